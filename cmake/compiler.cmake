@@ -1,0 +1,25 @@
+# Flags of every target, in one interface library: rung::flags.
+#
+# No -march=native: vector instructions are chosen at run time (core/simd.hpp). No -ffast-math: with it
+# even std::isnan answers false.
+add_library(rung_flags INTERFACE)
+add_library(rung::flags ALIAS rung_flags)
+target_compile_features(rung_flags INTERFACE cxx_std_20)
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  target_compile_options(rung_flags INTERFACE
+    $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic $<$<BOOL:${RUNG_WERROR}>:-Werror>>>)
+  # A product and a sum become one fused operation only where a kernel says so: otherwise the same
+  # source rounds differently from one compiler to the next.
+  target_compile_options(rung_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
+endif()
+
+# Of Highway's many targets we build three: AVX-512 (AVX3), AVX2 and the baseline (better ones have lower bits). This must be
+# the same in every file that includes Highway.
+target_compile_definitions(rung_flags INTERFACE
+  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|(HWY_AVX3-1))")
+
+if(RUNG_SANITIZE)
+  target_compile_options(rung_flags INTERFACE -fsanitize=${RUNG_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(rung_flags INTERFACE -fsanitize=${RUNG_SANITIZE})
+endif()

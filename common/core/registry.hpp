@@ -1,0 +1,142 @@
+#pragma once
+// Ladders: the rungs of every seam, by name.
+//
+// A seam is an interface class with two members that this file needs:
+//   static constexpr std::string_view kSeam;      // "attention"
+//   struct Config;                                 // what a rung is built from
+// A rung is a factory for that interface under a name. Rungs are added bottom first, so the last one
+// that is not the learner's and that supports a configuration is the fastest: that is what `auto` is.
+//
+// Registration is by plain function calls from one list (engine/variants.cpp): static libraries drop
+// objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/trial.hpp"
+
+namespace rung {
+
+/// What can be said of a rung without its seam's type.
+struct RungInfo {
+  std::string name;       // "flash"
+  std::string source;     // "03_techniques/attention/flash.cpp"
+  std::string summary;    // one line: what changes against the rung below
+  bool exercise = false;  // the learner's rung: never chosen by `auto`, judged only when started
+};
+
+template <class Seam>
+struct Rung {
+  RungInfo info;
+  std::function<std::unique_ptr<Seam>(const typename Seam::Config&)> make;
+  /// Whether make() may be called with this configuration; empty means always.
+  std::function<bool(const typename Seam::Config&)> supports;
+};
+
+/// A ladder without its seam's type: enough for lists, trials and error sentences.
+class LadderBase {
+ public:
+  explicit LadderBase(std::string seam) : seam_(std::move(seam)) {}
+  virtual ~LadderBase() = default;
+  LadderBase(const LadderBase&) = delete;
+  LadderBase& operator=(const LadderBase&) = delete;
+
+  const std::string& seam() const { return seam_; }
+  const std::vector<RungInfo>& rungs() const { return infos_; }
+  /// The rung called `name`; UsageError that lists the known ones otherwise.
+  const RungInfo& info(std::string_view name) const { return infos_[index_of(name)]; }
+
+  /// The workloads that judge and time the rungs; made on demand because their inputs are large.
+  std::vector<Trial> trials() const { return make_trials ? make_trials() : std::vector<Trial>{}; }
+  std::function<std::vector<Trial>()> make_trials;
+
+ protected:
+  std::size_t index_of(std::string_view name) const {
+    std::string known = "auto";
+    for (std::size_t i = 0; i < infos_.size(); ++i) {
+      if (infos_[i].name == name) return i;
+      known += ", " + infos_[i].name;
+    }
+    fail_usage("seam {} has no rung '{}'; known: {}", seam_, name, known);
+  }
+
+  std::string seam_;
+  std::vector<RungInfo> infos_;  // bottom rung first
+};
+
+template <class Seam>
+class Ladder : public LadderBase {
+ public:
+  Ladder() : LadderBase(std::string(Seam::kSeam)) {}
+
+  void add(Rung<Seam> rung) {
+    infos_.push_back(rung.info);
+    rungs_.push_back(std::move(rung));
+  }
+
+  /// Resolves `name` for a configuration: `auto` becomes the highest rung that supports it. Throws
+  /// UsageError for an unknown name, Error for a named rung that does not support the configuration.
+  const Rung<Seam>& choose(std::string_view name, const typename Seam::Config& config) const {
+    if (name != "auto") {
+      const Rung<Seam>& rung = rungs_[index_of(name)];
+      if (rung.supports && !rung.supports(config)) {
+        fail("rung '{}' of seam {} does not support {}; 'auto' chooses one that does", name, seam_,
+             config.describe());
+      }
+      return rung;
+    }
+    for (auto rung = rungs_.rbegin(); rung != rungs_.rend(); ++rung) {
+      if (!rung->info.exercise && (!rung->supports || rung->supports(config))) return *rung;
+    }
+    fail("no rung of seam {} supports {}", seam_, config.describe());
+  }
+
+  std::unique_ptr<Seam> make(std::string_view name, const typename Seam::Config& config) const {
+    return choose(name, config).make(config);
+  }
+
+ private:
+  std::vector<Rung<Seam>> rungs_;
+};
+
+class Registry {
+ public:
+  /// The ladder of a seam; created empty on first use.
+  template <class Seam>
+  Ladder<Seam>& ladder() {
+    auto& slot = ladders_[std::string(Seam::kSeam)];
+    if (!slot) slot = std::make_unique<Ladder<Seam>>();
+    return static_cast<Ladder<Seam>&>(*slot);
+  }
+  template <class Seam>
+  const Ladder<Seam>& ladder() const {
+    return static_cast<const Ladder<Seam>&>(find(Seam::kSeam));
+  }
+
+  /// The ladder called `seam`; UsageError that lists the known seams otherwise.
+  const LadderBase& find(std::string_view seam) const {
+    std::string known;
+    for (const auto& [name, ladder] : ladders_) {
+      if (name == seam) return *ladder;
+      known += (known.empty() ? "" : ", ") + name;
+    }
+    fail_usage("unknown seam '{}'; known: {}", seam, known);
+  }
+
+  /// Every ladder, in alphabetical order of its seam.
+  std::vector<const LadderBase*> all() const {
+    std::vector<const LadderBase*> result;
+    for (const auto& [name, ladder] : ladders_) result.push_back(ladder.get());
+    return result;
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<LadderBase>> ladders_;
+};
+
+}  // namespace rung

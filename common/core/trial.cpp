@@ -1,0 +1,69 @@
+#include "core/trial.hpp"
+
+#include <cassert>
+#include <cmath>
+
+#include "core/error.hpp"
+
+namespace rung {
+namespace {
+
+// "token 1 of 3, head 0 of 4, dim 7 of 16"
+std::string place(std::initializer_list<Dimension> shape, std::int64_t index) {
+  std::string text;
+  std::int64_t below = 1;
+  for (const Dimension& d : shape) below *= d.size;
+  for (const Dimension& d : shape) {
+    below /= d.size;
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", d.name, (index / below) % d.size, d.size);
+  }
+  return text;
+}
+
+}  // namespace
+
+Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,
+                std::span<const double> expected, std::span<const double> tolerance) {
+  assert(got.size() == expected.size());
+  assert(tolerance.size() == 1 || tolerance.size() == got.size());
+  Verdict verdict;
+  double worst = -1.0;  // error as a share of its tolerance
+  std::size_t where = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double allowed = tolerance[tolerance.size() == 1 ? 0 : i];
+    const double error = std::fabs(static_cast<double>(got[i]) - expected[i]);
+    // An infinite or NaN difference is worse than any finite one; the first of them is reported.
+    const double share = std::isfinite(error) ? error / (allowed > 0 ? allowed : 1e-300) : HUGE_VAL;
+    if (share > worst) {
+      worst = share;
+      where = i;
+      verdict.error = error;
+      verdict.tolerance = allowed;
+    }
+  }
+  if (got.empty() || verdict.error <= verdict.tolerance) return verdict;
+  verdict.status = Verdict::Status::failed;
+  std::string sizes;
+  for (const Dimension& d : shape) sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ", d.size, d.name);
+  verdict.message = fmt::format(
+      "{}: shape [{}], index [{}]: expected {:.9g}, got {:.9g}, difference {:.3g}, allowed {:.3g}", what,
+      sizes, place(shape, static_cast<std::int64_t>(where)), expected[where], got[where], verdict.error,
+      verdict.tolerance);
+  return verdict;
+}
+
+Verdict judged(const std::function<Verdict()>& body) {
+  Verdict verdict;
+  try {
+    return body();
+  } catch (const NotStarted& error) {
+    verdict.status = Verdict::Status::not_started;
+    verdict.message = error.what();
+  } catch (const Error& error) {
+    verdict.status = Verdict::Status::failed;
+    verdict.message = error.what();
+  }
+  return verdict;
+}
+
+}  // namespace rung

@@ -1,0 +1,52 @@
+#pragma once
+// Seam `attention`: softmax(q k^T * scale) v over each sequence's own past.
+//
+// Grouped-query attention: query head h reads KV head h / (heads / kv_heads). The mask is causal (see
+// Batch). Keys and values of the step's own tokens are already in the cache when run() is called.
+//
+// Must not know: the scheduler, who else is in the batch (a row's result is bitwise the same alone).
+// Thread safety: one call at a time; run() uses `threads` threads inside.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "core/tensor.hpp"
+#include "seams/batch.hpp"
+#include "seams/kv_cache.hpp"
+
+namespace rung {
+
+struct AttentionConfig {
+  int heads = 0;
+  int kv_heads = 0;  // divides heads
+  int head_dim = 0;
+  float scale = 0;  // usually 1 / sqrt(head_dim)
+  int threads = 1;
+  DType kv_dtype = DType::f32;
+  int max_context = 0;  // longest context_length plan() will see: scratch memory is taken once for it
+
+  std::string describe() const {
+    return fmt::format("attention with {} heads, {} KV heads of {}, K and V in {}", heads, kv_heads, head_dim,
+                       traits(kv_dtype).name);
+  }
+};
+
+class Attention {
+ public:
+  static constexpr std::string_view kSeam = "attention";
+  using Config = AttentionConfig;
+
+  virtual ~Attention() = default;
+
+  /// Host work of one step, done once for all layers. Keeps a reference: `batch` must outlive run().
+  virtual void plan(const Batch& batch) = 0;
+
+  /// One layer. q [tokens, heads * head_dim] (rows may be strided), out likewise; both f32.
+  /// REQUIRES: plan() was called with this step's batch; nothing is allocated here.
+  virtual void run(const Tensor& q, const KvView& kv, const Tensor& out) = 0;
+};
+
+}  // namespace rung

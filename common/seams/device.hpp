@@ -1,0 +1,57 @@
+#pragma once
+// Seam `device`: memory that is not necessarily the host's, and the order of work on it.
+//
+// The forward pass gets all its memory from here and never dereferences it. On the CPU a device
+// address is a host address and copies are memcpy; on CUDA they are neither.
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "core/tensor.hpp"
+
+namespace rung {
+
+/// Memory owned on a device; given back when this goes out of scope. Movable, not copyable.
+class DeviceBuffer {
+ public:
+  using Free = void (*)(void* data);
+  DeviceBuffer() = default;
+  DeviceBuffer(void* data, std::size_t bytes, Free free) : data_(data, free), bytes_(bytes) {}
+  void* data() const { return data_.get(); }
+  std::size_t bytes() const { return bytes_; }
+  /// The buffer's start as a matrix. REQUIRES: it is large enough.
+  Tensor tensor(DType dtype, std::int64_t rows, std::int64_t cols) const {
+    assert(bytes_of(dtype, rows * cols) <= bytes_);
+    return {data(), dtype, rows, cols};
+  }
+
+ private:
+  std::unique_ptr<void, Free> data_{nullptr, +[](void*) {}};
+  std::size_t bytes_ = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual std::string_view name() const = 0;  // "cpu", "cuda:0"
+
+  /// 64-byte aligned, zeroed memory. Throws Error that names the size when there is none left.
+  virtual DeviceBuffer allocate(std::size_t bytes) = 0;
+
+  /// Copies are ordered after the work issued so far; to_host() returns when the bytes are there,
+  /// to_device() when `from` may be reused.
+  virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;  // within the device
+
+  /// Whether host memory (a mapped file) can be used as it lies.
+  virtual bool shares_host_memory() const = 0;
+  /// Waits for all work issued so far.
+  virtual void synchronize() = 0;
+};
+
+/// The host itself. One object for the process.
+Device& cpu_device();
+
+}  // namespace rung

@@ -1,0 +1,79 @@
+#pragma once
+// Seam `kv`: where the keys and values of past tokens live.
+//
+// The cache is asked on the host (grow, truncate, share) before a step and read by attention through
+// a plain struct during it. It knows slots and blocks, not the mathematics of attention. All memory
+// is taken once, in the constructor; grow() fails rather than allocate.
+//
+// Thread safety: none; one thread drives a cache. check_integrity() may run between any two calls.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "core/tensor.hpp"
+#include "seams/device.hpp"
+
+namespace rung {
+
+/// One layer's keys and values. Row s of either tensor is slot s: [slots, kv_heads * head_dim].
+struct KvView {
+  Tensor keys;
+  Tensor values;
+  std::int32_t block_size = 0;  // slots per block; see Batch for how a position finds its slot
+  bool contiguous = false;      // every sequence has exactly one block: its rows follow each other
+};
+
+struct KvConfig {
+  int layers = 0;
+  int kv_heads = 0;
+  int head_dim = 0;
+  int max_sequences = 1;
+  int max_context = 0;  // tokens per sequence
+  DType dtype = DType::f32;
+  Device* device = nullptr;  // not owned; outlives the cache
+
+  std::string describe() const {
+    return fmt::format("a KV cache of {} layers, {} KV heads of {}, {} sequences of {} tokens in {}", layers,
+                       kv_heads, head_dim, max_sequences, max_context, traits(dtype).name);
+  }
+  /// Bytes of one token's keys and values in all layers.
+  std::size_t bytes_per_token() const {
+    return 2 * static_cast<std::size_t>(layers) * bytes_of(dtype, std::int64_t{kv_heads} * head_dim);
+  }
+};
+
+class KvCache {
+ public:
+  static constexpr std::string_view kSeam = "kv";
+  using Config = KvConfig;
+
+  virtual ~KvCache() = default;
+
+  /// A new, empty sequence; -1 when max_sequences are open.
+  virtual int open() = 0;
+  /// Gives a sequence's memory back. REQUIRES: seq is open.
+  virtual void close(int seq) = 0;
+  /// Makes room for `length` tokens in total; false (and nothing changed) when there is none.
+  virtual bool grow(int seq, int length) = 0;
+  /// Forgets all tokens from position `length` on.
+  virtual void truncate(int seq, int length) = 0;
+  /// Makes the empty sequence `to` start with the first `length` tokens of `from`; false (and nothing
+  /// changed) when there is no room.
+  virtual bool share(int from, int to, int length) = 0;
+
+  virtual int length(int seq) const = 0;
+  virtual std::span<const std::int32_t> block_table(int seq) const = 0;
+  virtual KvView view(int layer) const = 0;
+
+  /// Bytes taken for keys and values.
+  virtual std::size_t bytes() const = 0;
+  /// Throws Error when the bookkeeping contradicts itself.
+  virtual void check_integrity() const = 0;
+};
+
+}  // namespace rung

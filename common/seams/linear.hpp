@@ -1,0 +1,40 @@
+#pragma once
+// Seam `linear`: y = x W^T, the product that takes nearly all of a model's weights and time.
+//
+// W is stored [out, in], row after row, in whatever format the file has; a rung is chosen per weight.
+// A row of y depends on its row of x alone, bitwise: the order of the sum is fixed by `in`.
+//
+// Thread safety: one apply() at a time; it uses `threads` threads inside.
+
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "core/tensor.hpp"
+
+namespace rung {
+
+struct LinearConfig {
+  Tensor weight;  // [out, in]; not owned, outlives the Linear
+  int threads = 1;
+  int max_tokens = 1;  // most rows apply() will see: scratch memory is taken once for it
+
+  std::string describe() const {
+    return fmt::format("a linear layer [{} -> {}] in {}", weight.cols, weight.rows,
+                       traits(weight.dtype).name);
+  }
+};
+
+class Linear {
+ public:
+  static constexpr std::string_view kSeam = "linear";
+  using Config = LinearConfig;
+
+  virtual ~Linear() = default;
+
+  /// x [tokens, in] f32, y [tokens, out] f32; rows of both may be strided. tokens may be 0.
+  virtual void apply(const Tensor& x, const Tensor& y) = 0;
+};
+
+}  // namespace rung

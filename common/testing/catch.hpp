@@ -1,0 +1,37 @@
+#pragma once
+// Catch2 2 (Debian 12) and 3 (later systems) behind one include.
+#ifdef RUNG_CATCH2_V2
+#include <catch2/catch.hpp>
+#else
+#include <catch2/catch_all.hpp>
+using Catch::Approx;
+#endif
+
+#include <filesystem>
+#include <string>
+
+namespace rung::testing {
+
+/// A file under RUNG_SHARED (real models and texts); empty when it is absent, after saying so.
+/// Use as: const auto path = shared_file("models/x.gguf"); if (path.empty()) return;
+inline std::string shared_file(const std::string& name) {
+  const std::filesystem::path path = std::filesystem::path(RUNG_SHARED_DIR) / name;
+  if (std::filesystem::exists(path)) return path.string();
+  WARN("skipped: " << path.string()
+                   << " is absent; set the CMake variable RUNG_SHARED to the folder that has it");
+  return {};
+}
+
+/// A file of this repository.
+inline std::string source_file(const std::string& name) {
+  return (std::filesystem::path(RUNG_SOURCE_DIR) / name).string();
+}
+
+/// A fresh path in the build tree for a test to write to.
+inline std::string scratch_file(const std::string& name) {
+  const auto folder = std::filesystem::path(RUNG_BINARY_DIR) / "scratch";
+  std::filesystem::create_directories(folder);
+  return (folder / name).string();
+}
+
+}  // namespace rung::testing
