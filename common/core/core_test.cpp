@@ -75,6 +75,17 @@ TEST_CASE("block formats reproduce their input within half a step") {
   }
 }
 
+TEST_CASE("a block of the smallest floats becomes a block of zeros") {
+  const std::vector<float> x(32, std::numeric_limits<float>::denorm_min());
+  for (const DType type : {DType::q8_0, DType::q4_0}) {
+    std::vector<std::byte> block(bytes_of(type, 32));
+    std::vector<float> back(32, 1.0f);
+    traits(type).from_float(x.data(), block.data(), 32);
+    traits(type).to_float(block.data(), back.data(), 32);
+    for (const float v : back) CHECK(v == 0.0f);
+  }
+}
+
 TEST_CASE("an unknown format names the known ones") {
   CHECK(dtype_from_name("q8_0") == DType::q8_0);
   try {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "core/error.hpp"
@@ -80,6 +81,11 @@ void q8_0_to_float(const void* from, float* to, std::int64_t n) {
   }
 }
 
+// 0 for a scale so small that its inverse is infinite: half precision stores such a scale as 0 anyway.
+float inverse_scale(float scale) {
+  return std::fabs(scale) >= std::numeric_limits<float>::min() ? 1.0f / scale : 0.0f;
+}
+
 // The largest magnitude becomes +-127; the scale is rounded to half only for storage, as GGML does.
 void q8_0_from_float(const float* from, void* to, std::int64_t n) {
   auto* blocks = static_cast<BlockQ8_0*>(to);
@@ -88,7 +94,7 @@ void q8_0_from_float(const float* from, void* to, std::int64_t n) {
     float largest = 0.0f;
     for (int i = 0; i < BlockQ8_0::kElements; ++i) largest = std::max(largest, std::fabs(x[i]));
     const float scale = largest / 127.0f;
-    const float inverse = scale > 0.0f ? 1.0f / scale : 0.0f;
+    const float inverse = inverse_scale(scale);
     blocks[b].scale = f32_to_f16(scale);
     for (int i = 0; i < BlockQ8_0::kElements; ++i) {
       blocks[b].quants[i] = static_cast<std::int8_t>(std::round(x[i] * inverse));
@@ -121,7 +127,7 @@ void q4_0_from_float(const float* from, void* to, std::int64_t n) {
       if (std::fabs(x[i]) > std::fabs(extreme)) extreme = x[i];
     }
     const float scale = extreme / -8.0f;
-    const float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
+    const float inverse = inverse_scale(scale);
     blocks[b].scale = f32_to_f16(scale);
     const auto nibble = [inverse](float v) {
       return static_cast<std::uint8_t>(std::min(15, static_cast<int>(v * inverse + 8.5f)));

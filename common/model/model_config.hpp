@@ -10,9 +10,12 @@
 
 namespace rung {
 
-/// Which elements of a head are rotated together; see RopeStyle in seams/ops.hpp for the pairs. GGUF
-/// stores Llama's Q and K rows permuted for `interleaved`, Hugging Face unpermuted for `half`.
-enum class RopePairs : std::uint8_t { interleaved, half };
+/// Which elements of a head are rotated together. GGUF stores Llama's Q and K rows permuted for
+/// `interleaved`; Hugging Face keeps them for `half`.
+enum class RopePairs : std::uint8_t {
+  interleaved,  // (0, 1), (2, 3), ...
+  half,         // (0, d/2), (1, d/2 + 1), ... with d = rotary_dim
+};
 
 struct ModelConfig {
   std::string architecture;  // "llama"

@@ -1,0 +1,144 @@
+// load_model() and load_tokenizer(): which format a path is, then its parts in order.
+
+#include <fmt/ranges.h>
+
+#include <filesystem>
+
+#include "core/error.hpp"
+#include "model/families.hpp"
+#include "model/gguf.hpp"
+#include "model/model.hpp"
+#include "model/safetensors.hpp"
+#include "model/tokenizer_load.hpp"
+#include "model/weights_loader.hpp"
+
+namespace rung {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Format { gguf, hf_folder };
+
+/// Looks at what `path` is; everything that is neither format gets a sentence.
+Format format_of(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    fail("there is no model at '{}': neither a file nor a folder of that name can be reached", path);
+  }
+  if (!fs::is_directory(status)) return Format::gguf;
+  if (!fs::exists(fs::path(path) / "config.json", error)) {
+    fail(
+        "the folder '{}' has no config.json; expected a Hugging Face model folder (config.json, "
+        "*.safetensors, "
+        "tokenizer.json) or a GGUF file",
+        path);
+  }
+  return Format::hf_folder;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& slowest_first) {
+  return fmt::format("[{}]", fmt::join(slowest_first, ", "));
+}
+
+class GgufSource : public TensorSource {
+ public:
+  explicit GgufSource(const Gguf& gguf) : gguf_(gguf) {}
+  const std::string& path() const override { return gguf_.path(); }
+  bool find(std::string_view name, SourceTensor& found) const override {
+    const GgufTensor* tensor = gguf_.find_tensor(name);
+    if (tensor == nullptr) return false;
+    found.shape = shape_text({tensor->dims.rbegin(), tensor->dims.rend()});
+    found.dtype_name = traits(tensor->view.dtype).name;
+    found.view = tensor->view;
+    return true;
+  }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> result;
+    for (const GgufTensor& tensor : gguf_.tensors()) result.push_back(tensor.name);
+    return result;
+  }
+
+ private:
+  const Gguf& gguf_;
+};
+
+class SafeTensorsSource : public TensorSource {
+ public:
+  explicit SafeTensorsSource(const SafeTensors& files) : files_(files) {}
+  const std::string& path() const override { return files_.path(); }
+  bool find(std::string_view name, SourceTensor& found) const override {
+    const SafeTensor* tensor = files_.find(name);
+    if (tensor == nullptr) return false;
+    found.shape = shape_text(tensor->shape);
+    found.dtype_name = tensor->dtype_name;
+    found.view = tensor->view;
+    return true;
+  }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> result;
+    for (const auto& [name, tensor] : files_.tensors()) result.push_back(name);
+    return result;
+  }
+
+ private:
+  const SafeTensors& files_;
+};
+
+/// What the tensors of a Model point into.
+struct Storage {
+  std::shared_ptr<const void> files;
+  ConvertedTensors converted;
+};
+
+void finish(Model& model, std::shared_ptr<Storage> storage) {
+  if (model.tokenizer->vocab_size() > model.config.vocab_size) {
+    fail("{}: the tokenizer has {} tokens, but the model's vocabulary is {}; they do not belong together",
+         model.path, model.tokenizer->vocab_size(), model.config.vocab_size);
+  }
+  model.converted_bytes = storage->converted.bytes;
+  model.storage = std::move(storage);
+}
+
+Model load_gguf(const std::string& path) {
+  const auto gguf = Gguf::open(path);
+  auto storage = std::make_shared<Storage>();
+  storage->files = gguf;
+  Model model;
+  model.path = path;
+  model.config = config_from_gguf(*gguf);
+  model.weights = load_weights(model.config, GgufSource(*gguf), Naming::gguf, storage->converted);
+  model.tokenizer = tokenizer_from_gguf(*gguf);
+  finish(model, std::move(storage));
+  return model;
+}
+
+Model load_hf(const std::string& folder) {
+  const auto files = SafeTensors::open_folder(folder);
+  auto storage = std::make_shared<Storage>();
+  storage->files = files;
+  Model model;
+  model.path = folder;
+  const bool has_output = files->find(output_tensor_name(Naming::hugging_face)) != nullptr;
+  model.config = config_from_hf(folder, has_output);
+  model.weights =
+      load_weights(model.config, SafeTensorsSource(*files), Naming::hugging_face, storage->converted);
+  model.tokenizer = tokenizer_from_json(folder);
+  finish(model, std::move(storage));
+  return model;
+}
+
+}  // namespace
+
+Model load_model(const std::string& path) {
+  return format_of(path) == Format::gguf ? load_gguf(path) : load_hf(path);
+}
+
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return tokenizer_from_json(path);  // needs no config.json
+  format_of(path);
+  return tokenizer_from_gguf(*Gguf::open(path));
+}
+
+}  // namespace rung

@@ -1,0 +1,29 @@
+#pragma once
+// A file mapped read-only into memory: its pages are read when they are first touched and belong to
+// the system's cache, so a model takes no memory twice.
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace rung {
+
+class MappedFile {
+ public:
+  /// Maps `path`. Throws Error when it cannot be read, is no regular file, or is empty.
+  /// REQUIRES: nobody shortens the file while it is mapped (the system would end the process).
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  std::string path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace rung

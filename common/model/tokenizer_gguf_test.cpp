@@ -1,0 +1,173 @@
+// tokenizer_from_gguf() on files written here: defaults, and vocabularies that must be refused.
+
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <variant>
+
+#include "core/error.hpp"
+#include "model/tokenizer_bpe.hpp"
+#include "model/tokenizer_load.hpp"
+#include "testing/catch.hpp"
+
+using namespace rung;
+
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+using Strings = std::vector<std::string>;
+using Value = std::variant<std::string, std::uint32_t, bool, Strings, Ids, std::vector<float>>;
+using Metadata = std::map<std::string, Value>;  // keys without "tokenizer.ggml."
+
+class Writer {
+ public:
+  template <class T>
+  void put(T value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+  void put_string(const std::string& text) {
+    put<std::uint64_t>(text.size());
+    bytes_ += text;
+  }
+  void put_value(const Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      put<std::uint32_t>(8), put_string(*text);
+    } else if (const auto* number = std::get_if<std::uint32_t>(&value)) {
+      put<std::uint32_t>(4), put(*number);
+    } else if (const auto* truth = std::get_if<bool>(&value)) {
+      put<std::uint32_t>(7), put<std::uint8_t>(*truth);
+    } else if (const auto* strings = std::get_if<Strings>(&value)) {
+      put<std::uint32_t>(9), put<std::uint32_t>(8), put<std::uint64_t>(strings->size());
+      for (const auto& s : *strings) put_string(s);
+    } else if (const auto* ids = std::get_if<Ids>(&value)) {
+      put<std::uint32_t>(9), put<std::uint32_t>(5), put<std::uint64_t>(ids->size());
+      for (const auto id : *ids) put(id);
+    } else {
+      const auto& floats = std::get<std::vector<float>>(value);
+      put<std::uint32_t>(9), put<std::uint32_t>(6), put<std::uint64_t>(floats.size());
+      for (const auto f : floats) put(f);
+    }
+  }
+  std::string write(const Metadata& metadata) {
+    bytes_ = "GGUF";
+    put<std::uint32_t>(3), put<std::uint64_t>(0), put<std::uint64_t>(metadata.size());
+    for (const auto& [key, value] : metadata) put_string("tokenizer.ggml." + key), put_value(value);
+    const std::string path = testing::scratch_file("tokenizer_test.gguf");
+    std::ofstream(path, std::ios::binary) << bytes_;
+    return path;
+  }
+
+ private:
+  std::string bytes_;
+};
+
+std::shared_ptr<const Tokenizer> load(const Metadata& metadata) {
+  return tokenizer_from_gguf(*Gguf::open(Writer().write(metadata)));
+}
+
+Metadata bpe() {
+  Strings tokens(visible_bytes().begin(), visible_bytes().end());
+  tokens.insert(tokens.end(), {"ab", "<|end|>"});
+  Ids types(257, 1);
+  types.push_back(3);
+  return {{"model", "gpt2"},
+          {"pre", "gpt-2"},
+          {"tokens", tokens},
+          {"token_type", types},
+          {"merges", Strings{"a b"}}};
+}
+
+Metadata spm() {
+  return {{"model", "llama"},
+          {"tokens", Strings{"<unk>", "<s>", "</s>", "\xE2\x96\x81", "a",
+                             "\xE2\x96\x81"
+                             "a"}},
+          {"token_type", Ids{2, 3, 3, 1, 1, 1}},
+          {"scores", std::vector<float>{0, 0, 0, -1, -2, -3}}};
+}
+
+void refused(Metadata metadata, const std::function<void(Metadata&)>& change, const std::string& part) {
+  change(metadata);
+  try {
+    load(metadata);
+  } catch (const Error& error) {
+    INFO("the sentence: " << error.what());
+    CHECK(std::string(error.what()).find(part) != std::string::npos);
+    return;
+  }
+  FAIL("accepted; expected a sentence with \"" << part << "\"");
+}
+
+}  // namespace
+
+TEST_CASE("GGUF: byte-level, with and without a start token") {
+  const auto t = load(bpe());
+  CHECK(t->encode("ab<|end|>", true) == Ids{256, 257});
+  CHECK(t->bos() == -1);
+  CHECK_FALSE(t->adds_bos());
+  Metadata m = bpe();
+  m["bos_token_id"] = 257u;
+  CHECK(load(m)->encode("a", true) == Ids{'a'});  // gpt-2 adds none by itself
+  m["add_bos_token"] = true;
+  CHECK(load(m)->encode("a", true) == Ids{257, 'a'});
+  m.erase("add_bos_token");
+  m["pre"] = "llama-bpe";  // Llama 3 does
+  CHECK(load(m)->encode("a", true) == Ids{257, 'a'});
+  m["eos_token_id"] = 0xFFFFFFFFu;
+  m["eot_token_id"] = 5u;
+  CHECK(load(m)->eos() == -1);
+  CHECK(load(m)->is_end(5));
+}
+
+TEST_CASE("GGUF: SentencePiece style, with the defaults of Llama") {
+  const auto t = load(spm());
+  CHECK(t->encode("a a", true) == Ids{1, 5, 5});
+  CHECK(t->bos() == 1);
+  CHECK(t->eos() == 2);
+  Metadata m = spm();
+  m["add_space_prefix"] = false;
+  m["add_bos_token"] = false;
+  CHECK(load(m)->encode("a a", true) == Ids{4, 5});
+}
+
+TEST_CASE("GGUF: bad vocabularies are refused with a sentence") {
+  refused(
+      bpe(), [](Metadata& m) { m.erase("model"); }, "tokenizer.ggml.model is missing");
+  refused(
+      bpe(), [](Metadata& m) { m["model"] = "bert"; }, "\"bert\" is not supported");
+  refused(
+      bpe(), [](Metadata& m) { m["model"] = 7u; }, "tokenizer.ggml.model");
+  for (const char* key : {"tokens", "token_type", "merges", "pre"}) {
+    refused(
+        bpe(), [&](Metadata& m) { m.erase(key); }, std::string("tokenizer.ggml.") + key);
+    refused(
+        bpe(), [&](Metadata& m) { m[key] = true; }, std::string("tokenizer.ggml.") + key);
+  }
+  refused(
+      bpe(), [](Metadata& m) { m["pre"] = "nope"; }, "known are gpt-2");
+  refused(
+      bpe(), [](Metadata& m) { m["token_type"] = Ids(257, 1); }, "258 tokens but 257 token types");
+  refused(
+      bpe(), [](Metadata& m) { m["token_type"] = Ids(258, 9); }, "type");
+  refused(
+      bpe(), [](Metadata& m) { m["tokens"] = Strings{}, m["token_type"] = Ids{}; }, "no tokens");
+  refused(
+      bpe(), [](Metadata& m) { m["merges"] = Strings{"ab"}; }, "merge 0");
+  refused(
+      bpe(), [](Metadata& m) { m["merges"] = Strings{""}; }, "merge 0");
+  refused(
+      bpe(), [](Metadata& m) { m["bos_token_id"] = 258u; }, "start (BOS) token is 258");
+  refused(
+      bpe(), [](Metadata& m) { m["eos_token_id"] = 4'000'000'000u; }, "tokenizer.ggml.eos_token_id");
+  refused(
+      bpe(), [](Metadata& m) { m["add_bos_token"] = true; }, "names none");
+  refused(
+      bpe(), [](Metadata& m) { m["add_space_prefix"] = true; }, "add_space_prefix");
+  refused(
+      spm(), [](Metadata& m) { m.erase("scores"); }, "tokenizer.ggml.scores");
+  refused(
+      spm(), [](Metadata& m) { m["scores"] = std::vector<float>{1}; }, "6 tokens but 1 scores");
+  refused(
+      spm(), [](Metadata& m) { m["unknown_token_id"] = 0xFFFFFFFFu; }, "neither byte tokens");
+}

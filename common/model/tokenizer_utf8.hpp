@@ -1,0 +1,38 @@
+#pragma once
+// UTF-8 as the Unicode standard defines it (chapter 3, table 3-7 and "U+FFFD substitution of maximal
+// subparts"): one function that looks at the next character and one that repairs a text.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace rung {
+
+struct Utf8Step {
+  enum class Kind {
+    character,   // a complete, well-formed character
+    ill_formed,  // the longest beginning of a character that can no longer become one, at least one byte
+    unfinished,  // well-formed so far, but the text ends here
+  };
+  Kind kind = Kind::character;
+  std::size_t length = 0;  // bytes, 1 to 4
+};
+
+/// What stands at text[at]. REQUIRES: at < text.size().
+Utf8Step utf8_next(std::string_view text, std::size_t at);
+
+/// Bytes of the longest well-formed beginning of text[at..].
+std::size_t utf8_valid_length(std::string_view text, std::size_t at);
+
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
+
+/// `text` with every ill-formed maximal subpart replaced by U+FFFD; an unfinished character at the end too.
+std::string utf8_repaired(std::string_view text);
+
+/// The UTF-8 bytes of a code point. REQUIRES: code is a Unicode scalar value.
+std::string utf8_encoded(char32_t code);
+
+/// The code point at text[at], whose length is `length`. REQUIRES: utf8_next said `character`.
+char32_t utf8_code_point(std::string_view text, std::size_t at, std::size_t length);
+
+}  // namespace rung
