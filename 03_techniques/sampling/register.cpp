@@ -1,0 +1,90 @@
+// The ladder `sampler`: names, one line each, bottom rung first; and the learner's functions behind the seam.
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/rng.hpp"
+#include "naive.hpp"
+#include "sampling.hpp"
+
+namespace rung::sampling {
+namespace {
+
+constexpr const char* kFolder = "03_techniques/sampling/";
+
+/// The naive rung with its nucleus and its draw replaced by the learner's.
+class Mine final : public Sampler {
+ public:
+  explicit Mine(const SamplerConfig& config) : adjuster_(config) {}
+
+  SampledToken sample(std::span<const float> logits, std::span<const std::int32_t> prompt,
+                      std::span<const std::int32_t> generated, const SamplingParams& params,
+                      std::uint64_t step) override {
+    const std::span<const float> adjusted = adjuster_.adjust(logits, prompt, generated, params);
+    const std::int32_t best = best_token(adjusted);
+    if (params.temperature == 0) return report(best, logits, params.logprobs);
+
+    const Gaps gaps(adjusted[static_cast<std::size_t>(best)], params.temperature);
+    std::vector<Candidate> list = naive::rank(adjusted, gaps);
+    if (params.top_k > 0) naive::keep_top_k(list, params.top_k);
+    if (params.top_p < 1) keep_mine(list, params.top_p);
+    if (params.min_p > 0) naive::keep_min_p(list, params.min_p);
+    if (params.typical_p < 1) naive::keep_typical(list, params.typical_p, gaps);
+    std::int32_t token = -1;
+    require(my_draw(choices_of(list), Rng(params.seed, step).uniform(), token), "my_draw()");
+    if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) {
+      fail("my_draw() gave token {}, which is not in the vocabulary of {}", token, logits.size());
+    }
+    return report(token, logits, params.logprobs);
+  }
+
+ private:
+  static void require(Progress progress, const char* function) {
+    if (progress == Progress::done) return;
+    throw NotStarted(fmt::format("rung 'mine' of seam sampler has no code in {} yet: write {}mine.cpp",
+                                 function, kFolder));
+  }
+
+  static std::vector<Choice> choices_of(const std::vector<Candidate>& list) {
+    double total = 0;
+    for (const Candidate& c : list) total += static_cast<double>(c.mass);
+    std::vector<Choice> choices;
+    for (const Candidate& c : list) choices.push_back({c.id, static_cast<double>(c.mass) / total});
+    std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) { return a.id < b.id; });
+    return choices;
+  }
+
+  static void keep_mine(std::vector<Candidate>& list, float top_p) {
+    std::vector<Choice> choices = choices_of(list);
+    require(my_top_p(choices, static_cast<double>(top_p)), "my_top_p()");
+    std::set<std::int32_t> chosen;
+    for (const Choice& choice : choices) chosen.insert(choice.id);
+    std::vector<Candidate> kept;
+    for (const Candidate& c : list) {  // still most probable first
+      if (chosen.contains(c.id)) kept.push_back(c);
+    }
+    if (kept.empty()) fail("my_top_p() kept none of {} tokens for top_p {}", list.size(), top_p);
+    list = std::move(kept);
+  }
+
+  LogitAdjuster adjuster_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sampler> make_mine(const SamplerConfig& config) { return std::make_unique<Mine>(config); }
+
+void register_rungs(Registry& registry) {
+  Ladder<Sampler>& ladder = registry.ladder<Sampler>();
+  const auto add = [&](const char* name, const char* summary, auto make, bool exercise = false) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, {}});
+  };
+  add("naive", "every step as its paper defines it, on the whole vocabulary, sorted", make_naive);
+  add("select", "no full sort: the front of the order, grown until it holds enough", make_select);
+  add("simd", "block maxima say which few tokens are worth copying; sums in vector registers", make_simd);
+  add("mine", "yours", make_mine, true);
+  ladder.make_trials = [&ladder] { return make_trials(ladder); };
+}
+
+}  // namespace rung::sampling

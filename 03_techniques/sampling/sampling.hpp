@@ -1,0 +1,71 @@
+#pragma once
+// What the files of this topic share: the factories of its rungs, the steps in which rungs do not
+// differ, and what the learner's rung is given.
+//
+// Not a public header: others see the seam (seams/sampler.hpp) and register_rungs().
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "seams/sampler.hpp"
+
+namespace rung::sampling {
+
+std::unique_ptr<Sampler> make_naive(const SamplerConfig& config);
+std::unique_ptr<Sampler> make_select(const SamplerConfig& config);
+std::unique_ptr<Sampler> make_simd(const SamplerConfig& config);
+std::unique_ptr<Sampler> make_mine(const SamplerConfig& config);
+
+/// Logit bias and penalties, the first steps of the seam. Owns scratch of two vectors [vocab].
+class LogitAdjuster {
+ public:
+  /// Throws Error when the vocabulary is not of 1 to kMaxVocab tokens.
+  explicit LogitAdjuster(const SamplerConfig& config);
+
+  /// The logits after bias and penalties [vocab]: `logits` itself when no step applies, else scratch that
+  /// is valid until the next call. Throws UsageError for parameters out of range, Error for a row of the
+  /// wrong length or a token id outside the vocabulary.
+  std::span<const float> adjust(std::span<const float> logits, std::span<const std::int32_t> prompt,
+                                std::span<const std::int32_t> generated, const SamplingParams& params);
+
+ private:
+  void check(std::span<const std::int32_t> tokens) const;
+
+  int vocab_size_;
+  std::vector<float> adjusted_;      // [vocab]
+  std::vector<std::int32_t> count_;  // [vocab] occurrences; all zero between calls
+};
+
+/// The largest logit's id, the lowest among equals. Throws Error when a logit is NaN or +infinity, or when
+/// all are -infinity.
+std::int32_t best_token(std::span<const float> logits);
+/// The sentence for such logits. `logits` holds at least one.
+[[noreturn]] void fail_on_bad_logits(std::span<const float> logits);
+
+/// `token` with the log-probabilities that were asked for (`logprobs` as in SamplingParams), from the raw
+/// logits [vocab].
+SampledToken report(std::int32_t token, std::span<const float> logits, int logprobs);
+
+/// Whether the learner has written anything yet.
+enum class Progress { not_started, done };
+
+/// A token and its probability, as the learner's rung sees it.
+struct Choice {
+  std::int32_t id = 0;
+  double probability = 0;
+};
+
+/// The learner's rung (mine.cpp): the nucleus and the draw. Other steps are the naive rung's.
+Progress my_top_p(std::vector<Choice>& choices, double top_p);
+Progress my_draw(std::span<const Choice> choices, double u, std::int32_t& token);
+
+/// The workloads of trials.cpp.
+std::vector<Trial> make_trials(const Ladder<Sampler>& ladder);
+
+/// Adds the rungs of this topic to the ladder `sampler`, bottom first.
+void register_rungs(Registry& registry);
+
+}  // namespace rung::sampling
