@@ -1,0 +1,86 @@
+#pragma once
+// What the rungs of this ladder share: the arguments of one call, addressed one row at a time, and the
+// names of the rungs. A rung is a plain function void(const Call&) where it can be one (naive,
+// online_softmax, mine); flash plans its tiles and is a class of its own.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "core/registry.hpp"
+#include "seams/attention.hpp"
+
+namespace rung::attention {
+
+/// One query row of one head: everything that its result may depend on.
+struct HeadRow {
+  const float* q;           // [head_dim]
+  const float* keys;        // row p is the key at position p
+  const float* values;      // row p is the value at position p
+  std::int64_t key_stride;  // elements from one position to the next
+  std::int64_t value_stride;
+  int visible;  // keys and values at positions 0 .. visible - 1; >= 1
+  float* out;   // [head_dim]
+
+  const float* key(int position) const { return keys + position * key_stride; }        // [head_dim]
+  const float* value(int position) const { return values + position * value_stride; }  // [head_dim]
+};
+
+/// Where a token of the batch looks: found once per step by plan_tokens().
+struct TokenPlan {
+  std::int32_t block;    // its sequence's only block in the KV cache
+  std::int32_t visible;  // its position + 1
+};
+
+/// One call of a rung: softmax(q k^T * scale) v for every row of q and every head.
+struct Call {
+  const AttentionConfig& config;
+  std::span<const TokenPlan> plan;  // [tokens]
+  const Tensor& q;                  // [tokens, heads * head_dim]
+  const KvView& kv;                 // [slots, kv_heads * head_dim], twice
+  const Tensor& out;                // [tokens, heads * head_dim]
+  std::span<float> scratch_memory;  // [threads, max_context]
+
+  std::int64_t tokens() const { return static_cast<std::int64_t>(plan.size()); }
+
+  /// Query head `head` reads KV head head / (heads / kv_heads).
+  HeadRow row(std::int64_t token, int head) const {
+    const auto& [block, visible] = plan[static_cast<std::size_t>(token)];
+    const std::int64_t slot = std::int64_t{block} * kv.block_size;
+    const int kv_head = head / (config.heads / config.kv_heads);
+    return {q.ptr<float>(token) + head * config.head_dim,
+            kv.keys.ptr<float>(slot) + kv_head * config.head_dim,
+            kv.values.ptr<float>(slot) + kv_head * config.head_dim,
+            kv.keys.stride,
+            kv.values.stride,
+            visible,
+            out.ptr<float>(token) + head * config.head_dim};
+  }
+
+  /// The calling thread's own memory: max_context floats.
+  float* scratch() const {
+    return scratch_memory.data() + static_cast<std::int64_t>(thread_index()) * config.max_context;
+  }
+};
+
+void naive(const Call& call);
+void online_softmax(const Call& call);
+void mine(const Call& call);
+std::unique_ptr<Attention> make_flash(const AttentionConfig& config);
+
+/// Throws Error for numbers that cannot be (no heads, heads that kv_heads does not divide, ...).
+void check_config(const AttentionConfig& config);
+/// Throws Error unless every sequence's K and V are f32 rows in one block.
+void check_view(const KvView& kv);
+/// Fills plan[token] for every token of the batch; throws Error when a context exceeds max_context.
+void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<TokenPlan>& plan);
+
+/// y[i] = 2^x[i] as flash computes it, for x <= 0: within 2 ulp, and 0 below 2^-126. Here for its test.
+void exp2_of(const float* x, float* y, std::int64_t n);
+
+void register_rungs(Registry& registry);
+
+}  // namespace rung::attention

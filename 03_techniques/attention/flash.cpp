@@ -1,0 +1,98 @@
+// Rung 2: tiles that stay in cache (Dao et al. 2022, arXiv 2205.14135; the loop order is that of
+// FlashAttention-2, Dao 2023). Rung 1 reads all of K and V for every row and every head. Here up to 64
+// rows go through K and V together, 64 keys at a time, and the heads of a group are rows of the same tile:
+// a key that was fetched from memory serves all of them. flash_tile.cpp has the arithmetic of one tile.
+//
+// This file cuts a batch into tiles. A row is worked on by one thread, from key 0 up, in steps of 64 keys
+// whatever rows stand beside it: so its result is bitwise the same in every batch.
+
+#include <hwy/aligned_allocator.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "attention.hpp"
+#include "core/simd.hpp"
+#include "flash_tile.hpp"
+
+namespace rung::attention {
+namespace {
+
+class FlashAttention : public Attention {
+ public:
+  explicit FlashAttention(const AttentionConfig& config)
+      : config_(config),
+        scratch_floats_(flash_scratch_floats(config.head_dim)),
+        scratch_(hwy::AllocateAligned<float>(static_cast<std::size_t>(config.threads * scratch_floats_))) {
+    simd_level();  // before Highway's first dispatch
+  }
+
+  void plan(const Batch& batch) override {
+    plan_tokens(config_, batch, plan_);
+    const int group = config_.heads / config_.kv_heads;
+    tasks_.clear();
+    for (const BatchSequence& s : batch.sequences) {
+      const int all_rows = s.query_count * group;
+      for (int begin = 0; begin < all_rows; begin += kTileRows) {
+        const int rows = std::min(kTileRows, all_rows - begin);
+        // A short tile (decode) takes several KV heads: their keys lie side by side in memory, and a page
+        // of it is then visited once. But every thread should find a share.
+        const int share = (config_.kv_heads + config_.threads - 1) / config_.threads;
+        const int together = std::min(share, kTileRows / rows);
+        for (int h = 0; h < config_.kv_heads; h += together) {
+          tasks_.push_back({s.query_begin, h, std::min(together, config_.kv_heads - h), begin, rows});
+        }
+      }
+    }
+    // Later rows see more keys. Long tasks first, so that no thread is left with one at the end.
+    std::reverse(tasks_.begin(), tasks_.end());
+  }
+
+  void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
+    check_view(kv);
+    const Call call{config_, plan_, q, kv, out, {}};
+    const int group = config_.heads / config_.kv_heads;
+    parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(tasks_.size()), [&](std::int64_t i) {
+      const Task& task = tasks_[static_cast<std::size_t>(i)];
+      const HeadRow row = call.row(task.token, task.kv_head * group);
+      FlashTile tile;
+      tile.q = row.q;
+      tile.out = row.out;
+      tile.q_stride = q.stride;
+      tile.out_stride = out.stride;
+      tile.keys = row.keys;
+      tile.values = row.values;
+      tile.key_stride = row.key_stride;
+      tile.value_stride = row.value_stride;
+      tile.group = group;
+      tile.row_begin = task.row_begin;
+      tile.rows = task.rows;
+      tile.kv_heads = task.kv_heads;
+      tile.first_visible = row.visible;
+      tile.head_dim = config_.head_dim;
+      tile.scale = config_.scale;
+      flash_tile(tile, scratch_.get() + thread_index() * scratch_floats_);
+    });
+  }
+
+ private:
+  struct Task {
+    std::int32_t token;     // first query token of the sequence
+    int kv_head, kv_heads;  // the first one, and how many
+    int row_begin, rows;    // of each
+  };
+
+  AttentionConfig config_;
+  std::vector<TokenPlan> plan_;
+  std::vector<Task> tasks_;
+  std::int64_t scratch_floats_;
+  hwy::AlignedFreeUniquePtr<float[]> scratch_;  // [threads, scratch_floats_], on cache line borders
+};
+
+}  // namespace
+
+std::unique_ptr<Attention> make_flash(const AttentionConfig& config) {
+  return std::make_unique<FlashAttention>(config);
+}
+
+}  // namespace rung::attention

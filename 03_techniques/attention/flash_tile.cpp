@@ -1,0 +1,299 @@
+// The arithmetic of one flash tile, written once with Google Highway and compiled for AVX-512, AVX2 and
+// plain code. For every 64 keys:
+//
+//     K^T  <- the keys turned on their side, [head_dim, 64]: lanes are keys, no sums across lanes
+//     S    <- q K^T, [rows, 64]                            four rows share every load of K^T
+//     S    <- exp(S - m), m the running maximum            online softmax, one step per 64 keys
+//     acc  <- acc * shrink + S V, [rows, head_dim]         four rows share every load of V
+//
+// Each line keeps a fixed order of operations within a row; which rows are computed together never
+// changes it. Exponentials are taken in base 2, with log2(e) folded into q.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "03_techniques/attention/flash_tile.cpp"
+#include <hwy/foreach_target.h>  // must come before highway.h
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "attention.hpp"
+#include "core/simd.hpp"
+#include "flash_tile.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rung::attention::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
+constexpr int kBlockRows = 4;
+// Accumulators per row of a 4-row block: 16 of AVX-512's 32 registers, 8 of AVX2's 16.
+constexpr int kBlockVectors = kLanes >= 16 ? 4 : 2;
+
+/// 2^x for x <= 0. x = n + f with |f| <= 1/2; 2^f by a polynomial of degree 6 (fitted to a relative error
+/// of 3e-9, so rounding dominates: below 2 ulp in all); n goes into the exponent bits. Adding `round`
+/// leaves n + 127 in the low bits of the sum. Below 2^-126 the result is 0.
+HWY_INLINE V exp2(V x) {
+  const D d;
+  const hn::RebindToUnsigned<D> bits;
+  const V round = hn::Set(d, 0x1.8p23f + 127.0f);
+  const V shifted = hn::Add(x, round);
+  const V f = hn::Sub(x, hn::Sub(shifted, round));
+  V p = hn::Set(d, 1.546649848e-4f);
+  p = hn::MulAdd(p, f, hn::Set(d, 1.339857871e-3f));
+  p = hn::MulAdd(p, f, hn::Set(d, 9.618039151e-3f));
+  p = hn::MulAdd(p, f, hn::Set(d, 5.550333533e-2f));
+  p = hn::MulAdd(p, f, hn::Set(d, 2.402265106e-1f));
+  p = hn::MulAdd(p, f, hn::Set(d, 6.931472020e-1f));
+  p = hn::MulAdd(p, f, hn::Set(d, 1.0f));
+  const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(bits, shifted)));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), hn::Mul(p, power));
+}
+
+#if HWY_TARGET == HWY_SCALAR
+
+/// transposed[c][k] = keys[k][c] for n keys.
+void transpose_keys(const float* keys, std::int64_t stride, int n, int head_dim, float* transposed) {
+  for (int k = 0; k < n; ++k) {
+    for (int c = 0; c < head_dim; ++c) transposed[c * kTileKeys + k] = keys[k * stride + c];
+  }
+}
+
+#else
+
+/// Four numbers from column c of every fourth of kLanes rows: block b holds rows[4 b][c .. c + 3].
+template <class Tag>
+HWY_INLINE hn::Vec<Tag> load_blocks(Tag d, const float* const* rows, int c) {
+  constexpr int lanes = static_cast<int>(hn::MaxLanes(Tag()));
+  if constexpr (lanes <= 4) {
+    return hn::LoadU(d, rows[0] + c);
+  } else {
+    const hn::Half<Tag> half;
+    return hn::Combine(d, load_blocks(half, rows + lanes / 2, c), load_blocks(half, rows, c));
+  }
+}
+
+/// The same with vectors. Columns up to the next full vector repeat the last key.
+void transpose_keys(const float* keys, std::int64_t stride, int n, int head_dim, float* transposed) {
+  const D d;
+  const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
+  for (int k = 0; k < n; k += kLanes) {
+    const float* rows[kLanes];
+    for (int i = 0; i < kLanes; ++i) rows[i] = keys + std::min(k + i, n - 1) * stride;
+    for (int c = 0; c < head_dim; c += 4) {
+      const V r0 = load_blocks(d, rows + 0, c), r1 = load_blocks(d, rows + 1, c);
+      const V r2 = load_blocks(d, rows + 2, c), r3 = load_blocks(d, rows + 3, c);
+      // Within each block of four lanes this is the 4 x 4 transpose: first pairs, then pairs of pairs.
+      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
+      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
+      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
+      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
+      float* to = transposed + c * kTileKeys + k;
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + kTileKeys);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * kTileKeys);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * kTileKeys);
+    }
+  }
+}
+
+#endif
+
+/// scores[r][k] = q[r] . key k, for kRows rows of q [kRows, head_dim] and n keys.
+template <int kRows>
+void score_rows(const float* q, const float* transposed, int head_dim, int n, float* scores) {
+  const D d;
+  for (int k = 0; k < n; k += kBlockVectors * kLanes) {
+    V sum[kRows][kBlockVectors];
+    for (auto& row : sum) {
+      for (V& s : row) s = hn::Zero(d);
+    }
+    for (int c = 0; c < head_dim; ++c) {
+      V key[kBlockVectors];
+      for (int v = 0; v < kBlockVectors; ++v)
+        key[v] = hn::LoadU(d, transposed + c * kTileKeys + k + v * kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const V x = hn::Set(d, q[r * head_dim + c]);
+        for (int v = 0; v < kBlockVectors; ++v) sum[r][v] = hn::MulAdd(x, key[v], sum[r][v]);
+      }
+    }
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kBlockVectors; ++v)
+        hn::StoreU(sum[r][v], d, scores + r * kTileKeys + k + v * kLanes);
+    }
+  }
+}
+
+/// One step of the online softmax: scores of n keys become weights 2^(score - maximum). Returns the factor
+/// by which everything summed before must shrink.
+float weigh_row(float* scores, int n, float* maximum, float* sum) {
+  const D d;
+  const V none = hn::Set(d, -std::numeric_limits<float>::infinity());
+  V largest = hn::Set(d, *maximum);
+  for (int k = 0; k < n; k += kLanes) {
+    const auto seen = hn::FirstN(d, static_cast<std::size_t>(n - k));
+    const V s = hn::IfThenElse(seen, hn::LoadU(d, scores + k), none);
+    largest = hn::Max(largest, s);
+    hn::StoreU(s, d, scores + k);
+  }
+  largest = hn::MaxOfLanes(d, largest);
+  V total = hn::Zero(d);
+  for (int k = 0; k < n; k += kLanes) {
+    const V weight = exp2(hn::Sub(hn::LoadU(d, scores + k), largest));
+    total = hn::Add(total, weight);
+    hn::StoreU(weight, d, scores + k);
+  }
+  const float shrink = hn::GetLane(exp2(hn::Sub(hn::Set(d, *maximum), largest)));
+  *sum = *sum * shrink + hn::GetLane(hn::SumOfLanes(d, total));
+  *maximum = hn::GetLane(largest);
+  return shrink;
+}
+
+/// acc[r] = acc[r] * shrink[r] + sum over keys begin .. end - 1 of weights[r][key] * values[key], in columns
+/// [c, c + kVectors * lanes) of kRows rows.
+template <int kRows, int kVectors, class Tag>
+HWY_INLINE void mix_columns(Tag d, const float* weights, const float* values, std::int64_t stride, int begin,
+                            int end, const float* shrink, float* acc, int head_dim, int c) {
+  constexpr int lanes = static_cast<int>(hn::MaxLanes(Tag()));
+  hn::Vec<Tag> sum[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) {
+      sum[r][v] = hn::Mul(hn::LoadU(d, acc + r * head_dim + c + v * lanes), hn::Set(d, shrink[r]));
+    }
+  }
+  for (int k = begin; k < end; ++k) {
+    hn::Vec<Tag> value[kVectors];
+    for (int v = 0; v < kVectors; ++v) value[v] = hn::LoadU(d, values + k * stride + c + v * lanes);
+    for (int r = 0; r < kRows; ++r) {
+      const auto weight = hn::Set(d, weights[r * kTileKeys + k]);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(weight, value[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, acc + r * head_dim + c + v * lanes);
+  }
+}
+
+/// The same for all columns: wide pieces, then single vectors, then fours for what is left.
+template <int kRows>
+void mix_rows(const float* weights, const float* values, std::int64_t stride, int begin, int end,
+              const float* shrink, float* acc, int head_dim) {
+  const D d;
+  const hn::CappedTag<float, 4> four;
+  int c = 0;
+  for (; c + kBlockVectors * kLanes <= head_dim; c += kBlockVectors * kLanes) {
+    mix_columns<kRows, kBlockVectors>(d, weights, values, stride, begin, end, shrink, acc, head_dim, c);
+  }
+  for (; c + kLanes <= head_dim; c += kLanes) {
+    mix_columns<kRows, 1>(d, weights, values, stride, begin, end, shrink, acc, head_dim, c);
+  }
+  for (; c < head_dim; c += 4) {
+    mix_columns<kRows, 1>(four, weights, values, stride, begin, end, shrink, acc, head_dim, c);
+  }
+}
+
+/// How flash_scratch_floats() is divided.
+struct TileMemory {
+  TileMemory(float* memory, int head_dim)
+      : q(memory),
+        acc(q + kTileRows * head_dim),
+        transposed(acc + kTileRows * head_dim),
+        scores(transposed + kTileKeys * head_dim),
+        maximum(scores + kTileRows * kTileKeys),
+        sum(maximum + kTileRows),
+        shrink(sum + kTileRows) {}
+  float* q;                       // [rows, head_dim], times scale and log2(e)
+  float* acc;                     // [rows, head_dim]
+  float* transposed;              // [head_dim, kTileKeys]
+  float* scores;                  // [rows, kTileKeys], later weights
+  float *maximum, *sum, *shrink;  // [rows]
+};
+
+/// One step: keys key_begin .. key_begin + 63 (as far as they are seen) for rows row .. row + kRows - 1 of a
+/// KV head.
+template <int kRows>
+void step(const FlashTile& tile, const TileMemory& m, int kv_head, int key_begin, int row) {
+  const int head_dim = tile.head_dim;
+  const int place = kv_head * tile.rows + row;  // in the tile's memory
+  const float* values = tile.values + key_begin * tile.value_stride + kv_head * head_dim;
+  float* scores = m.scores + place * kTileKeys;
+  float* acc = m.acc + place * head_dim;
+  // Rows stand in order of position: the first sees the fewest keys, the last the most.
+  const auto seen = [&](int r) { return std::min(kTileKeys, tile.visible(row + r) - key_begin); };
+  score_rows<kRows>(m.q + place * head_dim, m.transposed, head_dim, seen(kRows - 1), scores);
+  for (int r = 0; r < kRows; ++r) {
+    m.shrink[r] = weigh_row(scores + r * kTileKeys, seen(r), m.maximum + place + r, m.sum + place + r);
+  }
+  const int shared = seen(0);
+  mix_rows<kRows>(scores, values, tile.value_stride, 0, shared, m.shrink, acc, head_dim);
+  // On the mask's diagonal later rows see a few keys more. Same operations, one row at a time: a weight of
+  // zero for the others would not do, because 0 times an infinite value is not 0.
+  const float keep = 1;
+  for (int r = 1; r < kRows; ++r) {
+    if (seen(r) == shared) continue;
+    mix_rows<1>(scores + r * kTileKeys, values, tile.value_stride, shared, seen(r), &keep, acc + r * head_dim,
+                head_dim);
+  }
+}
+
+void flash_tile(const FlashTile& tile, float* scratch) {
+  const int head_dim = tile.head_dim;
+  const TileMemory m(scratch, head_dim);
+  const float scale = tile.scale * 1.44269504f;  // log2(e)
+  const int all_rows = tile.kv_heads * tile.rows;
+  const auto column = [&](int place) {  // of a row's head, among the heads of the tile
+    return (place / tile.rows * tile.group + tile.head(place % tile.rows)) * head_dim;
+  };
+  for (int i = 0; i < all_rows; ++i) {
+    const float* q = tile.q + tile.token(i % tile.rows) * tile.q_stride + column(i);
+    for (int d = 0; d < head_dim; ++d) m.q[i * head_dim + d] = q[d] * scale;
+  }
+  std::fill_n(m.acc, all_rows * head_dim, 0.0f);
+  std::fill_n(m.maximum, all_rows, -std::numeric_limits<float>::infinity());
+  std::fill_n(m.sum, all_rows, 0.0f);
+
+  const int visible = tile.visible(tile.rows - 1);
+  int row_begin = 0;  // the first row that sees these keys
+  for (int key = 0; key < visible; key += kTileKeys) {
+    while (tile.visible(row_begin) <= key) ++row_begin;
+    for (int h = 0; h < tile.kv_heads; ++h) {
+      const float* keys = tile.keys + key * tile.key_stride + h * head_dim;
+      transpose_keys(keys, tile.key_stride, std::min(kTileKeys, visible - key), head_dim, m.transposed);
+      int row = row_begin;
+      for (; row + kBlockRows <= tile.rows; row += kBlockRows) step<kBlockRows>(tile, m, h, key, row);
+      for (; row < tile.rows; ++row) step<1>(tile, m, h, key, row);
+    }
+  }
+
+  for (int i = 0; i < all_rows; ++i) {
+    float* out = tile.out + tile.token(i % tile.rows) * tile.out_stride + column(i);
+    for (int d = 0; d < head_dim; ++d) out[d] = m.acc[i * head_dim + d] / m.sum[i];
+  }
+}
+
+void exp2_of(const float* x, float* y, std::int64_t n) {
+  const D d;
+  for (std::int64_t i = 0; i < n; ++i) y[i] = hn::GetLane(exp2(hn::Set(d, x[i])));
+}
+
+}  // namespace rung::attention::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rung::attention {
+
+HWY_EXPORT(flash_tile);
+HWY_EXPORT(exp2_of);
+
+void flash_tile(const FlashTile& tile, float* scratch) { HWY_DYNAMIC_DISPATCH(flash_tile)(tile, scratch); }
+
+void exp2_of(const float* x, float* y, std::int64_t n) {
+  simd_level();
+  HWY_DYNAMIC_DISPATCH(exp2_of)(x, y, n);
+}
+
+}  // namespace rung::attention
+#endif

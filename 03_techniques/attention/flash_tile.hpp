@@ -1,0 +1,44 @@
+#pragma once
+// Between flash.cpp, which cuts a batch into tiles, and flash_tile.cpp, which computes one.
+
+#include <cstdint>
+
+namespace rung::attention {
+
+inline constexpr int kTileRows = 64;  // (token, head) pairs that share one pass over K and V
+inline constexpr int kTileKeys = 64;  // keys per step of that pass; tile t holds positions 64 t .. 64 t + 63
+
+/// Consecutive (token, head) rows of one sequence, for each of one or more KV heads. Rows count the heads
+/// of a group side by side: with 4 heads per KV head, row 9 is head 1 of token 2. So they stand in order of
+/// position.
+struct FlashTile {
+  const float* q;           // first token of the sequence's queries, first head of the first KV head
+  float* out;               // likewise
+  std::int64_t q_stride;    // elements from one token to the next
+  std::int64_t out_stride;  // likewise
+  const float* keys;        // position 0, first KV head
+  const float* values;      // likewise
+  std::int64_t key_stride;
+  std::int64_t value_stride;
+  int group;          // heads per KV head
+  int row_begin;      // first row of this tile
+  int rows;           // per KV head; >= 1
+  int kv_heads;       // rows * kv_heads <= kTileRows
+  int first_visible;  // keys that token 0 of the queries sees
+  int head_dim;       // a multiple of 4
+  float scale;
+
+  int token(int row) const { return (row_begin + row) / group; }
+  int head(int row) const { return (row_begin + row) % group; }
+  int visible(int row) const { return first_visible + token(row); }
+};
+
+/// Floats of scratch memory that one tile needs, in whole cache lines; see TileMemory in flash_tile.cpp.
+constexpr std::int64_t flash_scratch_floats(int head_dim) {
+  return std::int64_t{head_dim} * (2 * kTileRows + kTileKeys) + kTileRows * (kTileKeys + 3);
+}
+
+/// Writes the rows of one tile. scratch [flash_scratch_floats(head_dim)], best on a cache line border.
+void flash_tile(const FlashTile& tile, float* scratch);
+
+}  // namespace rung::attention

@@ -1,0 +1,102 @@
+// Names -> rungs, and the small class that makes a rung out of a plain function.
+
+#include <utility>
+#include <vector>
+
+#include "attention.hpp"
+#include "trials.hpp"
+
+namespace rung::attention {
+namespace {
+
+/// A rung that is a function: plan() finds every token's keys, run() calls it.
+class FunctionAttention : public Attention {
+ public:
+  using Function = void (*)(const Call&);
+
+  FunctionAttention(Function function, const AttentionConfig& config)
+      : function_(function),
+        config_(config),
+        scratch_(static_cast<std::size_t>(config.threads) * static_cast<std::size_t>(config.max_context)) {}
+
+  void plan(const Batch& batch) override { plan_tokens(config_, batch, plan_); }
+
+  void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
+    check_view(kv);
+    function_({config_, plan_, q, kv, out, scratch_});
+  }
+
+ private:
+  Function function_;
+  AttentionConfig config_;
+  std::vector<TokenPlan> plan_;
+  std::vector<float> scratch_;
+};
+
+Rung<Attention> function_rung(RungInfo info, FunctionAttention::Function function) {
+  return {std::move(info),
+          [function](const AttentionConfig& config) {
+            check_config(config);
+            return std::make_unique<FunctionAttention>(function, config);
+          },
+          [](const AttentionConfig& config) { return config.kv_dtype == DType::f32; }};
+}
+
+}  // namespace
+
+void check_config(const AttentionConfig& c) {
+  if (c.kv_heads < 1 || c.heads < c.kv_heads || c.heads % c.kv_heads != 0 || c.head_dim < 1) {
+    fail("{} cannot be: heads must be a positive multiple of KV heads; check the model's configuration",
+         c.describe());
+  }
+  if (c.threads < 1 || c.max_context < 1) {
+    fail("attention needs at least one thread and a context of at least one token, but has {} and {}",
+         c.threads, c.max_context);
+  }
+}
+
+void check_view(const KvView& kv) {
+  if (!kv.contiguous || kv.keys.dtype != DType::f32 || kv.values.dtype != DType::f32) {
+    fail(
+        "this attention rung reads f32 keys and values of one block per sequence, but the cache has {}{}; "
+        "choose --kv contiguous",
+        traits(kv.keys.dtype).name, kv.contiguous ? "" : " in several blocks");
+  }
+}
+
+void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<TokenPlan>& plan) {
+  plan.clear();
+  for (const BatchSequence& s : batch.sequences) {
+    if (s.context_length > config.max_context) {
+      fail("a sequence of {} tokens exceeds the {} that attention was built for; raise --ctx",
+           s.context_length, config.max_context);
+    }
+    const std::int32_t block = batch.block_table[static_cast<std::size_t>(s.table_begin)];
+    for (std::int32_t j = 0; j < s.query_count; ++j) {
+      plan.push_back({block, s.context_length - s.query_count + j + 1});
+    }
+  }
+}
+
+void register_rungs(Registry& registry) {
+  Ladder<Attention>& ladder = registry.ladder<Attention>();
+  ladder.add(function_rung(
+      {"naive", "03_techniques/attention/naive.cpp", "the formula, one row of scores at a time"}, naive));
+  ladder.add(function_rung({"online_softmax", "03_techniques/attention/online_softmax.cpp",
+                            "one pass: a running maximum and sum instead of stored scores"},
+                           online_softmax));
+  ladder.add({{"flash", "03_techniques/attention/flash.cpp",
+               "tiles that stay in cache, shared by the heads of a group; vector instructions"},
+              [](const AttentionConfig& config) {
+                check_config(config);
+                return make_flash(config);
+              },
+              [](const AttentionConfig& config) {
+                return config.kv_dtype == DType::f32 && config.head_dim % 4 == 0;
+              }});
+  ladder.add(
+      function_rung({"mine", "03_techniques/attention/mine.cpp", "yours to write", /*exercise=*/true}, mine));
+  ladder.make_trials = [&ladder] { return trials(ladder); };
+}
+
+}  // namespace rung::attention

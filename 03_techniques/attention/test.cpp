@@ -1,0 +1,270 @@
+// Every rung against the float64 oracle, against PyTorch, and against itself under every way to run it.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <numeric>
+
+#include "attention.hpp"
+#include "testing/topic_test.hpp"
+#include "trials.hpp"
+
+using namespace rung;
+using namespace rung::attention;
+
+namespace {
+
+const Ladder<Attention>& ladder() {
+  static const Registry registry = [] {
+    Registry r;
+    register_rungs(r);
+    return r;
+  }();
+  return registry.ladder<Attention>();
+}
+
+std::vector<std::string> reference_rungs(const AttentionConfig& config) {
+  std::vector<std::string> names;
+  for (const RungInfo& rung : ladder().rungs()) {
+    if (rung.exercise) continue;
+    try {
+      ladder().choose(rung.name, config);
+      names.push_back(rung.name);
+    } catch (const Error&) {
+    }
+  }
+  return names;
+}
+
+std::vector<float> run(const std::string& rung, const Workload& work, int threads = 1) {
+  AttentionConfig config = work.config;
+  config.threads = threads;
+  std::vector<float> out(static_cast<std::size_t>(work.tokens() * work.q_rows.cols));
+  const auto attention = ladder().make(rung, config);
+  attention->plan(work.batch);
+  attention->run(work.q_rows, work.kv, {out.data(), DType::f32, work.tokens(), work.q_rows.cols});
+  return out;
+}
+
+template <class Body>
+std::string sentence_of(Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_CASE("every rung gives the oracle's answer") {
+  Registry registry;
+  register_rungs(registry);
+  testing::judge_all(registry, "attention");
+}
+
+TEST_CASE("the trials would notice a mask that is off by one, and scores that overflow") {
+  double largest_score = 0;
+  for (const Case& shape : cases()) {
+    const Workload work = make_workload(shape);
+    const Answer right = oracle(work);
+    largest_score = std::max(largest_score, right.largest_score);
+    for (const int shift : {-1, 1}) {
+      const Answer wrong = oracle(work, shift);
+      double worst = 0;  // difference in tolerances
+      for (std::size_t i = 0; i < right.expected.size(); ++i) {
+        worst = std::max(worst, std::fabs(wrong.expected[i] - right.expected[i]) / right.tolerance[i]);
+      }
+      // Nothing can change where the only row has no key to lose, or no key after it.
+      const bool decode = std::all_of(shape.sequences.begin(), shape.sequences.end(),
+                                      [](const auto& s) { return s.queries == 1; });
+      if (decode && (shift == 1 || work.config.max_context == 1)) continue;
+      INFO(shape.name << ", mask shifted by " << shift);
+      CHECK(worst > 5);
+    }
+  }
+  CHECK(largest_score > 500);  // exp(89) is already beyond float32
+}
+
+// A row's result depends on its own query, keys and position. So all positions of three sequences are
+// computed one by one, alone, and then in every other way.
+TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded") {
+  struct Shape {
+    int heads, kv_heads, head_dim;
+  };
+  for (const Shape& shape : {Shape{8, 2, 64}, Shape{6, 2, 40}, Shape{3, 3, 128}, Shape{4, 1, 8}}) {
+    const std::vector<Case::Sequence> whole = {{200, 200}, {65, 65}, {130, 130}};
+    const Workload work = make_workload({"", shape.heads, shape.kv_heads, shape.head_dim, whole});
+    const auto width = static_cast<std::size_t>(work.q_rows.cols);
+
+    // Rows [begin, end) of sequence s, as one member of a batch.
+    struct Piece {
+      std::size_t s;
+      int begin, end;
+    };
+    const auto compute = [&](const std::string& rung, const std::vector<Piece>& pieces, int threads,
+                             std::vector<float>& result) {
+      Workload part;
+      part.config = work.config;
+      part.kv = work.kv;
+      part.batch.block_table = work.batch.block_table;
+      std::vector<std::size_t> rows;
+      for (const auto& [s, begin, end] : pieces) {
+        BatchSequence sequence = work.batch.sequences[s];
+        for (int p = begin; p < end; ++p) {
+          rows.push_back(static_cast<std::size_t>(sequence.query_begin + p));
+          part.batch.positions.push_back(p);
+        }
+        sequence.query_begin = static_cast<int>(rows.size()) - (end - begin);
+        sequence.query_count = end - begin;
+        sequence.context_length = end;
+        part.batch.sequences.push_back(sequence);
+      }
+      for (const std::size_t row : rows) {
+        part.q.insert(part.q.end(), work.q.begin() + static_cast<std::ptrdiff_t>(row * width),
+                      work.q.begin() + static_cast<std::ptrdiff_t>((row + 1) * width));
+      }
+      part.q_rows = {part.q.data(), DType::f32, part.tokens(), work.q_rows.cols};
+      const std::vector<float> out = run(rung, part, threads);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::memcpy(&result[rows[i] * width], &out[i * width], width * sizeof(float));
+      }
+    };
+
+    for (const std::string& rung : reference_rungs(work.config)) {
+      std::vector<float> alone(work.q.size()), other(work.q.size());
+      for (std::size_t s = 0; s < whole.size(); ++s) {
+        for (int p = 0; p < whole[s].context; ++p) compute(rung, {{s, p, p + 1}}, 1, alone);
+      }
+      const auto same = [&](const std::string& how) {
+        INFO("rung " << rung << ", " << shape.heads << " heads, " << shape.kv_heads << " KV heads of "
+                     << shape.head_dim << ", " << how);
+        CHECK(std::memcmp(alone.data(), other.data(), alone.size() * sizeof(float)) == 0);
+        std::fill(other.begin(), other.end(), std::numeric_limits<float>::quiet_NaN());
+      };
+      for (const int chunk : {7, 64, 200}) {
+        for (std::size_t s = 0; s < whole.size(); ++s) {
+          for (int p = 0; p < whole[s].context; p += chunk) {
+            compute(rung, {{s, p, std::min(p + chunk, whole[s].context)}}, 1, other);
+          }
+        }
+        same("in chunks of " + std::to_string(chunk));
+      }
+      for (const int threads : {1, 2, 3}) {
+        compute(rung, {{0, 0, 200}, {1, 0, 65}, {2, 0, 130}}, threads, other);
+        same("all in one batch with " + std::to_string(threads) + " threads");
+        // Prefill of one beside decode of another, as continuous batching does it.
+        compute(rung, {{2, 0, 129}, {1, 0, 30}}, threads, other);
+        compute(rung, {{0, 0, 100}, {2, 129, 130}, {1, 30, 65}}, threads, other);
+        compute(rung, {{0, 100, 200}}, threads, other);
+        same("mixed with " + std::to_string(threads) + " threads");
+      }
+    }
+  }
+}
+
+TEST_CASE("what a later token holds never reaches an earlier row") {
+  for (const float poison :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    Workload work = make_workload({"", 4, 2, 40, {{70, 70}}});
+    for (const std::string& rung : reference_rungs(work.config)) {
+      const std::vector<float> before = run(rung, work);
+      Workload later = make_workload({"", 4, 2, 40, {{70, 70}}});
+      const std::int64_t slot = std::int64_t{later.batch.block_table[0]} * later.kv.block_size;
+      for (int i = 0; i < 80; ++i) {
+        later.kv.keys.ptr<float>(slot + 66)[i] = poison;
+        later.kv.values.ptr<float>(slot + 66)[i] = poison;
+      }
+      const std::vector<float> after = run(rung, later);
+      INFO("rung " << rung);
+      const std::size_t rows_before = 66 * 160;
+      CHECK(std::memcmp(before.data(), after.data(), rows_before * sizeof(float)) == 0);
+      CHECK_FALSE(std::isfinite(after[rows_before]));
+    }
+  }
+}
+
+TEST_CASE("flash's 2^x is within 2 ulp, and 0 where float32 would be subnormal") {
+  std::vector<float> x, y;
+  for (int i = 0; i <= 1'270'000; ++i) x.push_back(-1e-4f * static_cast<float>(i));
+  for (const float tiny : {-1e-30f, -1e-8f, -200.0f, -1e30f, -std::numeric_limits<float>::infinity()})
+    x.push_back(tiny);
+  y.resize(x.size());
+  exp2_of(x.data(), y.data(), static_cast<std::int64_t>(x.size()));
+  CHECK(y[0] == 1.0f);
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] < -126) {
+      CHECK(y[i] == 0.0f);
+      continue;
+    }
+    const double exact = std::exp2(double{x[i]});
+    worst = std::max(worst, std::fabs(y[i] - exact) / std::ldexp(1.0, std::ilogb(exact) - 23));
+  }
+  INFO("worst error " << worst << " ulp");
+  CHECK(worst < 2);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  float result = 0;
+  exp2_of(&nan, &result, 1);
+  CHECK(std::isnan(result));
+}
+
+TEST_CASE("what cannot be done is said in a sentence") {
+  AttentionConfig config = make_workload(cases()[1]).config;
+  config.kv_heads = 3;
+  CHECK_THROWS_AS(ladder().make("naive", config), Error);
+  config.kv_heads = 2;
+  config.kv_dtype = DType::f16;
+  CHECK_THROWS_AS(ladder().make("naive", config), Error);
+  for (const std::string& rung : reference_rungs(make_workload(cases()[1]).config)) {
+    Workload work = make_workload(cases()[1]);
+    work.kv.contiguous = false;
+    CHECK(sentence_of([&] { run(rung, work); }).find("--kv contiguous") != std::string::npos);
+    work.kv.contiguous = true;
+    work.config.max_context = 4;
+    CHECK(sentence_of([&] { run(rung, work); }).find("raise --ctx") != std::string::npos);
+  }
+}
+
+TEST_CASE("every rung gives PyTorch's answer", "[parity]") {
+  std::ifstream file(RUNG_ATTENTION_GOLDEN);
+  std::string word, name;
+  int compared = 0;
+  while (file >> word) {
+    REQUIRE(word == "case");
+    Case shape{};
+    std::size_t sequences = 0;
+    file >> name >> shape.heads >> shape.kv_heads >> shape.head_dim >> sequences;
+    for (std::size_t s = 0; s < sequences; ++s) {
+      int queries = 0, context = 0;
+      file >> word >> queries >> context;
+      shape.sequences = {{queries, context}};
+      Workload work = make_workload(shape);
+      const auto read = [&](float* to, int count) {
+        file >> word;
+        for (int i = 0; i < count; ++i) REQUIRE(file >> to[i]);
+      };
+      std::vector<float> expected(work.q.size());
+      const int kv_size = context * shape.kv_heads * shape.head_dim;
+      const std::int64_t slot = std::int64_t{work.batch.block_table[0]} * work.kv.block_size;
+      read(work.q.data(), static_cast<int>(work.q.size()));
+      read(work.kv.keys.ptr<float>(slot), kv_size);
+      read(work.kv.values.ptr<float>(slot), kv_size);
+      read(expected.data(), static_cast<int>(expected.size()));
+      const Answer answer = oracle(work);
+      for (const std::string& rung : reference_rungs(work.config)) {
+        const std::vector<float> got = run(rung, work);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          INFO("rung " << rung << ", case " << name << ", sequence " << s << ", element " << i);
+          // The file has ten digits; the rest is the tolerance of every trial.
+          REQUIRE(std::fabs(got[i] - expected[i]) <= answer.tolerance[i] + 1e-7 * std::fabs(expected[i]));
+          ++compared;
+        }
+      }
+    }
+  }
+  CHECK(compared >= 3 * 484);  // all elements of the file, by at least three rungs
+}

@@ -1,0 +1,225 @@
+// The workloads of this ladder: shapes, inputs, the float64 oracle, and what one call costs.
+
+#include "trials.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "core/guarded_buffer.hpp"
+#include "core/rng.hpp"
+
+namespace rung::attention {
+
+std::vector<Case> cases() {
+  return {
+      {"one token", 4, 4, 16, {{1, 1}}},
+      {"prompt of 5", 4, 2, 8, {{5, 5}}},
+      {"prompt of 64", 8, 4, 64, {{64, 64}}},
+      {"prompt of 65, 3 heads per KV head", 6, 2, 40, {{65, 65}}},
+      {"decode, context 129", 8, 8, 64, {{1, 129}}},
+      {"chunk of 7 at position 193, MQA", 8, 1, 128, {{7, 200}}},
+      {"head_dim 10", 3, 1, 10, {{9, 20}}},
+      {"mixed batch, 8 heads per KV head",
+       8,
+       1,
+       64,
+       {{1, 1}, {17, 17}, {1, 64}, {33, 95}, {1, 130}, {2, 66}}},
+      {"mixed batch, strided rows", 6, 3, 24, {{3, 3}, {1, 63}, {70, 135}, {1, 65}}, 1, 20},
+      {"scores in the thousands", 4, 2, 32, {{40, 100}, {1, 150}}, 1000},
+      {"decode, context 4096", 32, 8, 64, {{1, 4096}}, 1, 0, true},
+      {"decode, 4 x context 1024", 32, 8, 64, {{1, 1024}, {1, 1024}, {1, 1024}, {1, 1024}}, 1, 0, true},
+      {"prefill 512", 32, 8, 64, {{512, 512}}, 1, 0, true},
+  };
+}
+
+Workload make_workload(const Case& shape) {
+  Workload work;
+  int longest = 0;
+  std::int64_t tokens = 0;
+  const int count = static_cast<int>(shape.sequences.size());
+  for (int i = 0; i < count; ++i) {
+    const auto& [queries, context] = shape.sequences[static_cast<std::size_t>(i)];
+    // Blocks are handed out in reverse and block 0 stays free, so that a rung which ignores the table fails.
+    work.batch.block_table.push_back(count - i);
+    work.batch.sequences.push_back({static_cast<std::int32_t>(tokens), queries, context, i, 1});
+    for (int j = 0; j < queries; ++j) work.batch.positions.push_back(context - queries + j);
+    longest = std::max(longest, context);
+    tokens += queries;
+  }
+  work.batch.tokens.assign(static_cast<std::size_t>(tokens), 0);
+
+  work.config.heads = shape.heads;
+  work.config.kv_heads = shape.kv_heads;
+  work.config.head_dim = shape.head_dim;
+  work.config.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(shape.head_dim)));
+  work.config.max_context = longest;
+
+  Rng rng(20260101);
+  const int q_width = shape.heads * shape.head_dim;
+  work.q.resize(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(q_width + shape.gap));
+  for (float& x : work.q) x = shape.magnitude * static_cast<float>(rng.normal());
+  work.q_rows = {work.q.data(), DType::f32, tokens, q_width, q_width + shape.gap};
+
+  const int block_size = longest + 3;
+  const int kv_width = shape.kv_heads * shape.head_dim;
+  const std::int64_t slots = std::int64_t{count + 1} * block_size;
+  const auto kv_size = static_cast<std::size_t>(slots * kv_width);
+  work.keys.assign(kv_size, std::numeric_limits<float>::quiet_NaN());
+  work.values = work.keys;
+  work.kv.keys = {work.keys.data(), DType::f32, slots, kv_width};
+  work.kv.values = {work.values.data(), DType::f32, slots, kv_width};
+  work.kv.block_size = block_size;
+  work.kv.contiguous = true;
+  for (const BatchSequence& s : work.batch.sequences) {
+    const std::int64_t slot =
+        std::int64_t{work.batch.block_table[static_cast<std::size_t>(s.table_begin)]} * block_size;
+    for (int p = 0; p < s.context_length; ++p) {
+      for (int i = 0; i < kv_width; ++i) {
+        work.kv.keys.ptr<float>(slot + p)[i] = static_cast<float>(rng.normal());
+        work.kv.values.ptr<float>(slot + p)[i] = static_cast<float>(rng.normal());
+      }
+    }
+  }
+  return work;
+}
+
+// The tolerance. With eps = 2^-24, rounding moves the score of a key by about
+//   delta = 4 eps sqrt(head_dim) |q| |k| scale                     (a sum of head_dim products),
+// which multiplies its weight by at most exp(2 delta) (once in the weight, once in the sum), and a sum
+// of n terms adds about 4 eps sqrt(n) more. Rounding errors of either sign walk as the square root of
+// their number; the factor 4 is the margin. So out[d] may be off by
+//   (exp(2 delta) - 1 + 4 eps sqrt(n) + 8 eps) * sum_p w_p |v_p[d]|.
+Answer oracle(const Workload& work, int mask_shift) {
+  const AttentionConfig& c = work.config;
+  constexpr double kEps = 0x1p-24;
+  Answer answer;
+  std::vector<double> weights;
+  for (const BatchSequence& s : work.batch.sequences) {
+    const std::int64_t slot =
+        std::int64_t{work.batch.block_table[static_cast<std::size_t>(s.table_begin)]} * work.kv.block_size;
+    for (int j = 0; j < s.query_count; ++j) {
+      const int position = s.context_length - s.query_count + j;
+      const int visible = std::clamp(position + 1 + mask_shift, 1, s.context_length);
+      for (int h = 0; h < c.heads; ++h) {
+        const std::int64_t column = std::int64_t{h / (c.heads / c.kv_heads)} * c.head_dim;
+        const float* q = work.q_rows.ptr<float>(s.query_begin + j) + h * c.head_dim;
+        double q_norm = 0, k_norm = 0, largest = -HUGE_VAL;
+        for (int d = 0; d < c.head_dim; ++d) q_norm += double{q[d]} * q[d];
+        weights.assign(static_cast<std::size_t>(visible), 0);
+        for (int p = 0; p < visible; ++p) {
+          const float* k = work.kv.keys.ptr<float>(slot + p) + column;
+          double dot = 0, norm = 0;
+          for (int d = 0; d < c.head_dim; ++d) {
+            dot += double{q[d]} * k[d];
+            norm += double{k[d]} * k[d];
+          }
+          weights[static_cast<std::size_t>(p)] = dot * c.scale;
+          k_norm = std::max(k_norm, norm);
+          largest = std::max(largest, dot * c.scale);
+          answer.largest_score = std::max(answer.largest_score, std::fabs(dot * c.scale));
+        }
+        double sum = 0;
+        for (double& w : weights) sum += w = std::exp(w - largest);
+
+        const double delta = 4 * kEps * std::sqrt(c.head_dim * q_norm * k_norm) * c.scale;
+        const double relative = std::expm1(2 * delta) + 4 * kEps * std::sqrt(visible) + 8 * kEps;
+        std::vector<double> out(static_cast<std::size_t>(c.head_dim)), magnitude(out);
+        for (int p = 0; p < visible; ++p) {
+          const double w = weights[static_cast<std::size_t>(p)] / sum;
+          const float* v = work.kv.values.ptr<float>(slot + p) + column;
+          for (int d = 0; d < c.head_dim; ++d) {
+            out[static_cast<std::size_t>(d)] += w * v[d];
+            magnitude[static_cast<std::size_t>(d)] += w * std::fabs(v[d]);
+          }
+        }
+        for (std::size_t d = 0; d < out.size(); ++d) {
+          answer.expected.push_back(out[d]);
+          answer.tolerance.push_back(relative * magnitude[d]);
+        }
+      }
+    }
+  }
+  return answer;
+}
+
+namespace {
+
+// Keys and values of every sequence once, q and out once; two products of head_dim multiply-adds for
+// each visible key. The heads of a group share their K and V, so they count once.
+Work cost(const Case& shape) {
+  Work work;
+  for (const auto& [queries, context] : shape.sequences) {
+    const double visible = queries * (context - (queries - 1) / 2.0);  // summed over the rows
+    work.flops += 4.0 * shape.heads * shape.head_dim * visible;
+    work.bytes += 4.0 * shape.head_dim * (2.0 * shape.kv_heads * context + 2.0 * shape.heads * queries);
+  }
+  return work;
+}
+
+/// A workload and its answer, made when first asked for and kept for the next rung.
+struct Lazy {
+  Case shape;
+  std::unique_ptr<Workload> work_;
+  std::unique_ptr<Answer> answer_;
+
+  const Workload& work() {
+    if (!work_) work_ = std::make_unique<Workload>(make_workload(shape));
+    return *work_;
+  }
+  const Answer& answer() {
+    if (!answer_) answer_ = std::make_unique<Answer>(oracle(work()));
+    return *answer_;
+  }
+};
+
+}  // namespace
+
+std::vector<Trial> trials(const Ladder<Attention>& ladder) {
+  std::vector<Trial> result;
+  for (const Case& shape : cases()) {
+    const auto lazy = std::make_shared<Lazy>(Lazy{shape, {}, {}});
+    Trial trial;
+    trial.name = shape.name;
+    trial.work = cost(shape);
+    trial.timed = shape.timed;
+    trial.judge = [lazy, &ladder](const std::string& rung, int threads) {
+      return judged([&]() -> Verdict {
+        const Workload& work = lazy->work();
+        AttentionConfig config = work.config;
+        config.threads = threads;
+        try {
+          ladder.choose(rung, config);
+        } catch (const UsageError&) {
+          throw;
+        } catch (const Error& error) {
+          return {Verdict::Status::unsupported, 0, 0, error.what()};
+        }
+        const Case& c = lazy->shape;
+        const int width = c.heads * c.head_dim;
+        GuardedBuffer out(work.tokens(), width, width + c.gap);
+        const auto attention = ladder.make(rung, config);
+        attention->plan(work.batch);
+        attention->run(work.q_rows, work.kv, out.tensor());
+        out.check_guards();
+        const Answer& answer = lazy->answer();
+        return compare(c.name, {{"token", work.tokens()}, {"head", c.heads}, {"dim", c.head_dim}},
+                       out.values(), answer.expected, answer.tolerance);
+      });
+    };
+    trial.prepare = [lazy, &ladder](const std::string& rung, int threads) -> std::function<void()> {
+      const Workload& work = lazy->work();
+      AttentionConfig config = work.config;
+      config.threads = threads;
+      const std::shared_ptr<Attention> attention = ladder.make(rung, config);
+      const auto out = std::make_shared<GuardedBuffer>(work.tokens(), work.q_rows.cols);
+      attention->plan(work.batch);
+      return [lazy, attention, out, &work] { attention->run(work.q_rows, work.kv, out->tensor()); };
+    };
+    result.push_back(std::move(trial));
+  }
+  return result;
+}
+
+}  // namespace rung::attention

@@ -1,0 +1,53 @@
+#pragma once
+// The workloads that judge and time attention, open to the tests that look inside them.
+
+#include <string>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "seams/attention.hpp"
+
+namespace rung::attention {
+
+/// A shape. Every sequence is {query rows, context length}: {5, 5} is a prompt, {1, 9} a decode step,
+/// {7, 30} a chunk whose first row stands at position 23.
+struct Case {
+  std::string name;
+  int heads, kv_heads, head_dim;
+  struct Sequence {
+    int queries, context;
+  };
+  std::vector<Sequence> sequences;
+  float magnitude = 1;  // of q: the scores have about this standard deviation
+  int gap = 0;          // elements between the rows of q and of out
+  bool timed = false;
+};
+
+/// A case filled with numbers. Slots of the cache that no sequence owns hold NaN.
+struct Workload {
+  AttentionConfig config;  // with threads = 1
+  Batch batch;
+  std::vector<float> q, keys, values;
+  Tensor q_rows;  // [tokens, heads * head_dim], into q
+  KvView kv;      // into keys and values
+
+  std::int64_t tokens() const { return static_cast<std::int64_t>(batch.positions.size()); }
+};
+
+/// What the result should be, and how far from it float32 may end. [tokens, heads, head_dim]
+struct Answer {
+  std::vector<double> expected, tolerance;
+  double largest_score = 0;  // magnitude
+};
+
+std::vector<Case> cases();
+Workload make_workload(const Case& shape);
+
+/// Attention in float64, straight from the definition. mask_shift moves the causal mask by so many keys
+/// (0 is right; the tests use 1 and -1 to show that the trials would notice).
+Answer oracle(const Workload& work, int mask_shift = 0);
+
+/// All cases as trials of the ladder's rungs. The ladder must outlive them.
+std::vector<Trial> trials(const Ladder<Attention>& ladder);
+
+}  // namespace rung::attention
