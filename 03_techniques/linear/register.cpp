@@ -1,0 +1,41 @@
+// The ladder `linear`: names, one line each, bottom rung first.
+
+#include "linear.hpp"
+
+namespace rung::linear {
+namespace {
+
+constexpr const char* kFolder = "03_techniques/linear/";
+
+/// The learner's function behind the seam.
+class Mine final : public Linear {
+ public:
+  explicit Mine(const LinearConfig& config) : config_(config) {}
+
+  void apply(const Tensor& x, const Tensor& y) override { mine(x, config_.weight, y, config_.threads); }
+
+ private:
+  LinearConfig config_;
+};
+
+bool any_number_format(const LinearConfig& config) { return traits(config.weight.dtype).to_float != nullptr; }
+
+}  // namespace
+
+void register_rungs(Registry& registry) {
+  Ladder<Linear>& ladder = registry.ladder<Linear>();
+  const auto add = [&](const char* name, const char* summary, auto make, auto supports,
+                       bool exercise = false) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, supports});
+  };
+  add("naive", "two loops and a dot product", make_naive, any_number_format);
+  add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
+      any_number_format);
+  add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd, simd_supports);
+  add(
+      "mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
+      any_number_format, true);
+  ladder.make_trials = [&ladder] { return make_trials(ladder); };
+}
+
+}  // namespace rung::linear

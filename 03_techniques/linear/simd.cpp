@@ -1,0 +1,89 @@
+// Rung 2 of `linear`: vector instructions, written once with Highway for AVX-512, AVX2 and plain code.
+//
+// Weights are converted in vector registers, so a Q8_0 weight costs one byte of memory traffic and never
+// exists as a float in memory. One token: eight rows of W stream past at a time; the limit is memory.
+// Many tokens: a tile of rows x tokens lives in registers, so that one load of W feeds six products and
+// one load of x four; the limit is arithmetic.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "03_techniques/linear/simd.cpp"
+#include <hwy/foreach_target.h>  // must come before highway.h
+
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "core/parallel.hpp"
+#include "core/simd.hpp"
+#include "linear.hpp"
+// These two are read again for every instruction set.
+#include "simd_formats-inl.h"
+#include "simd_kernels-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rung::linear::HWY_NAMESPACE {
+
+void run_task(const SimdTask& task) {
+  switch (task.weight.dtype) {
+    case DType::f32:
+      return multiply<ReadF32>(task);
+    case DType::f16:
+      return multiply<Read16<hwy::float16_t>>(task);
+    case DType::bf16:
+      return multiply<Read16<hwy::bfloat16_t>>(task);
+    case DType::q8_0:
+      return multiply<ReadQ8_0>(task);
+    case DType::q4_0:
+      return multiply<ReadQ4_0>(task);
+    default:
+      assert(false && "simd_supports() said no");
+  }
+}
+
+}  // namespace rung::linear::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rung::linear {
+namespace {
+
+HWY_EXPORT(run_task);
+
+class Vectorised final : public Linear {
+ public:
+  explicit Vectorised(const LinearConfig& config) : weight_(config.weight), threads_(config.threads) {
+    simd_level();  // reads RUNG_SIMD before the first dispatch
+  }
+
+  void apply(const Tensor& x, const Tensor& y) override {
+    const std::int64_t chunks = (weight_.rows + kChunkRows - 1) / kChunkRows;
+    parallel_for_dynamic(threads_, chunks, [&](std::int64_t c) {
+      const std::int64_t begin = c * kChunkRows;
+      const std::int64_t end = std::min(begin + kChunkRows, weight_.rows);
+      HWY_DYNAMIC_DISPATCH(run_task)({weight_, x, y, begin, end});
+    });
+  }
+
+ private:
+  // Rows handed to a thread at a time: small enough that both finish together when one is held up.
+  static constexpr std::int64_t kChunkRows = 64;
+
+  Tensor weight_;
+  int threads_;
+};
+
+}  // namespace
+
+bool simd_supports(const LinearConfig& config) {
+  const DType dtype = config.weight.dtype;
+  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::q8_0 ||
+         dtype == DType::q4_0;
+}
+
+std::unique_ptr<Linear> make_simd(const LinearConfig& config) { return std::make_unique<Vectorised>(config); }
+
+}  // namespace rung::linear
+#endif
