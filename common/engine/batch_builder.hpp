@@ -1,0 +1,34 @@
+#pragma once
+// From sequences to the one batch: which tokens of which sequence are computed in this step.
+
+#include "seams/batch.hpp"
+#include "seams/kv_cache.hpp"
+
+namespace rung {
+
+/// Appends tokens [begin, begin + count) of a sequence to `batch`. The tokens before `begin` are in the
+/// cache already; the cache must have grown to begin + count. `outputs`: how many of the last of these
+/// rows want logits (1 when the next token is to be sampled, 0 for a chunk inside the prompt).
+template <class TokenAt>
+void append_rows(Batch& batch, const KvCache& cache, int kv, int begin, int count, int outputs,
+                 TokenAt token_at) {
+  const std::int32_t block_size = cache.view(0).block_size;
+  const auto table = cache.block_table(kv);
+  BatchSequence sequence;
+  sequence.query_begin = static_cast<std::int32_t>(batch.tokens.size());
+  sequence.query_count = count;
+  sequence.context_length = begin + count;
+  sequence.table_begin = static_cast<std::int32_t>(batch.block_table.size());
+  sequence.table_count = static_cast<std::int32_t>(table.size());
+  batch.sequences.push_back(sequence);
+  batch.block_table.insert(batch.block_table.end(), table.begin(), table.end());
+  for (int p = begin; p < begin + count; ++p) {
+    if (p >= begin + count - outputs)
+      batch.output_rows.push_back(static_cast<std::int32_t>(batch.tokens.size()));
+    batch.tokens.push_back(token_at(p));
+    batch.positions.push_back(p);
+    batch.slots.push_back(table[static_cast<std::size_t>(p / block_size)] * block_size + p % block_size);
+  }
+}
+
+}  // namespace rung

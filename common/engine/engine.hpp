@@ -1,0 +1,92 @@
+#pragma once
+// The engine: requests in, text out, one step at a time.
+//
+//   Engine engine(model, variants(), config);
+//   Result result = engine.run(request);                 // one request, or
+//   int id = engine.submit(request);                     // several, which then share every step
+//   while (engine.step()) {}
+//   Result result = engine.take(id);
+//
+// Thread safety: none; one thread drives an engine.
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "engine/engine_config.hpp"
+#include "engine/sequence.hpp"
+#include "engine/transformer.hpp"
+#include "model/model.hpp"
+
+namespace rung {
+
+struct EngineMemory {
+  std::size_t weights_bytes = 0;    // as mapped or converted
+  std::size_t kv_bytes = 0;         // taken at the start
+  std::size_t workspace_bytes = 0;  // everything a step computes, taken at the start
+};
+
+class Engine {
+ public:
+  /// Takes all memory it will ever use. Throws UsageError for sizes that cannot be and for rungs that do
+  /// not exist, Error for rungs that do not support this model.
+  Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config);
+
+  /// Queues a request and returns its number. Throws UsageError when it can never run: an empty prompt,
+  /// one longer than the context, ids outside the vocabulary, counts below 1, sampling out of range.
+  int submit(Request request);
+
+  /// One iteration: decode every running sequence, and fill the rest of the step with prompt chunks.
+  /// Returns false when there was nothing to do.
+  bool step();
+
+  /// Ends a request early; its result says "cancelled".
+  void cancel(int id);
+
+  bool finished(int id) const;
+  /// The result of a finished request, which the engine then forgets.
+  Result take(int id);
+
+  /// Submit, step until it is done, take. `cancelled` is asked before every step.
+  Result run(Request request, const std::function<bool()>& cancelled = {});
+
+  /// Logits after every token of `tokens`, computed in chunks; `on_rows` sees them in order as
+  /// [rows, vocab] f32 host memory. For `rung logits` and for tests.
+  void logits(std::span<const std::int32_t> tokens, const std::function<void(const Tensor& rows)>& on_rows);
+
+  const Model& model() const { return *model_; }
+  const EngineConfig& config() const { return config_; }
+  EngineMemory memory() const;
+  /// The rung in use of every seam, `auto` resolved.
+  const std::map<std::string, std::string>& rungs() const { return rungs_; }
+
+ private:
+  void admit();
+  void make_batch();
+  void sample_and_commit(const Tensor& logits);
+  void retire(Sequence& sequence);
+  Sequence& find(int id);
+
+  std::shared_ptr<const Model> model_;
+  EngineConfig config_;
+  std::map<std::string, std::string> rungs_;
+  Device& device_;
+  Transformer transformer_;
+  std::unique_ptr<KvCache> kv_;
+  std::unique_ptr<Sampler> sampler_;
+  std::vector<float> host_logits_;  // [max_step_outputs, vocab]
+
+  int next_id_ = 0;
+  std::list<Sequence> waiting_, running_, finished_;  // each in order of arrival
+  Batch batch_;
+  std::vector<Sequence*> batch_sequences_;  // batch_sequences_[i] owns batch_.sequences[i]
+  std::vector<Sequence*> sampled_;          // whose next token comes from output row i
+};
+
+}  // namespace rung

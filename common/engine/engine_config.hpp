@@ -1,0 +1,26 @@
+#pragma once
+// Everything that is chosen when an engine is built: sizes, threads, and which rung of each seam.
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+namespace rung {
+
+struct EngineConfig {
+  int threads = 0;            // 0: all processors of this machine
+  int context = 0;            // tokens per sequence; 0: what the model was trained for, at most 4096
+  int max_sequences = 1;      // sequences that run at the same time
+  int max_step_tokens = 512;  // most rows of one forward pass: longer prompts are cut into chunks
+  int max_step_outputs = 0;   // most rows of logits of one forward pass; 0: max_sequences
+  std::string device = "cpu";
+  std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
+
+  const std::string& rung(std::string_view seam) const {
+    static const std::string kAuto = "auto";
+    const auto found = rungs.find(std::string(seam));
+    return found == rungs.end() ? kAuto : found->second;
+  }
+};
+
+}  // namespace rung

@@ -1,0 +1,192 @@
+// The parts of the engine that need no model: operations against float64, the contiguous cache, stop strings.
+
+#include <cmath>
+#include <vector>
+
+#include "core/guarded_buffer.hpp"
+#include "core/rng.hpp"
+#include "core/trial.hpp"
+#include "engine/contiguous_kv.hpp"
+#include "engine/cpu_ops.hpp"
+#include "engine/stop_checker.hpp"
+#include "testing/catch.hpp"
+
+using namespace rung;
+
+namespace {
+
+std::vector<float> random_floats(Rng& rng, std::int64_t n) {
+  std::vector<float> x(static_cast<std::size_t>(n));
+  for (float& v : x) v = static_cast<float>(rng.normal());
+  return x;
+}
+
+void check(const Verdict& verdict) {
+  INFO(verdict.message);
+  CHECK(verdict.status == Verdict::Status::passed);
+}
+
+constexpr double kEps = 1.1920929e-7;
+
+}  // namespace
+
+TEST_CASE("rmsnorm and silu_mul equal their formulas in float64") {
+  Rng rng(1);
+  for (const int threads : {1, 2}) {
+    const Ops ops = cpu_ops(threads);
+    for (const std::int64_t rows : {1, 3, 20}) {
+      for (const std::int64_t dim : {1, 7, 64, 1000}) {
+        std::vector<float> x = random_floats(rng, rows * 2 * dim), w = random_floats(rng, dim);
+        x[0] = 1000.0f;
+        GuardedBuffer norm(rows, dim, dim + 3), hidden(rows, dim);
+        std::vector<double> expected_norm, expected_hidden;
+        for (std::int64_t r = 0; r < rows; ++r) {
+          const float* row = x.data() + r * 2 * dim;
+          double square = 0;
+          for (std::int64_t i = 0; i < dim; ++i) square += static_cast<double>(row[i]) * row[i];
+          for (std::int64_t i = 0; i < dim; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            expected_norm.push_back(row[i] / std::sqrt(square / static_cast<double>(dim) + 1e-5) * w[at]);
+            const double gate = row[i];
+            expected_hidden.push_back(gate / (1 + std::exp(-gate)) * row[dim + i]);
+          }
+        }
+        const Tensor both(x.data(), DType::f32, rows, 2 * dim);
+        ops.rmsnorm(both.col_slice(0, dim), {w.data(), DType::f32, 1, dim}, 1e-5f, norm.tensor());
+        ops.silu_mul(both, hidden.tensor());
+        norm.check_guards();
+        hidden.check_guards();
+        std::vector<double> allowed;
+        for (const double e : expected_norm) allowed.push_back(4 * kEps * std::fabs(e) + 1e-30);
+        check(compare("rmsnorm", {{"row", rows}, {"dim", dim}}, norm.values(), expected_norm, allowed));
+        allowed.clear();
+        for (const double e : expected_hidden) allowed.push_back(8 * kEps * std::fabs(e) + 1e-30);
+        check(compare("silu_mul", {{"row", rows}, {"dim", dim}}, hidden.values(), expected_hidden, allowed));
+      }
+    }
+  }
+}
+
+TEST_CASE("rope turns pairs by position times frequency, keeps lengths, leaves the unrotated part alone") {
+  Rng rng(2);
+  constexpr int kHeadDim = 10, kRotary = 6, kHeads = 3, kRows = 4;
+  const std::vector<std::int32_t> positions = {0, 1, 17, 400};
+  std::vector<float> cos(401 * kRotary / 2), sin(cos.size());
+  const Tensor cos_table(cos.data(), DType::f32, 401, kRotary / 2),
+      sin_table(sin.data(), DType::f32, 401, kRotary / 2);
+  rope_angles(500.0f, kRotary, cos_table, sin_table);
+  for (const RopePairs pairs : {RopePairs::interleaved, RopePairs::half}) {
+    std::vector<float> x = random_floats(rng, kRows * kHeads * kHeadDim);
+    std::vector<double> expected(x.begin(), x.end());
+    for (std::size_t r = 0; r < kRows; ++r) {
+      for (std::size_t h = 0; h < kHeads; ++h) {
+        double* head = &expected[(r * kHeads + h) * kHeadDim];
+        for (std::size_t i = 0; i < kRotary / 2; ++i) {
+          double& a = pairs == RopePairs::half ? head[i] : head[2 * i];
+          double& b = pairs == RopePairs::half ? head[i + kRotary / 2] : head[2 * i + 1];
+          const double angle = positions[r] * std::pow(500.0, -2.0 * static_cast<double>(i) / kRotary);
+          const double turned = a * std::cos(angle) - b * std::sin(angle);
+          b = a * std::sin(angle) + b * std::cos(angle);
+          a = turned;
+        }
+      }
+    }
+    std::vector<std::int32_t> copy = positions;
+    cpu_ops(2).rope({x.data(), DType::f32, kRows, kHeads * kHeadDim}, {copy.data(), DType::i32, 1, kRows},
+                    {kHeadDim, kRotary, pairs, cos_table, sin_table});
+    check(compare("rope", {{"row", kRows}, {"head", kHeads}, {"dim", kHeadDim}}, x, expected,
+                  std::vector<double>{8 * kEps * 4}));
+  }
+}
+
+TEST_CASE("the contiguous cache hands out, grows, shares and takes back, over random operations") {
+  KvConfig config;
+  config.layers = 2;
+  config.kv_heads = 1;
+  config.head_dim = 4;
+  config.max_sequences = 5;
+  config.max_context = 16;
+  config.device = &cpu_device();
+  const auto cache = contiguous_kv(config);
+  CHECK(cache->bytes() == 5 * 16 * config.bytes_per_token());
+  std::vector<int> open, length;
+  Rng rng(3);
+  for (int i = 0; i < 5000; ++i) {
+    const auto pick = open.empty() ? 0 : rng.below(open.size());
+    switch (rng.below(5)) {
+      case 0: {
+        const int seq = cache->open();
+        REQUIRE((seq >= 0) == (open.size() < 5));
+        if (seq >= 0) open.push_back(seq), length.push_back(0);
+        break;
+      }
+      case 1:
+        if (open.empty()) break;
+        cache->close(open[pick]);
+        open.erase(open.begin() + static_cast<std::ptrdiff_t>(pick));
+        length.erase(length.begin() + static_cast<std::ptrdiff_t>(pick));
+        break;
+      case 2: {
+        if (open.empty()) break;
+        const int wanted = static_cast<int>(rng.below(20));
+        const bool grown = cache->grow(open[pick], wanted);
+        REQUIRE(grown == (wanted <= 16));
+        if (grown) length[pick] = std::max(length[pick], wanted);
+        break;
+      }
+      case 3: {
+        if (open.empty()) break;
+        const int wanted = static_cast<int>(rng.below(20));
+        cache->truncate(open[pick], wanted);
+        length[pick] = std::min(length[pick], wanted);
+        break;
+      }
+      case 4: {  // mark a slot, share, find the mark in the copy
+        const int to = cache->open();
+        if (to < 0) break;
+        if (!open.empty() && length[pick] > 0) {
+          const Tensor values = cache->view(1).values;
+          const int last = length[pick] - 1;
+          *values.ptr<float>(open[pick] * 16 + last) = static_cast<float>(i);
+          REQUIRE(cache->share(open[pick], to, length[pick]));
+          REQUIRE(*values.ptr<float>(to * 16 + last) == static_cast<float>(i));
+          REQUIRE(cache->length(to) == length[pick]);
+        }
+        cache->close(to);
+        break;
+      }
+    }
+    for (std::size_t s = 0; s < open.size(); ++s) REQUIRE(cache->length(open[s]) == length[s]);
+    cache->check_integrity();
+  }
+}
+
+TEST_CASE("a cache of no sequences or no tokens is refused") {
+  KvConfig config;
+  config.device = &cpu_device();
+  CHECK_THROWS_AS(contiguous_kv(config), Error);
+}
+
+TEST_CASE("stop strings: nothing of one is shown, whatever the pieces") {
+  const std::string text = "abcabcabd and a stop: END. The rest.";
+  const std::vector<std::string> stops = {"abcabd", "END", "zzz"};
+  Rng rng(4);
+  for (int round = 0; round < 200; ++round) {
+    StopChecker checker(stops);
+    std::string shown;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t n = std::min<std::size_t>(1 + rng.below(6), text.size() - at);
+      shown += checker.push(text.substr(at, n));
+      at += n;
+    }
+    REQUIRE(checker.stopped());
+    REQUIRE(shown == "abc");
+    REQUIRE(checker.finish().empty());
+  }
+  StopChecker open({"END"});
+  CHECK(open.push("the E") == "the ");
+  CHECK(open.push("N") == "");
+  CHECK(open.push("x") == "ENx");
+  CHECK(open.push("yE") == "y");
+  CHECK(open.finish() == "E");
+}

@@ -1,0 +1,132 @@
+#include "engine/resolve.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/parallel.hpp"
+#include "seams/linear.hpp"
+#include "seams/sampler.hpp"
+
+namespace rung {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxContext = 1 << 24;
+constexpr int kDefaultContext = 4096;
+
+void check_range(const char* what, int value, int low, int high) {
+  if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
+}
+
+}  // namespace
+
+EngineConfig resolve_config(EngineConfig config, const Model& model) {
+  if (config.threads == 0) config.threads = default_threads();
+  if (config.context == 0) config.context = std::min(model.config.context_length, kDefaultContext);
+  if (config.max_step_outputs == 0) config.max_step_outputs = config.max_sequences;
+  check_range("the number of threads", config.threads, 1, kMaxThreads);
+  check_range("the context (--ctx)", config.context, 1, kMaxContext);
+  check_range("the number of sequences", config.max_sequences, 1, 1 << 16);
+  check_range("the number of tokens per step", config.max_step_tokens, 1, 1 << 20);
+  check_range("the number of logit rows per step", config.max_step_outputs, 1, 1 << 20);
+  if (config.context > model.config.context_length) {
+    fail_usage("--ctx {} is longer than the {} tokens that this model was trained for; use at most that",
+               config.context, model.config.context_length);
+  }
+  // More rows than all sequences can fill would only be memory.
+  const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
+  config.max_step_tokens = static_cast<int>(std::min<std::int64_t>(config.max_step_tokens, rows));
+  config.max_step_outputs = std::min(config.max_step_outputs, config.max_step_tokens);
+  return config;
+}
+
+std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
+                                                 const Model& model) {
+  for (const auto& [seam, rung] : config.rungs) {
+    if (rung != "auto") registry.find(seam).info(rung);
+    registry.find(seam);
+  }
+  std::map<std::string, std::string> chosen;
+  chosen["attention"] = registry.ladder<Attention>()
+                            .choose(config.rung("attention"), attention_config(config, model.config))
+                            .info.name;
+  chosen["kv"] = registry.ladder<KvCache>()
+                     .choose(config.rung("kv"), kv_config(config, model.config, cpu_device()))
+                     .info.name;
+  chosen["sampler"] =
+      registry.ladder<Sampler>().choose(config.rung("sampler"), {model.config.vocab_size}).info.name;
+
+  std::set<std::string> products;
+  const auto add = [&](const Tensor& weight) {
+    const LinearConfig linear{weight, config.threads, config.max_step_tokens};
+    products.insert(registry.ladder<Linear>().choose(config.rung("linear"), linear).info.name);
+  };
+  for (const LayerWeights& w : model.weights.layers) {
+    for (const Tensor& weight : {w.q, w.k, w.v, w.attn_out, w.gate, w.up, w.down}) add(weight);
+  }
+  add(model.weights.output);
+  for (const std::string& name : products) {
+    std::string& all = chosen["linear"];
+    all += (all.empty() ? "" : "+") + name;
+  }
+  return chosen;
+}
+
+Device& resolve_device(const std::string& name) {
+  if (name == "cpu") return cpu_device();
+  if (name == "cuda") {
+    fail(
+        "device 'cuda' has no rungs yet: attention, linear and the operations between them run on 'cpu' "
+        "only");
+  }
+  fail_usage("unknown device '{}'; known: cpu, cuda", name);
+}
+
+KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device) {
+  KvConfig kv;
+  kv.layers = model.layers;
+  kv.kv_heads = model.kv_heads;
+  kv.head_dim = model.head_dim;
+  kv.max_sequences = config.max_sequences;
+  kv.max_context = config.context;
+  kv.device = &device;
+  return kv;
+}
+
+AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model) {
+  AttentionConfig attention;
+  attention.heads = model.heads;
+  attention.kv_heads = model.kv_heads;
+  attention.head_dim = model.head_dim;
+  attention.scale = model.attention_scale;
+  attention.threads = config.threads;
+  attention.max_context = config.context;
+  return attention;
+}
+
+void check_request(const Request& request, const Model& model, const EngineConfig& config) {
+  const auto prompt = static_cast<std::int64_t>(request.prompt.size());
+  if (prompt == 0)
+    fail_usage("the prompt is empty and the model has no start token; give at least one token");
+  if (prompt > config.context) {
+    fail_usage(
+        "the prompt has {} tokens, the context holds {}; shorten it or raise --ctx (the model allows {})",
+        prompt, config.context, model.config.context_length);
+  }
+  if (request.max_tokens < 1) {
+    fail_usage("the number of tokens to generate is {}; it must be at least 1", request.max_tokens);
+  }
+  for (const auto& [what, ids] :
+       {std::pair{"prompt", &request.prompt}, std::pair{"stop", &request.stop_ids}}) {
+    for (const std::int32_t id : *ids) {
+      if (id < 0 || id >= model.config.vocab_size) {
+        fail_usage("{} token {} is outside the vocabulary, which has ids 0 to {}", what, id,
+                   model.config.vocab_size - 1);
+      }
+    }
+  }
+  if (std::count(request.stop.begin(), request.stop.end(), "") > 0) fail_usage("a stop string is empty");
+  request.sampling.validate(model.config.vocab_size);
+}
+
+}  // namespace rung

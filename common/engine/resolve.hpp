@@ -1,0 +1,34 @@
+#pragma once
+// From what the user asked for to what the engine is built from; everything that can be refused is
+// refused here, before any memory is taken.
+
+#include <map>
+#include <string>
+
+#include "core/registry.hpp"
+#include "engine/engine_config.hpp"
+#include "engine/sequence.hpp"
+#include "model/model.hpp"
+#include "seams/attention.hpp"
+#include "seams/device.hpp"
+#include "seams/kv_cache.hpp"
+
+namespace rung {
+
+/// Fills in the defaults and checks every size. Throws UsageError.
+EngineConfig resolve_config(EngineConfig config, const Model& model);
+
+/// seam -> rung in use. For `linear` under `auto` the rungs of all weights, joined by "+" if they differ.
+std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
+                                                 const Model& model);
+
+/// The device called `name`; UsageError that lists those of this build otherwise.
+Device& resolve_device(const std::string& name);
+
+KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
+AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
+
+/// Throws UsageError when this request can never run.
+void check_request(const Request& request, const Model& model, const EngineConfig& config);
+
+}  // namespace rung

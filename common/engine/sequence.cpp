@@ -1,0 +1,64 @@
+#include "engine/sequence.hpp"
+
+#include <algorithm>
+
+namespace rung {
+
+std::string_view finish_reason_name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::stop:
+      return "stop";
+    case FinishReason::length:
+      return "length";
+    case FinishReason::cancelled:
+      return "cancelled";
+    case FinishReason::none:
+      break;
+  }
+  return "none";
+}
+
+Sequence::Sequence(int id_, Request request_, const Tokenizer* tokenizer)
+    : id(id_), request(std::move(request_)), stops_(request.stop) {
+  if (tokenizer != nullptr) decoder_.emplace(*tokenizer);
+  result.prompt_tokens = static_cast<int>(request.prompt.size());
+}
+
+void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int context) {
+  if (result.token_ids.empty()) result.first_token_s = since_submit.seconds();
+  const std::int32_t token = sampled.token;
+  const bool end = !request.ignore_end && tokenizer != nullptr && token < tokenizer->vocab_size() &&
+                   tokenizer->is_end(token);
+  const bool stop_id = std::count(request.stop_ids.begin(), request.stop_ids.end(), token) > 0;
+  result.token_ids.push_back(token);
+  if (request.sampling.logprobs >= 0) result.samples.push_back(std::move(sampled));
+  if (end || stop_id) return finish(FinishReason::stop);
+
+  // A model's vocabulary may be padded beyond its tokenizer's: such a token has no text.
+  if (decoder_ && token < tokenizer->vocab_size()) show(decoder_->push(token));
+  if (stops_.stopped()) return finish(FinishReason::stop);
+  const bool full = length() >= context;
+  if (full || static_cast<int>(result.token_ids.size()) >= request.max_tokens) finish(FinishReason::length);
+}
+
+void Sequence::finish(FinishReason reason) {
+  if (finished()) return;
+  if (decoder_ && !stops_.stopped()) {
+    show(decoder_->finish());
+    if (!stops_.stopped()) {
+      const std::string rest = stops_.finish();
+      result.text += rest;
+      if (!rest.empty() && request.on_text) request.on_text(rest);
+    }
+  }
+  result.finish_reason = reason;
+  result.total_s = since_submit.seconds();
+}
+
+void Sequence::show(std::string text) {
+  const std::string shown = stops_.push(text);
+  result.text += shown;
+  if (!shown.empty() && request.on_text) request.on_text(shown);
+}
+
+}  // namespace rung

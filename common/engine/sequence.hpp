@@ -1,0 +1,71 @@
+#pragma once
+// A request and its life inside the engine.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/timer.hpp"
+#include "engine/stop_checker.hpp"
+#include "model/tokenizer.hpp"
+#include "seams/sampler.hpp"
+
+namespace rung {
+
+struct Request {
+  std::vector<std::int32_t> prompt;  // token ids, at least one
+  int max_tokens = 128;              // at least 1
+  SamplingParams sampling;
+  std::vector<std::string> stop;       // generation ends when one appears; it is not part of the text
+  std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
+  bool ignore_end = false;             // go on past the model's end-of-text token
+  std::function<void(std::string_view text)> on_text;  // complete characters, as they become certain
+};
+
+enum class FinishReason { none, stop, length, cancelled };
+std::string_view finish_reason_name(FinishReason reason);  // "stop", "length", "cancelled"
+
+struct Result {
+  std::string text;
+  std::vector<std::int32_t> token_ids;
+  std::vector<SampledToken> samples;  // one per token, when logprobs were asked for
+  int prompt_tokens = 0;
+  FinishReason finish_reason = FinishReason::none;
+  double first_token_s = 0;  // from submit to the first token
+  double total_s = 0;        // from submit to the end
+};
+
+/// A running request: its tokens so far and how many of them are in the KV cache.
+struct Sequence {
+  Sequence(int id_, Request request_, const Tokenizer* tokenizer);
+
+  int id = 0;
+  Request request;
+  Result result;
+  int kv = -1;       // its number in the KV cache; -1 while it waits
+  int computed = 0;  // tokens whose keys and values are in the cache
+  Timer since_submit;
+
+  int length() const { return static_cast<int>(request.prompt.size() + result.token_ids.size()); }
+  /// Token at position p of prompt followed by generated tokens.
+  std::int32_t token(int p) const {
+    const auto i = static_cast<std::size_t>(p);
+    const std::size_t prompt = request.prompt.size();
+    return i < prompt ? request.prompt[i] : result.token_ids[i - prompt];
+  }
+  bool finished() const { return result.finish_reason != FinishReason::none; }
+
+  /// Appends a sampled token: streams text, decides whether the sequence ends.
+  void commit(SampledToken sampled, const Tokenizer* tokenizer, int context);
+  void finish(FinishReason reason);
+
+ private:
+  void show(std::string text);
+  std::optional<StreamDecoder> decoder_;  // none for a model without a tokenizer
+  StopChecker stops_;
+};
+
+}  // namespace rung

@@ -1,0 +1,85 @@
+#pragma once
+// The forward pass: tokens in, logits out. One path for prompt chunks, decode steps and several
+// sequences at once, on any device. transformer.cpp is the file that everybody reads.
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "engine/engine_config.hpp"
+#include "model/model.hpp"
+#include "seams/attention.hpp"
+#include "seams/batch.hpp"
+#include "seams/device.hpp"
+#include "seams/kv_cache.hpp"
+#include "seams/linear.hpp"
+#include "seams/ops.hpp"
+
+namespace rung {
+
+/// Sees intermediate values: a name, the layer (-1 outside the layers) and the tensor, valid during
+/// the call. For debugging and for comparing with other implementations.
+using Tap = std::function<void(std::string_view name, int layer, const Tensor& value)>;
+
+/// One layer, ready to run: norms on the device, products behind their rungs.
+struct Layer {
+  int index = 0;
+  Tensor attn_norm;                  // [1, dim]
+  std::unique_ptr<Linear> qkv;       // [dim] -> [(heads + 2 * kv_heads) * head_dim]
+  std::unique_ptr<Linear> attn_out;  // [heads * head_dim] -> [dim]
+  Tensor ffn_norm;                   // [1, dim]
+  std::unique_ptr<Linear> gate_up;   // [dim] -> [2 * ffn_dim]
+  std::unique_ptr<Linear> down;      // [ffn_dim] -> [dim]
+};
+
+/// Memory for everything a step computes, taken once for the largest step. All f32 on the device.
+struct Workspace {
+  Workspace(Device& device, const ModelConfig& model, int max_tokens, int max_outputs, int max_context);
+  std::size_t bytes() const;
+
+  Tensor x, norm, qkv, attn, out, gate_up, hidden;  // [max_tokens, ...]
+  Tensor last, last_norm, logits;                   // [max_outputs, ...]
+  Tensor tokens, positions, slots, output_rows;     // [1, max_...] i32: the batch's numbers on the device
+  Tensor rope_cos, rope_sin;                        // [max_context, rotary_dim / 2]
+
+ private:
+  Tensor take(Device& device, DType dtype, std::int64_t rows, std::int64_t cols);
+  std::vector<DeviceBuffer> buffers_;
+};
+
+class Transformer {
+ public:
+  /// Builds every product and the attention from the rungs that `config` names. `model` and `device`
+  /// must outlive this. Throws Error when a named rung does not support a weight.
+  Transformer(const Model& model, const Registry& registry, const EngineConfig& config, Device& device);
+
+  /// One step. Returns logits [output_rows, vocab] f32 on the device, valid until the next call.
+  /// REQUIRES: the batch fits max_step_tokens and max_step_outputs; the cache has grown to hold it.
+  Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
+
+  std::size_t workspace_bytes() const { return work_.bytes() + device_weights_bytes_; }
+
+ private:
+  Tensor on_device(const Tensor& host);
+  std::unique_ptr<Linear> linear(std::initializer_list<Tensor> stacked);
+
+  const Registry& registry_;
+  EngineConfig config_;
+  ModelConfig model_;
+  Device& device_;
+  std::vector<DeviceBuffer> device_weights_;  // copies of weights, on devices that cannot read a mapped file
+  std::size_t device_weights_bytes_ = 0;
+
+  Ops ops_;
+  Workspace work_;
+  RopeTables rope_;
+  Tensor embedding_;
+  std::vector<Layer> layers_;
+  Tensor output_norm_;
+  std::unique_ptr<Linear> output_;
+  std::unique_ptr<Attention> attention_;
+};
+
+}  // namespace rung

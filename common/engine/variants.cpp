@@ -1,0 +1,34 @@
+// The whole catalogue of the house on one page: who registers which rungs.
+//
+// Plain calls, because static libraries drop objects that only register themselves. To add a topic:
+// declare its register_rungs here and call it.
+
+#include "engine/variants.hpp"
+
+#include "engine/contiguous_kv.hpp"
+
+namespace rung {
+
+namespace attention {
+void register_rungs(Registry& registry);  // 03_techniques/attention
+}
+namespace linear {
+void register_rungs(Registry& registry);  // 03_techniques/linear
+}
+namespace sampling {
+void register_rungs(Registry& registry);  // 03_techniques/sampling
+}
+
+const Registry& variants() {
+  static const Registry registry = [] {
+    Registry r;
+    attention::register_rungs(r);
+    register_contiguous_kv(r);
+    linear::register_rungs(r);
+    sampling::register_rungs(r);
+    return r;
+  }();
+  return registry;
+}
+
+}  // namespace rung
