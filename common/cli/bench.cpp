@@ -1,0 +1,192 @@
+// rung bench: tokens per second of prefill and decode, as a share of what this machine can do.
+//
+// Like llama-bench: "pp512" is one prompt of 512 tokens per sequence, "tg128" the 128 tokens after an
+// empty context, here for every batch size. The first decode token is not counted. Every repetition is
+// timed by itself; the median is printed, with the slowest and the fastest beside it.
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/cli.hpp"
+#include "core/machine.hpp"
+#include "core/rng.hpp"
+#include "core/simd.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+/// What one test has to move and compute at least, over all its steps. Weights are read once per step; keys
+/// and values once per query chunk; two flops per weight and token, and per cached number and query head.
+Work work_of(const Model& model, const EngineConfig& config, int batch, int prompt, int steps) {
+  const ModelConfig& m = model.config;
+  const bool decode = prompt == 0;
+  const double products = static_cast<double>(m.layers) * m.dim *
+                          (2.0 * m.heads * m.head_dim + 2.0 * m.kv_heads * m.head_dim + 3.0 * m.ffn_dim);
+  const double output = static_cast<double>(m.dim) * m.vocab_size;
+  // A step reads all weights but the embedding table, of which it needs one row per token.
+  double weight_bytes = static_cast<double>(model.weights.bytes());
+  if (!m.tied_embeddings) weight_bytes -= static_cast<double>(model.weights.token_embedding.bytes());
+  const double kv_token = static_cast<double>(m.kv_bytes_per_token(4));
+  const double attention_flops = 4.0 * m.layers * m.heads * m.head_dim;  // per query and key: q.k and p*v
+
+  Work work;
+  if (decode) {
+    for (int s = 0; s < steps; ++s) {
+      const double context = s + 1;
+      work.bytes += weight_bytes + batch * kv_token * context;
+      work.flops += batch * (2.0 * (products + output) + attention_flops * context);
+    }
+  } else {
+    const double total = static_cast<double>(batch) * prompt;
+    const double chunks = std::ceil(total / config.max_step_tokens);
+    work.bytes = chunks * weight_bytes + total * kv_token;
+    work.flops = total * 2.0 * products + batch * 2.0 * output +
+                 batch * attention_flops * 0.5 * prompt * (prompt + 1.0);
+  }
+  return work;
+}
+
+struct BenchCommand {
+  RunOptions run;
+  int prompt = 512;
+  int generate = 128;
+  std::vector<int> batches = {1};
+  int repeats = 5;
+  bool remeasure = false;
+
+  Request request(const Model& model, int prompt_tokens, int new_tokens, std::uint64_t seed) const {
+    Request r;
+    Rng rng(seed);
+    for (int i = 0; i < prompt_tokens; ++i) {
+      r.prompt.push_back(
+          static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(model.config.vocab_size))));
+    }
+    r.max_tokens = new_tokens;
+    r.sampling.temperature = 0;
+    r.ignore_end = true;
+    return r;
+  }
+
+  /// Seconds of one repetition; the work inside the measured part is that of work_of().
+  double repetition(Engine& engine, bool decode, int batch, int repeat) const {
+    std::vector<int> ids;
+    for (int i = 0; i < batch; ++i) {
+      const auto seed = static_cast<std::uint64_t>(repeat * 1000 + i);
+      // Decode starts from one token; its step is the first, uncounted token.
+      ids.push_back(
+          engine.submit(request(engine.model(), decode ? 1 : prompt, decode ? generate + 1 : 1, seed)));
+    }
+    if (decode) engine.step();
+    const Timer timer;
+    while (engine.step()) check_interrupted();
+    const double seconds = timer.seconds();
+    for (const int id : ids) engine.take(id);
+    return seconds;
+  }
+
+  void execute(bool json) {
+    if (batches.empty()) fail_usage("-b names no batch size");
+    for (const int batch : batches) {
+      if (batch < 1 || batch > 4096) fail_usage("batch size {} in -b is outside 1 to 4096", batch);
+    }
+    if (repeats < 1 || repeats > 10000) fail_usage("-r is {}; it must be from 1 to 10000", repeats);
+    if (prompt < 0 || generate < 0 || prompt + generate == 0) {
+      fail_usage("-p {} -n {}: give at least one of them a positive count", prompt, generate);
+    }
+    EngineConfig config = run.config();
+    const auto model = std::make_shared<const Model>(load_model(resolve_model(run.model)));
+    if (config.context == 0) config.context = std::max(prompt + 1, generate + 1);
+    config.max_sequences = *std::max_element(batches.begin(), batches.end());
+    Engine engine(model, variants(), config);
+    const int threads = engine.config().threads;
+    if (!json) fmt::print(stderr, "measuring this machine's limits (cached; --remeasure repeats it)\n");
+    const MachineLimits limits = machine_limits(threads, remeasure);
+    fmt::print(stderr, "{}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {} threads, {}\n", machine_name(),
+               limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9, threads,
+               simd_name(simd_level()));
+
+    Json rows = Json::array();
+    Progress progress("bench");
+    const double jobs = static_cast<double>(batches.size()) * (repeats + 1) * ((prompt > 0) + (generate > 0));
+    double done = 0;
+    for (const bool decode : {false, true}) {
+      if ((decode ? generate : prompt) == 0) continue;
+      for (const int batch : batches) {
+        std::vector<double> seconds;
+        for (int repeat = -1; repeat < repeats; ++repeat) {  // the first one only warms up
+          const double s = repetition(engine, decode, batch, repeat + 1);
+          if (repeat >= 0) seconds.push_back(s);
+          progress.update(++done / jobs);
+        }
+        rows.push_back(row(engine, limits, decode, batch, std::move(seconds)));
+      }
+    }
+    if (json) {
+      print_json(rows);
+    } else {
+      print_table(rows, engine);
+    }
+  }
+
+  Json row(const Engine& engine, const MachineLimits& limits, bool decode, int batch,
+           std::vector<double> seconds) const {
+    std::sort(seconds.begin(), seconds.end());
+    const double median = seconds[seconds.size() / 2];
+    const double tokens = static_cast<double>(batch) * (decode ? generate : prompt);
+    const Work work = work_of(engine.model(), engine.config(), batch, decode ? 0 : prompt, generate);
+    const double memory_s = work.bytes / limits.read_bytes_per_s;
+    const double compute_s = work.flops / limits.fma_flops_per_s;
+    const bool memory_bound = memory_s > compute_s;
+    Json r;
+    r["test"] = decode ? fmt::format("tg{}", generate) : fmt::format("pp{}", prompt);
+    r["batch"] = batch;
+    r["tok_s"] = tokens / median;
+    r["tok_s_min"] = tokens / seconds.back();
+    r["tok_s_max"] = tokens / seconds.front();
+    r["gb_s"] = work.bytes * 1e-9 / median;
+    r["gflop_s"] = work.flops * 1e-9 / median;
+    r["limit"] = memory_bound ? "read_bandwidth" : "fma_rate";
+    r["limit_value"] = (memory_bound ? limits.read_bytes_per_s : limits.fma_flops_per_s) * 1e-9;
+    r["pct_of_limit"] = 100 * std::max(memory_s, compute_s) / median;
+    r["rungs"] = rungs_json(engine);
+    return r;
+  }
+
+  static void print_table(const Json& rows, const Engine& engine) {
+    const ModelConfig& m = engine.model().config;
+    fmt::print("{} {}, {:.1f} MB of weights; linear {}, attention {}\n\n", m.architecture, m.name,
+               static_cast<double>(engine.memory().weights_bytes) * 1e-6, engine.rungs().at("linear"),
+               engine.rungs().at("attention"));
+    fmt::print("| {:8} | {:>5} | {:>10} | {:>21} | {:>8} | {:>9} | {:>24} | {:>6} |\n", "test", "batch",
+               "tok/s", "slowest - fastest", "GB/s", "GFLOP/s", "limit", "of it");
+    fmt::print("|{0:-<10}|{0:->6}:|{0:->11}:|{0:->22}:|{0:->9}:|{0:->10}:|{0:->25}:|{0:->7}:|\n", "");
+    for (const Json& r : rows) {
+      const bool memory = r["limit"] == "read_bandwidth";
+      fmt::print(
+          "| {:8} | {:5} | {:10.2f} | {:>21} | {:8.2f} | {:9.1f} | {:>24} | {:4.0f} % |\n",
+          r["test"].get<std::string>(), r["batch"].get<int>(), r["tok_s"].get<double>(),
+          fmt::format("{:.2f} - {:.2f}", r["tok_s_min"].get<double>(), r["tok_s_max"].get<double>()),
+          r["gb_s"].get<double>(), r["gflop_s"].get<double>(),
+          fmt::format("{:.1f} {}", r["limit_value"].get<double>(), memory ? "GB/s read" : "GFLOP/s fma"),
+          r["pct_of_limit"].get<double>());
+    }
+  }
+};
+
+}  // namespace
+
+void add_bench(CLI::App& app, Program& program) {
+  CLI::App* command =
+      add_command(app, program, "bench", "tokens per second, and the share of this machine's limits");
+  const auto state = std::make_shared<BenchCommand>();
+  state->run.add_to(*command);
+  command->add_option("-p,--prompt", state->prompt, "prompt tokens of the prefill test; 0: none");
+  command->add_option("-n,--tokens", state->generate, "tokens of the decode test; 0: none");
+  command->add_option("-b,--batch", state->batches, "sequences at a time, comma-separated")->delimiter(',');
+  command->add_option("-r,--repeats", state->repeats, "measured repetitions");
+  command->add_flag("--remeasure", state->remeasure, "measure the machine's limits again");
+  command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
+}
+
+}  // namespace rung::cli

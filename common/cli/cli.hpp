@@ -1,0 +1,118 @@
+#pragma once
+// What the subcommands share. One file per subcommand adds itself to the parser; its work is a
+// function that main() calls after parsing, so that every error comes out in one place.
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/timer.hpp"
+#include "engine/engine.hpp"
+#include "model/model.hpp"
+
+namespace rung::cli {
+
+// Keys in the order in which they are written: a person reads this too.
+using Json = nlohmann::ordered_json;
+
+struct Program {
+  bool json = false;          // exactly one JSON document on stdout, everything else on stderr
+  std::function<void()> run;  // the chosen subcommand
+};
+
+void add_bench(CLI::App& app, Program& program);
+void add_demo(CLI::App& app, Program& program);
+void add_exercises(CLI::App& app, Program& program);
+void add_generate(CLI::App& app, Program& program);
+void add_inspect(CLI::App& app, Program& program);
+void add_ladder(CLI::App& app, Program& program);
+void add_logits(CLI::App& app, Program& program);
+void add_quantize(CLI::App& app, Program& program);
+void add_synth(CLI::App& app, Program& program);
+void add_tokenize(CLI::App& app, Program& program);
+
+/// A subcommand with the --json flag that all of them take.
+CLI::App* add_command(CLI::App& app, Program& program, const std::string& name,
+                      const std::string& description);
+
+/// Options that choose a model and how it is run: -m, --ctx, --threads, --device and the rungs.
+struct RunOptions {
+  std::string model;
+  int context = 0;
+  int threads = 0;
+  std::string device = "cpu";
+  std::string preset = "auto";
+  std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
+  std::vector<std::string> set;              // --set SEAM=NAME
+
+  void add_to(CLI::App& command);
+  /// The engine these options ask for; `rungs` and `set` override the preset.
+  EngineConfig config() const;
+};
+
+/// Adds -m / --model alone.
+void add_model_option(CLI::App& command, std::string& model);
+
+/// A file, a folder, or the name of an embedded model; empty means the default one.
+std::string resolve_model(const std::string& model);
+
+/// Presets of --engine: a set of rungs by name. `naive` is the bottom of every ladder.
+std::map<std::string, std::string> preset_rungs(const std::string& preset);
+
+/// The text of -p or the content of -f ("-" is stdin). Throws when the file cannot be read.
+struct TextOptions {
+  std::string text, file;
+  bool given = false;
+  /// `positional`: the text comes as an argument rather than behind -p.
+  void add_to(CLI::App& command, bool positional);
+  std::string read() const;
+};
+
+/// One JSON document on stdout. Bytes that are no UTF-8 become U+FFFD.
+void print_json(const Json& json);
+std::string dump_json(const Json& json, int indent = 2);
+
+/// {"seam": "rung", ...}
+Json rungs_json(const Engine& engine);
+
+/// Largest resident set of this process so far, in bytes.
+std::size_t peak_rss_bytes();
+
+/// Ctrl-C: the first asks the running job to stop, a second one kills.
+void catch_interrupts();
+bool interrupted();
+/// Throws Error "interrupted" when Ctrl-C was pressed.
+void check_interrupted();
+
+/// A line on stderr that says how far a long job is: redrawn in a terminal, every tenth in a log.
+class Progress {
+ public:
+  explicit Progress(std::string what) : what_(std::move(what)) {}
+  ~Progress();
+  void update(double done);  // 0 .. 1
+  /// update() as a callback of (done, total) that also ends the job, with an Error, when Ctrl-C was pressed.
+  std::function<void(std::uint64_t, std::uint64_t)> watcher();
+
+ private:
+  std::string what_;
+  Timer since_draw_;
+  double drawn_ = -1;
+  bool open_line_ = false;
+};
+
+/// Runs `job` in a child process, so that a crash or its memory stays there. REQUIRES: no OpenMP loop ran
+/// in this process before (its threads do not survive a fork).
+struct ChildResult {
+  std::string output;  // what job returned
+  bool crashed = false;
+  std::string failure;  // how it ended, when it did not return
+  std::size_t peak_rss_bytes = 0;
+};
+ChildResult run_in_child(const std::function<std::string()>& job);
+
+}  // namespace rung::cli

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""Runs the `rung` program as its users do: contract.md's commands, JSON fields and exit codes, and bad input.
+
+usage: cli_test.py RUNG SCRATCH_FOLDER SHARED_FOLDER
+"""
+
+import json
+import math
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+RUNG, SCRATCH, SHARED = sys.argv[1:4]
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TINY = os.path.join(ROOT, "models", "tiny.gguf")
+STORIES = os.path.join(SHARED, "models", "stories260K-f32.gguf")
+
+
+def run(*args, stdin=None, env=None):
+    return subprocess.run([RUNG, *map(str, args)], input=stdin, capture_output=True, timeout=300,
+                          env={**os.environ, **(env or {})})
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def scratch(name):
+    return os.path.join(SCRATCH, name)
+
+
+class Case(unittest.TestCase):
+    def ok(self, *args, **kwargs):
+        done = run(*args, **kwargs)
+        self.assertEqual(done.returncode, 0, f"{args}: {done.stderr.decode(errors='replace')}")
+        return done.stdout
+
+    def json(self, *args, **kwargs):
+        return json.loads(self.ok(*args, "--json", **kwargs))  # exactly one document, nothing else
+
+    def refused(self, code, words, *args, **kwargs):
+        done = run(*args, **kwargs)
+        told = done.stderr.decode(errors="replace")
+        self.assertEqual(done.returncode, code, f"{args}: {told}")
+        self.assertIn(words, told)
+        lines = [line for line in told.splitlines() if line.startswith("rung: ")]
+        self.assertLessEqual(len(lines), 1, told)
+        self.assertEqual(done.stdout, b"")
+
+
+class Generate(Case):
+    def test_json_fields(self):
+        out = self.json("generate", "-p", "Once upon a time", "-n", 12, "--temp", 0)
+        for field in ("text", "token_ids", "prompt_tokens", "completion_tokens", "finish_reason"):
+            self.assertIn(field, out)
+        self.assertEqual(set(out["timings"]), {"load_s", "ttft_s", "prefill_tok_s", "decode_tok_s"})
+        self.assertLessEqual({"weights_bytes", "kv_bytes", "peak_rss_bytes"}, set(out["memory"]))
+        self.assertEqual(set(out["rungs"]), {"attention", "kv", "linear", "sampler"})
+        self.assertEqual(out["completion_tokens"], len(out["token_ids"]))
+        self.assertGreater(out["timings"]["decode_tok_s"], 0)
+
+    def test_continuation_alone_and_echo(self):
+        plain = self.ok("generate", "-p", "The king", "-n", 8, "--temp", 0)
+        echo = self.ok("generate", "-p", "The king", "-n", 8, "--temp", 0, "--echo")
+        self.assertEqual(echo, b"The king" + plain)
+        self.assertEqual(plain.decode(), self.json("generate", "-p", "The king", "-n", 8, "--temp", 0)["text"] + "\n")
+
+    def test_seed_repeats_on_any_thread_count(self):
+        args = ("generate", "-p", "The king", "-n", 30, "--temp", 1.1, "--top-p", 0.95, "--seed", 5)
+        one = self.json(*args, "--threads", 1)["text"]
+        self.assertEqual(one, self.json(*args, "--threads", 2)["text"])
+        other = self.json(*args[:-1], 6)["text"]
+        self.assertNotEqual(one, other)
+
+    def test_prompt_from_file_and_stdin(self):
+        with open(scratch("prompt.txt"), "w") as f:
+            f.write("The king")
+        direct = self.ok("generate", "-p", "The king", "-n", 5, "--temp", 0)
+        self.assertEqual(direct, self.ok("generate", "-f", scratch("prompt.txt"), "-n", 5, "--temp", 0))
+        self.assertEqual(direct, self.ok("generate", "-f", "-", "-n", 5, "--temp", 0, stdin=b"The king"))
+
+    def test_folder_and_gguf_give_the_same_text(self):
+        args = ("-p", "Once upon a time", "-n", 30, "--temp", 0)
+        self.assertEqual(self.ok("generate", "-m", os.path.join(ROOT, "models", "tiny"), *args),
+                         self.ok("generate", "-m", TINY, *args))
+
+    def test_stop_logprobs_bias(self):
+        text = self.json("generate", "-p", "Once upon a time", "-n", 30, "--temp", 0, "--ignore-eos")["text"]
+        stop = text[12:16]
+        cut = self.json("generate", "-p", "Once upon a time", "-n", 30, "--temp", 0, "--ignore-eos", "--stop", stop)
+        self.assertEqual(cut["text"], text[:text.find(stop)])
+        self.assertEqual(cut["finish_reason"], "stop")
+        out = self.json("generate", "-p", "Once", "-n", 3, "--temp", 0, "--logprobs", 3, "--logit-bias", "300=100",
+                        "--ignore-eos")
+        self.assertEqual(out["token_ids"], [300, 300, 300])
+        self.assertEqual(len(out["logprobs"][0]["top"]), 3)
+        self.assertLessEqual(out["logprobs"][0]["logprob"], out["logprobs"][0]["top"][0]["logprob"])
+
+    def test_empty_prompt_starts_a_text(self):
+        self.assertEqual(self.json("generate", "-p", "", "-n", 3, "--temp", 0)["prompt_tokens"], 1)
+
+    def test_rungs_and_presets(self):
+        out = self.json("generate", "-p", "a", "-n", 2, "--engine", "naive", "--set", "attention=online_softmax")
+        self.assertEqual(out["rungs"]["attention"], "online_softmax")
+        self.assertEqual(out["rungs"]["linear"], "naive")
+
+    def test_ctrl_c_stops_cleanly(self):
+        process = subprocess.Popen([RUNG, "generate", "-p", "Once", "-n", "400", "--ignore-eos", "--engine", "naive", "--json"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        if process.returncode == 0:
+            self.skipTest("the machine was faster than the signal")
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"interrupted", err)
+        if out:
+            self.assertEqual(json.loads(out)["finish_reason"], "cancelled")
+
+    def test_bad_input(self):
+        g = ("generate", "-p", "hello")
+        self.refused(2, "-n is 0", *g, "-n", 0)
+        self.refused(2, "-n is -4", *g, "-n", -4)
+        self.refused(2, "temperature", *g, "--temp", "nan")
+        self.refused(2, "temperature", *g, "--temp", -1)
+        self.refused(2, "top", *g, "--top-p", 0)
+        self.refused(2, "top", *g, "--top-k", -3)
+        self.refused(2, "--ctx is -1", *g, "--ctx", -1)
+        self.refused(2, "trained for", *g, "--ctx", 1 << 20)
+        self.refused(2, "--threads is -2", *g, "--threads", -2)
+        self.refused(2, "the prompt has", "generate", "-p", "word " * 3000)
+        self.refused(2, "no rung 'fastest'; known: auto, naive", *g, "--attention", "fastest")
+        self.refused(2, "unknown seam", *g, "--set", "router=x")
+        self.refused(2, "SEAM=NAME", *g, "--set", "attention")
+        self.refused(2, "unknown seam 'scheduler'", *g, "--scheduler", "fifo")
+        self.refused(2, "unknown engine preset", *g, "--engine", "warp")
+        self.refused(2, "unknown device", *g, "--device", "tpu")
+        self.refused(1, "cuda", *g, "--device", "cuda")
+        self.refused(2, "ID=VALUE", *g, "--logit-bias", "x=1")
+        self.refused(2, "outside the vocabulary", *g, "--stop-id", 999999)
+        self.refused(2, "no text", "generate", "-n", 3)
+        self.refused(1, "cannot read", "generate", "-f", scratch("absent.txt"))
+        self.refused(1, "folder", "generate", "-f", SCRATCH)
+        self.refused(1, "no model 'absent'", *g, "-m", "absent")
+        self.refused(1, "GGUF", *g, "-m", os.path.join(ROOT, "README.md"))
+        self.refused(2, "RUNG_SIMD", *g, env={"RUNG_SIMD": "sse9"})
+        for args in ((), ("fly",), ("generate", "--colour"), (*g, "-n", "many"), (*g, "-f", "x")):
+            self.assertEqual(run(*args).returncode, 2, args)
+
+    def test_mine_says_that_it_is_not_started(self):
+        for option in (("--attention", "mine"), ("--linear", "mine"), ("--sampler", "mine")):
+            done = run("generate", "-p", "a", "-n", 3, "--temp", 1, "--top-p", 0.5, *option)
+            if done.returncode != 0:  # a learner's clone may hold a solution
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(b"mine.cpp", done.stderr)
+
+    def test_truncated_models(self):
+        whole = read(TINY)
+        path = scratch("truncated.gguf")
+        for size in (0, 3, 8, 23, 100, 5000, len(whole) // 2, len(whole) - 1):
+            with open(path, "wb") as f:
+                f.write(whole[:size])
+            done = run("generate", "-m", path, "-p", "a", "-n", 1)
+            self.assertEqual(done.returncode, 1, size)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+
+class Others(Case):
+    def test_help_and_version(self):
+        for args in (("--help",), ("generate", "--help"), ("--version",)):
+            self.ok(*args)
+
+    def test_tokenize_round_trip(self):
+        text = "Once upon a time, \u00e9\u4e2d\U0001f600 there"
+        ids = json.loads(self.ok("tokenize", "--no-bos", text))
+        self.assertEqual(ids, self.json("tokenize", "--no-bos", text))
+        self.assertEqual(self.json("detokenize", *ids)["text"], text)
+        self.assertEqual(self.ok("detokenize", *ids).decode(), text + "\n")
+        self.assertEqual(json.loads(self.ok("tokenize", "--no-bos", "")), [])
+        self.refused(2, "outside the vocabulary", "detokenize", 5000000)
+
+    def test_logits_file(self):
+        path = scratch("logits.bin")
+        out = self.json("logits", "--tokens", "1,2,3", "-o", path)
+        data = read(path)
+        self.assertEqual(len(data), 4 * out["tokens"] * out["vocab"])
+        values = struct.unpack(f"<{len(data) // 4}f", data)
+        self.assertTrue(all(map(math.isfinite, values)))
+        self.assertGreater(max(values) - min(values), 1)
+        self.refused(2, "outside the vocabulary", "logits", "--tokens", "1,-2", "-o", path)
+        self.refused(1, "cannot write", "logits", "--tokens", "1", "-o", scratch("no/such/folder"))
+        self.refused(2, "no text", "logits", "-o", path)
+
+    def test_bench(self):
+        rows = self.json("bench", "-p", 16, "-n", 4, "-b", "1,3", "-r", 2)
+        self.assertEqual([(r["test"], r["batch"]) for r in rows], [("pp16", 1), ("pp16", 3), ("tg4", 1), ("tg4", 3)])
+        for r in rows:
+            self.assertLessEqual({"test", "batch", "tok_s", "tok_s_min", "tok_s_max", "gb_s", "gflop_s", "limit",
+                                  "pct_of_limit"}, set(r))
+            self.assertTrue(0 < r["tok_s_min"] <= r["tok_s"] <= r["tok_s_max"])
+        self.refused(2, "batch size 0", "bench", "-b", "0")
+        self.refused(2, "-r is 0", "bench", "-r", 0)
+        self.refused(2, "positive", "bench", "-p", 0, "-n", 0)
+
+    def test_inspect(self):
+        out = self.json("inspect", "tiny")
+        m = out["model"]
+        self.assertEqual(out["kv_cache"]["bytes_per_token"], 2 * m["layers"] * m["kv_heads"] * m["head_dim"] * 4)
+        self.assertGreater(len(out["tensors"]), 10)
+        self.assertIn("KV cache", self.ok("inspect", "tiny").decode())
+        self.json("inspect", os.path.join(ROOT, "models", "tiny"))
+
+    def test_synth_and_quantize(self):
+        source = scratch("cli_synth.gguf")
+        self.json("synth", source, "--shape", "test-tiny", "--type", "f32", "--seed", 3)
+        sizes = []
+        for kind in ("f32", "f16", "bf16", "q8_0", "q4_0"):
+            out = self.json("quantize", source, scratch("cli_quantized.gguf"), "--type", kind)
+            sizes.append(out["bytes_after"])
+            self.assertEqual(out["bytes_after"], os.path.getsize(scratch("cli_quantized.gguf")))
+            self.json("generate", "-m", scratch("cli_quantized.gguf"), "-p", "a", "-n", 3)
+        self.assertGreater(sizes[0], sizes[1])
+        self.assertGreater(sizes[2], sizes[3])
+        self.assertGreater(sizes[3], sizes[4])
+        self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
+        self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")
+        self.assertNotEqual(run("quantize", source, source, "--type", "f16").returncode, 0)
+        self.json("inspect", source)  # and IN is still whole
+
+    def test_ladder(self):
+        ladders = self.json("ladder")
+        self.assertEqual([x["seam"] for x in ladders], sorted(x["seam"] for x in ladders))
+        for ladder in ladders:
+            for rung in ladder["rungs"]:
+                self.assertTrue(os.path.exists(os.path.join(ROOT, rung["source"])), rung["source"])
+        measured = self.json("ladder", "sampler", "--measure", "-r", 1)
+        self.assertEqual(measured["seam"], "sampler")
+        for row in measured["rows"]:
+            self.assertTrue(row["passed"], row)
+        self.refused(2, "unknown seam 'nothing'", "ladder", "nothing")
+
+    def test_exercises(self):
+        board = self.json("exercises", 3)
+        self.assertLessEqual({"attention", "linear", "sampling"}, {row["exercise"] for row in board})
+        for row in board:
+            self.assertIn(row["status"], ("not started", "failing", "passing"))
+        self.refused(2, "no exercise in chapter", "exercises", "9")
+        self.refused(2, "there is no exercise", "exercises", "--reset", "nothing")
+
+    def test_demo(self):
+        out = self.json("demo", "-n", 30)
+        self.assertTrue(out["same_text"])
+        self.assertEqual([r["engine"] for r in out["runs"]], ["naive", "auto"])
+
+    def test_memory_is_weights_plus_kv_plus_workspace(self):
+        # Large enough that the program itself is a small part.
+        path = scratch("memory.gguf")
+        self.json("synth", path, "--shape", "tinyllama-1.1b", "--type", "q4_0")
+        try:
+            out = self.json("generate", "-m", path, "-p", "a", "-n", 4, "--temp", 0, "--ctx", 512)
+        finally:
+            os.remove(path)
+        m = out["memory"]
+        stated = m["weights_bytes"] + m["kv_bytes"] + m["workspace_bytes"]
+        self.assertLess(abs(m["peak_rss_bytes"] - stated) / stated, 0.10, m)
+
+
+class RealModel(Case):
+    def test_stories_text(self):
+        if not os.path.exists(STORIES):
+            self.skipTest(f"{STORIES} is absent")
+        expected = json.loads(read(STORIES.replace("-f32.gguf", ".expected.json")))
+        text = self.json("generate", "-m", STORIES, "-p", expected["prompt"], "-n", 150, "--temp", 0)["text"]
+        wanted = expected["expected_continuation_starts_with"]
+        n = min(len(text), len(wanted))
+        self.assertGreater(n, 300)
+        self.assertEqual(text[:n], wanted[:n])
+
+
+if __name__ == "__main__":
+    os.makedirs(SCRATCH, exist_ok=True)
+    unittest.main(argv=sys.argv[:1], verbosity=1)

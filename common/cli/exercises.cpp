@@ -1,0 +1,177 @@
+// rung exercises: the learner's board. Every `mine` rung is judged in a child process of its own, so that a
+// crash in one is a line on the board and not the end of it.
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/cli.hpp"
+#include "core/parallel.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Exercise {
+  const LadderBase* ladder;
+  fs::path source;  // 03_techniques/attention/mine.cpp
+  std::string chapter() const { return source.begin()->string(); }
+  std::string topic() const { return source.parent_path().filename().string(); }
+};
+
+std::vector<Exercise> all_exercises() {
+  std::vector<Exercise> all;
+  for (const LadderBase* ladder : variants().all()) {
+    for (const RungInfo& rung : ladder->rungs()) {
+      if (rung.exercise) all.push_back({ladder, rung.source});
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const Exercise& a, const Exercise& b) { return a.source < b.source; });
+  return all;
+}
+
+double median_seconds(const std::function<void()>& call) {
+  call();
+  std::vector<double> seconds;
+  for (int i = 0; i < 5; ++i) {
+    const Timer timer;
+    call();
+    seconds.push_back(timer.seconds());
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[2];
+}
+
+/// Judges `mine` on every trial and, when it passes, times it against the top rung on the first timed trial
+/// that both support.
+Json judge(const LadderBase& ladder) {
+  Json result = {{"status", "passing"}, {"message", ""}, {"trials_passed", 0}};
+  const std::vector<Trial> trials = ladder.trials();
+  int passed = 0;
+  for (const Trial& trial : trials) {
+    for (const int threads : {1, 2}) {
+      const Verdict verdict = trial.judge("mine", threads);
+      if (verdict.status == Verdict::Status::not_started)
+        return {{"status", "not started"}, {"message", ""}, {"trials_passed", 0}};
+      if (verdict.status == Verdict::Status::failed) {
+        return {{"status", "failing"}, {"message", verdict.message}, {"trials_passed", passed}};
+      }
+      passed += verdict.status == Verdict::Status::passed;
+    }
+  }
+  result["trials_passed"] = passed;
+  for (const Trial& trial : trials) {
+    if (!trial.timed || trial.judge("mine", 1).status != Verdict::Status::passed) continue;
+    for (auto best = ladder.rungs().rbegin(); best != ladder.rungs().rend(); ++best) {
+      if (best->exercise || trial.judge(best->name, 1).status != Verdict::Status::passed) continue;
+      const double top = median_seconds(trial.prepare(best->name, default_threads()));
+      const double mine = median_seconds(trial.prepare("mine", default_threads()));
+      result["speed_of_best"] = {{"trial", trial.name}, {"best", best->name}, {"factor", top / mine}};
+      return result;
+    }
+  }
+  return result;
+}
+
+struct ExercisesCommand {
+  std::string chapter, reset;
+
+  void board(bool json) const {
+    Json rows = Json::array();
+    for (const Exercise& exercise : all_exercises()) {
+      if (!chapter.empty() && !matches(exercise)) continue;
+      const ChildResult child = run_in_child([&] { return dump_json(judge(*exercise.ladder)); });
+      Json verdict = {{"status", "failing"}, {"message", child.failure}, {"trials_passed", 0}};
+      if (child.failure.empty()) verdict = Json::parse(child.output);
+      Json row = {{"exercise", exercise.topic()},
+                  {"seam", exercise.ladder->seam()},
+                  {"chapter", exercise.chapter()},
+                  {"source", exercise.source.string()}};
+      row.update(verdict);
+      if (!json) print(row);
+      rows.push_back(std::move(row));
+      check_interrupted();
+    }
+    if (rows.empty())
+      fail_usage("no exercise in chapter '{}'; chapters with exercises: {}", chapter, chapters());
+    if (json) print_json(rows);
+  }
+
+  // "3", "03" and "03_techniques" all name chapter 3.
+  bool matches(const Exercise& exercise) const {
+    const std::string folder = exercise.chapter();
+    return folder == chapter || folder.substr(0, 2) == chapter || folder.substr(1, 1) == chapter ||
+           "chapter" + folder.substr(0, 2) == chapter;
+  }
+
+  static std::string chapters() {
+    std::string names;
+    for (const Exercise& exercise : all_exercises()) {
+      if (names.find(exercise.chapter()) == std::string::npos)
+        names += (names.empty() ? "" : ", ") + exercise.chapter();
+    }
+    return names;
+  }
+
+  static void print(const Json& row) {
+    fmt::print("{:<14} {:<12} {}", row["exercise"].get<std::string>(), row["status"].get<std::string>(),
+               row["source"].get<std::string>());
+    if (row.contains("speed_of_best")) {
+      const Json& speed = row["speed_of_best"];
+      fmt::print("\n{:<14} {:.2f} times the speed of {} ({})", "", speed["factor"].get<double>(),
+                 speed["best"].get<std::string>(), speed["trial"].get<std::string>());
+    }
+    if (!row["message"].get<std::string>().empty())
+      fmt::print("\n{:<14} {}", "", row["message"].get<std::string>());
+    fmt::print("\n");
+  }
+
+  // The stub comes back; what the learner wrote stays beside it.
+  void restore(bool json) const {
+    const fs::path root = RUNG_SOURCE_DIR;
+    std::string known;
+    for (const Exercise& exercise : all_exercises()) {
+      known += (known.empty() ? "" : ", ") + exercise.topic();
+      if (exercise.topic() != reset && exercise.ladder->seam() != reset) continue;
+      const fs::path stub = root / "cmake/exercises" / exercise.topic() / "stub.cpp";
+      const fs::path target = root / exercise.source;
+      if (!fs::exists(stub))
+        fail("the stub {} is missing; 'git checkout -- {}' brings it back", stub.string(), stub.string());
+      fs::path kept = target;
+      for (int i = 1; fs::exists(kept); ++i) kept = target.parent_path() / fmt::format("mine.cpp.{}.bak", i);
+      fs::copy_file(target, kept);
+      fs::copy_file(stub, target, fs::copy_options::overwrite_existing);
+      if (json) {
+        print_json({{"restored", target.string()}, {"kept", kept.string()}});
+      } else {
+        fmt::print("{} is the stub again; your version is in {}. Build to use it.\n", target.string(),
+                   kept.string());
+      }
+      return;
+    }
+    fail_usage("there is no exercise '{}'; known: {}", reset, known);
+  }
+};
+
+}  // namespace
+
+void add_exercises(CLI::App& app, Program& program) {
+  CLI::App* command =
+      add_command(app, program, "exercises", "the learner's board: what is not started, failing, passing");
+  const auto state = std::make_shared<ExercisesCommand>();
+  command->add_option("chapter", state->chapter, "one chapter only: 3 or 03_techniques");
+  command->add_option("--reset", state->reset,
+                      "restore the stub of an exercise (your version is kept beside it)");
+  command->callback([&program, state] {
+    program.run = [&program, state] {
+      if (state->reset.empty()) {
+        state->board(program.json);
+      } else {
+        state->restore(program.json);
+      }
+    };
+  });
+}
+
+}  // namespace rung::cli

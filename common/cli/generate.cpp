@@ -1,0 +1,151 @@
+// rung generate: a prompt in, its continuation out, streamed.
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+
+#include "cli/run_generate.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+struct GenerateCommand {
+  GenerateOptions options;
+  TextOptions prompt;
+  bool echo = false;
+  std::vector<std::string> logit_bias;
+  CLI::Option* seed = nullptr;
+
+  void add_options(CLI::App& command) {
+    SamplingParams& s = options.sampling;
+    options.run.add_to(command);
+    prompt.add_to(command, false);
+    command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate");
+    command.add_option("--temp", s.temperature, "temperature; 0 is greedy");
+    command.add_option("--top-k", s.top_k, "keep the K most probable tokens; 0: all");
+    command.add_option("--top-p", s.top_p, "keep the most probable tokens that together reach P");
+    command.add_option("--min-p", s.min_p, "keep tokens of at least P times the largest probability");
+    command.add_option("--typical", s.typical_p, "keep the most typical tokens that together reach P");
+    command.add_option("--repeat-penalty", s.repetition_penalty, "divides the logits of tokens seen; 1: off");
+    command.add_option("--presence-penalty", s.presence_penalty, "subtracted from tokens already generated");
+    command.add_option("--frequency-penalty", s.frequency_penalty, "subtracted per occurrence");
+    command.add_option("--logit-bias", logit_bias, "ID=VALUE, added to a token's logit; may be repeated");
+    seed = command.add_option("--seed", s.seed,
+                              "makes the draws repeatable (default: a random one, told by --json)");
+    command.add_option("--logprobs", s.logprobs,
+                       "with --json: log-probabilities of the N most probable tokens");
+    command.add_option("--stop", options.stop, "end before this text; may be repeated");
+    command.add_option("--stop-id", options.stop_ids, "end at this token id; may be repeated");
+    command.add_flag("--ignore-eos", options.ignore_end, "go on past the end-of-text token");
+    command.add_flag("--no-bos", options.no_bos, "no start token before the prompt");
+    command.add_flag("--echo", echo, "print the prompt too");
+  }
+
+  void run(bool json) {
+    for (const std::string& entry : logit_bias) {
+      std::size_t used_id = 0, used_value = 0;
+      const std::size_t equals = entry.find('=');
+      try {
+        const int id = std::stoi(entry.substr(0, equals), &used_id);
+        options.sampling.logit_bias[id] = std::stof(entry.substr(equals + 1), &used_value);
+      } catch (const std::exception&) {
+        used_id = std::string::npos;
+      }
+      if (used_id != equals || equals + 1 + used_value != entry.size()) {
+        fail_usage("--logit-bias {}: write ID=VALUE, as in --logit-bias 13=-2.5", entry);
+      }
+    }
+    if (seed->count() == 0) {
+      std::random_device device;
+      options.sampling.seed = (std::uint64_t{device()} << 32) | device();
+    }
+    const std::string text = prompt.read();
+    if (echo && !json) fmt::print("{}", text);
+    Json result = run_generate(options, text, [json](std::string_view piece) {
+      if (json) return;
+      fmt::print("{}", piece);
+      std::fflush(stdout);
+    });
+    if (json) {
+      if (echo) result["text"] = text + result["text"].get<std::string>();
+      print_json(result);
+    } else {
+      fmt::print("\n");
+    }
+    if (result["finish_reason"] == "cancelled") {
+      fail("interrupted after {} tokens", result["completion_tokens"].get<int>());
+    }
+  }
+};
+
+Json logprobs_json(const Result& result, const Tokenizer& tokenizer) {
+  Json list = Json::array();
+  for (const SampledToken& s : result.samples) {
+    Json top = Json::array();
+    for (const TokenLogprob& t : s.top) {
+      top.push_back({{"id", t.token}, {"token", tokenizer.piece(t.token)}, {"logprob", t.logprob}});
+    }
+    list.push_back(
+        {{"id", s.token}, {"token", tokenizer.piece(s.token)}, {"logprob", s.logprob}, {"top", top}});
+  }
+  return list;
+}
+
+}  // namespace
+
+Json run_generate(const GenerateOptions& options, const std::string& prompt,
+                  const std::function<void(std::string_view)>& on_text) {
+  EngineConfig config = options.run.config();
+  options.sampling.validate(1 << 30);  // what needs no model is refused before one is loaded
+  if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
+  const Timer load;
+  const auto model = std::make_shared<const Model>(load_model(resolve_model(options.run.model)));
+  Request request;
+  request.prompt = model->tokenizer->encode(prompt, !options.no_bos);
+  request.max_tokens = options.max_tokens;
+  request.sampling = options.sampling;
+  request.stop = options.stop;
+  request.stop_ids = options.stop_ids;
+  request.ignore_end = options.ignore_end;
+  request.on_text = on_text;
+  if (config.context == 0) {  // as much as this request can use
+    const std::int64_t need = static_cast<std::int64_t>(request.prompt.size()) + options.max_tokens;
+    config.context = static_cast<int>(std::clamp<std::int64_t>(need, 1, model->config.context_length));
+  }
+  Engine engine(model, variants(), config);
+  const double load_s = load.seconds();
+
+  const Result result = engine.run(std::move(request), interrupted);
+  const double prefill_s = result.first_token_s;
+  const double decode_s = result.total_s - result.first_token_s;
+  const auto generated = static_cast<double>(result.token_ids.size());
+  const EngineMemory memory = engine.memory();
+  Json json;
+  json["text"] = result.text;
+  json["token_ids"] = result.token_ids;
+  json["prompt_tokens"] = result.prompt_tokens;
+  json["completion_tokens"] = result.token_ids.size();
+  json["finish_reason"] = finish_reason_name(result.finish_reason);
+  json["timings"] = {{"load_s", load_s},
+                     {"ttft_s", result.first_token_s},
+                     {"prefill_tok_s", prefill_s > 0 ? result.prompt_tokens / prefill_s : 0.0},
+                     {"decode_tok_s", generated > 1 && decode_s > 0 ? (generated - 1) / decode_s : 0.0}};
+  json["memory"] = {{"weights_bytes", memory.weights_bytes},
+                    {"kv_bytes", memory.kv_bytes},
+                    {"workspace_bytes", memory.workspace_bytes},
+                    {"peak_rss_bytes", peak_rss_bytes()}};
+  json["rungs"] = rungs_json(engine);
+  json["seed"] = options.sampling.seed;
+  if (options.sampling.logprobs >= 0) json["logprobs"] = logprobs_json(result, *model->tokenizer);
+  return json;
+}
+
+void add_generate(CLI::App& app, Program& program) {
+  CLI::App* command = add_command(app, program, "generate", "continue a text");
+  const auto state = std::make_shared<GenerateCommand>();
+  state->add_options(*command);
+  command->callback([&program, state] { program.run = [&program, state] { state->run(program.json); }; });
+}
+
+}  // namespace rung::cli

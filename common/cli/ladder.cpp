@@ -1,0 +1,182 @@
+// rung ladder: every seam and its rungs; with --measure how fast and how exact each one is here.
+
+#include <algorithm>
+
+#include "cli/cli.hpp"
+#include "core/machine.hpp"
+#include "core/parallel.hpp"
+#include "core/simd.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+struct LadderCommand {
+  std::string seam;
+  bool measure = false;
+  int repeats = 7;
+  int threads = 0;
+
+  std::vector<const LadderBase*> chosen() const {
+    if (seam.empty()) return variants().all();
+    return {&variants().find(seam)};
+  }
+
+  static Json list(const std::vector<const LadderBase*>& ladders) {
+    Json all = Json::array();
+    for (const LadderBase* ladder : ladders) {
+      Json rungs = Json::array();
+      for (const RungInfo& rung : ladder->rungs()) {
+        rungs.push_back({{"name", rung.name},
+                         {"source", rung.source},
+                         {"summary", rung.summary},
+                         {"exercise", rung.exercise}});
+      }
+      all.push_back({{"seam", ladder->seam()}, {"rungs", rungs}});
+    }
+    return all;
+  }
+
+  static void print_list(const Json& all) {
+    for (const Json& ladder : all) {
+      fmt::print("{}\n", ladder["seam"].get<std::string>());
+      for (const Json& rung : ladder["rungs"]) {
+        fmt::print("  {:<16} {}\n  {:<16}   {}\n", rung["name"].get<std::string>(),
+                   rung["summary"].get<std::string>(), "", rung["source"].get<std::string>());
+      }
+      fmt::print("\n");
+    }
+    fmt::print(
+        "Choose with --attention NAME, --linear NAME, ... or --set SEAM=NAME; auto is the fastest that "
+        "fits.\n");
+  }
+
+  /// Median seconds of one call. Calls shorter than 2 ms are timed in groups. The rungs take turns, one
+  /// timing each per round, so that a machine that slows down slows all of them.
+  struct Timed {
+    const RungInfo* rung = nullptr;
+    Verdict verdict;
+    std::function<void()> call;
+    int group = 1;
+    std::vector<double> seconds;
+  };
+
+  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team) const {
+    std::vector<Timed> all;
+    for (const RungInfo& rung : ladder.rungs()) {
+      check_interrupted();
+      Timed timed;
+      timed.rung = &rung;
+      timed.verdict = trial.judge(rung.name, team);
+      if (timed.verdict.status == Verdict::Status::not_started ||
+          timed.verdict.status == Verdict::Status::unsupported)
+        continue;
+      timed.call = trial.prepare(rung.name, team);
+      timed.call();
+      const Timer probe;
+      timed.call();
+      timed.group = std::clamp(static_cast<int>(2e-3 / std::max(probe.seconds(), 1e-7)), 1, 10000);
+      all.push_back(std::move(timed));
+    }
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      for (Timed& timed : all) {
+        check_interrupted();
+        const Timer timer;
+        for (int i = 0; i < timed.group; ++i) timed.call();
+        timed.seconds.push_back(timer.seconds() / timed.group);
+      }
+    }
+    Json rows = Json::array();
+    double bottom = 0;
+    for (Timed& timed : all) {
+      std::sort(timed.seconds.begin(), timed.seconds.end());
+      const double seconds = timed.seconds[timed.seconds.size() / 2];
+      if (bottom == 0) bottom = seconds;
+      rows.push_back({{"rung", timed.rung->name},
+                      {"source", timed.rung->source},
+                      {"summary", timed.rung->summary},
+                      {"trial", trial.name},
+                      {"seconds", seconds},
+                      {"seconds_min", timed.seconds.front()},
+                      {"seconds_max", timed.seconds.back()},
+                      {"gb_s", trial.work.bytes * 1e-9 / seconds},
+                      {"gflop_s", trial.work.flops * 1e-9 / seconds},
+                      {"error", timed.verdict.error},
+                      {"tolerance", timed.verdict.tolerance},
+                      {"passed", timed.verdict.status == Verdict::Status::passed},
+                      {"factor", bottom / seconds}});
+    }
+    return rows;
+  }
+
+  void print_rows(const Json& rows) const {
+    std::string trial;
+    for (const Json& r : rows) {
+      if (r["trial"] != trial) {
+        trial = r["trial"];
+        fmt::print("\n{}\n  {:<16} {:>12} {:>9} {:>10} {:>9} {:>11} {:>11}\n", trial, "rung", "time", "GB/s",
+                   "GFLOP/s", "factor", "error", "allowed");
+      }
+      fmt::print("  {:<16} {:>9.1f} us {:>9.2f} {:>10.2f} {:>8.1f}x {:>11.2e} {:>11.2e}{}\n",
+                 r["rung"].get<std::string>(), r["seconds"].get<double>() * 1e6, r["gb_s"].get<double>(),
+                 r["gflop_s"].get<double>(), r["factor"].get<double>(), r["error"].get<double>(),
+                 r["tolerance"].get<double>(), r["passed"].get<bool>() ? "" : "  WRONG");
+    }
+  }
+
+  void execute(bool json) const {
+    if (repeats < 1 || repeats > 1000) fail_usage("-r is {}; it must be from 1 to 1000", repeats);
+    if (threads < 0 || threads > 1024) fail_usage("--threads is {}; it must be from 1 to 1024", threads);
+    const auto ladders = chosen();
+    if (!measure) {
+      const Json all = list(ladders);
+      if (json) {
+        print_json(all);
+      } else {
+        print_list(all);
+      }
+      return;
+    }
+    const int team = threads > 0 ? threads : default_threads();
+    const MachineLimits limits = machine_limits(team, true);
+    const Json machine = {{"name", machine_name()},
+                          {"simd", simd_name(simd_level())},
+                          {"threads", team},
+                          {"read_gb_s", limits.read_bytes_per_s * 1e-9},
+                          {"fma_gflop_s", limits.fma_flops_per_s * 1e-9},
+                          {"device", "cpu"}};
+    Json document = Json::array();
+    for (const LadderBase* ladder : ladders) {
+      Json rows = Json::array();
+      std::vector<Trial> trials = ladder->trials();
+      std::erase_if(trials, [](const Trial& trial) { return !trial.timed; });
+      Progress progress(ladder->seam());
+      for (std::size_t i = 0; i < trials.size(); ++i) {
+        for (Json& row : measure_trial(*ladder, trials[i], team)) rows.push_back(std::move(row));
+        progress.update(static_cast<double>(i + 1) / static_cast<double>(trials.size()));
+      }
+      document.push_back({{"seam", ladder->seam()}, {"machine", machine}, {"rows", rows}});
+    }
+    if (json) {
+      print_json(seam.empty() ? document : document[0]);
+      return;
+    }
+    fmt::print("{}, {} threads, {}: {:.1f} GB/s read, {:.0f} GFLOP/s float32\n", machine_name(), team,
+               simd_name(simd_level()), limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9);
+    for (const Json& ladder : document) print_rows(ladder["rows"]);
+  }
+};
+
+}  // namespace
+
+void add_ladder(CLI::App& app, Program& program) {
+  CLI::App* command = add_command(app, program, "ladder", "every seam and its rungs");
+  const auto state = std::make_shared<LadderCommand>();
+  command->add_option("seam", state->seam, "one seam only");
+  command->add_flag("--measure", state->measure, "time, GB/s or GFLOP/s, and error against the oracle");
+  command->add_option("-r,--repeats", state->repeats, "timings per rung; the median counts");
+  command->add_option("--threads", state->threads, "threads (default: all processors)");
+  command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
+}
+
+}  // namespace rung::cli

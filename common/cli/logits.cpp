@@ -1,0 +1,69 @@
+// rung logits: the logits after every token, as float32 little-endian [tokens, vocab] in a file: what
+// another implementation is compared with.
+
+#include <algorithm>
+#include <bit>
+#include <fstream>
+
+#include "cli/cli.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+struct LogitsCommand {
+  RunOptions run;
+  TextOptions prompt;
+  std::vector<std::int32_t> tokens;
+  std::string output;
+  bool no_bos = false;
+
+  void execute(bool json) const {
+    static_assert(std::endian::native == std::endian::little, "the file format is little-endian");
+    const auto model = std::make_shared<const Model>(load_model(resolve_model(run.model)));
+    const std::vector<std::int32_t> ids =
+        tokens.empty() ? model->tokenizer->encode(prompt.read(), !no_bos) : tokens;
+    EngineConfig config = run.config();
+    if (config.context == 0) config.context = static_cast<int>(std::max<std::size_t>(ids.size(), 1));
+    constexpr int kRowsPerStep = 128;
+    config.max_step_tokens = config.max_step_outputs = kRowsPerStep;
+    Engine engine(model, variants(), config);
+
+    std::ofstream out(output, std::ios::binary);
+    if (!out) fail("cannot write '{}': does its folder exist, and may you write there?", output);
+    Progress progress("logits");
+    std::size_t done = 0;
+    engine.logits(ids, [&](const Tensor& rows) {
+      out.write(rows.ptr<char>(), static_cast<std::streamsize>(rows.bytes()));
+      if (!out) fail("writing '{}' failed after {} tokens; is the disk full?", output, done);
+      done += static_cast<std::size_t>(rows.rows);
+      progress.update(static_cast<double>(done) / static_cast<double>(ids.size()));
+      check_interrupted();
+    });
+    out.close();
+    if (!out) fail("writing '{}' failed; is the disk full?", output);
+    const Json result = {
+        {"tokens", ids.size()}, {"vocab", model->config.vocab_size}, {"rungs", rungs_json(engine)}};
+    if (json) {
+      print_json(result);
+    } else {
+      fmt::print("{}: float32 [{}, {}]\n", output, ids.size(), model->config.vocab_size);
+    }
+  }
+};
+
+}  // namespace
+
+void add_logits(CLI::App& app, Program& program) {
+  CLI::App* command = add_command(app, program, "logits", "write the logits after every token to a file");
+  const auto state = std::make_shared<LogitsCommand>();
+  state->run.add_to(*command);
+  state->prompt.add_to(*command, false);
+  command->add_option("--tokens", state->tokens, "token ids, comma-separated, instead of a text")
+      ->delimiter(',');
+  command->add_option("-o,--output", state->output, "the file to write")->required();
+  command->add_flag("--no-bos", state->no_bos, "no start token before the text");
+  command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
+}
+
+}  // namespace rung::cli

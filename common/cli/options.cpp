@@ -1,0 +1,118 @@
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "cli/cli.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where the embedded models are: $RUNG_MODELS, this source tree, or the installed share folder.
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> folders;
+  if (const char* given = std::getenv("RUNG_MODELS"); given != nullptr && *given != '\0')
+    folders.emplace_back(given);
+  folders.emplace_back(RUNG_MODELS_DIR);
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  folders.push_back(program.parent_path().parent_path() / "share/rung/models");
+  return folders;
+}
+
+constexpr const char* kDefaultModel = "tiny";
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& app, Program& program, const std::string& name,
+                      const std::string& description) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->add_flag("--json", program.json, "one JSON document on stdout, everything else on stderr");
+  return command;
+}
+
+void add_model_option(CLI::App& command, std::string& model) {
+  command.add_option("-m,--model", model,
+                     "a GGUF file, a Hugging Face folder, or the name of an embedded model (default: tiny)");
+}
+
+void RunOptions::add_to(CLI::App& command) {
+  add_model_option(command, model);
+  command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)");
+  command.add_option("--threads", threads, "threads (default: all processors)");
+  command.add_option("--device", device, "cpu | cuda");
+  command.add_option("--engine", preset, "a whole set of rungs: auto | naive");
+  for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
+    command.add_option_function<std::string>(
+        std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },
+        fmt::format("rung of seam {} (see rung ladder)", seam));
+  }
+  command.add_option("--set", set, "SEAM=NAME: the rung of any seam; may be repeated");
+}
+
+EngineConfig RunOptions::config() const {
+  EngineConfig config;
+  config.context = context;
+  config.threads = threads;
+  config.device = device;
+  config.rungs = preset_rungs(preset);
+  for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
+  for (const std::string& assignment : set) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos)
+      fail_usage("--set {}: write SEAM=NAME, as in --set attention=flash", assignment);
+    config.rungs[assignment.substr(0, equals)] = assignment.substr(equals + 1);
+  }
+  if (context < 0) fail_usage("--ctx is {}; it must be at least 1", context);
+  if (threads < 0) fail_usage("--threads is {}; it must be at least 1", threads);
+  return config;
+}
+
+std::map<std::string, std::string> preset_rungs(const std::string& preset) {
+  if (preset == "auto") return {};
+  if (preset != "naive") fail_usage("unknown engine preset '{}'; known: auto, naive", preset);
+  std::map<std::string, std::string> rungs;
+  for (const LadderBase* ladder : variants().all()) rungs[ladder->seam()] = ladder->rungs().front().name;
+  return rungs;
+}
+
+std::string resolve_model(const std::string& model) {
+  const std::string name = model.empty() ? kDefaultModel : model;
+  if (fs::exists(name)) return name;
+  std::string known;
+  for (const fs::path& folder : model_folders()) {
+    for (const fs::path& candidate : {folder / (name + ".gguf"), folder / name}) {
+      if (name.find('/') == std::string::npos && fs::exists(candidate)) return candidate.string();
+    }
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      if (entry.path().extension() == ".gguf")
+        known += (known.empty() ? "" : ", ") + entry.path().stem().string();
+    }
+  }
+  fail("there is no model '{}': it is neither a file nor a folder, and the embedded models are: {}", name,
+       known.empty() ? "none found (set RUNG_MODELS to their folder)" : known);
+}
+
+void TextOptions::add_to(CLI::App& command, bool positional) {
+  CLI::Option* direct = command.add_option(positional ? "text" : "-p,--prompt", text, "the text");
+  direct->each([this](const std::string&) { given = true; });
+  command.add_option("-f,--file", file, "a file with the text; - is stdin")->excludes(direct);
+}
+
+std::string TextOptions::read() const {
+  if (file.empty()) {
+    if (!given) fail_usage("no text: give it directly or with -f FILE");
+    return text;
+  }
+  if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  if (fs::is_directory(file)) fail("'{}' is a folder, not a text file", file);
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail("cannot read '{}': does it exist, and may you read it?", file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace rung::cli

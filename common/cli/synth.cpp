@@ -1,0 +1,49 @@
+// rung synth: a GGUF of a published shape with random weights, for speed measurements.
+
+#include <filesystem>
+
+#include "cli/cli.hpp"
+#include "core/parallel.hpp"
+#include "model/synth.hpp"
+
+namespace rung::cli {
+namespace {
+
+std::string shape_names() {
+  std::string names;
+  for (const SynthShape& shape : synth_shapes())
+    names += (names.empty() ? "" : ", ") + std::string(shape.name);
+  return names;
+}
+
+}  // namespace
+
+void add_synth(CLI::App& app, Program& program) {
+  struct State {
+    std::string output, shape, type = "q8_0";
+    std::uint64_t seed = 0;
+  };
+  const auto state = std::make_shared<State>();
+  CLI::App* command = add_command(app, program, "synth", "a GGUF with random weights of a published shape");
+  command->add_option("output", state->output, "the file to write")->required();
+  command->add_option("--shape", state->shape, "one of: " + shape_names())->required();
+  command->add_option("--type", state->type, "f32 | f16 | bf16 | q8_0 | q4_0");
+  command->add_option("--seed", state->seed, "another seed, other weights");
+  command->callback([&program, state] {
+    program.run = [&program, state] {
+      Progress progress(state->shape);
+      synth(state->output, state->shape, dtype_from_name(state->type), state->seed, default_threads(),
+            progress.watcher());
+      const auto bytes = std::filesystem::file_size(state->output);
+      if (program.json) {
+        print_json(
+            {{"path", state->output}, {"shape", state->shape}, {"type", state->type}, {"bytes", bytes}});
+      } else {
+        fmt::print("{}: {} in {}, {:.1f} MB\n", state->output, state->shape, state->type,
+                   static_cast<double>(bytes) * 1e-6);
+      }
+    };
+  });
+}
+
+}  // namespace rung::cli

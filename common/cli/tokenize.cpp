@@ -1,0 +1,49 @@
+// rung tokenize, rung detokenize: text to ids and back, alone.
+
+#include "cli/cli.hpp"
+
+namespace rung::cli {
+
+void add_tokenize(CLI::App& app, Program& program) {
+  struct State {
+    std::string model;
+    TextOptions text;
+    bool no_bos = false;
+    std::vector<std::int32_t> ids;
+  };
+  const auto state = std::make_shared<State>();
+
+  CLI::App* tokenize = add_command(app, program, "tokenize", "print the token ids of a text as a JSON array");
+  add_model_option(*tokenize, state->model);
+  state->text.add_to(*tokenize, true);
+  tokenize->add_flag("--no-bos", state->no_bos, "no start token in front");
+  tokenize->callback([&program, state] {
+    program.run = [state] {
+      const auto tokenizer = load_tokenizer(resolve_model(state->model));
+      fmt::print("{}\n", Json(tokenizer->encode(state->text.read(), !state->no_bos)).dump());
+    };
+  });
+
+  CLI::App* detokenize = add_command(app, program, "detokenize", "print the text of token ids");
+  add_model_option(*detokenize, state->model);
+  detokenize->add_option("ids", state->ids, "token ids")->required();
+  detokenize->callback([&program, state] {
+    program.run = [&program, state] {
+      const auto tokenizer = load_tokenizer(resolve_model(state->model));
+      for (const std::int32_t id : state->ids) {
+        if (id < 0 || id >= tokenizer->vocab_size()) {
+          fail_usage("token {} is outside the vocabulary, which has ids 0 to {}", id,
+                     tokenizer->vocab_size() - 1);
+        }
+      }
+      const std::string text = tokenizer->decode(state->ids);
+      if (program.json) {
+        print_json({{"text", text}});
+      } else {
+        fmt::print("{}\n", text);
+      }
+    };
+  });
+}
+
+}  // namespace rung::cli
