@@ -1,7 +1,7 @@
 // Rung 2 of `linear`: vector instructions, written once with Highway for AVX-512, AVX2 and plain code.
 //
 // Weights are converted in vector registers, so a Q8_0 weight costs one byte of memory traffic and never
-// exists as a float in memory. One token: eight rows of W stream past at a time; the limit is memory.
+// exists as a float in memory. One token: four rows of W stream past at a time; the limit is memory.
 // Many tokens: a tile of rows x tokens lives in registers, so that one load of W feeds six products and
 // one load of x four; the limit is arithmetic.
 
