@@ -1,0 +1,16 @@
+# `cmake --install`: headers, libraries, the program, and a package that find_package(rung) finds.
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/rung)
+
+install(DIRECTORY common/core common/model common/seams common/engine DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rung
+        FILES_MATCHING PATTERN "*.hpp")
+install(TARGETS rung RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES models/tiny.gguf DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
+install(DIRECTORY models/tiny DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
+
+install(EXPORT rungTargets NAMESPACE rung:: DESTINATION ${package_folder})
+configure_package_config_file(cmake/rungConfig.cmake.in ${PROJECT_BINARY_DIR}/rungConfig.cmake
+                              INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/rungConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/rungConfig.cmake ${PROJECT_BINARY_DIR}/rungConfigVersion.cmake
+        DESTINATION ${package_folder})

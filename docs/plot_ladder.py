@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Draws the ladder picture of the README from the topics' measured results.
+
+usage: docs/plot_ladder.py [OUT.svg]     (needs matplotlib)
+
+Reads 03_techniques/*/results/*.json, the output of `rung ladder SEAM --measure --json`, and draws one ladder
+per seam: every rung at its speed against the bottom one, on its first trial.
+"""
+
+import json
+import pathlib
+import sys
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
+
+
+def first_trial(document):
+    trial = document["rows"][0]["trial"]
+    return trial, [row for row in document["rows"] if row["trial"] == trial]
+
+
+def main():
+    out = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "docs" / "ladder.svg")
+    documents = [json.loads(path.read_text()) for path in sorted(ROOT.glob("03_techniques/*/results/*.json"))]
+    documents = [document for document in documents if isinstance(document, dict) and document.get("rows")]
+    if not documents:
+        sys.exit("no results found: run `rung ladder SEAM --measure --json` and keep its output in the topic's results/")
+    figure, axes = plt.subplots(1, len(documents), figsize=(3.6 * len(documents), 3.6))
+    for axis, document in zip(list(axes) if len(documents) > 1 else [axes], documents):
+        trial, rows = first_trial(document)
+        for height, row in enumerate(rows):
+            axis.plot([0, 1], [height, height], color="#b5651d", linewidth=7, solid_capstyle="round")
+            axis.text(0.5, height + 0.16, f"{row['rung']}   {row['factor']:.1f}x", ha="center", fontsize=10)
+        for rail in (0, 1):
+            axis.plot([rail, rail], [-0.5, len(rows) - 0.3], color="#8b4513", linewidth=4, solid_capstyle="round")
+        axis.set_xlim(-0.25, 1.25)
+        axis.set_ylim(-0.7, len(rows) - 0.1)
+        axis.set_title(f"--{document['seam']}", fontsize=12, family="monospace")
+        axis.text(0.5, -1.0, trial, ha="center", fontsize=7.5, color="#555555", clip_on=False)
+        axis.axis("off")
+    figure.tight_layout()
+    figure.savefig(out, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Writes the tables of measurements in the lessons from the JSON of `rung ladder SEAM --measure --json`.
+
+A lesson marks the place; everything between the two marks is generated, nothing else in the file is touched:
+
+    <!-- measured: rung ladder attention --measure --json > results/attention.json -->
+    <!-- end -->
+
+The prose table of the ladder (what changes, why it is faster) is written by hand and stands above it. A mark may ask
+for some of the timed workloads only, by a word of their names:  ... > results/attention.json (trials: decode) -->
+
+Run as:  write_tables.py               rewrites the tables of all lessons from the JSON files that lie beside them
+         write_tables.py --measure     runs the commands first (build/bin/rung), which takes minutes
+         write_tables.py --check       exit status 1 when a table is not what its JSON file says
+         write_tables.py --self-test   checks this script
+         with file names: only these lessons
+"""
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)(?: \(trials: (?P<trials>[^)]*)\))? -->\n"
+                  r"(?P<table>.*?)<!-- end -->", re.DOTALL)
+
+
+def seconds_text(seconds):
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def number(value):
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def limit_text(row, machine):
+    """The share of whichever limit of the machine is nearer."""
+    shares = [(row["gb_s"] / machine["read_gb_s"], "read") if machine.get("read_gb_s") else (0, ""),
+              (row["gflop_s"] / machine["fma_gflop_s"], "FMA") if machine.get("fma_gflop_s") else (0, "")]
+    share, name = max(shares)
+    return f"{100 * share:.0f} % of {name}" if name else ""
+
+
+def table(command, document, wanted):
+    machine = document["machine"]
+    rows = [r for r in document["rows"] if r["rung"] != "mine" and (not wanted or wanted in r["trial"])]
+    if not rows:
+        sys.exit(f"the results of '{command}' have no trial that contains '{wanted}'")
+    lines = ["| workload | rung | time | GB/s | GFLOP/s | of the limit | speed against the bottom rung |",
+             "|---|---|---:|---:|---:|---:|---:|"]
+    trial = None
+    for row in rows:
+        shown = row["trial"] if row["trial"] != trial else ""
+        trial = row["trial"]
+        lines.append(f"| {shown} | `{row['rung']}` | {seconds_text(row['seconds'])} | {number(row['gb_s'])} | "
+                     f"{number(row['gflop_s'])} | {limit_text(row, machine)} | {number(row['factor'])}× |")
+    limits = ""
+    if machine.get("read_gb_s") and machine.get("fma_gflop_s"):
+        limits = (f"; its limits at that moment: {number(machine['read_gb_s'])} GB/s read, "
+                  f"{number(machine['fma_gflop_s'])} GFLOP/s float32 FMA")
+    where = ", ".join(str(x) for x in (machine.get("name", "unknown machine"),
+                                       f"{machine.get('threads', '?')} threads", machine.get("simd", "")) if x)
+    lines += ["", f"Measured by `{command}` on the {machine.get('device', 'cpu').upper()}: {where}{limits}.", ""]
+    return "\n".join(lines)
+
+
+def measure(command, file):
+    words = shlex.split(command)
+    words[0] = str(ROOT / "build" / "bin" / words[0])
+    print(f"measuring: {command}", flush=True)
+    output = subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
+    json.loads(output)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(output, encoding="utf-8")
+
+
+def rewrite(lesson, again):
+    """The lesson's text with its tables as their JSON files say; marks without a JSON file stay as they are."""
+    def replace(match):
+        file = lesson.parent / match["file"]
+        if again and not (file in again):
+            measure(match["command"], file)
+            again.add(file)
+        if not file.is_file():
+            return match[0]
+        document = json.loads(file.read_text(encoding="utf-8"))
+        start = match[0][: match.start("table") - match.start()]
+        return start + table(match["command"], document, match["trials"] or "") + "<!-- end -->"
+
+    return MARK.sub(replace, lesson.read_text(encoding="utf-8"))
+
+
+def self_test():
+    row = {"rung": "naive", "source": "", "summary": "", "trial": "decode f32", "seconds": 2e-3, "gb_s": 4.0,
+           "gflop_s": 2.0, "error": 0, "tolerance": 1, "factor": 1.0}
+    document = {"seam": "x", "machine": {"name": "two cores", "threads": 2, "simd": "avx2", "read_gb_s": 16,
+                                         "fma_gflop_s": 100, "device": "cpu"},
+                "rows": [row, {**row, "rung": "fast", "seconds": 5e-4, "factor": 4.0}, {**row, "rung": "mine"},
+                         {**row, "trial": "prefill"}]}
+    with tempfile.TemporaryDirectory() as folder:
+        lesson = Path(folder) / "README.md"
+        (Path(folder) / "results").mkdir()
+        (Path(folder) / "results" / "x.json").write_text(json.dumps(document))
+        mark = "<!-- measured: rung ladder x --measure --json > results/x.json (trials: decode) -->\n"
+        other = "<!-- measured: rung ladder y --measure --json > results/y.json -->\n<!-- end -->\n"
+        lesson.write_text(f"before\n{mark}| old |\n<!-- end -->\nafter\n{other}")
+        once = rewrite(lesson, set())
+        assert once.startswith(f"before\n{mark}| workload |") and once.endswith(f"<!-- end -->\nafter\n{other}"), once
+        assert "|  | `fast` | 500 µs | 4 | 2 | 25 % of read | 4× |" in once, once
+        for absent in ("old", "mine", "prefill"):
+            assert absent not in once.replace(mark, ""), once
+        lesson.write_text(once)
+        assert rewrite(lesson, set()) == once
+    print("write_tables.py writes what the JSON says, and leaves the rest alone")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Writes the tables of measurements in the lessons.")
+    parser.add_argument("lessons", nargs="*", type=Path)
+    parser.add_argument("--measure", action="store_true", help="run the commands first")
+    parser.add_argument("--check", action="store_true", help="fail when a table is not what its JSON file says")
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.self_test:
+        self_test()
+        return 0
+    lessons = arguments.lessons or sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("0[1-8]_*/**/*.md")])
+    measured = {None} if arguments.measure else set()
+    stale = 0
+    for lesson in (p.resolve() for p in lessons if p.is_file()):
+        text = rewrite(lesson, measured)
+        if text == lesson.read_text(encoding="utf-8"):
+            continue
+        if arguments.check:
+            stale += 1
+            print(f"{lesson}: a table is not what its JSON file says; run docs/write_tables.py")
+        else:
+            lesson.write_text(text, encoding="utf-8")
+            print(f"wrote {lesson}")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
