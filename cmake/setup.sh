@@ -105,6 +105,7 @@ rung_packages() {
   rung_step 'fetching the package lists' "$rung_logs/apt-update.log" "${as_root[@]}" apt-get update -q
   rung_step "installing: ${missing[*]}" "$rung_logs/apt-install.log" \
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+  rung_installed=1
 }
 
 # The value of one entry of the CMake cache; empty when there is none.
@@ -128,7 +129,8 @@ rung_configure() {
     rm -rf -- "$rung_build_dir/CMakeCache.txt" "$rung_build_dir/CMakeFiles"
   elif [ -e "$rung_build_dir/build.ninja" ] || [ -e "$rung_build_dir/Makefile" ]; then
     # Configured before with the tests: from here on the build itself notices changed CMake files.
-    [ "$(rung_cached RUNG_TESTS)" = ON ] && return 0
+    # Not of newly installed packages, which it had looked for before.
+    [ "$(rung_cached RUNG_TESTS)" = ON ] && [ -z "${rung_installed:-}" ] && return 0
   fi
 
   local options=(-DCMAKE_BUILD_TYPE=Release -DRUNG_TESTS=ON)

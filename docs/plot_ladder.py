@@ -4,7 +4,7 @@
 usage: docs/plot_ladder.py [OUT.svg]     (needs matplotlib)
 
 Reads 03_techniques/*/results/*.json, the output of `rung ladder SEAM --measure --json`, and draws one ladder
-per seam: every rung at its speed against the bottom one, on its first trial.
+per seam: every rung at its speed against the bottom one, on the workload named in TRIALS.
 """
 
 import json
@@ -17,12 +17,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+TRIALS = {"attention": "decode, context 4096", "linear": "decode q8_0", "sampler": "top-p 0.9, vocab 128256"}
 matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
 
 
-def first_trial(document):
-    trial = document["rows"][0]["trial"]
-    return trial, [row for row in document["rows"] if row["trial"] == trial]
+def chosen_trial(document):
+    wanted = TRIALS.get(document["seam"], "")
+    rows = [row for row in document["rows"] if row["trial"].startswith(wanted) and row["rung"] != "mine"]
+    trial = rows[0]["trial"]
+    return trial, [row for row in rows if row["trial"] == trial]
 
 
 def main():
@@ -33,7 +36,7 @@ def main():
         sys.exit("no results found: run `rung ladder SEAM --measure --json` and keep its output in the topic's results/")
     figure, axes = plt.subplots(1, len(documents), figsize=(3.6 * len(documents), 3.6))
     for axis, document in zip(list(axes) if len(documents) > 1 else [axes], documents):
-        trial, rows = first_trial(document)
+        trial, rows = chosen_trial(document)
         for height, row in enumerate(rows):
             axis.plot([0, 1], [height, height], color="#b5651d", linewidth=7, solid_capstyle="round")
             axis.text(0.5, height + 0.16, f"{row['rung']}   {row['factor']:.1f}x", ha="center", fontsize=10)

@@ -61,16 +61,15 @@ struct LadderCommand {
     std::vector<double> seconds;
   };
 
-  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team) const {
+  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team, bool started) const {
     std::vector<Timed> all;
     for (const RungInfo& rung : ladder.rungs()) {
       check_interrupted();
+      if (rung.exercise && !started) continue;
       Timed timed;
       timed.rung = &rung;
       timed.verdict = trial.judge(rung.name, team);
-      if (timed.verdict.status == Verdict::Status::not_started ||
-          timed.verdict.status == Verdict::Status::unsupported)
-        continue;
+      if (timed.verdict.status == Verdict::Status::unsupported) continue;
       timed.call = trial.prepare(rung.name, team);
       timed.call();
       const Timer probe;
@@ -149,10 +148,15 @@ struct LadderCommand {
     for (const LadderBase* ladder : ladders) {
       Json rows = Json::array();
       std::vector<Trial> trials = ladder->trials();
+      // An exercise may pass a trial without the learner's part of it; it is started when no trial says
+      // otherwise.
+      const bool started = std::none_of(trials.begin(), trials.end(), [&](const Trial& trial) {
+        return trial.judge("mine", 1).status == Verdict::Status::not_started;
+      });
       std::erase_if(trials, [](const Trial& trial) { return !trial.timed; });
       Progress progress(ladder->seam());
       for (std::size_t i = 0; i < trials.size(); ++i) {
-        for (Json& row : measure_trial(*ladder, trials[i], team)) rows.push_back(std::move(row));
+        for (Json& row : measure_trial(*ladder, trials[i], team, started)) rows.push_back(std::move(row));
         progress.update(static_cast<double>(i + 1) / static_cast<double>(trials.size()));
       }
       document.push_back({{"seam", ladder->seam()}, {"machine", machine}, {"rows", rows}});

@@ -5,7 +5,7 @@
 
 namespace rung {
 
-/// Sum of n floats, n a multiple of 256: as fast as memory delivers.
+/// Sum of n floats, n a multiple of 128: as fast as memory delivers.
 float read_all(const float* data, std::int64_t n);
 
 /// Runs `rounds` rounds of fused multiply-adds on registers alone; returns how many floating-point operations
