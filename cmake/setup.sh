@@ -71,7 +71,13 @@ rung_present() {
       done
       return 1
       ;;
-    module) python3 -c "import importlib.util as u, sys; sys.exit(u.find_spec('$2') is None)" 2>/dev/null ;;
+    module) # of the system's Python, which the packages belong to, or of the one in front of it
+      local python
+      for python in /usr/bin/python3 python3; do
+        "$python" -c "import importlib.util as u, sys; sys.exit(u.find_spec('$2') is None)" 2>/dev/null && return 0
+      done
+      return 1
+      ;;
     clang) [ -e "$(clang++ -print-resource-dir 2>/dev/null)/../../$2" ] ;;
   esac
 }

@@ -19,7 +19,7 @@ struct RopeTables {
   int head_dim = 0;
   int rotary_dim = 0;  // the first rotary_dim elements of a head are rotated
   RopePairs pairs = RopePairs::interleaved;
-  Tensor cos, sin;     // [max_positions, rotary_dim / 2] f32 on the ops' device
+  Tensor cos, sin;  // [max_positions, rotary_dim / 2] f32 on the ops' device
 };
 
 struct Ops {
@@ -35,7 +35,8 @@ struct Ops {
   std::function<void(const Tensor& k, const Tensor& v, const Tensor& slots, const KvView& kv)> store_kv;
   /// x += y.
   std::function<void(const Tensor& y, const Tensor& x)> add;
-  /// h = silu(gate) * up, silu(z) = z / (1 + e^-z). gate_up [tokens, 2 * ffn] holds gate, then up; h [tokens, ffn].
+  /// h = silu(gate) * up, silu(z) = z / (1 + e^-z). gate_up [tokens, 2 * ffn] holds gate, then up; h [tokens,
+  /// ffn].
   std::function<void(const Tensor& gate_up, const Tensor& h)> silu_mul;
   /// y[i] = x[rows[i]]. rows [1, n] i32.
   std::function<void(const Tensor& x, const Tensor& rows, const Tensor& y)> gather;

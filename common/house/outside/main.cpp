@@ -12,7 +12,8 @@
 
 namespace {
 
-std::string generate(const std::shared_ptr<const rung::Model>& model, const char* attention, const char* linear) {
+std::string generate(const std::shared_ptr<const rung::Model>& model, const char* attention,
+                     const char* linear) {
   rung::EngineConfig config;
   config.rungs = {{"attention", attention}, {"linear", linear}};
   rung::Engine engine(model, rung::variants(), config);
