@@ -20,6 +20,11 @@ class ContiguousKv final : public KvCache {
       fail("a KV cache needs room for at least 1 sequence of 1 token, not {} of {}", config.max_sequences,
            config.max_context);
     }
+    // Checked in floating point first: the product below must not overflow.
+    const double bytes =
+        static_cast<double>(config.bytes_per_token()) * config.max_sequences * config.max_context;
+    if (!(bytes < 0x1p50))
+      fail("{} would need {:.3g} bytes; use a smaller --ctx or fewer sequences", config.describe(), bytes);
     const std::int64_t width = std::int64_t{config.kv_heads} * config.head_dim;
     const std::int64_t slots = std::int64_t{config.max_sequences} * config.max_context;
     const std::int64_t rows = 2 * config.layers * slots;  // keys and values of all layers

@@ -1,13 +1,28 @@
 // The host as a device: a device address is a host address.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include "core/error.hpp"
 #include "seams/device.hpp"
 
 namespace rung {
 namespace {
+
+// Bytes that can be taken without pushing anybody out, where the system says so; else all there are.
+double available_bytes() {
+  std::ifstream in("/proc/meminfo");
+  for (std::string key; in >> key;) {
+    double kib = 0;
+    if (key == "MemAvailable:" && in >> kib) return kib * 1024;
+    std::getline(in, key);
+  }
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
 
 class CpuDevice final : public Device {
  public:
@@ -17,10 +32,16 @@ class CpuDevice final : public Device {
     constexpr std::size_t kAlignment = 64;  // a cache line, and an AVX-512 vector
     const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     if (rounded == 0) return {};
-    void* data = rounded < bytes ? nullptr : std::aligned_alloc(kAlignment, rounded);
+    // Linux hands out more than it has and kills whoever uses it, so the check must come first.
+    constexpr std::size_t kWorthChecking = std::size_t{64} << 20;
+    const bool fits =
+        rounded >= bytes && (rounded < kWorthChecking || static_cast<double>(rounded) < available_bytes());
+    void* data = fits ? std::aligned_alloc(kAlignment, rounded) : nullptr;
     if (data == nullptr) {
-      fail("the host has no {:.1f} MB of memory left to allocate; use a smaller --ctx or fewer sequences",
-           static_cast<double>(bytes) * 1e-6);
+      fail(
+          "{:.1f} MB of memory are needed in one piece, {:.1f} MB are available; use a smaller --ctx or "
+          "fewer sequences",
+          static_cast<double>(bytes) * 1e-6, available_bytes() * 1e-6);
     }
     std::memset(data, 0, rounded);  // also takes the pages now: later failures would be kills
     return {data, bytes, +[](void* p) { std::free(p); }};

@@ -290,7 +290,7 @@ TEST_CASE("a prompt that fills the context gives one token; a longer one is refu
   CHECK(result.token_ids.size() == 1);
   CHECK(result.finish_reason == FinishReason::length);
   CHECK_THROWS_WITH(engine.run(greedy(random_ids(rng, 17, model->config.vocab_size), 10)),
-                    Catch::Contains("the prompt has 17 tokens, the context holds 16"));
+                    testing::contains("the prompt has 17 tokens, the context holds 16"));
 }
 
 TEST_CASE("what can never run is refused with a sentence, and the engine goes on") {
@@ -301,7 +301,7 @@ TEST_CASE("what can never run is refused with a sentence, and the engine goes on
     Request bad = good;
     spoil(bad);
     CHECK_THROWS_AS(engine.submit(bad), UsageError);
-    CHECK_THROWS_WITH(engine.submit(bad), Catch::Contains(words));
+    CHECK_THROWS_WITH(engine.submit(bad), testing::contains(words));
   };
   refused([](Request& r) { r.prompt.clear(); }, "prompt is empty");
   refused([](Request& r) { r.prompt = {-1}; }, "outside the vocabulary");
@@ -316,14 +316,14 @@ TEST_CASE("what can never run is refused with a sentence, and the engine goes on
   const auto build = [&](const EngineConfig& config) { Engine(model, variants(), config); };
   EngineConfig config;
   config.context = model->config.context_length + 1;
-  CHECK_THROWS_WITH(build(config), Catch::Contains("trained for"));
+  CHECK_THROWS_WITH(build(config), testing::contains("trained for"));
   config = {};
   config.threads = -1;
   CHECK_THROWS_AS(build(config), UsageError);
   CHECK_THROWS_WITH(build(config_with("attention", "quick")),
-                    Catch::Contains("no rung 'quick'; known: auto, naive"));
+                    testing::contains("no rung 'quick'; known: auto, naive"));
   CHECK_THROWS_WITH(build(config_with("router", "x")),
-                    Catch::Contains("unknown seam 'router'; known: attention"));
+                    testing::contains("unknown seam 'router'; known: attention"));
   config = {};
   config.device = "tpu";
   CHECK_THROWS_AS(build(config), UsageError);

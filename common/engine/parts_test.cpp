@@ -167,6 +167,19 @@ TEST_CASE("a cache of no sequences or no tokens is refused") {
   CHECK_THROWS_AS(contiguous_kv(config), Error);
 }
 
+TEST_CASE("a cache larger than the machine is refused before it is taken") {
+  KvConfig config;
+  config.layers = 64;
+  config.kv_heads = 64;
+  config.head_dim = 256;
+  config.device = &cpu_device();
+  config.max_context = 1 << 20;  // 8.8 TB
+  CHECK_THROWS_WITH(contiguous_kv(config), testing::contains("are available"));
+  config.max_context = 1 << 24;
+  config.max_sequences = 1 << 16;
+  CHECK_THROWS_WITH(contiguous_kv(config), testing::contains("smaller --ctx"));
+}
+
 TEST_CASE("stop strings: nothing of one is shown, whatever the pieces") {
   const std::string text = "abcabcabd and a stop: END. The rest.";
   const std::vector<std::string> stops = {"abcabd", "END", "zzz"};

@@ -12,6 +12,15 @@ using Catch::Approx;
 
 namespace rung::testing {
 
+/// Matches a text that contains `part`, for CHECK_THROWS_WITH.
+inline auto contains(const std::string& part) {
+#ifdef RUNG_CATCH2_V2
+  return Catch::Matchers::Contains(part);
+#else
+  return Catch::Matchers::ContainsSubstring(part);
+#endif
+}
+
 /// A file under RUNG_SHARED (real models and texts); empty when it is absent, after saying so.
 /// Use as: const auto path = shared_file("models/x.gguf"); if (path.empty()) return;
 inline std::string shared_file(const std::string& name) {
