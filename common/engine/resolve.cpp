@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/parallel.hpp"
+#include "engine/cpu_ops.hpp"
 #include "seams/linear.hpp"
 #include "seams/sampler.hpp"
 
@@ -80,6 +81,11 @@ Device& resolve_device(const std::string& name) {
         "only");
   }
   fail_usage("unknown device '{}'; known: cpu, cuda", name);
+}
+
+Ops resolve_ops(Device& device, int threads) {
+  if (device.shares_host_memory()) return cpu_ops(threads);
+  fail("device '{}' has no operations yet: norms, RoPE and activations run on 'cpu' only", device.name());
 }
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device) {

@@ -12,6 +12,7 @@
 #include "seams/attention.hpp"
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
+#include "seams/ops.hpp"
 
 namespace rung {
 
@@ -24,6 +25,9 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
 
 /// The device called `name`; UsageError that lists those of this build otherwise.
 Device& resolve_device(const std::string& name);
+
+/// The operations between the products for a device. Throws Error for a device that has none.
+Ops resolve_ops(Device& device, int threads);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);

@@ -84,7 +84,7 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       config_(config),
       model_(model.config),
       device_(device),
-      ops_(cpu_ops(config.threads)),
+      ops_(resolve_ops(device, config.threads)),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
   rope_ = {model_.head_dim, model_.rotary_dim, model_.rope_pairs, work_.rope_cos, work_.rope_sin};
   std::vector<float> cos(static_cast<std::size_t>(rope_.cos.size())), sin(cos.size());
