@@ -163,7 +163,7 @@ std::vector<std::map<std::string, std::string>> combinations() {
 
 std::string describe(const std::map<std::string, std::string>& rungs) {
   std::string text;
-  for (const auto& [seam, name] : rungs) text += seam + "=" + name + " ";
+  for (const auto& [seam, name] : rungs) text += fmt::format("{}={} ", seam, name);
   return text;
 }
 
@@ -311,7 +311,7 @@ TEST_CASE("what can never run is refused with a sentence, and the engine goes on
   refused([](Request& r) { r.stop = {"a", ""}; }, "stop string is empty");
   refused([](Request& r) { r.sampling.temperature = std::numeric_limits<float>::quiet_NaN(); },
           "temperature");
-  CHECK(engine.run(good).token_ids.size() >= 1);
+  CHECK_FALSE(engine.run(good).token_ids.empty());
 
   const auto build = [&](const EngineConfig& config) { Engine(model, variants(), config); };
   EngineConfig config;
