@@ -126,10 +126,10 @@ Ops cpu_ops(int threads) {
 }
 
 void rope_angles(float theta, int rotary_dim, const Tensor& cos, const Tensor& sin) {
-  for (std::int64_t position = 0; position < cos.rows; ++position) {
-    for (std::int64_t i = 0; i < rotary_dim / 2; ++i) {
-      const double angle = static_cast<double>(position) *
-                           std::pow(static_cast<double>(theta), -2.0 * static_cast<double>(i) / rotary_dim);
+  for (std::int64_t i = 0; i < rotary_dim / 2; ++i) {
+    const double frequency = std::pow(static_cast<double>(theta), -2.0 * static_cast<double>(i) / rotary_dim);
+    for (std::int64_t position = 0; position < cos.rows; ++position) {
+      const double angle = static_cast<double>(position) * frequency;
       cos.ptr<float>(position)[i] = static_cast<float>(std::cos(angle));
       sin.ptr<float>(position)[i] = static_cast<float>(std::sin(angle));
     }

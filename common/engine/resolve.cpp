@@ -44,8 +44,8 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model) {
   for (const auto& [seam, rung] : config.rungs) {
-    if (rung != "auto") registry.find(seam).info(rung);
-    registry.find(seam);
+    const LadderBase& ladder = registry.find(seam);
+    if (rung != "auto") ladder.info(rung);
   }
   std::map<std::string, std::string> chosen;
   chosen["attention"] = registry.ladder<Attention>()
