@@ -1,6 +1,8 @@
 """Golden answers: what transformers computes for a few prompts, for other engines to compare with.
 
-    python golden.py --model ../tiny --out ../golden
+    python golden.py --model ../tiny --out ../golden [--prompts empty,once,bytes,long]
+
+--model is a folder or a GGUF file, whose blocks are widened to float32 first.
 
 The float16 weights are widened to float32 and everything is computed in float32, without a KV cache.
 Each prompt gives NAME.json (ids, greedy continuation) and NAME.bin: float32, little endian,
@@ -14,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from evaluate import load
 
 PROMPTS = {
     "empty": "",  # <|endoftext|> alone
@@ -55,13 +58,15 @@ def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--model", type=Path, required=True)
     args.add_argument("--out", type=Path, required=True)
+    args.add_argument("--prompts", default=",".join(PROMPTS))
     a = args.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    model = AutoModelForCausalLM.from_pretrained(a.model, dtype=torch.float32, attn_implementation="eager").eval()
-    tokenizer = AutoTokenizer.from_pretrained(a.model)
-    for name, prompt in PROMPTS.items():
-        ids = tokenizer(prompt).input_ids
+    model, tokenizer = load(a.model)
+    model.set_attn_implementation("eager")
+    for name in a.prompts.split(","):
+        prompt = PROMPTS[name]
+        ids = [0, *tokenizer(prompt, add_special_tokens=False).input_ids]
         logits, greedy, margin = answer(model, ids)
         logits.astype("<f4").tofile(a.out / f"{name}.bin")
         positions = list(range(len(ids) - len(logits), len(ids)))

@@ -1,68 +1,77 @@
-"""Tokens -> weights: train the model for a given number of minutes.
+"""Tokens -> weights: train one model by its configuration file.
 
-    python train.py --work WORK --minutes 55 --device cpu
+    python train.py --work WORK --config configs/tiny.json [--device cpu] [--compile]
 
-WORK is what prepare.py wrote. The clock is the schedule: the learning rate warms up, then falls along
-a cosine to zero at the last minute, however fast the machine is. Until SHORT_UNTIL the windows are half
-a context long: attention costs half, and there is more to learn near by than far away. WORK receives checkpoint.pt (stopping
-and starting again goes on from it, clock included), loss.json and loss.png.
+WORK is what prepare.py wrote; WORK/NAME (NAME is the configuration's) receives checkpoint.pt, loss.json and loss.png.
+The same command goes on from the last checkpoint, exactly: weights, optimizers, and the generator of the windows.
+
+The schedule counts tokens, so it is the same on every machine. A configuration has phases. In the first the windows
+are short, which is cheap, and the learning rate is constant after a warm-up; in the last the windows are a whole context
+long, the dialogues join the text, and the learning rate falls to zero along a line. (Constant, then falling, is as good as a
+cosine and lets a run be prolonged: arXiv:2405.18392.) "from" in a configuration names the checkpoint that the weights come
+from, "teacher" the model that they are distilled from (distill.py).
 """
 import argparse
 import contextlib
 import json
-import math
 import os
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from model import Config, Llama
+from data import Windows, read_ids
+from model import Config, Model
 
-# Share of the training windows drawn from each group. By size alone novels would be half; a model this
-# small writes better from plain stories.
-MIXTURE = {"simple": 0.15, "tales": 0.65, "novels": 0.20}
-FROM_BEGINNING = 0.20  # share of simple and tales windows that begin where a document begins
-
-SHORT_UNTIL = 0.6      # share of the minutes
-SAVE_EVERY, VALIDATE_EVERY = 120, 1200  # seconds
-
-
-class Windows:
-    """Draws batches of windows from train.bin; its state is one numpy generator."""
-
-    def __init__(self, work: Path, longest: int, seed: int):
-        self.ids = np.fromfile(work / "train.bin", dtype=np.uint16)
-        self.groups = json.loads((work / "meta.json").read_text())["groups"]
-        self.rng = np.random.default_rng(seed)
-        starts = np.flatnonzero(self.ids == 0)
-        self.starts = {n: starts[(starts >= g["begin"]) & (starts < g["end"] - longest)]
-                       for n, g in self.groups.items()}
-
-    def draw(self, batch: int, length: int) -> torch.Tensor:
-        """-> [batch, length + 1] ids: the inputs and, one further, the targets"""
-        rows = []
-        for name in self.rng.choice(list(MIXTURE), size=batch, p=list(MIXTURE.values())):
-            g = self.groups[name]
-            if name != "novels" and self.rng.random() < FROM_BEGINNING:
-                at = self.rng.choice(self.starts[name])
-            else:
-                at = self.rng.integers(g["begin"], g["end"] - length)
-            rows.append(self.ids[at : at + length + 1])
-        return torch.from_numpy(np.stack(rows).astype(np.int64))
+SAVE_EVERY = 180           # seconds
+VALIDATE_EVERY = 4_000_000  # tokens
 
 
 @torch.no_grad()
-def validation_nats(model: Llama, work: Path, device: str) -> tuple[float, int]:
-    """Sum of -ln p over valid.bin, in windows of one context side by side, float32."""
-    ids = torch.from_numpy(np.fromfile(work / "valid.bin", dtype=np.uint16).astype(np.int64))
-    length, nats = model.config.context, 0.0
-    for x, y in zip(ids[:-1].split(length), ids[1:].split(length)):
-        logits = model(x[None].to(device))[0]
-        nats += F.cross_entropy(logits, y.to(device), reduction="sum").item()
-    return nats, len(ids) - 1
+def validation_nats(model: Model, ids: torch.Tensor, window: int, device: str) -> float:
+    """Mean -ln p per token of `ids`, in windows side by side, float32."""
+    nats = 0.0
+    for x, y in zip(ids[:-1].split(window), ids[1:].split(window)):
+        nats += F.cross_entropy(model(x[None].to(device))[0], y.to(device), reduction="sum").item()
+    return nats / (len(ids) - 1)
+
+
+def make_optimizers(model: Model, config: dict) -> list[torch.optim.Optimizer]:
+    """Muon (Keller Jordan's; the step's size as in arXiv:2502.16982) for the matrices inside the layers: it makes every
+    direction of a matrix's update equally large, and learns more from the same tokens. AdamW for the embedding, the
+    router and the norms."""
+    inner = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "gate.weight" not in n]
+    chosen = {id(p) for p in inner}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    muon = torch.optim.Muon(inner, lr=config["muon_lr"], weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW([{"params": [p for p in rest if p.ndim == 2], "weight_decay": 0.1},
+                              {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0}],
+                             lr=config["adam_lr"], betas=(0.9, 0.95), fused=True)
+    for optimizer in (muon, adam):
+        for group in optimizer.param_groups:
+            group["full_lr"] = group["lr"]
+    return [muon, adam]
+
+
+class Schedule:
+    """Where a number of tokens lies: which phase, and which share of the learning rate."""
+
+    def __init__(self, config: dict, scale: float):
+        self.phases, self.warmup = config["phases"], config["warmup_steps"]
+        self.ends, total = [], 0
+        for phase in self.phases:
+            total += int(phase["tokens"] * scale)
+            self.ends.append(total)
+        self.total = total
+
+    def phase(self, tokens: int) -> dict:
+        return self.phases[next(i for i, end in enumerate(self.ends) if tokens < end)]
+
+    def rate(self, step: int, tokens: int) -> float:
+        falls = self.ends[-2] if len(self.ends) > 1 else 0
+        fall = (self.total - tokens) / (self.total - falls) if tokens >= falls else 1.0
+        return min(1.0, (step + 1) / self.warmup) * fall
 
 
 def plot(history: dict, path: Path) -> None:
@@ -70,107 +79,157 @@ def plot(history: dict, path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     fig, axis = plt.subplots(figsize=(6, 3.4), dpi=90)
-    axis.plot([p["tokens"] / 1e6 for p in history["train"]], [p["loss"] for p in history["train"]],
-              lw=0.8, label="train (mixture)")
-    axis.plot([p["tokens"] / 1e6 for p in history["valid"]], [p["loss"] for p in history["valid"]],
-              "o-", ms=3, lw=1.2, label="valid.txt")
-    axis.set(xlabel="million tokens seen", ylabel="nats per token", ylim=(2, 6))
+    for name, style in (("train", {"lw": 0.8}), ("valid", {"marker": "o", "ms": 3, "lw": 1.2})):
+        axis.plot([p["tokens"] / 1e6 for p in history[name]], [p["loss"] for p in history[name]], label=name, **style)
+    axis.set(xlabel="million tokens seen", ylabel="nats per token", ylim=(2.5, 6))
     axis.grid(alpha=0.3)
     axis.legend()
     fig.tight_layout()
     fig.savefig(path)
+    plt.close(fig)
+
+
+def start_from(path: Path, c: Config) -> dict[str, torch.Tensor]:
+    """The weights at `path`, each KV head copied for as many query heads as it served: the same function, as multi-head
+    attention."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    copies = c.kv_heads // checkpoint["shape"]["kv_heads"]
+    weights = checkpoint["model"]
+    for name, w in weights.items():
+        if name.endswith(("k_proj.weight", "v_proj.weight")) and copies > 1:
+            heads = w.view(-1, c.head_dim, c.dim)
+            weights[name] = heads.repeat_interleave(copies, dim=0).reshape(-1, c.dim)
+    return weights
+
+
+class Run:
+    """The state of a training: everything that a checkpoint holds."""
+
+    def __init__(self, a: argparse.Namespace):
+        self.a, self.config = a, json.loads(a.config.read_text())
+        self.folder = a.work / a.config.stem
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.saved = self.folder / "checkpoint.pt"
+        torch.manual_seed(self.config["seed"])
+        self.model = Model(Config(**self.config["model"])).to(a.device)
+        self.step, self.tokens, self.seconds, self.done = 0, 0, 0.0, False
+        self.history = {"train": [], "valid": []}
+        self.schedule = Schedule(self.config, a.scale)
+        self.windows = Windows(a.work, max(p["window"] for p in self.config["phases"]), self.config["seed"])
+        if not self.saved.exists() and "from" in self.config:
+            self.model.load_state_dict(start_from(a.work / self.config["from"], self.model.config))
+        self.optimizers = make_optimizers(self.model, self.config)
+        if self.saved.exists():
+            self.load()
+
+    def load(self) -> None:
+        c = torch.load(self.saved, map_location=self.a.device, weights_only=False)
+        self.model.load_state_dict(c["model"])
+        for optimizer, state in zip(self.optimizers, c["optimizers"]):
+            optimizer.load_state_dict(state)
+        self.windows.rng.bit_generator.state = c["windows"]
+        torch.set_rng_state(c["rng"].cpu())
+        for name in ("step", "tokens", "seconds", "done", "history"):
+            setattr(self, name, c[name])
+        print(f"goes on from step {self.step}, {self.tokens / 1e6:.2f} M tokens", flush=True)
+
+    def save(self, name: str = "checkpoint.pt") -> None:
+        c = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers],
+             "windows": self.windows.rng.bit_generator.state, "rng": torch.get_rng_state(),
+             "shape": self.model.config.dict(), "config": self.config,
+             **{name: getattr(self, name) for name in ("step", "tokens", "seconds", "done", "history")}}
+        torch.save(c, self.folder / "unfinished")
+        os.replace(self.folder / "unfinished", self.folder / name)  # a file under this name is always whole
+        (self.folder / "loss.json").write_text(json.dumps({"seconds": round(self.seconds), "steps": self.step,
+                                                           "tokens": self.tokens, **self.history}) + "\n")
+
+    def validate(self) -> None:
+        """Whole windows of this phase's length; the last look is the one at the whole context."""
+        phase = self.config["phases"][-1] if self.done else self.schedule.phase(self.tokens)
+        ids = torch.from_numpy(read_ids(self.a.work / "valid.bin").astype("int64"))
+        nats = validation_nats(self.model, ids if self.done else ids[:32_769], phase["window"], self.a.device)
+        self.history["valid"].append({"step": self.step, "tokens": self.tokens, "loss": round(nats, 4)})
+        print(f"step {self.step:5d}  valid {nats:.4f} ({'all' if self.done else 'its first 32,768 tokens'}, "
+              f"windows of {phase['window']})", flush=True)
+
+
+def make_loss(run: Run):
+    """-> a function (inputs, targets) -> (what is minimised, nats per token)"""
+    if "teacher" in run.config:
+        from distill import Distillation
+        return Distillation(run.a.work, run.config, run.model, run.a.device)
+
+    def cross_entropy(x: torch.Tensor, y: torch.Tensor):
+        nats = F.cross_entropy(run.model(x).flatten(0, 1).float(), y.flatten())
+        extra = run.config["balance"] * run.model.balance_loss() if run.model.config.experts else 0.0
+        return nats + extra, nats
+    return cross_entropy
 
 
 def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--work", type=Path, required=True)
-    args.add_argument("--minutes", type=float, default=55)
+    args.add_argument("--config", type=Path, required=True)
     args.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     args.add_argument("--threads", type=int, default=2)
-    args.add_argument("--batch", type=int, default=16)
-    args.add_argument("--lr", type=float, default=3e-3)
-    args.add_argument("--seed", type=int, default=1)
-    args.add_argument("--precision", default="bf16", choices=("bf16", "fp32"))
-    args.add_argument("--compile", action="store_true")
+    args.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="of the matrix products")
+    args.add_argument("--compile", action="store_true", help="needs a C++ compiler")
+    args.add_argument("--scale", type=float, default=1.0, help="multiplies every phase's tokens, for a quick try")
+    args.add_argument("--steps", type=int, default=1 << 60, help="stop after so many steps, with a checkpoint")
     a = args.parse_args()
-    torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
+    run = Run(a)
+    last_step = run.step + a.steps
+    if run.done:
+        print(f"{run.folder}: is complete")
+        return
 
-    model = Llama(Config()).to(a.device)
-    matrices = [p for p in model.parameters() if p.ndim == 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": 0.1},
-                                   {"params": vectors, "weight_decay": 0.0}], betas=(0.9, 0.95), fused=True)
-    windows = Windows(a.work, model.config.context, a.seed)
-    step, tokens, spent, history = 0, 0, 0.0, {"train": [], "valid": []}
-
-    saved = a.work / "checkpoint.pt"
-    if saved.exists():
-        c = torch.load(saved, map_location=a.device, weights_only=False)
-        model.load_state_dict(c["model"])
-        optimizer.load_state_dict(c["optimizer"])
-        windows.rng.bit_generator.state = c["rng"]
-        step, tokens, spent, history = c["step"], c["tokens"], c["spent"], c["history"]
-        print(f"goes on from step {step}, {spent / 60:.1f} minutes spent", flush=True)
-
-    def save() -> None:
-        c = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "config": model.config.dict(),
-             "rng": windows.rng.bit_generator.state, "step": step, "tokens": tokens, "spent": spent,
-             "history": history, "arguments": {k: str(v) for k, v in vars(a).items() if k != "work"}}
-        torch.save(c, saved.with_suffix(".tmp"))
-        os.replace(saved.with_suffix(".tmp"), saved)
-        (a.work / "loss.json").write_text(json.dumps(history) + "\n")
-
-    def validate() -> None:
-        nats, count = validation_nats(model, a.work, a.device)
-        history["valid"].append({"step": step, "tokens": tokens, "loss": round(nats / count, 4)})
-        print(f"step {step:5d}  valid {nats / count:.4f}", flush=True)
-
-    def forward_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(model(x).flatten(0, 1).float(), y.flatten())
-
-    run = torch.compile(forward_loss, dynamic=False) if a.compile else forward_loss
-    cast = (torch.autocast(a.device, dtype=torch.bfloat16) if a.precision == "bf16" else contextlib.nullcontext())
-    budget, clock, running, since = a.minutes * 60, time.monotonic(), [], (time.monotonic(), tokens)
-    next_save, next_valid = spent + SAVE_EVERY, spent + (VALIDATE_EVERY if step else 0)
-    while True:
-        now = time.monotonic()
-        spent, clock = spent + now - clock, now
-        done = spent / budget
-        if done >= 1:
-            break
-        warm = min(1.0, (step + 1) / 200)
-        for group in optimizer.param_groups:
-            group["lr"] = a.lr * warm * 0.5 * (1 + math.cos(math.pi * done))
-        length = model.config.context // (2 if done < SHORT_UNTIL else 1)
-        batch = windows.draw(a.batch, length).to(a.device)
+    compute = make_loss(run)
+    if a.compile:
+        compute = torch.compile(compute, dynamic=False)
+    cast = torch.autocast(a.device, dtype=torch.bfloat16) if a.precision == "bf16" else contextlib.nullcontext()
+    clock, saved_at, running, since = time.monotonic(), time.monotonic(), [], (time.monotonic(), run.tokens)
+    while run.tokens < run.schedule.total and run.step < last_step:
+        phase = run.schedule.phase(run.tokens)
+        rate = run.schedule.rate(run.step, run.tokens)
+        for optimizer in run.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_lr"] * rate
+            optimizer.zero_grad(set_to_none=True)
+        batch = run.windows.draw(phase["mixture"], phase["batch"], phase["window"]).to(a.device)
         with cast:
-            loss = run(batch[:, :-1], batch[:, 1:])
-        optimizer.zero_grad(set_to_none=True)
+            loss, nats = compute(batch[:, :-1], batch[:, 1:])
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step, tokens = step + 1, tokens + a.batch * length
-        running.append(loss.item())
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
+        for optimizer in run.optimizers:
+            optimizer.step()
+        before, run.step = run.tokens, run.step + 1
+        run.tokens += phase["batch"] * phase["window"]
+        running.append(nats.item())
+        now = time.monotonic()
+        run.seconds, clock = run.seconds + now - clock, now
 
-        if step % 25 == 0:
+        if run.step % 25 == 0:
             mean, running = sum(running) / len(running), []
-            rate = (tokens - since[1]) / (time.monotonic() - since[0])
-            since = (time.monotonic(), tokens)
-            history["train"].append({"step": step, "tokens": tokens, "loss": round(mean, 4)})
-            print(f"step {step:5d}  {100 * done:5.1f} %  {tokens / 1e6:6.2f} M tokens  loss {mean:.4f}  "
-                  f"{rate:7.0f} tokens/s", flush=True)
-        if spent >= next_save:
-            save()
-            next_save = spent + SAVE_EVERY
-        if spent >= next_valid and step > 1:
-            validate()
-            next_valid = spent + VALIDATE_EVERY
-            since = (time.monotonic(), tokens)
-    save()  # before the last look at valid.txt, so that the weights can be exported meanwhile
-    validate()
-    save()
-    plot(history, a.work / "loss.png")
+            speed, since = (run.tokens - since[1]) / (now - since[0]), (now, run.tokens)
+            run.history["train"].append({"step": run.step, "tokens": run.tokens, "loss": round(mean, 4)})
+            load = f"  busiest expert {run.model.expert_load().max():.2f}" if run.model.config.experts else ""
+            print(f"step {run.step:5d}  {100 * run.tokens / run.schedule.total:5.1f} %  {run.tokens / 1e6:6.2f} M tokens  "
+                  f"loss {mean:.4f}  {speed:6.0f} tokens/s{load}", flush=True)
+        if before // VALIDATE_EVERY != run.tokens // VALIDATE_EVERY and run.tokens < run.schedule.total:
+            run.validate()
+        if run.tokens < run.schedule.total and run.schedule.phase(run.tokens) is not phase:
+            run.save(f"phase-{run.schedule.phases.index(phase) + 1}.pt")  # where tiny-mha sets out from
+        if now - saved_at > SAVE_EVERY:
+            run.save()
+            saved_at = now
+    run.done = run.tokens >= run.schedule.total
+    if not run.done:
+        run.save()
+        return
+    run.validate()
+    run.save()
+    plot(run.history, run.folder / "loss.png")
 
 
 if __name__ == "__main__":
