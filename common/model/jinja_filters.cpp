@@ -1,0 +1,274 @@
+// Filters of one value: text, numbers, defaults. Those of sequences are in jinja_filters_sequence.cpp.
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "core/error.hpp"
+#include "model/jinja_run.hpp"
+#include "model/jinja_text.hpp"
+
+namespace rung::jinja {
+namespace {
+
+void no_arguments(const char* name, Arguments arguments) { const Bound none(name, std::move(arguments), {}); }
+
+Value trim(Run& run, const Value& v, Arguments arguments) {
+  const Bound a("trim", std::move(arguments), {"chars?"});
+  const bool any = a.has(0) && !a[0].is_none();
+  return Value::string(std::string(strip(run.text(v), true, true, any ? &a.text(0) : nullptr)));
+}
+
+Value upper(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("upper", std::move(arguments));
+  return Value::string(to_case(run.text(v), Case::upper));
+}
+Value lower(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("lower", std::move(arguments));
+  return Value::string(to_case(run.text(v), Case::lower));
+}
+Value capitalized(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("capitalize", std::move(arguments));
+  return Value::string(capitalize(run.text(v)));
+}
+
+/// Words begin behind white space and - ( { [ <, unlike those of str.title().
+Value titled(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("title", std::move(arguments));
+  const std::string text = run.text(v);
+  std::string out;
+  bool begins = true;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t from = i;
+    const std::uint32_t c = next_code(text, i);
+    const std::string_view letter = std::string_view(text).substr(from, i - from);
+    const bool between = is_space(c) || (c < 0x80 && std::string_view("-({[<").find(static_cast<char>(c)) !=
+                                                         std::string_view::npos);
+    out += to_case(letter, begins ? Case::upper : Case::lower);
+    begins = between;
+  }
+  return Value::string(std::move(out));
+}
+
+Value replaced(Run& run, const Value& v, Arguments arguments) {
+  const Bound a("replace", std::move(arguments), {"old", "new", "count?"});
+  const std::string text = run.text(v), old = run.text(a[0]), now = run.text(a[1]);
+  const std::int64_t count = a.has(2) && !a[2].is_none() ? a.whole(2) : -1;
+  run.charge((text.size() / std::max<std::size_t>(old.size(), 1) + 1) * now.size());
+  return Value::string(replace(text, old, now, count));
+}
+
+Value indent(Run& run, const Value& v, Arguments arguments) {
+  const Bound a("indent", std::move(arguments), {"width?", "first?", "blank?"});
+  if (v.is_undefined()) v.fail_undefined();
+  if (!v.is_string()) fail("indent needs a string, not {}", v.type_name());
+  std::string by(4, ' ');
+  if (a.has(0) && a[0].is_string()) {
+    by = a.text(0);
+  } else if (a.has(0)) {
+    if (a.whole(0) > 10'000) fail("indent by {}; at most 10000", a.whole(0));
+    by.assign(static_cast<std::size_t>(std::max<std::int64_t>(a.whole(0), 0)), ' ');
+  }
+  const std::string text = v.text() + "\n";  // as Jinja2 does: a text that ends in a newline keeps it
+  const auto lines = split_lines(text);
+  run.charge(lines.size() * (by.size() + 1) + text.size());
+  std::string out = a.truth(1, false) ? by : std::string();
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) out += "\n";
+    if (i > 0 && (a.truth(2, false) || !lines[i].empty())) out += by;
+    out += lines[i];
+  }
+  return Value::string(std::move(out));
+}
+
+Value with_default(Run&, const Value& v, Arguments arguments) {
+  const Bound a("default", std::move(arguments), {"default_value?", "boolean?"});
+  if (!v.is_undefined() && (!a.truth(1, false) || v.truth())) return v;
+  return a.has(0) ? a[0] : Value::string("");
+}
+
+Value length(Run&, const Value& v, Arguments arguments) {
+  no_arguments("length", std::move(arguments));
+  const auto count = [](std::size_t n) { return Value::integer(static_cast<std::int64_t>(n)); };
+  if (v.is_undefined()) return count(0);
+  if (v.is_string()) return count(length_in_codes(v.text()));
+  if (v.is_dict()) return count(v.entries().pairs.size());
+  if (v.is_sequence() && !v.is(SequenceKind::iterator)) return count(v.items().values.size());
+  fail("a value of type {} has no length{}", v.type_name(),
+       v.is_sequence() ? "; put '| list' before it" : "");
+}
+
+Value as_string(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("string", std::move(arguments));
+  return v.is_string() ? v : Value::string(run.text(v));
+}
+
+/// Python's digits: single underscores between them go.
+std::optional<std::string> without_underscores(std::string_view text) {
+  std::string out;
+  const auto digit = [&](std::size_t i) {
+    return i < text.size() && std::isalnum(static_cast<unsigned char>(text[i])) != 0;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '_') {
+      out += text[i];
+    } else if (i == 0 || !digit(i - 1) || !digit(i + 1)) {
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
+/// int(text, base); nothing when it is no number or too large.
+std::optional<std::int64_t> parse_whole(std::string_view text, int base) {
+  text = strip(text, true, true);
+  const bool negative = !text.empty() && text[0] == '-';
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  const auto prefixed = [&](char letter) {
+    return text.size() > 2 && text[0] == '0' && (text[1] | 32) == letter;
+  };
+  if ((base == 16 && prefixed('x')) || (base == 8 && prefixed('o')) || (base == 2 && prefixed('b')))
+    text.remove_prefix(2);
+  const auto digits = without_underscores(text);
+  if (!digits || digits->empty() || (*digits)[0] == '-') return std::nullopt;
+  std::int64_t value = 0;
+  const auto done = std::from_chars(digits->data(), digits->data() + digits->size(), value, base);
+  if (done.ec != std::errc() || done.ptr != digits->data() + digits->size()) return std::nullopt;
+  return negative ? -value : value;
+}
+
+/// float(text)
+std::optional<double> parse_real(std::string_view text) {
+  text = strip(text, true, true);
+  const auto plain = without_underscores(text);
+  if (!plain || plain->empty()) return std::nullopt;
+  std::string lower = to_case(*plain, Case::lower);
+  const std::string bare = lower.substr(lower[0] == '-' || lower[0] == '+' ? 1 : 0);
+  const bool word = bare == "inf" || bare == "infinity" || bare == "nan";
+  if (!word && bare.find_first_not_of("0123456789.e+-") != std::string::npos) return std::nullopt;
+  char* end = nullptr;
+  const double value = std::strtod(lower.c_str(), &end);
+  if (end != lower.c_str() + lower.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<double> real_of(const Value& v) {
+  if (v.is_number()) return v.number();
+  return v.is_string() ? parse_real(v.text()) : std::nullopt;
+}
+
+Value as_whole(Run&, const Value& v, Arguments arguments) {
+  const Bound a("int", std::move(arguments), {"default?", "base?"});
+  const std::int64_t base = a.whole(1, 10);
+  if (base < 2 || base > 36) fail("int: the base is {}; it must be from 2 to 36", base);
+  if (v.is_undefined()) v.fail_undefined();
+  if (v.is_whole()) return Value::integer(v.whole());
+  if (v.is_string()) {
+    if (const auto whole = parse_whole(v.text(), static_cast<int>(base))) return Value::integer(*whole);
+  }
+  const auto real = real_of(v);
+  if (!real || std::isnan(*real) || std::isinf(*real)) return a.has(0) ? a[0] : Value::integer(0);
+  if (std::fabs(*real) >= 9.2e18) fail("int: {} does not fit 64 bits", *real);
+  return Value::integer(static_cast<std::int64_t>(*real));
+}
+
+Value as_real(Run&, const Value& v, Arguments arguments) {
+  const Bound a("float", std::move(arguments), {"default?"});
+  if (v.is_undefined()) v.fail_undefined();
+  const auto real = real_of(v);
+  return real ? Value::real(*real) : (a.has(0) ? a[0] : Value::real(0));
+}
+
+Value absolute(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("abs", std::move(arguments));
+  if (v.is_undefined()) v.fail_undefined();
+  if (!v.is_number()) fail("abs needs a number, not {}", v.type_name());
+  if (v.is_real()) return Value::real(std::fabs(v.number()));
+  return v.whole() < 0 ? arithmetic(run, "-", Value::integer(0), v) : Value::integer(v.whole());
+}
+
+Value rounded(Run&, const Value& v, Arguments arguments) {
+  const Bound a("round", std::move(arguments), {"precision?", "method?"});
+  const std::int64_t precision = a.whole(0, 0);
+  const std::string method = a.has(1) ? a.text(1) : "common";
+  if (v.is_undefined()) v.fail_undefined();
+  if (!v.is_number()) fail("round needs a number, not {}", v.type_name());
+  if (precision < 0 || precision > 300)
+    fail("round: the precision is {}; it must be from 0 to 300", precision);
+  if (method == "ceil" || method == "floor") {
+    const double scale = std::pow(10.0, static_cast<double>(precision));
+    const double scaled = v.number() * scale;
+    return Value::real((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
+  }
+  if (method != "common") fail("round: the method is '{}'; it must be common, ceil or floor", method);
+  if (v.is_whole()) return Value::integer(v.whole());
+  if (!std::isfinite(v.number())) return v;
+  // The decimal text is exact and rounds half to even, as Python's round() does.
+  return Value::real(std::strtod(fmt::format("{:.{}f}", v.number(), precision).c_str(), nullptr));
+}
+
+Value escaped(Run& run, const Value& v, Arguments arguments) {
+  no_arguments("escape", std::move(arguments));
+  std::string out;
+  for (const char c : run.text(v)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  run.charge(out.size());
+  return Value::string(std::move(out));
+}
+
+Value json(Run& run, const Value& v, Arguments arguments) {
+  return Value::string(to_json(run, v, std::move(arguments)));
+}
+
+Value formatted(Run& run, const Value& v, Arguments arguments) {
+  if (!arguments.named.empty()) fail("format takes arguments without names");
+  return Value::string(percent_format(run, run.text(v),
+                                      Value::sequence(SequenceKind::tuple, std::move(arguments.positional))));
+}
+
+Value centered(Run& run, const Value& v, Arguments arguments) {
+  const Bound a("center", std::move(arguments), {"width?"});
+  return call_method(run, Value::string(run.text(v)), "center", {{Value::integer(a.whole(0, 80))}, {}});
+}
+
+}  // namespace
+
+Filter find_filter(const std::string& name) {
+  static const std::unordered_map<std::string, Filter> kFilters = {
+      {"abs", absolute},     {"capitalize", capitalized},
+      {"center", centered},  {"count", length},
+      {"d", with_default},   {"default", with_default},
+      {"e", escaped},        {"escape", escaped},
+      {"float", as_real},    {"forceescape", escaped},
+      {"format", formatted}, {"indent", indent},
+      {"int", as_whole},     {"length", length},
+      {"lower", lower},      {"replace", replaced},
+      {"round", rounded},    {"safe", as_string},
+      {"string", as_string}, {"title", titled},
+      {"tojson", json},      {"trim", trim},
+      {"upper", upper}};
+  const auto found = kFilters.find(name);
+  return found == kFilters.end() ? nullptr : found->second;
+}
+
+}  // namespace rung::jinja

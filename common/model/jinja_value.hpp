@@ -1,0 +1,148 @@
+#pragma once
+// The values of a template: Python's, as far as chat templates use them.
+//
+// Lists and dictionaries cannot be changed once made (transformers runs templates in a sandbox that forbids
+// it), so copies share them, nothing can contain itself, and the nesting of a value is known when it is made.
+// Only objects (namespaces, loops, macros) change; they belong to the Run and are named here by a plain
+// pointer.
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rung::jinja {
+
+class Value;
+class Run;
+
+struct Arguments {
+  std::vector<Value> positional;
+  std::vector<std::pair<std::string, Value>> named;
+};
+
+/// What has behaviour: functions, macros, namespaces, loops. Owned by the Run.
+class Object {
+ public:
+  virtual ~Object() = default;
+  /// Null: no such attribute.
+  virtual const Value* attribute(Run& run, const std::string& name);
+  virtual bool callable() const { return true; }
+  virtual Value call(Run& run, Arguments arguments);
+  virtual std::string describe() const = 0;  // "function", "namespace"
+};
+
+enum class SequenceKind : std::uint8_t {
+  list,
+  tuple,
+  range,
+  view,      // dict.items() and its kin: has a length, cannot be indexed
+  iterator,  // what filters such as map give: can be walked once
+};
+
+struct Sequence;
+struct Dict;
+
+class Value {
+ public:
+  struct Undefined {
+    std::shared_ptr<const std::string> why;  // the sentence for whoever uses it
+  };
+  struct None {};
+
+  Value() : data_(Undefined{}) {}
+  static Value undefined(std::string why);
+  static Value none() { return Value(Data(None{})); }
+  static Value boolean(bool b) { return Value(Data(b)); }
+  static Value integer(std::int64_t i) { return Value(Data(i)); }
+  static Value real(double d) { return Value(Data(d)); }
+  static Value string(std::string s) {
+    return Value(Data(std::make_shared<const std::string>(std::move(s))));
+  }
+  static Value object(Object* o) { return Value(Data(o)); }
+  /// Both throw Error when values are nested too deeply.
+  static Value sequence(SequenceKind kind, std::vector<Value> items, std::string shown = {});
+  static Value list(std::vector<Value> items) { return sequence(SequenceKind::list, std::move(items)); }
+  static Value dict(Dict entries);
+  /// Numbers that do not fit 64 bits and strings that are not UTF-8 are errors.
+  static Value from_json(const nlohmann::ordered_json& json);
+
+  bool is_undefined() const { return std::holds_alternative<Undefined>(data_); }
+  bool is_none() const { return std::holds_alternative<None>(data_); }
+  bool is_boolean() const { return std::holds_alternative<bool>(data_); }
+  bool is_integer() const { return std::holds_alternative<std::int64_t>(data_); }
+  bool is_real() const { return std::holds_alternative<double>(data_); }
+  bool is_number() const { return is_boolean() || is_integer() || is_real(); }
+  bool is_whole() const { return is_boolean() || is_integer(); }
+  bool is_string() const { return std::holds_alternative<std::shared_ptr<const std::string>>(data_); }
+  bool is_sequence() const { return std::holds_alternative<std::shared_ptr<Sequence>>(data_); }
+  bool is(SequenceKind kind) const;
+  bool is_dict() const { return std::holds_alternative<std::shared_ptr<const Dict>>(data_); }
+  bool is_object() const { return std::holds_alternative<Object*>(data_); }
+
+  // REQUIRES: the kind in question.
+  std::int64_t whole() const {
+    return is_boolean() ? std::int64_t{std::get<bool>(data_)} : std::get<std::int64_t>(data_);
+  }
+  double number() const { return is_real() ? std::get<double>(data_) : static_cast<double>(whole()); }
+  const std::string& text() const { return *std::get<std::shared_ptr<const std::string>>(data_); }
+  Sequence& items() const { return *std::get<std::shared_ptr<Sequence>>(data_); }
+  const Dict& entries() const { return *std::get<std::shared_ptr<const Dict>>(data_); }
+  Object& as_object() const { return *std::get<Object*>(data_); }
+
+  /// Throws Error with the reason why this is undefined.
+  [[noreturn]] void fail_undefined() const;
+  bool truth() const;
+  /// str(): what {{ }} prints. repr(): the same inside of a list.
+  std::string str() const;
+  std::string repr() const;
+  /// "str", "int", ... for sentences.
+  std::string type_name() const;
+  /// The same object, not an equal one (`is sameas`).
+  bool same(const Value& other) const;
+  int depth() const;
+  /// About how many bytes it prints as: what it costs to walk all of it. A value can contain another many
+  /// times, so this can be far more than what it occupies; values above a limit cannot be made.
+  std::size_t weight() const;
+
+ private:
+  using Data = std::variant<Undefined, None, bool, std::int64_t, double, std::shared_ptr<const std::string>,
+                            std::shared_ptr<Sequence>, std::shared_ptr<const Dict>, Object*>;
+  explicit Value(Data data) : data_(std::move(data)) {}
+  Data data_;
+};
+
+struct Sequence {
+  SequenceKind kind = SequenceKind::list;
+  std::vector<Value> values;
+  std::string shown;    // what a range prints as; the start of a view's text
+  bool walked = false;  // an iterator gives its values once
+  int depth = 1;
+  std::size_t weight = 1;
+};
+
+/// In the order of insertion, as Python's.
+struct Dict {
+  std::vector<std::pair<Value, Value>> pairs;
+  int depth = 1;
+  std::size_t weight = 1;
+
+  /// Null when absent. Throws Error for keys that cannot be (lists, dictionaries).
+  const Value* find(const Value& key) const;
+  const Value* find(std::string_view key) const;
+  void set(const Value& key, Value value);
+
+ private:
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+bool equal(const Value& a, const Value& b);
+/// a < b; throws Error for kinds that have no order.
+bool less(const Value& a, const Value& b);
+
+}  // namespace rung::jinja
