@@ -16,8 +16,14 @@ endif()
 
 # Of Highway's many targets we build three: AVX-512 (AVX3), AVX2 and the baseline (better ones have lower bits). This must be
 # the same in every file that includes Highway.
-target_compile_definitions(rung_flags INTERFACE
-  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|(HWY_AVX3-1))")
+# On AArch64 the baseline is NEON; SVE is left out, because its vectors have no size and fit into no array.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  target_compile_definitions(rung_flags INTERFACE
+    "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+else()
+  target_compile_definitions(rung_flags INTERFACE
+    "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|(HWY_AVX3-1))")
+endif()
 
 # fmt 9 believes that nvcc has no constexpr; with it, format strings are checked at compile time as everywhere.
 target_compile_definitions(rung_flags INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
@@ -30,4 +36,13 @@ if(RUNG_SANITIZE)
     target_compile_options(rung_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
   endif()
   target_link_options(rung_flags INTERFACE -fsanitize=${RUNG_SANITIZE})
+endif()
+
+if(RUNG_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "RUNG_FUZZ needs Clang, whose libFuzzer it uses (cmake --preset fuzz)")
+  endif()
+  target_compile_options(rung_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+                                              -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS)
+  target_link_options(rung_flags INTERFACE -fsanitize=address,undefined)
 endif()

@@ -1,13 +1,17 @@
-# rung_topic(CHAPTER 3 NAME attention [SEAM attention] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
+# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
 #
 # Declares a topic folder: one static library rung_<name> from the rungs, mine.cpp, trials.cpp and
 # register.cpp, and, with RUNG_TESTS,
-#   <name>            test.cpp (Catch2), once per SIMD level: <name>, <name>.avx2, <name>.scalar
+#   <name>            test.cpp (Catch2); with SIMD_LEVELS, for rungs with vector code, also as <name>.avx2, <name>.scalar
 #   <name>.mine       the exercise: trials of rung `mine`; exit code 77 (skipped) while not started
 #   <name>_bench      bench.cpp (Google Benchmark); built with the suite, run by hand
 # with the labels chapter0N and exercise.
 function(rung_topic)
-  cmake_parse_arguments(T "" "CHAPTER;NAME;SEAM" "RUNGS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "SIMD_LEVELS" "CHAPTER;NAME;SEAM" "RUNGS;LIBRARIES" ${ARGN})
+  set(levels "")
+  if(T_SIMD_LEVELS)
+    set(levels SIMD_LEVELS)
+  endif()
   if(NOT T_SEAM)
     set(T_SEAM ${T_NAME})
   endif()
@@ -24,13 +28,16 @@ function(rung_topic)
   set(label chapter0${T_CHAPTER})
   add_executable(${T_NAME}_test test.cpp)
   target_link_libraries(${T_NAME}_test PRIVATE ${library} rung::testing)
-  rung_add_test(NAME ${T_NAME} TARGET ${T_NAME}_test LABELS ${label} SIMD_LEVELS)
+  rung_add_test(NAME ${T_NAME} TARGET ${T_NAME}_test LABELS ${label} ${levels})
 
   add_executable(${T_NAME}_exercise ${PROJECT_SOURCE_DIR}/common/testing/exercise_main.cpp)
   target_link_libraries(${T_NAME}_exercise PRIVATE ${library} rung::core)
   target_compile_definitions(${T_NAME}_exercise PRIVATE RUNG_TOPIC=${T_NAME} "RUNG_SEAM=\"${T_SEAM}\"")
   rung_add_test(NAME ${T_NAME}.mine TARGET ${T_NAME}_exercise LABELS ${label} exercise)
 
+  if(RUNG_SANITIZE OR RUNG_FUZZ)
+    return()  # nothing worth measuring
+  endif()
   add_executable(${T_NAME}_bench bench.cpp)
   target_link_libraries(${T_NAME}_bench PRIVATE ${library} rung::testing benchmark::benchmark)
 endfunction()

@@ -24,7 +24,11 @@ build|libeigen3-dev|header eigen3/Eigen/Core|Eigen, the matrix library that our 
 build|libfmt-dev|header fmt/core.h|text formatting
 build|nlohmann-json3-dev|header nlohmann/json.hpp|JSON: tokenizer files, model configurations, --json
 build|libpcre2-dev|header pcre2.h|regular expressions of the tokenizers
+build|libutf8proc-dev|header utf8proc.h|Unicode normal forms and properties for the tokenizers
+build|libsentencepiece-dev|header sentencepiece_processor.h|reads tokenizer.model files
 build|libhwy-dev|header hwy/highway.h|Highway: vector instructions chosen at run time
+build|libcurl4-openssl-dev|library libcurl|libcurl: rung pull fetches models with it
+build|libssl-dev|header openssl/evp.h|OpenSSL: checksums of what was fetched
 build|libcli11-dev|header CLI/CLI.hpp|the command line
 build|catch2|header catch2|the test framework
 build|libbenchmark-dev|header benchmark/benchmark.h|the benchmark framework
@@ -60,7 +64,7 @@ rung_step() {
   fi
 }
 
-# rung_present HOW WHAT: is a program, a header, a Python module or a file of the Clang installation there?
+# rung_present HOW WHAT: is a program, a header, a library that pkg-config knows, a Python module or a file of the Clang installation there?
 rung_present() {
   case $1 in
     program) command -v -- "$2" >/dev/null ;;
@@ -78,6 +82,7 @@ rung_present() {
       done
       return 1
       ;;
+    library) pkg-config --exists "$2" 2>/dev/null ;;
     clang) [ -e "$(clang++ -print-resource-dir 2>/dev/null)/../../$2" ] ;;
   esac
 }

@@ -3,6 +3,8 @@
 // names of the rungs. A rung is a plain function void(const Call&) where it can be one (naive,
 // online_softmax, mine); flash plans its tiles and is a class of its own.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,18 +17,26 @@
 
 namespace rung::attention {
 
-/// One query row of one head: everything that its result may depend on.
+/// One query row of one head: everything that its result may depend on. Key 0 is the first one that the
+/// row may see: position 0, or with a window the oldest position inside it.
 struct HeadRow {
   const float* q;           // [head_dim]
-  const float* keys;        // row p is the key at position p
-  const float* values;      // row p is the value at position p
+  const float* keys;        // key 0
+  const float* values;      // value 0
   std::int64_t key_stride;  // elements from one position to the next
   std::int64_t value_stride;
-  int visible;  // keys and values at positions 0 .. visible - 1; >= 1
-  float* out;   // [head_dim]
+  int visible;    // keys and values 0 .. visible - 1, the last one is the row's own; >= 1
+  float* out;     // [head_dim]
+  float scale;    // of q . k
+  float softcap;  // 0: off
 
-  const float* key(int position) const { return keys + position * key_stride; }        // [head_dim]
-  const float* value(int position) const { return values + position * value_stride; }  // [head_dim]
+  const float* key(int p) const { return keys + p * key_stride; }        // [head_dim]
+  const float* value(int p) const { return values + p * value_stride; }  // [head_dim]
+  /// The score of a key, from its product with q.
+  float score(float product) const {
+    const float s = scale * product;
+    return softcap > 0 ? softcap * std::tanh(s / softcap) : s;
+  }
 };
 
 /// Where a token of the batch looks: found once per step by plan_tokens().
@@ -48,6 +58,18 @@ struct Call {
 
   /// Query head `head` reads KV head head / (heads / kv_heads).
   HeadRow row(std::int64_t token, int head) const {
+    HeadRow row = whole_past(token, head);
+    if (config.window > 0) {
+      const int hidden = std::max(0, row.visible - config.window);
+      row.keys = row.key(hidden);
+      row.values = row.value(hidden);
+      row.visible -= hidden;
+    }
+    return row;
+  }
+
+  /// The same without the window: key 0 is position 0.
+  HeadRow whole_past(std::int64_t token, int head) const {
     const auto& [block, visible] = plan[static_cast<std::size_t>(token)];
     const std::int64_t slot = std::int64_t{block} * kv.block_size;
     const int kv_head = head / (config.heads / config.kv_heads);
@@ -57,7 +79,9 @@ struct Call {
             kv.keys.stride,
             kv.values.stride,
             visible,
-            out.ptr<float>(token) + head * config.head_dim};
+            out.ptr<float>(token) + head * config.head_dim,
+            config.scale,
+            config.softcap};
   }
 
   /// The calling thread's own memory: max_context floats.

@@ -3,8 +3,9 @@
 // rows go through K and V together, 64 keys at a time, and the heads of a group are rows of the same tile:
 // a key that was fetched from memory serves all of them. flash_tile.cpp has the arithmetic of one tile.
 //
-// This file cuts a batch into tiles. A row is worked on by one thread, from key 0 up, in steps of 64 keys
-// whatever rows stand beside it: so its result is bitwise the same in every batch.
+// This file cuts a batch into tiles. A row is worked on by one thread, from its first key up, in steps that
+// end where the position is a multiple of 64, whatever rows stand beside it: so its result is bitwise the
+// same in every batch. With a window, steps that lie before it are never taken.
 
 #include <hwy/aligned_allocator.h>
 
@@ -54,7 +55,7 @@ class FlashAttention : public Attention {
     const int group = config_.heads / config_.kv_heads;
     parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(tasks_.size()), [&](std::int64_t i) {
       const Task& task = tasks_[static_cast<std::size_t>(i)];
-      const HeadRow row = call.row(task.token, task.kv_head * group);
+      const HeadRow row = call.whole_past(task.token, task.kv_head * group);
       FlashTile tile;
       tile.q = row.q;
       tile.out = row.out;
@@ -70,7 +71,9 @@ class FlashAttention : public Attention {
       tile.kv_heads = task.kv_heads;
       tile.first_visible = row.visible;
       tile.head_dim = config_.head_dim;
+      tile.window = config_.window;
       tile.scale = config_.scale;
+      tile.softcap = config_.softcap;
       flash_tile(tile, scratch_.get() + thread_index() * scratch_floats_);
     });
   }

@@ -3,6 +3,7 @@
 //
 //     K^T  <- the keys turned on their side, [head_dim, 64]: lanes are keys, no sums across lanes
 //     S    <- q K^T, [rows, 64]                            four rows share every load of K^T
+//     S    <- cap tanh(S / cap)                            where the model caps its scores
 //     S    <- exp(S - m), m the running maximum            online softmax, one step per 64 keys
 //     acc  <- acc * shrink + S V, [rows, head_dim]         four rows share every load of V
 //
@@ -13,6 +14,7 @@
 #define HWY_TARGET_INCLUDE "03_techniques/attention/flash_tile.cpp"
 #include <hwy/foreach_target.h>  // must come before highway.h
 
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -30,6 +32,7 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 constexpr int kBlockRows = 4;
+constexpr float kLog2e = 1.44269504f;
 // Accumulators per row of a 4-row block: 16 of AVX-512's 32 registers, 8 of AVX2's 16.
 constexpr int kBlockVectors = kLanes >= 16 ? 4 : 2;
 
@@ -55,9 +58,10 @@ HWY_INLINE V exp2(V x) {
 
 #if HWY_TARGET == HWY_SCALAR
 
-/// transposed[c][k] = keys[k][c] for n keys.
-void transpose_keys(const float* keys, std::int64_t stride, int n, int head_dim, float* transposed) {
-  for (int k = 0; k < n; ++k) {
+/// transposed[c][k] = keys[k][c] for keys begin .. end - 1.
+void transpose_keys(const float* keys, std::int64_t stride, int begin, int end, int head_dim,
+                    float* transposed) {
+  for (int k = begin; k < end; ++k) {
     for (int c = 0; c < head_dim; ++c) transposed[c * kTileKeys + k] = keys[k * stride + c];
   }
 }
@@ -76,13 +80,14 @@ HWY_INLINE hn::Vec<Tag> load_blocks(Tag d, const float* const* rows, int c) {
   }
 }
 
-/// The same with vectors. Columns up to the next full vector repeat the last key.
-void transpose_keys(const float* keys, std::int64_t stride, int n, int head_dim, float* transposed) {
+/// The same with vectors. Columns that fill up the vectors at either end repeat the key there.
+void transpose_keys(const float* keys, std::int64_t stride, int begin, int end, int head_dim,
+                    float* transposed) {
   const D d;
   const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
-  for (int k = 0; k < n; k += kLanes) {
+  for (int k = begin - begin % kLanes; k < end; k += kLanes) {
     const float* rows[kLanes];
-    for (int i = 0; i < kLanes; ++i) rows[i] = keys + std::min(k + i, n - 1) * stride;
+    for (int i = 0; i < kLanes; ++i) rows[i] = keys + std::clamp(k + i, begin, end - 1) * stride;
     for (int c = 0; c < head_dim; c += 4) {
       const V r0 = load_blocks(d, rows + 0, c), r1 = load_blocks(d, rows + 1, c);
       const V r2 = load_blocks(d, rows + 2, c), r3 = load_blocks(d, rows + 3, c);
@@ -102,11 +107,13 @@ void transpose_keys(const float* keys, std::int64_t stride, int n, int head_dim,
 
 #endif
 
-/// scores[r][k] = q[r] . key k, for kRows rows of q [kRows, head_dim] and n keys.
+/// scores[r][k] = q[r] . key k, for kRows rows of q [kRows, head_dim] and keys begin .. end - 1. What stands
+/// in other columns afterwards means nothing.
 template <int kRows>
-void score_rows(const float* q, const float* transposed, int head_dim, int n, float* scores) {
+void score_rows(const float* q, const float* transposed, int head_dim, int begin, int end, float* scores) {
   const D d;
-  for (int k = 0; k < n; k += kBlockVectors * kLanes) {
+  constexpr int kBlock = kBlockVectors * kLanes;
+  for (int k = begin - begin % kBlock; k < end; k += kBlock) {
     V sum[kRows][kBlockVectors];
     for (auto& row : sum) {
       for (V& s : row) s = hn::Zero(d);
@@ -127,21 +134,35 @@ void score_rows(const float* q, const float* transposed, int head_dim, int n, fl
   }
 }
 
-/// One step of the online softmax: scores of n keys become weights 2^(score - maximum). Returns the factor
-/// by which everything summed before must shrink.
-float weigh_row(float* scores, int n, float* maximum, float* sum) {
+/// scores = cap tanh(scores / cap) for keys begin .. end - 1.
+void cap_row(float* scores, int begin, int end, float cap) {
+  const D d;
+  for (int k = begin - begin % kLanes; k < end; k += kLanes) {
+    const V x = hn::Div(hn::LoadU(d, scores + k), hn::Set(d, cap));
+    hn::StoreU(hn::Mul(hn::Tanh(d, x), hn::Set(d, cap)), d, scores + k);
+  }
+}
+
+/// One step of the online softmax: scores of keys begin .. end - 1 become weights 2^(score - maximum).
+/// Returns the factor by which everything summed before must shrink.
+float weigh_row(float* scores, int begin, int end, float* maximum, float* sum) {
   const D d;
   const V none = hn::Set(d, -std::numeric_limits<float>::infinity());
   V largest = hn::Set(d, *maximum);
-  for (int k = 0; k < n; k += kLanes) {
-    const auto seen = hn::FirstN(d, static_cast<std::size_t>(n - k));
+  const int start = begin - begin % kLanes;
+  if (start < begin) {  // these lie before the window
+    const auto hidden = hn::FirstN(d, static_cast<std::size_t>(begin - start));
+    hn::StoreU(hn::IfThenElse(hidden, none, hn::LoadU(d, scores + start)), d, scores + start);
+  }
+  for (int k = start; k < end; k += kLanes) {
+    const auto seen = hn::FirstN(d, static_cast<std::size_t>(end - k));
     const V s = hn::IfThenElse(seen, hn::LoadU(d, scores + k), none);
     largest = hn::Max(largest, s);
     hn::StoreU(s, d, scores + k);
   }
   largest = hn::MaxOfLanes(d, largest);
   V total = hn::Zero(d);
-  for (int k = 0; k < n; k += kLanes) {
+  for (int k = start; k < end; k += kLanes) {
     const V weight = exp2(hn::Sub(hn::LoadU(d, scores + k), largest));
     total = hn::Add(total, weight);
     hn::StoreU(weight, d, scores + k);
@@ -221,28 +242,42 @@ void step(const FlashTile& tile, const TileMemory& m, int kv_head, int key_begin
   const float* values = tile.values + key_begin * tile.value_stride + kv_head * head_dim;
   float* scores = m.scores + place * kTileKeys;
   float* acc = m.acc + place * head_dim;
-  // Rows stand in order of position: the first sees the fewest keys, the last the most.
-  const auto seen = [&](int r) { return std::min(kTileKeys, tile.visible(row + r) - key_begin); };
-  score_rows<kRows>(m.q + place * head_dim, m.transposed, head_dim, seen(kRows - 1), scores);
+  // Row r sees keys begin[r] .. end[r] - 1 of these 64. Rows stand in order of position: both only grow.
+  int begin[kRows], end[kRows];
   for (int r = 0; r < kRows; ++r) {
-    m.shrink[r] = weigh_row(scores + r * kTileKeys, seen(r), m.maximum + place + r, m.sum + place + r);
+    const int visible = tile.visible(row + r);
+    begin[r] = std::max(0, tile.first_of(visible) - key_begin);
+    end[r] = std::min(kTileKeys, visible - key_begin);
   }
-  const int shared = seen(0);
-  mix_rows<kRows>(scores, values, tile.value_stride, 0, shared, m.shrink, acc, head_dim);
-  // On the mask's diagonal later rows see a few keys more. Same operations, one row at a time: a weight of
-  // zero for the others would not do, because 0 times an infinite value is not 0.
-  const float keep = 1;
-  for (int r = 1; r < kRows; ++r) {
-    if (seen(r) == shared) continue;
-    mix_rows<1>(scores + r * kTileKeys, values, tile.value_stride, shared, seen(r), &keep, acc + r * head_dim,
+  score_rows<kRows>(m.q + place * head_dim, m.transposed, head_dim, begin[0], end[kRows - 1], scores);
+  for (int r = 0; r < kRows; ++r) {
+    float* row_scores = scores + r * kTileKeys;
+    if (tile.softcap > 0) cap_row(row_scores, begin[r], end[r], tile.softcap * kLog2e);
+    m.shrink[r] = weigh_row(row_scores, begin[r], end[r], m.maximum + place + r, m.sum + place + r);
+  }
+  // The keys that all rows see are mixed for all rows at once. At the window's edge earlier rows see a few
+  // keys before these, on the mask's diagonal later rows a few after. Same operations in the same order, one
+  // row at a time: a weight of zero for the others would not do, because 0 times an infinite value is not 0.
+  const int shared_begin = begin[kRows - 1];
+  const int shared_end = std::max(end[0], shared_begin);
+  const auto mix_alone = [&](int r, int from, int to) {
+    if (from >= to) return;
+    mix_rows<1>(scores + r * kTileKeys, values, tile.value_stride, from, to, m.shrink + r, acc + r * head_dim,
                 head_dim);
+    m.shrink[r] = 1;
+  };
+  for (int r = 0; r < kRows; ++r) mix_alone(r, begin[r], std::min(shared_begin, end[r]));
+  if (shared_begin < shared_end) {
+    mix_rows<kRows>(scores, values, tile.value_stride, shared_begin, shared_end, m.shrink, acc, head_dim);
+    std::fill_n(m.shrink, kRows, 1.0f);
   }
+  for (int r = 0; r < kRows; ++r) mix_alone(r, shared_end, end[r]);
 }
 
 void flash_tile(const FlashTile& tile, float* scratch) {
   const int head_dim = tile.head_dim;
   const TileMemory m(scratch, head_dim);
-  const float scale = tile.scale * 1.44269504f;  // log2(e)
+  const float scale = tile.scale * kLog2e;
   const int all_rows = tile.kv_heads * tile.rows;
   const auto column = [&](int place) {  // of a row's head, among the heads of the tile
     return (place / tile.rows * tile.group + tile.head(place % tile.rows)) * head_dim;
@@ -256,15 +291,18 @@ void flash_tile(const FlashTile& tile, float* scratch) {
   std::fill_n(m.sum, all_rows, 0.0f);
 
   const int visible = tile.visible(tile.rows - 1);
-  int row_begin = 0;  // the first row that sees these keys
-  for (int key = 0; key < visible; key += kTileKeys) {
+  int row_begin = 0, row_end = 0;  // the rows that see some of these keys
+  for (int key = tile.first(0) / kTileKeys * kTileKeys; key < visible; key += kTileKeys) {
     while (tile.visible(row_begin) <= key) ++row_begin;
+    while (row_end < tile.rows && tile.first(row_end) < key + kTileKeys) ++row_end;
+    const int begin = std::max(0, tile.first(row_begin) - key);
+    const int end = std::min(kTileKeys, visible - key);
     for (int h = 0; h < tile.kv_heads; ++h) {
       const float* keys = tile.keys + key * tile.key_stride + h * head_dim;
-      transpose_keys(keys, tile.key_stride, std::min(kTileKeys, visible - key), head_dim, m.transposed);
+      transpose_keys(keys, tile.key_stride, begin, end, head_dim, m.transposed);
       int row = row_begin;
-      for (; row + kBlockRows <= tile.rows; row += kBlockRows) step<kBlockRows>(tile, m, h, key, row);
-      for (; row < tile.rows; ++row) step<1>(tile, m, h, key, row);
+      for (; row + kBlockRows <= row_end; row += kBlockRows) step<kBlockRows>(tile, m, h, key, row);
+      for (; row < row_end; ++row) step<1>(tile, m, h, key, row);
     }
   }
 

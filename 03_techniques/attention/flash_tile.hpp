@@ -26,11 +26,16 @@ struct FlashTile {
   int kv_heads;       // rows * kv_heads <= kTileRows
   int first_visible;  // keys that token 0 of the queries sees
   int head_dim;       // a multiple of 4
+  int window;         // 0: off
   float scale;
+  float softcap;  // 0: off
 
   int token(int row) const { return (row_begin + row) / group; }
   int head(int row) const { return (row_begin + row) % group; }
+  /// The row sees the keys at positions first(row) .. visible(row) - 1.
   int visible(int row) const { return first_visible + token(row); }
+  int first(int row) const { return first_of(visible(row)); }
+  int first_of(int visible) const { return window > 0 && visible > window ? visible - window : 0; }
 };
 
 /// Floats of scratch memory that one tile needs, in whole cache lines; see TileMemory in flash_tile.cpp.

@@ -2,6 +2,8 @@
 //
 //     out = sum_p w_p v_p      w = softmax(s)      s_p = scale * (q . k_p)      p = 0 .. visible - 1
 //
+// row.score() is scale * (q . k_p), capped where the model wants it.
+//
 // All scores of the row are written down before any is used: three passes over them. The largest score is
 // subtracted first, which changes nothing in the quotient and keeps exp() from overflowing.
 // Threads share the (row, head) pairs.
@@ -20,8 +22,8 @@ float dot(const float* a, const float* b, int n) {
   return sum;
 }
 
-void attend(const HeadRow& row, int head_dim, float scale, float* scores) {
-  for (int p = 0; p < row.visible; ++p) scores[p] = scale * dot(row.q, row.key(p), head_dim);
+void attend(const HeadRow& row, int head_dim, float* scores) {
+  for (int p = 0; p < row.visible; ++p) scores[p] = row.score(dot(row.q, row.key(p), head_dim));
 
   const float largest = *std::max_element(scores, scores + row.visible);
   float sum = 0;
@@ -43,7 +45,7 @@ void naive(const Call& call) {
   const int heads = call.config.heads;
   parallel_for_dynamic(call.config.threads, call.tokens() * heads, [&](std::int64_t i) {
     const HeadRow row = call.row(i / heads, static_cast<int>(i % heads));
-    attend(row, call.config.head_dim, call.config.scale, call.scratch());
+    attend(row, call.config.head_dim, call.scratch());
   });
 }
 

@@ -20,13 +20,13 @@ float dot(const float* a, const float* b, int n) {
   return sum;
 }
 
-void attend(const HeadRow& row, int head_dim, float scale) {
+void attend(const HeadRow& row, int head_dim) {
   float largest = -std::numeric_limits<float>::infinity();
   float sum = 0;  // of exp(score - largest), over the keys so far
   std::fill_n(row.out, head_dim, 0.0f);
 
   for (int p = 0; p < row.visible; ++p) {
-    const float score = scale * dot(row.q, row.key(p), head_dim);
+    const float score = row.score(dot(row.q, row.key(p), head_dim));
     if (score > largest) {
       const float shrink = std::exp(largest - score);  // exp(-inf) = 0 at the first key
       for (int d = 0; d < head_dim; ++d) row.out[d] *= shrink;
@@ -46,7 +46,7 @@ void attend(const HeadRow& row, int head_dim, float scale) {
 void online_softmax(const Call& call) {
   const int heads = call.config.heads;
   parallel_for_dynamic(call.config.threads, call.tokens() * heads, [&](std::int64_t i) {
-    attend(call.row(i / heads, static_cast<int>(i % heads)), call.config.head_dim, call.config.scale);
+    attend(call.row(i / heads, static_cast<int>(i % heads)), call.config.head_dim);
   });
 }
 

@@ -1,5 +1,6 @@
 // Names -> rungs, and the small class that makes a rung out of a plain function.
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,13 @@ void check_config(const AttentionConfig& c) {
   if (c.kv_heads < 1 || c.heads < c.kv_heads || c.heads % c.kv_heads != 0 || c.head_dim < 1) {
     fail("{} cannot be: heads must be a positive multiple of KV heads; check the model's configuration",
          c.describe());
+  }
+  // Written so that NaN fails too.
+  if (c.window < 0 || !(c.softcap >= 0 && std::isfinite(c.softcap)) || !std::isfinite(c.scale)) {
+    fail(
+        "{} with scale {} cannot be: window and soft cap are positive, or 0 for none, and scale is a finite "
+        "number; check the model's configuration",
+        c.describe(), c.scale);
   }
   if (c.threads < 1 || c.max_context < 1) {
     fail("attention needs at least one thread and a context of at least one token, but has {} and {}",

@@ -1,5 +1,8 @@
 // Every rung against the float64 oracle, against PyTorch, and against itself under every way to run it.
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -89,15 +92,49 @@ TEST_CASE("the trials would notice a mask that is off by one, and scores that ov
   CHECK(largest_score > 500);  // exp(89) is already beyond float32
 }
 
+TEST_CASE("the trials would notice a window that is off by one, and a cap that is left out") {
+  int windows = 0, caps = 0;
+  const auto differs = [](const Answer& right, const Answer& wrong) {
+    for (std::size_t i = 0; i < right.expected.size(); ++i) {
+      if (std::fabs(wrong.expected[i] - right.expected[i]) > 5 * right.tolerance[i]) return true;
+    }
+    return false;
+  };
+  for (const Case& shape : cases()) {
+    Workload work = make_workload(shape);
+    const Answer right = oracle(work);
+    INFO(shape.name);
+    if (shape.window > 0 && shape.window < work.config.max_context) {
+      CHECK(differs(right, oracle(work, 0, -1)));
+      if (shape.window > 1) CHECK(differs(right, oracle(work, 0, 1)));
+      ++windows;
+    }
+    if (shape.softcap > 0 && shape.window != 1) {  // a single key has weight 1, capped or not
+      work.config.softcap = 0;
+      CHECK(differs(right, oracle(work)));
+      ++caps;
+    }
+  }
+  CHECK(windows >= 8);
+  CHECK(caps >= 6);
+}
+
 // A row's result depends on its own query, keys and position. So all positions of three sequences are
 // computed one by one, alone, and then in every other way.
 TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded") {
   struct Shape {
     int heads, kv_heads, head_dim;
+    int window = 0;
+    float softcap = 0;
   };
-  for (const Shape& shape : {Shape{8, 2, 64}, Shape{6, 2, 40}, Shape{3, 3, 128}, Shape{4, 1, 8}}) {
+  for (const Shape& shape :
+       {Shape{8, 2, 64}, Shape{6, 2, 40}, Shape{3, 3, 128}, Shape{4, 1, 8}, Shape{6, 2, 40, 1},
+        Shape{3, 1, 8, 2, 5}, Shape{8, 2, 64, 16}, Shape{5, 1, 96, 70, 50}, Shape{4, 2, 80, 0, 5}}) {
     const std::vector<Case::Sequence> whole = {{200, 200}, {65, 65}, {130, 130}};
-    const Workload work = make_workload({"", shape.heads, shape.kv_heads, shape.head_dim, whole});
+    Case c{"", shape.heads, shape.kv_heads, shape.head_dim, whole};
+    c.window = shape.window;
+    c.softcap = shape.softcap;
+    const Workload work = make_workload(c);
     const auto width = static_cast<std::size_t>(work.q_rows.cols);
 
     // Rows [begin, end) of sequence s, as one member of a batch.
@@ -141,7 +178,8 @@ TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded
       }
       const auto same = [&](const std::string& how) {
         INFO("rung " << rung << ", " << shape.heads << " heads, " << shape.kv_heads << " KV heads of "
-                     << shape.head_dim << ", " << how);
+                     << shape.head_dim << ", window " << shape.window << ", cap " << shape.softcap << ", "
+                     << how);
         CHECK(std::memcmp(alone.data(), other.data(), alone.size() * sizeof(float)) == 0);
         std::fill(other.begin(), other.end(), std::numeric_limits<float>::quiet_NaN());
       };
@@ -187,6 +225,46 @@ TEST_CASE("what a later token holds never reaches an earlier row") {
   }
 }
 
+// Every position is a page of its own here, and the pages before the window may not be touched at all: not
+// even to throw the result away. That is what lets a cache give them back.
+TEST_CASE("keys before the window are never read") {
+  constexpr int kPositions = 200, kHeads = 8, kHeadDim = 128;
+  const std::size_t row = kHeads * kHeadDim * sizeof(float);
+  REQUIRE(row % static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) == 0);
+  void* memory =
+      mmap(nullptr, 2 * kPositions * row, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  for (const auto& [queries, window] : {std::pair{1, 16}, {30, 16}, {30, 1}, {1, 100}, {70, 64}, {5, 2}}) {
+    Case shape{"", kHeads, kHeads, kHeadDim, {{queries, kPositions}}};
+    shape.window = window;
+    Workload work = make_workload(shape);
+    REQUIRE(mprotect(memory, 2 * kPositions * row, PROT_READ | PROT_WRITE) == 0);
+    auto* keys = static_cast<float*>(memory);
+    auto* values = keys + std::size_t{kPositions} * kHeads * kHeadDim;
+    const std::int64_t slot = std::int64_t{work.batch.block_table[0]} * work.kv.block_size;
+    std::memcpy(keys, work.kv.keys.ptr<float>(slot), kPositions * row);
+    std::memcpy(values, work.kv.values.ptr<float>(slot), kPositions * row);
+    const Answer answer = oracle(work);
+    work.kv.keys = {keys, DType::f32, kPositions, kHeads * kHeadDim};
+    work.kv.values = {values, DType::f32, kPositions, kHeads * kHeadDim};
+    work.kv.block_size = kPositions;
+    work.batch.block_table[0] = 0;
+    const std::size_t hidden = static_cast<std::size_t>(kPositions - queries + 1 - window) * row;
+    REQUIRE(mprotect(keys, hidden, PROT_NONE) == 0);
+    REQUIRE(mprotect(values, hidden, PROT_NONE) == 0);
+    for (const std::string& rung : reference_rungs(work.config)) {
+      const std::vector<float> got = run(rung, work);
+      INFO("rung " << rung << ", " << queries << " rows, window " << window);
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        if (!(std::fabs(got[i] - answer.expected[i]) <= answer.tolerance[i])) {
+          FAIL_CHECK("element " << i << ": expected " << answer.expected[i] << ", got " << got[i]);
+        }
+      }
+    }
+  }
+  munmap(memory, 2 * kPositions * row);
+}
+
 TEST_CASE("flash's 2^x is within 2 ulp, and 0 where float32 would be subnormal") {
   std::vector<float> x, y;
   for (int i = 0; i <= 1'270'000; ++i) x.push_back(-1e-4f * static_cast<float>(i));
@@ -219,6 +297,23 @@ TEST_CASE("what cannot be done is said in a sentence") {
   config.kv_heads = 2;
   config.kv_dtype = DType::f16;
   CHECK_THROWS_AS(ladder().make("naive", config), Error);
+  config.kv_dtype = DType::f32;
+  CHECK_NOTHROW(ladder().make("naive", config));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::string& rung : reference_rungs(config)) {
+    for (const float softcap : {-1.0f, nan, std::numeric_limits<float>::infinity()}) {
+      AttentionConfig wrong = config;
+      wrong.softcap = softcap;
+      CHECK(sentence_of([&] { ladder().make(rung, wrong); }).find("cannot be") != std::string::npos);
+    }
+    AttentionConfig wrong = config;
+    wrong.window = -1;
+    CHECK(sentence_of([&] { ladder().make(rung, wrong); }).find("a window of -1 tokens") !=
+          std::string::npos);
+    wrong.window = 0;
+    wrong.scale = nan;
+    CHECK_THROWS_AS(ladder().make(rung, wrong), Error);
+  }
   for (const std::string& rung : reference_rungs(make_workload(cases()[1]).config)) {
     Workload work = make_workload(cases()[1]);
     work.kv.contiguous = false;

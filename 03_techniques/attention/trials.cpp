@@ -7,13 +7,48 @@
 #include <limits>
 #include <memory>
 
+#include <fmt/core.h>
+
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 
 namespace rung::attention {
 
+namespace {
+
+/// Windows and soft caps, alone and together, against head sizes that fill no vector and every way to share
+/// KV heads. Magnitudes take the scores well beyond the cap.
+void add_window_and_cap(std::vector<Case>& cases) {
+  struct Heads {
+    int heads, kv_heads, head_dim;
+  };
+  const Heads shapes[] = {{6, 2, 40}, {4, 1, 80}, {3, 3, 96}};
+  struct Cut {
+    int window;
+    float softcap, magnitude;
+  };
+  const Cut cuts[] = {{1, 0, 1},   {2, 0, 1},    {16, 0, 1},    {64, 0, 1},  {1000, 0, 1},
+                      {0, 50, 80}, {0, 5, 10},   {1, 5, 10},    {2, 50, 80}, {16, 5, 10},
+                      {65, 5, 10}, {16, 50, 80}, {1000, 50, 80}};
+  int next = 0;
+  for (const Cut& cut : cuts) {
+    const Heads& shape = shapes[next++ % 3];
+    Case c{fmt::format("window {}, soft cap {}", cut.window, cut.softcap),
+           shape.heads,
+           shape.kv_heads,
+           shape.head_dim,
+           {{9, 9}, {1, 130}, {70, 200}, {1, 1}, {3, 66}},
+           cut.magnitude};
+    c.window = cut.window;
+    c.softcap = cut.softcap;
+    cases.push_back(std::move(c));
+  }
+}
+
+}  // namespace
+
 std::vector<Case> cases() {
-  return {
+  std::vector<Case> cases = {
       {"one token", 4, 4, 16, {{1, 1}}},
       {"prompt of 5", 4, 2, 8, {{5, 5}}},
       {"prompt of 64", 8, 4, 64, {{64, 64}}},
@@ -31,7 +66,11 @@ std::vector<Case> cases() {
       {"decode, context 4096", 32, 8, 64, {{1, 4096}}, 1, 0, true},
       {"decode, 4 x context 1024", 32, 8, 64, {{1, 1024}, {1, 1024}, {1, 1024}, {1, 1024}}, 1, 0, true},
       {"prefill 512", 32, 8, 64, {{512, 512}}, 1, 0, true},
+      {"decode, context 4096, window 1024", 32, 8, 64, {{1, 4096}}, 1, 0, true, 1024},
+      {"prefill 512, soft cap 50", 32, 8, 64, {{512, 512}}, 1, 0, true, 0, 50},
   };
+  add_window_and_cap(cases);
+  return cases;
 }
 
 Workload make_workload(const Case& shape) {
@@ -55,6 +94,8 @@ Workload make_workload(const Case& shape) {
   work.config.head_dim = shape.head_dim;
   work.config.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(shape.head_dim)));
   work.config.max_context = longest;
+  work.config.window = shape.window;
+  work.config.softcap = shape.softcap;
 
   Rng rng(20260101);
   const int q_width = shape.heads * shape.head_dim;
@@ -91,7 +132,9 @@ Workload make_workload(const Case& shape) {
 // of n terms adds about 4 eps sqrt(n) more. Rounding errors of either sign walk as the square root of
 // their number; the factor 4 is the margin. So out[d] may be off by
 //   (exp(2 delta) - 1 + 4 eps sqrt(n) + 8 eps) * sum_p w_p |v_p[d]|.
-Answer oracle(const Workload& work, int mask_shift) {
+// A cap adds the rounding of a division, a tanh (4 ulp) and a product to the capped score, eight eps in all,
+// to delta, and makes no error larger: its slope is at most 1.
+Answer oracle(const Workload& work, int mask_shift, int window_shift) {
   const AttentionConfig& c = work.config;
   constexpr double kEps = 0x1p-24;
   Answer answer;
@@ -102,32 +145,37 @@ Answer oracle(const Workload& work, int mask_shift) {
     for (int j = 0; j < s.query_count; ++j) {
       const int position = s.context_length - s.query_count + j;
       const int visible = std::clamp(position + 1 + mask_shift, 1, s.context_length);
+      const int edge = c.window > 0 ? position + 1 - c.window + window_shift : 0;
+      const int first = std::clamp(edge, 0, visible - 1);
       for (int h = 0; h < c.heads; ++h) {
         const std::int64_t column = std::int64_t{h / (c.heads / c.kv_heads)} * c.head_dim;
         const float* q = work.q_rows.ptr<float>(s.query_begin + j) + h * c.head_dim;
         double q_norm = 0, k_norm = 0, largest = -HUGE_VAL;
         for (int d = 0; d < c.head_dim; ++d) q_norm += double{q[d]} * q[d];
-        weights.assign(static_cast<std::size_t>(visible), 0);
-        for (int p = 0; p < visible; ++p) {
+        weights.assign(static_cast<std::size_t>(visible - first), 0);
+        for (int p = first; p < visible; ++p) {
           const float* k = work.kv.keys.ptr<float>(slot + p) + column;
           double dot = 0, norm = 0;
           for (int d = 0; d < c.head_dim; ++d) {
             dot += double{q[d]} * k[d];
             norm += double{k[d]} * k[d];
           }
-          weights[static_cast<std::size_t>(p)] = dot * c.scale;
+          const double score =
+              c.softcap > 0 ? c.softcap * std::tanh(dot * c.scale / c.softcap) : dot * c.scale;
+          weights[static_cast<std::size_t>(p - first)] = score;
           k_norm = std::max(k_norm, norm);
-          largest = std::max(largest, dot * c.scale);
+          largest = std::max(largest, score);
           answer.largest_score = std::max(answer.largest_score, std::fabs(dot * c.scale));
         }
         double sum = 0;
         for (double& w : weights) sum += w = std::exp(w - largest);
 
-        const double delta = 4 * kEps * std::sqrt(c.head_dim * q_norm * k_norm) * c.scale;
-        const double relative = std::expm1(2 * delta) + 4 * kEps * std::sqrt(visible) + 8 * kEps;
+        const double delta =
+            4 * kEps * std::sqrt(c.head_dim * q_norm * k_norm) * c.scale + 8 * kEps * c.softcap;
+        const double relative = std::expm1(2 * delta) + 4 * kEps * std::sqrt(visible - first) + 8 * kEps;
         std::vector<double> out(static_cast<std::size_t>(c.head_dim)), magnitude(out);
-        for (int p = 0; p < visible; ++p) {
-          const double w = weights[static_cast<std::size_t>(p)] / sum;
+        for (int p = first; p < visible; ++p) {
+          const double w = weights[static_cast<std::size_t>(p - first)] / sum;
           const float* v = work.kv.values.ptr<float>(slot + p) + column;
           for (int d = 0; d < c.head_dim; ++d) {
             out[static_cast<std::size_t>(d)] += w * v[d];
@@ -146,14 +194,19 @@ Answer oracle(const Workload& work, int mask_shift) {
 
 namespace {
 
-// Keys and values of every sequence once, q and out once; two products of head_dim multiply-adds for
-// each visible key. The heads of a group share their K and V, so they count once.
+// Keys and values of every sequence that any row sees once, q and out once; two products of head_dim
+// multiply-adds for each visible key. The heads of a group share their K and V, so they count once. A cap's
+// tanh is not counted.
 Work cost(const Case& shape) {
   Work work;
   for (const auto& [queries, context] : shape.sequences) {
-    const double visible = queries * (context - (queries - 1) / 2.0);  // summed over the rows
+    double visible = 0;  // summed over the rows
+    for (int past = context - queries + 1; past <= context; ++past) {
+      visible += shape.window > 0 ? std::min(past, shape.window) : past;
+    }
+    const double read = shape.window > 0 ? std::min(context, queries - 1 + shape.window) : context;
     work.flops += 4.0 * shape.heads * shape.head_dim * visible;
-    work.bytes += 4.0 * shape.head_dim * (2.0 * shape.kv_heads * context + 2.0 * shape.heads * queries);
+    work.bytes += 4.0 * shape.head_dim * (2.0 * shape.kv_heads * read + 2.0 * shape.heads * queries);
   }
   return work;
 }

@@ -21,6 +21,8 @@ struct Case {
   float magnitude = 1;  // of q: the scores have about this standard deviation
   int gap = 0;          // elements between the rows of q and of out
   bool timed = false;
+  int window = 0;     // as in AttentionConfig
+  float softcap = 0;  // likewise
 };
 
 /// A case filled with numbers. Slots of the cache that no sequence owns hold NaN.
@@ -44,8 +46,8 @@ std::vector<Case> cases();
 Workload make_workload(const Case& shape);
 
 /// Attention in float64, straight from the definition. mask_shift moves the causal mask by so many keys
-/// (0 is right; the tests use 1 and -1 to show that the trials would notice).
-Answer oracle(const Workload& work, int mask_shift = 0);
+/// (0 is right; the tests use 1 and -1 to show that the trials would notice), window_shift the window's edge.
+Answer oracle(const Workload& work, int mask_shift = 0, int window_shift = 0);
 
 /// All cases as trials of the ladder's rungs. The ladder must outlive them.
 std::vector<Trial> trials(const Ladder<Attention>& ladder);

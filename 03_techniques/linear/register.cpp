@@ -31,7 +31,8 @@ void register_rungs(Registry& registry) {
   add("naive", "two loops and a dot product", make_naive, any_number_format);
   add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
       any_number_format);
-  add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd, simd_supports);
+  add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
+      any_number_format);
   add(
       "mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, true);

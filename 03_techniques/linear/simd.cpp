@@ -1,9 +1,10 @@
 // Rung 2 of `linear`: vector instructions, written once with Highway for AVX-512, AVX2 and plain code.
 //
 // Weights are converted in vector registers, so a Q8_0 weight costs one byte of memory traffic and never
-// exists as a float in memory. One token: four rows of W stream past at a time; the limit is memory.
-// Many tokens: a tile of rows x tokens lives in registers, so that one load of W feeds six products and
-// one load of x four; the limit is arithmetic.
+// exists as a float in memory. Formats without a reader of their own (simd_formats-inl.h) go through the
+// format's own conversion, a few rows at a time. One token: four rows of W stream past at a time; the limit
+// is memory. Many tokens: a tile of rows x tokens lives in registers, so that one load of W feeds six
+// products and one load of x four; the limit is arithmetic.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "03_techniques/linear/simd.cpp"
@@ -13,9 +14,9 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 
+#include "core/dtype_legacy.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "linear.hpp"
@@ -39,7 +40,7 @@ void run_task(const SimdTask& task) {
     case DType::q4_0:
       return multiply<ReadQ4_0>(task);
     default:
-      assert(false && "simd_supports() said no");
+      return multiply<Converted>(task);
   }
 }
 
@@ -76,12 +77,6 @@ class Vectorised final : public Linear {
 };
 
 }  // namespace
-
-bool simd_supports(const LinearConfig& config) {
-  const DType dtype = config.weight.dtype;
-  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::q8_0 ||
-         dtype == DType::q4_0;
-}
 
 std::unique_ptr<Linear> make_simd(const LinearConfig& config) { return std::make_unique<Vectorised>(config); }
 

@@ -3,7 +3,8 @@
 // Included by simd.cpp once per instruction set (Highway's foreach_target), hence no include guard. One
 // struct per format: address(row, step) is where columns step * kColumns .. of a row begin, load(p, w)
 // reads kColumns of them from there. It gives exactly the numbers of the format's own conversion in
-// core/dtype.hpp. A new format is a new struct here and a new case in simd.cpp.
+// core/dtype.hpp. A format that shall be fast is a struct here and a case in simd.cpp; all others are
+// `Converted`.
 
 HWY_BEFORE_NAMESPACE();
 namespace rung::linear::HWY_NAMESPACE {
@@ -37,6 +38,9 @@ struct Read16 : Plain<std::uint16_t> {
     w[0] = hn::PromoteTo(Floats(), hn::LoadU(halves, static_cast<const Half*>(p)));
   }
 };
+
+/// Any other format: its own conversion writes float32 to memory, which is then read from there.
+struct Converted {};
 
 /// A format of blocks with one scale each: one block per step.
 template <class Block>

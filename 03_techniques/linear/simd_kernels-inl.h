@@ -17,7 +17,7 @@ constexpr std::int64_t kTileTokens = kLanes == 16 ? 6 : 2;
 
 // What many tokens are cut into, so that each piece is read from a near cache as often as it can be:
 // a tile's x [6, 512] stays in L1 (12 KB) while W's [64, 512] passes by from L2 (128 KB).
-constexpr std::int64_t kBlockColumns = 512;
+constexpr std::int64_t kBlockColumns = 512;  // a multiple of every format's block
 constexpr std::int64_t kBlockTokens = 128;
 
 template <int R, int T>
@@ -109,6 +109,19 @@ void multiply_one_token(const SimdTask& task) {
   for (; row < task.end; ++row) multiply_vector<Format, 1>(task, row);
 }
 
+/// The same for formats that are converted in memory: as many rows as a tile has, then those as float32.
+template <>
+void multiply_one_token<Converted>(const SimdTask& task) {
+  const std::int64_t in = task.weight.cols;
+  float* const values = thread_scratch(static_cast<std::size_t>(kTileRows * in));
+  for (std::int64_t row = task.begin; row < task.end; row += kTileRows) {
+    const std::int64_t rows = std::min(kTileRows, task.end - row);
+    for (std::int64_t r = 0; r < rows; ++r) read_row(task.weight, row + r, values + r * in);
+    const Tensor weight(values, DType::f32, rows, in);
+    multiply_one_token<ReadF32>({weight, task.x, task.y.col_slice(row, rows), 0, rows});
+  }
+}
+
 /// `columns` columns of a row of W as float32: the numbers that Format::load makes of them in registers.
 template <class Format>
 void convert(const void* from, DType dtype, std::int64_t columns, float* to) {
@@ -120,6 +133,11 @@ void convert(const void* from, DType dtype, std::int64_t columns, float* to) {
     from = Format::address(from, 1);
     to += Format::kColumns;
   }
+  traits(dtype).to_float(from, to, columns);
+}
+
+template <>
+void convert<Converted>(const void* from, DType dtype, std::int64_t columns, float* to) {
   traits(dtype).to_float(from, to, columns);
 }
 

@@ -167,7 +167,10 @@ Trial make_trial(const Ladder<Linear>& ladder, const Shape& s) {
 
 std::vector<Trial> make_trials(const Ladder<Linear>& ladder) {
   std::vector<Trial> trials;
-  const auto add = [&](const Shape& shape) { trials.push_back(make_trial(ladder, shape)); };
+  // Formats of blocks have whole blocks only.
+  const auto add = [&](const Shape& shape) {
+    if (shape.in % traits(shape.dtype).block_elements == 0) trials.push_back(make_trial(ladder, shape));
+  };
   for (int d = 0; d < kDTypeCount; ++d) {
     const auto dtype = static_cast<DType>(d);
     if (traits(dtype).from_float == nullptr) continue;
@@ -181,7 +184,8 @@ std::vector<Trial> make_trials(const Ladder<Linear>& ladder) {
     add({dtype, 10, 96, 517, kStrided});
     add({dtype, 35, 96, 8});
     add({dtype, 35, 2048, 7});
-    if (traits(dtype).block_elements > 1) continue;  // block formats have whole blocks only
+    add({dtype, 1, 256, 5});
+    add({dtype, 9, 768, 70, kStrided});
     add({dtype, 1, 5, 3});
     add({dtype, 1, 172, 8});
     add({dtype, 3, 172, 7});

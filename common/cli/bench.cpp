@@ -16,17 +16,34 @@
 namespace rung::cli {
 namespace {
 
-/// What one test has to move and compute at least, over all its steps. Weights are read once per step; keys
-/// and values once per query chunk; two flops per weight and token, and per cached number and query head.
+/// How many of a layer's experts a step of `tokens` reads, when every token chooses without preference. With
+/// preference it is fewer.
+double experts_read(const ModelConfig& m, double tokens) {
+  return m.experts * (1 - std::pow(1 - 1.0 * m.experts_per_token / m.experts, tokens));
+}
+
+/// What one test has to move and compute at least, over all its steps. Weights are read once per step (of a
+/// mixture: those of the experts chosen); keys and values once per query chunk; two flops per weight and
+/// token, and per cached number and query head.
 Work work_of(const Model& model, const EngineConfig& config, int batch, int prompt, int steps) {
   const ModelConfig& m = model.config;
   const bool decode = prompt == 0;
+  const double ffn = m.experts == 0 ? 3.0 * m.ffn_dim : 3.0 * m.ffn_dim * m.experts_per_token + m.experts;
   const double products = static_cast<double>(m.layers) * m.dim *
-                          (2.0 * m.heads * m.head_dim + 2.0 * m.kv_heads * m.head_dim + 3.0 * m.ffn_dim);
+                          (2.0 * m.heads * m.head_dim + 2.0 * m.kv_heads * m.head_dim + ffn);
   const double output = static_cast<double>(m.dim) * m.vocab_size;
   // A step reads all weights but the embedding table, of which it needs one row per token.
   double weight_bytes = static_cast<double>(model.weights.bytes());
   if (!m.tied_embeddings) weight_bytes -= static_cast<double>(model.weights.token_embedding.bytes());
+  if (m.experts != 0) {
+    double one_of_each_layer = 0;
+    for (const LayerWeights& layer : model.weights.layers) {
+      const ExpertWeights& e = layer.experts.front();
+      one_of_each_layer += static_cast<double>(e.gate.bytes() + e.up.bytes() + e.down.bytes());
+    }
+    const double tokens = decode ? batch : std::min(1.0 * batch * prompt, 1.0 * config.max_step_tokens);
+    weight_bytes -= one_of_each_layer * (m.experts - experts_read(m, tokens));
+  }
   const double kv_token = static_cast<double>(m.kv_bytes_per_token(4));
   const double attention_flops = 4.0 * m.layers * m.heads * m.head_dim;  // per query and key: q.k and p*v
 
@@ -95,7 +112,7 @@ struct BenchCommand {
       fail_usage("-p {} -n {}: give at least one of them a positive count", prompt, generate);
     }
     EngineConfig config = run.config();
-    const auto model = std::make_shared<const Model>(load_model(resolve_model(run.model)));
+    const auto model = run.load();
     if (config.context == 0) config.context = std::max(prompt + 1, generate + 1);
     config.max_sequences = *std::max_element(batches.begin(), batches.end());
     Engine engine(model, variants(), config);

@@ -26,12 +26,17 @@ struct Program {
 };
 
 void add_bench(CLI::App& app, Program& program);
+void add_chat(CLI::App& app, Program& program);
+void add_convert(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);
 void add_exercises(CLI::App& app, Program& program);
 void add_generate(CLI::App& app, Program& program);
 void add_inspect(CLI::App& app, Program& program);
 void add_ladder(CLI::App& app, Program& program);
 void add_logits(CLI::App& app, Program& program);
+void add_perplexity(CLI::App& app, Program& program);
+void add_plan(CLI::App& app, Program& program);
+void add_pull(CLI::App& app, Program& program);
 void add_quantize(CLI::App& app, Program& program);
 void add_synth(CLI::App& app, Program& program);
 void add_tokenize(CLI::App& app, Program& program);
@@ -53,12 +58,27 @@ struct RunOptions {
   void add_to(CLI::App& command);
   /// The engine these options ask for; `rungs` and `set` override the preset.
   EngineConfig config() const;
+  /// The model they name, read with the rungs they name.
+  std::shared_ptr<const Model> load() const;
+};
+
+/// How tokens are drawn: --temp, --top-k, ... and --seed.
+struct SamplingOptions {
+  SamplingParams params;
+  std::vector<std::string> logit_bias;  // ID=VALUE
+  CLI::Option* seed = nullptr;
+
+  void add_to(CLI::App& command);
+  /// The parameters, with a random seed where none was given. Throws UsageError for a --logit-bias that is
+  /// none.
+  SamplingParams resolve() const;
 };
 
 /// Adds -m / --model alone.
 void add_model_option(CLI::App& command, std::string& model);
 
-/// A file, a folder, or the name of an embedded model; empty means the default one.
+/// The path of a file, a folder, an embedded model's name or a pulled OWNER/NAME[:FILE]; empty means the
+/// default model.
 std::string resolve_model(const std::string& model);
 
 /// Presets of --engine: a set of rungs by name. `naive` is the bottom of every ladder.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <random>
 
 #include "cli/run_generate.hpp"
+#include "core/process_memory.hpp"
 #include "engine/variants.hpp"
 
 namespace rung::cli {
@@ -14,26 +14,14 @@ struct GenerateCommand {
   GenerateOptions options;
   TextOptions prompt;
   bool echo = false;
-  std::vector<std::string> logit_bias;
-  CLI::Option* seed = nullptr;
+  SamplingOptions sampling;
 
   void add_options(CLI::App& command) {
-    SamplingParams& s = options.sampling;
     options.run.add_to(command);
     prompt.add_to(command, false);
     command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate");
-    command.add_option("--temp", s.temperature, "temperature; 0 is greedy");
-    command.add_option("--top-k", s.top_k, "keep the K most probable tokens; 0: all");
-    command.add_option("--top-p", s.top_p, "keep the most probable tokens that together reach P");
-    command.add_option("--min-p", s.min_p, "keep tokens of at least P times the largest probability");
-    command.add_option("--typical", s.typical_p, "keep the most typical tokens that together reach P");
-    command.add_option("--repeat-penalty", s.repetition_penalty, "divides the logits of tokens seen; 1: off");
-    command.add_option("--presence-penalty", s.presence_penalty, "subtracted from tokens already generated");
-    command.add_option("--frequency-penalty", s.frequency_penalty, "subtracted per occurrence");
-    command.add_option("--logit-bias", logit_bias, "ID=VALUE, added to a token's logit; may be repeated");
-    seed = command.add_option("--seed", s.seed,
-                              "makes the draws repeatable (default: a random one, told by --json)");
-    command.add_option("--logprobs", s.logprobs,
+    sampling.add_to(command);
+    command.add_option("--logprobs", sampling.params.logprobs,
                        "with --json: log-probabilities of the N most probable tokens");
     command.add_option("--stop", options.stop, "end before this text; may be repeated");
     command.add_option("--stop-id", options.stop_ids, "end at this token id; may be repeated");
@@ -43,23 +31,7 @@ struct GenerateCommand {
   }
 
   void run(bool json) {
-    for (const std::string& entry : logit_bias) {
-      std::size_t used_id = 0, used_value = 0;
-      const std::size_t equals = entry.find('=');
-      try {
-        const int id = std::stoi(entry.substr(0, equals), &used_id);
-        options.sampling.logit_bias[id] = std::stof(entry.substr(equals + 1), &used_value);
-      } catch (const std::exception&) {
-        used_id = std::string::npos;
-      }
-      if (used_id != equals || equals + 1 + used_value != entry.size()) {
-        fail_usage("--logit-bias {}: write ID=VALUE, as in --logit-bias 13=-2.5", entry);
-      }
-    }
-    if (seed->count() == 0) {
-      std::random_device device;
-      options.sampling.seed = (std::uint64_t{device()} << 32) | device();
-    }
+    options.sampling = sampling.resolve();
     const std::string text = prompt.read();
     if (echo && !json) fmt::print("{}", text);
     Json result = run_generate(options, text, [json](std::string_view piece) {
@@ -100,7 +72,7 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
   options.sampling.validate(1 << 30);  // what needs no model is refused before one is loaded
   if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
   const Timer load;
-  const auto model = std::make_shared<const Model>(load_model(resolve_model(options.run.model)));
+  const auto model = options.run.load();
   Request request;
   request.prompt = model->tokenizer->encode(prompt, !options.no_bos);
   request.max_tokens = options.max_tokens;
@@ -131,10 +103,10 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
                      {"ttft_s", result.first_token_s},
                      {"prefill_tok_s", prefill_s > 0 ? result.prompt_tokens / prefill_s : 0.0},
                      {"decode_tok_s", generated > 1 && decode_s > 0 ? (generated - 1) / decode_s : 0.0}};
-  json["memory"] = {{"weights_bytes", memory.weights_bytes},
-                    {"kv_bytes", memory.kv_bytes},
-                    {"workspace_bytes", memory.workspace_bytes},
-                    {"peak_rss_bytes", peak_rss_bytes()}};
+  const ProcessMemory resident = process_memory();
+  json["memory"] = {{"weights_bytes", memory.weights_bytes},     {"kv_bytes", memory.kv_bytes},
+                    {"workspace_bytes", memory.workspace_bytes}, {"peak_rss_bytes", peak_rss_bytes()},
+                    {"private_bytes", resident.private_bytes},   {"file_bytes", resident.file_bytes}};
   json["rungs"] = rungs_json(engine);
   json["seed"] = options.sampling.seed;
   if (options.sampling.logprobs >= 0) json["logprobs"] = logprobs_json(result, *model->tokenizer);

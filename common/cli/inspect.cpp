@@ -1,4 +1,4 @@
-// rung inspect: what is in a model: metadata, sizes, the formula of its KV cache, tensors.
+// rung inspect: what is in a model: metadata, sizes by type, the formula of its KV cache, tensors.
 
 #include <algorithm>
 #include <filesystem>
@@ -23,6 +23,9 @@ Json tensor_json(const std::string& name, const std::string& type, const std::ve
 void read_gguf(const std::string& path, Json& result) {
   const auto gguf = Gguf::open(path);
   result["format"] = fmt::format("GGUF v{}", gguf->version());
+  if (gguf->file_count() > 1) {
+    result["format"] = fmt::format("GGUF v{} in {} files", gguf->version(), gguf->file_count());
+  }
   for (const GgufEntry& entry : gguf->entries())
     result["metadata"][std::string(entry.key)] = gguf->value_text(entry);
   for (const GgufTensor& t : gguf->tensors()) {
@@ -41,7 +44,7 @@ void read_folder(const std::string& path, Json& result) {
   }
   const auto files = SafeTensors::open_folder(path);
   for (const auto& [name, t] : files->tensors()) {
-    result["tensors"].push_back(tensor_json(name, t.dtype_name, t.shape, t.view.bytes()));
+    result["tensors"].push_back(tensor_json(name, t.dtype_name, t.shape, t.bytes));
   }
 }
 
@@ -56,16 +59,23 @@ void describe_model(const Model& model, Json& result) {
                      {"kv_heads", c.kv_heads},
                      {"head_dim", c.head_dim},
                      {"ffn_dim", c.ffn_dim},
+                     {"experts", c.experts},
+                     {"experts_per_token", c.experts_per_token},
+                     {"parameters", model.weights.parameters()},
+                     {"active_parameters", model.weights.parameters(c.experts_per_token)},
                      {"vocab_size", c.vocab_size},
                      {"context_length", c.context_length},
                      {"norm_eps", c.norm_eps},
-                     {"rope_theta", c.rope_theta},
+                     {"rope_theta", c.rope.theta},
                      {"rotary_dim", c.rotary_dim},
                      {"rope_pairs", c.rope_pairs == RopePairs::interleaved ? "interleaved" : "half"},
                      {"tied_embeddings", c.tied_embeddings},
                      {"tokenizer", model.tokenizer->describe()},
                      {"weights_bytes", model.weights.bytes()},
                      {"converted_bytes", model.converted_bytes}};
+  if (c.experts == 0) {
+    for (const char* key : {"experts", "experts_per_token", "active_parameters"}) result["model"].erase(key);
+  }
   const std::int64_t per_token = c.kv_bytes_per_token(4);
   result["kv_cache"] = {
       {"formula",
@@ -73,9 +83,114 @@ void describe_model(const Model& model, Json& result) {
                    c.layers, c.kv_heads, c.head_dim, per_token)},
       {"bytes_per_token", per_token},
       {"bytes_at_full_context", per_token * c.context_length}};
+  Json contexts = Json::array();
+  for (std::int64_t tokens = 1024; tokens < c.context_length; tokens *= 4) {
+    contexts.push_back({{"tokens", tokens}, {"bytes", per_token * tokens}});
+  }
+  contexts.push_back({{"tokens", c.context_length}, {"bytes", per_token * c.context_length}});
+  result["kv_cache"]["contexts"] = contexts;
 }
 
-void print_text(const Json& r) {
+std::int64_t elements_of(const Json& tensor) {
+  std::int64_t elements = 1;
+  for (const Json& size : tensor["shape"]) elements *= size.get<std::int64_t>();
+  return elements;
+}
+
+/// Each tensor's share of all bytes, and what each type takes together.
+void add_sums(Json& result) {
+  std::size_t bytes = 0;
+  for (const Json& tensor : result["tensors"]) bytes += tensor["bytes"].get<std::size_t>();
+  result["tensor_bytes"] = bytes;
+  const auto share = [bytes](std::size_t part) {
+    return bytes == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(bytes);
+  };
+  struct Sum {
+    std::size_t tensors = 0, bytes = 0;
+    std::int64_t elements = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (Json& tensor : result["tensors"]) {
+    tensor["share"] = share(tensor["bytes"].get<std::size_t>());
+    Sum& sum = sums[tensor["type"].get<std::string>()];
+    ++sum.tensors;
+    sum.bytes += tensor["bytes"].get<std::size_t>();
+    sum.elements += elements_of(tensor);
+  }
+  result["types"] = Json::array();
+  for (const auto& [type, sum] : sums) {
+    const double bits =
+        sum.elements == 0 ? 0.0 : 8.0 * static_cast<double>(sum.bytes) / static_cast<double>(sum.elements);
+    result["types"].push_back({{"type", type},
+                               {"tensors", sum.tensors},
+                               {"elements", sum.elements},
+                               {"bytes", sum.bytes},
+                               {"bits_per_weight", bits},
+                               {"share", share(sum.bytes)}});
+  }
+}
+
+/// Tensors that differ in nothing but the number of their layer are one line.
+struct Line {
+  std::string name, type, shape;
+  std::size_t count = 0, bytes = 0;
+  double share = 0;
+};
+
+/// The name with its first number between dots replaced by {}: blk.{}.attn_q.weight.
+std::string pattern_of(const std::string& name) {
+  for (std::size_t begin = name.find('.'); begin != std::string::npos; begin = name.find('.', begin + 1)) {
+    const std::size_t end = name.find_first_not_of("0123456789", begin + 1);
+    if (end != std::string::npos && end > begin + 1 && name[end] == '.') {
+      return name.substr(0, begin + 1) + "{}" + name.substr(end);
+    }
+  }
+  return name;
+}
+
+std::vector<Line> lines_of(const Json& tensors, bool all) {
+  std::vector<Line> lines;
+  for (const Json& t : tensors) {
+    const auto name = t["name"].get<std::string>();
+    Line line{all ? name : pattern_of(name), t["type"].get<std::string>(), dump_json(t["shape"], -1), 1,
+              t["bytes"].get<std::size_t>(), t["share"].get<double>()};
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& other) {
+      return other.name == line.name && other.type == line.type && other.shape == line.shape;
+    });
+    if (same == lines.end()) {
+      lines.push_back(std::move(line));
+    } else {
+      ++same->count;
+      same->bytes += line.bytes;
+      same->share += line.share;
+    }
+  }
+  return lines;
+}
+
+void print_tensors(const Json& r, bool all) {
+  fmt::print("\nTensors ({})\n", r["tensors"].size());
+  if (r["tensors"].empty()) return;
+  const std::vector<Line> lines = lines_of(r["tensors"], all);
+  std::size_t width = 4;
+  for (const Line& line : lines) width = std::max(width, line.name.size());
+  fmt::print("  {:<{}}  {:>5}  {:<8} {:>16} {:>15} {:>7}\n", "name", width, "count", "type", "shape", "bytes",
+             "share");
+  for (const Line& line : lines) {
+    fmt::print("  {:<{}}  {:>5}  {:<8} {:>16} {:>15} {:>5.1f} %\n", line.name, width, line.count, line.type,
+               line.shape, line.bytes, 100 * line.share);
+  }
+  fmt::print("\n  {:<8} {:>7} {:>15} {:>15} {:>7} {:>16}\n", "type", "tensors", "elements", "bytes", "share",
+             "bits per weight");
+  for (const Json& t : r["types"]) {
+    fmt::print("  {:<8} {:>7} {:>15} {:>15} {:>5.1f} % {:>16.3f}\n", t["type"].get<std::string>(),
+               t["tensors"].get<std::size_t>(), t["elements"].get<std::int64_t>(),
+               t["bytes"].get<std::size_t>(), 100 * t["share"].get<double>(),
+               t["bits_per_weight"].get<double>());
+  }
+}
+
+void print_text(const Json& r, bool all) {
   fmt::print("{} ({}, {:.1f} MB)\n", r["path"].get<std::string>(), r["format"].get<std::string>(),
              r["tensor_bytes"].get<double>() * 1e-6);
   if (r.contains("model")) {
@@ -83,21 +198,18 @@ void print_text(const Json& r) {
     for (const auto& [key, value] : r["model"].items()) {
       fmt::print("  {:<18} {}\n", key, value.is_string() ? value.get<std::string>() : dump_json(value, -1));
     }
-    fmt::print("\nKV cache\n  {}\n  {:.1f} MB at the full context of {}\n",
-               r["kv_cache"]["formula"].get<std::string>(),
-               r["kv_cache"]["bytes_at_full_context"].get<double>() * 1e-6,
-               r["model"]["context_length"].get<int>());
+    fmt::print("\nKV cache of one sequence\n  {}\n", r["kv_cache"]["formula"].get<std::string>());
+    for (const Json& context : r["kv_cache"]["contexts"]) {
+      fmt::print("  {:>9} tokens {:>12.1f} MB\n", context["tokens"].get<std::int64_t>(),
+                 context["bytes"].get<double>() * 1e-6);
+    }
   } else {
     fmt::print("\nNot a model that runs here: {}\n", r["not_runnable"].get<std::string>());
   }
   fmt::print("\nMetadata\n");
   for (const auto& [key, value] : r["metadata"].items())
     fmt::print("  {:<44} {}\n", key, value.get<std::string>());
-  fmt::print("\nTensors ({})\n", r["tensors"].size());
-  for (const Json& t : r["tensors"]) {
-    fmt::print("  {:<44} {:<6} {:>16} {:>14} bytes\n", t["name"].get<std::string>(),
-               t["type"].get<std::string>(), dump_json(t["shape"], -1), t["bytes"].get<std::size_t>());
-  }
+  print_tensors(r, all);
 }
 
 }  // namespace
@@ -106,9 +218,11 @@ void add_inspect(CLI::App& app, Program& program) {
   CLI::App* command =
       add_command(app, program, "inspect", "metadata, tensors, sizes, and the formula of the KV cache");
   const auto model = std::make_shared<std::string>();
+  const auto all = std::make_shared<bool>(false);
+  command->add_flag("--all", *all, "a line for every tensor, not one for a tensor of all layers");
   command->add_option("model,-m,--model", *model, "a GGUF file, a Hugging Face folder, or an embedded model");
-  command->callback([&program, model] {
-    program.run = [&program, model] {
+  command->callback([&program, model, all] {
+    program.run = [&program, model, all] {
       const std::string path = resolve_model(*model);
       Json result = {{"path", path}, {"format", ""}};
       result["metadata"] = Json::object();
@@ -118,9 +232,7 @@ void add_inspect(CLI::App& app, Program& program) {
       } else {
         read_gguf(path, result);
       }
-      std::size_t bytes = 0;
-      for (const Json& tensor : result["tensors"]) bytes += tensor["bytes"].get<std::size_t>();
-      result["tensor_bytes"] = bytes;
+      add_sums(result);
       try {
         describe_model(load_model(path), result);
       } catch (const Error& error) {
@@ -129,7 +241,7 @@ void add_inspect(CLI::App& app, Program& program) {
       if (program.json) {
         print_json(result);
       } else {
-        print_text(result);
+        print_text(result, *all);
       }
     };
   });

@@ -20,7 +20,7 @@ struct LogitsCommand {
 
   void execute(bool json) const {
     static_assert(std::endian::native == std::endian::little, "the file format is little-endian");
-    const auto model = std::make_shared<const Model>(load_model(resolve_model(run.model)));
+    const auto model = run.load();
     const std::vector<std::int32_t> ids =
         tokens.empty() ? model->tokenizer->encode(prompt.read(), !no_bos) : tokens;
     EngineConfig config = run.config();

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   cli::add_bench(app, program);
   cli::add_inspect(app, program);
   cli::add_quantize(app, program);
+  cli::add_convert(app, program);
   cli::add_synth(app, program);
   cli::add_ladder(app, program);
   cli::add_exercises(app, program);

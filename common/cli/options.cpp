@@ -4,7 +4,9 @@
 #include <iterator>
 
 #include "cli/cli.hpp"
+#include "engine/resolve.hpp"
 #include "engine/variants.hpp"
+#include "model/hub_cache.hpp"
 
 namespace rung::cli {
 namespace {
@@ -25,6 +27,25 @@ std::vector<fs::path> model_folders() {
 
 constexpr const char* kDefaultModel = "tiny";
 
+/// An engine's choices of rungs; the topic of chapter 02 says why.
+struct Preset {
+  std::string name;
+  std::map<std::string, std::string> rungs;
+};
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all = {
+      {"llama_cpp",
+       {{"loading", "mmap_prefetch"}, {"linear", "simd"}, {"attention", "flash"}, {"kv", "contiguous"}}},
+  };
+  return all;
+}
+
+std::string preset_names(const std::string& between = " | ") {
+  std::string names = "auto" + between + "naive";
+  for (const Preset& preset : presets()) names += between + preset.name;
+  return names;
+}
+
 }  // namespace
 
 CLI::App* add_command(CLI::App& app, Program& program, const std::string& name,
@@ -35,8 +56,10 @@ CLI::App* add_command(CLI::App& app, Program& program, const std::string& name,
 }
 
 void add_model_option(CLI::App& command, std::string& model) {
-  command.add_option("-m,--model", model,
-                     "a GGUF file, a Hugging Face folder, or the name of an embedded model (default: tiny)");
+  command.add_option(
+      "-m,--model", model,
+      "a GGUF file, a Hugging Face folder, OWNER/NAME[:FILE] after rung pull, or the name of an "
+      "embedded model (default: tiny)");
 }
 
 void RunOptions::add_to(CLI::App& command) {
@@ -44,7 +67,7 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)");
   command.add_option("--threads", threads, "threads (default: all processors)");
   command.add_option("--device", device, "cpu | cuda");
-  command.add_option("--engine", preset, "a whole set of rungs: auto | naive");
+  command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
     command.add_option_function<std::string>(
         std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },
@@ -71,9 +94,16 @@ EngineConfig RunOptions::config() const {
   return config;
 }
 
+std::shared_ptr<const Model> RunOptions::load() const {
+  return std::make_shared<const Model>(load_with_rungs(variants(), config(), resolve_model(model)));
+}
+
 std::map<std::string, std::string> preset_rungs(const std::string& preset) {
   if (preset == "auto") return {};
-  if (preset != "naive") fail_usage("unknown engine preset '{}'; known: auto, naive", preset);
+  for (const Preset& known : presets()) {
+    if (known.name == preset) return known.rungs;
+  }
+  if (preset != "naive") fail_usage("unknown engine preset '{}'; known: {}", preset, preset_names(", "));
   std::map<std::string, std::string> rungs;
   for (const LadderBase* ladder : variants().all()) rungs[ladder->seam()] = ladder->rungs().front().name;
   return rungs;
@@ -93,6 +123,7 @@ std::string resolve_model(const std::string& model) {
         known += (known.empty() ? "" : ", ") + entry.path().stem().string();
     }
   }
+  if (const auto hub_name = parse_hub_name(name)) return find_in_hub_cache(*hub_name);
   fail("there is no model '{}': it is neither a file nor a folder, and the embedded models are: {}", name,
        known.empty() ? "none found (set RUNG_MODELS to their folder)" : known);
 }

@@ -27,7 +27,7 @@ void add_synth(CLI::App& app, Program& program) {
   CLI::App* command = add_command(app, program, "synth", "a GGUF with random weights of a published shape");
   command->add_option("output", state->output, "the file to write")->required();
   command->add_option("--shape", state->shape, "one of: " + shape_names())->required();
-  command->add_option("--type", state->type, "f32 | f16 | bf16 | q8_0 | q4_0");
+  command->add_option("--type", state->type, "the format of its matrices: f32, f16, q8_0, q4_0, q4_k, ...");
   command->add_option("--seed", state->seed, "another seed, other weights");
   command->callback([&program, state] {
     program.run = [&program, state] {

@@ -1,6 +1,8 @@
 // rung tokenize, rung detokenize: text to ids and back, alone.
 
 #include "cli/cli.hpp"
+#include "engine/resolve.hpp"
+#include "engine/variants.hpp"
 
 namespace rung::cli {
 
@@ -8,7 +10,8 @@ void add_tokenize(CLI::App& app, Program& program) {
   struct State {
     std::string model;
     TextOptions text;
-    bool no_bos = false;
+    bool no_bos = false, no_special = false;
+    std::vector<std::string> set;
     std::vector<std::int32_t> ids;
   };
   const auto state = std::make_shared<State>();
@@ -17,10 +20,22 @@ void add_tokenize(CLI::App& app, Program& program) {
   add_model_option(*tokenize, state->model);
   state->text.add_to(*tokenize, true);
   tokenize->add_flag("--no-bos", state->no_bos, "no start token in front");
+  tokenize->add_flag("--no-special", state->no_special, "special tokens written in the text are text");
+  tokenize->add_option("--set", state->set, "SEAM=NAME: the rung of seam tokenization")
+      ->allow_extra_args(false);
   tokenize->callback([&program, state] {
     program.run = [state] {
-      const auto tokenizer = load_tokenizer(resolve_model(state->model));
-      fmt::print("{}\n", Json(tokenizer->encode(state->text.read(), !state->no_bos)).dump());
+      auto tokenizer = load_tokenizer(resolve_model(state->model));
+      RunOptions rungs;  // for its reading of SEAM=NAME
+      rungs.set = state->set;
+      const EngineConfig config = rungs.config();
+      for (const auto& [seam, rung] : config.rungs) {
+        if (seam != "tokenization")
+          fail_usage("--set {}={}: this command has the seam tokenization only", seam, rung);
+        tokenizer = with_rung(variants(), rung, tokenizer);
+      }
+      fmt::print("{}\n",
+                 Json(tokenizer->encode(state->text.read(), !state->no_bos, !state->no_special)).dump());
     };
   });
 

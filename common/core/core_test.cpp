@@ -51,51 +51,6 @@ TEST_CASE("binary32 rounds to binary16 and bfloat16 as Eigen rounds it") {
   }
 }
 
-TEST_CASE("block formats reproduce their input within half a step") {
-  Rng rng(2);
-  for (const auto& [type, steps] : {std::pair{DType::q8_0, 127.0f}, std::pair{DType::q4_0, 8.0f}}) {
-    std::vector<float> x(32 * 50), back(x.size());
-    for (float& v : x) v = static_cast<float>(rng.normal());
-    x[5] = 40.0f;                                                         // an outlier sets its block's scale
-    for (int i = 64; i < 96; ++i) x[static_cast<std::size_t>(i)] = 0.0f;  // a block of zeros has scale 0
-    std::vector<std::byte> blocks(bytes_of(type, static_cast<std::int64_t>(x.size())));
-    traits(type).from_float(x.data(), blocks.data(), static_cast<std::int64_t>(x.size()));
-    traits(type).to_float(blocks.data(), back.data(), static_cast<std::int64_t>(x.size()));
-    for (std::size_t b = 0; b < x.size() / 32; ++b) {
-      float largest = 0;
-      for (std::size_t i = 0; i < 32; ++i) largest = std::max(largest, std::fabs(x[b * 32 + i]));
-      for (std::size_t i = 0; i < 32; ++i) {
-        const float step = largest / steps;
-        // Q4_0 reaches from -8 to 7 steps, so the far end loses up to a whole step; the half scale adds
-        // 2^-11.
-        const float allowed = (type == DType::q8_0 ? 0.5f : 1.0f) * step * 1.01f + largest * 0x1p-10f;
-        REQUIRE(std::fabs(back[b * 32 + i] - x[b * 32 + i]) <= allowed);
-      }
-    }
-  }
-}
-
-TEST_CASE("a block of the smallest floats becomes a block of zeros") {
-  const std::vector<float> x(32, std::numeric_limits<float>::denorm_min());
-  for (const DType type : {DType::q8_0, DType::q4_0}) {
-    std::vector<std::byte> block(bytes_of(type, 32));
-    std::vector<float> back(32, 1.0f);
-    traits(type).from_float(x.data(), block.data(), 32);
-    traits(type).to_float(block.data(), back.data(), 32);
-    for (const float v : back) CHECK(v == 0.0f);
-  }
-}
-
-TEST_CASE("an unknown format names the known ones") {
-  CHECK(dtype_from_name("q8_0") == DType::q8_0);
-  try {
-    dtype_from_name("q9");
-    FAIL("accepted q9");
-  } catch (const UsageError& error) {
-    CHECK(std::string(error.what()) == "unknown number format 'q9'; known: f32, f16, bf16, q8_0, q4_0");
-  }
-}
-
 TEST_CASE("tensor slices address what they say") {
   std::vector<float> data(6 * 10);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(i);

@@ -16,6 +16,8 @@ Simd best_of_machine() {
   const auto supported = hwy::SupportedTargets();
   if (supported & HWY_AVX3) return Simd::avx512;
   if (supported & HWY_AVX2) return Simd::avx2;
+#elif defined(HWY_ARCH_ARM_A64) && HWY_ARCH_ARM_A64
+  return Simd::neon;  // every AArch64 processor has it, so it is the baseline there
 #endif
   return Simd::scalar;
 }
@@ -30,8 +32,13 @@ Simd choose() {
     level = Simd::avx512;
   } else if (name == "avx2") {
     level = Simd::avx2;
+  } else if (name == "neon") {
+    level = Simd::neon;
   } else if (name != "scalar") {
-    fail_usage("RUNG_SIMD is '{}'; known: avx512, avx2, scalar", name);
+    fail_usage("RUNG_SIMD is '{}'; known: avx512, avx2, neon, scalar", name);
+  }
+  if ((best == Simd::neon) != (level == Simd::neon)) {
+    fail("RUNG_SIMD asks for {}, but this machine has only {}; unset it", name, simd_name(best));
   }
   if (level > best) {
     fail("RUNG_SIMD asks for {}, but this machine's best is {}; unset it or choose a lower level", name,
@@ -59,6 +66,8 @@ std::string_view simd_name(Simd level) {
       return "avx512";
     case Simd::avx2:
       return "avx2";
+    case Simd::neon:
+      return "neon";
     case Simd::scalar:
       break;
   }

@@ -1,28 +1,14 @@
 // The host as a device: a device address is a host address.
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <string>
 
 #include "core/error.hpp"
+#include "core/process_memory.hpp"
 #include "seams/device.hpp"
 
 namespace rung {
 namespace {
-
-// Bytes that can be taken without pushing anybody out, where the system says so; else all there are.
-double available_bytes() {
-  std::ifstream in("/proc/meminfo");
-  for (std::string key; in >> key;) {
-    double kib = 0;
-    if (key == "MemAvailable:" && in >> kib) return kib * 1024;
-    std::getline(in, key);
-  }
-  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 class CpuDevice final : public Device {
  public:
@@ -35,13 +21,13 @@ class CpuDevice final : public Device {
     // Linux hands out more than it has and kills whoever uses it, so the check must come first.
     constexpr std::size_t kWorthChecking = std::size_t{64} << 20;
     const bool fits =
-        rounded >= bytes && (rounded < kWorthChecking || static_cast<double>(rounded) < available_bytes());
+        rounded >= bytes && (rounded < kWorthChecking || static_cast<double>(rounded) < available_memory());
     void* data = fits ? std::aligned_alloc(kAlignment, rounded) : nullptr;
     if (data == nullptr) {
       fail(
           "{:.1f} MB of memory are needed in one piece, {:.1f} MB are available; use a smaller --ctx or "
           "fewer sequences",
-          static_cast<double>(bytes) * 1e-6, available_bytes() * 1e-6);
+          static_cast<double>(bytes) * 1e-6, available_memory() * 1e-6);
     }
     std::memset(data, 0, rounded);  // also takes the pages now: later failures would be kills
     return {data, bytes, +[](void* p) { std::free(p); }};

@@ -34,25 +34,54 @@ void embed(int threads, const Tensor& table, const Tensor& tokens, const Tensor&
   });
 }
 
+/// Sum of term(i) for i < n. Eight running sums: independent of each other, so that the compiler may use
+/// vectors.
+template <class Term>
+double sum_of(std::int64_t n, const Term& term) {
+  constexpr std::int64_t kLanes = 8;
+  double sums[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(i + lane);
+  }
+  double total = 0;
+  for (; i < n; ++i) total += term(i);
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
 void rmsnorm(int threads, const Tensor& x, const Tensor& weight, float eps, const Tensor& y) {
+  const std::int64_t n = weight.cols;
+  const float* w = weight.ptr<float>();
+  parallel_for(x.rows > 8 ? threads : 1, x.rows, [&](std::int64_t t) {
+    for (std::int64_t begin = 0; begin < x.cols; begin += n) {
+      const float* in = x.ptr<float>(t) + begin;
+      float* out = y.ptr<float>(t) + begin;
+      const double square =
+          sum_of(n, [in](std::int64_t i) { return static_cast<double>(in[i]) * static_cast<double>(in[i]); });
+      const auto scale = static_cast<float>(1.0 / std::sqrt(square / static_cast<double>(n) + eps));
+      for (std::int64_t c = 0; c < n; ++c) out[c] = in[c] * scale * w[c];
+    }
+  });
+}
+
+void layernorm(int threads, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps,
+               const Tensor& y) {
+  const float* w = weight.ptr<float>();
+  const float* b = bias.empty() ? nullptr : bias.ptr<float>();
+  const auto n = static_cast<double>(x.cols);
   parallel_for(x.rows > 8 ? threads : 1, x.rows, [&](std::int64_t t) {
     const float* in = x.ptr<float>(t);
-    const float* w = weight.ptr<float>();
     float* out = y.ptr<float>(t);
-    // Eight running sums: independent of each other, so that the compiler may use vectors.
-    constexpr std::int64_t kLanes = 8;
-    double sums[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= x.cols; i += kLanes) {
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-        sums[lane] += static_cast<double>(in[i + lane]) * static_cast<double>(in[i + lane]);
-      }
+    const double mean = sum_of(x.cols, [in](std::int64_t i) { return static_cast<double>(in[i]); }) / n;
+    const double square = sum_of(x.cols, [in, mean](std::int64_t i) {
+      return (static_cast<double>(in[i]) - mean) * (static_cast<double>(in[i]) - mean);
+    });
+    const double scale = 1.0 / std::sqrt(square / n + eps);
+    for (std::int64_t c = 0; c < x.cols; ++c) {
+      const auto normed = static_cast<float>((static_cast<double>(in[c]) - mean) * scale);
+      out[c] = normed * w[c] + (b != nullptr ? b[c] : 0.0f);
     }
-    double square = 0;
-    for (; i < x.cols; ++i) square += static_cast<double>(in[i]) * static_cast<double>(in[i]);
-    for (const double sum : sums) square += sum;
-    const auto scale = static_cast<float>(1.0 / std::sqrt(square / static_cast<double>(x.cols) + eps));
-    for (std::int64_t c = 0; c < x.cols; ++c) out[c] = in[c] * scale * w[c];
   });
 }
 
@@ -86,27 +115,97 @@ void store_kv(int threads, const Tensor& k, const Tensor& v, const Tensor& slots
   });
 }
 
-void add(int threads, const Tensor& y, const Tensor& x) {
+/// x = f(x), number by number.
+template <class Function>
+void apply(int threads, const Tensor& x, const Function& f) {
+  for_each_block(threads, x.rows, x.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
+    float* row = x.ptr<float>(t);
+    for (std::int64_t c = begin; c < end; ++c) row[c] = f(row[c]);
+  });
+}
+
+void add(int threads, const Tensor& y, float scale, const Tensor& x) {
   for_each_block(threads, x.rows, x.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
     const float* from = y.ptr<float>(t);
+    float* to = x.ptr<float>(t);
+    for (std::int64_t c = begin; c < end; ++c) to[c] += scale * from[c];
+  });
+}
+
+void add_row(int threads, const Tensor& bias, const Tensor& x) {
+  for_each_block(threads, x.rows, x.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
+    const float* from = bias.ptr<float>();
     float* to = x.ptr<float>(t);
     for (std::int64_t c = begin; c < end; ++c) to[c] += from[c];
   });
 }
 
-void silu_mul(int threads, const Tensor& gate_up, const Tensor& h) {
+void scale(int threads, float factor, const Tensor& x) {
+  apply(threads, x, [factor](float v) { return v * factor; });
+}
+
+void softcap(int threads, float cap, const Tensor& x) {
+  apply(threads, x, [cap](float v) { return cap * std::tanh(v / cap); });
+}
+
+struct Silu {
+  float operator()(float z) const { return z / (1.0f + std::exp(-z)); }
+};
+struct GeluTanh {
+  float operator()(float z) const {
+    constexpr float kRoot = 0.7978845608028654f;  // sqrt(2 / pi)
+    return 0.5f * z * (1.0f + std::tanh(kRoot * (z + 0.044715f * z * z * z)));
+  }
+};
+struct GeluErf {
+  float operator()(float z) const {
+    constexpr float kHalfRoot = 0.7071067811865476f;  // sqrt(1 / 2)
+    return 0.5f * z * (1.0f + std::erf(z * kHalfRoot));
+  }
+};
+
+template <class Function>
+void activate_by(int threads, const Tensor& in, const Tensor& h, const Function& f) {
+  const bool gated = in.cols == 2 * h.cols;
   for_each_block(threads, h.rows, h.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
-    const float* gate = gate_up.ptr<float>(t);
-    const float* up = gate + h.cols;
+    const float* gate = in.ptr<float>(t);
     float* out = h.ptr<float>(t);
-    for (std::int64_t c = begin; c < end; ++c) out[c] = gate[c] / (1.0f + std::exp(-gate[c])) * up[c];
+    if (gated) {
+      const float* up = gate + h.cols;
+      for (std::int64_t c = begin; c < end; ++c) out[c] = f(gate[c]) * up[c];
+    } else {
+      for (std::int64_t c = begin; c < end; ++c) out[c] = f(gate[c]);
+    }
   });
+}
+
+void activate(int threads, const Tensor& in, Activation activation, const Tensor& h) {
+  switch (activation) {
+    case Activation::silu:
+      return activate_by(threads, in, h, Silu{});
+    case Activation::gelu_tanh:
+      return activate_by(threads, in, h, GeluTanh{});
+    case Activation::gelu_erf:
+      return activate_by(threads, in, h, GeluErf{});
+  }
 }
 
 void gather(const Tensor& x, const Tensor& rows, const Tensor& y) {
   for (std::int64_t i = 0; i < y.rows; ++i) {
     std::memcpy(y.row(i), x.row(rows.ptr<std::int32_t>()[i]), bytes_of(y.dtype, y.cols));
   }
+}
+
+void combine(int threads, const Tensor& x, const Tensor& rows, const Tensor& weights, const Tensor& y) {
+  for_each_block(threads, y.rows, y.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
+    const std::int32_t* from = rows.ptr<std::int32_t>(t);
+    const float* weight = weights.ptr<float>(t);
+    float* out = y.ptr<float>(t);
+    for (std::int64_t r = 0; r < rows.cols; ++r) {
+      const float* in = x.ptr<float>(from[r]);
+      for (std::int64_t c = begin; c < end; ++c) out[c] = (r == 0 ? 0.0f : out[c]) + weight[r] * in[c];
+    }
+  });
 }
 
 }  // namespace
@@ -117,21 +216,26 @@ Ops cpu_ops(int threads) {
   ops.name = "cpu";
   ops.embed = std::bind(embed, threads, _1, _2, _3);
   ops.rmsnorm = std::bind(rmsnorm, threads, _1, _2, _3, _4);
+  ops.layernorm = std::bind(layernorm, threads, _1, _2, _3, _4, _5);
   ops.rope = std::bind(rope, threads, _1, _2, _3);
   ops.store_kv = std::bind(store_kv, threads, _1, _2, _3, _4);
-  ops.add = std::bind(add, threads, _1, _2);
-  ops.silu_mul = std::bind(silu_mul, threads, _1, _2);
+  ops.add = std::bind(add, threads, _1, _2, _3);
+  ops.add_row = std::bind(add_row, threads, _1, _2);
+  ops.scale = std::bind(scale, threads, _1, _2);
+  ops.softcap = std::bind(softcap, threads, _1, _2);
+  ops.activate = std::bind(activate, threads, _1, _2, _3);
   ops.gather = gather;
+  ops.combine = std::bind(combine, threads, _1, _2, _3, _4);
   return ops;
 }
 
-void rope_angles(float theta, int rotary_dim, const Tensor& cos, const Tensor& sin) {
-  for (std::int64_t i = 0; i < rotary_dim / 2; ++i) {
-    const double frequency = std::pow(static_cast<double>(theta), -2.0 * static_cast<double>(i) / rotary_dim);
+void rope_angles(const RopeFrequencies& frequencies, const Tensor& cos, const Tensor& sin) {
+  for (std::int64_t i = 0; i < cos.cols; ++i) {
+    const double radians = frequencies.radians[static_cast<std::size_t>(i)];
     for (std::int64_t position = 0; position < cos.rows; ++position) {
-      const double angle = static_cast<double>(position) * frequency;
-      cos.ptr<float>(position)[i] = static_cast<float>(std::cos(angle));
-      sin.ptr<float>(position)[i] = static_cast<float>(std::sin(angle));
+      const double angle = static_cast<double>(position) * radians;
+      cos.ptr<float>(position)[i] = static_cast<float>(std::cos(angle) * frequencies.magnitude);
+      sin.ptr<float>(position)[i] = static_cast<float>(std::sin(angle) * frequencies.magnitude);
     }
   }
 }

@@ -9,16 +9,6 @@
 #include "engine/resolve.hpp"
 
 namespace rung {
-namespace {
-
-struct OpenSequence {
-  KvCache& cache;
-  int kv;
-  ~OpenSequence() { cache.close(kv); }
-};
-
-}  // namespace
-
 Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config)
     : model_(std::move(model)),
       config_(resolve_config(std::move(config), *model_)),
@@ -146,28 +136,6 @@ Result Engine::run(Request request, const std::function<bool()>& cancelled) {
     }
   }
   return take(id);
-}
-
-void Engine::logits(std::span<const std::int32_t> tokens,
-                    const std::function<void(const Tensor& rows)>& on_rows) {
-  Request request;
-  request.prompt.assign(tokens.begin(), tokens.end());
-  check_request(request, *model_, config_);
-  const int kv = kv_->open();
-  if (kv < 0) fail("all {} sequences of the KV cache are in use", config_.max_sequences);
-  const OpenSequence closer{*kv_, kv};  // also when on_rows throws
-  const int chunk = std::min(config_.max_step_tokens, config_.max_step_outputs);
-  const auto total = static_cast<int>(tokens.size());
-  for (int begin = 0; begin < total; begin += chunk) {
-    const int count = std::min(chunk, total - begin);
-    if (!kv_->grow(kv, begin + count)) fail("the KV cache has no room for {} tokens", total);
-    batch_.clear();
-    append_rows(batch_, *kv_, kv, begin, count, count,
-                [&](int p) { return tokens[static_cast<std::size_t>(p)]; });
-    const Tensor rows = transformer_.forward(batch_, *kv_);
-    device_.to_host(host_logits_.data(), rows.data, rows.bytes());
-    on_rows({host_logits_.data(), DType::f32, rows.rows, rows.cols});
-  }
 }
 
 EngineMemory Engine::memory() const {

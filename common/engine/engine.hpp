@@ -32,6 +32,12 @@ struct EngineMemory {
   std::size_t workspace_bytes = 0;  // everything a step computes, taken at the start
 };
 
+/// A sequence whose logits are wanted at positions `first` and later.
+struct LogitsJob {
+  std::span<const std::int32_t> tokens;
+  int first = 0;  // 0 .. tokens.size() - 1
+};
+
 class Engine {
  public:
   /// Takes all memory it will ever use. Throws UsageError for sizes that cannot be and for rungs that do
@@ -59,6 +65,12 @@ class Engine {
   /// Logits after every token of `tokens`, computed in chunks; `on_rows` sees them in order as
   /// [rows, vocab] f32 host memory. For `rung logits` and for tests.
   void logits(std::span<const std::int32_t> tokens, const std::function<void(const Tensor& rows)>& on_rows);
+
+  /// The same for several sequences, which share steps as far as the cache holds them side by side.
+  /// `on_rows` sees the rows in order of jobs, then of positions: row i belongs to position + i of jobs[job].
+  /// Throws UsageError, before it computes anything, for a job that check_request() refuses.
+  using OnJobRows = std::function<void(std::size_t job, int position, const Tensor& rows)>;
+  void logits(std::span<const LogitsJob> jobs, const OnJobRows& on_rows);
 
   const Model& model() const { return *model_; }
   const EngineConfig& config() const { return config_; }

@@ -30,7 +30,7 @@ constexpr double kEps = 1.1920929e-7;
 
 }  // namespace
 
-TEST_CASE("rmsnorm and silu_mul equal their formulas in float64") {
+TEST_CASE("rmsnorm and gated silu equal their formulas in float64") {
   Rng rng(1);
   for (const int threads : {1, 2}) {
     const Ops ops = cpu_ops(threads);
@@ -53,7 +53,7 @@ TEST_CASE("rmsnorm and silu_mul equal their formulas in float64") {
         }
         const Tensor both(x.data(), DType::f32, rows, 2 * dim);
         ops.rmsnorm(both.col_slice(0, dim), {w.data(), DType::f32, 1, dim}, 1e-5f, norm.tensor());
-        ops.silu_mul(both, hidden.tensor());
+        ops.activate(both, Activation::silu, hidden.tensor());
         norm.check_guards();
         hidden.check_guards();
         std::vector<double> allowed;
@@ -61,9 +61,57 @@ TEST_CASE("rmsnorm and silu_mul equal their formulas in float64") {
         check(compare("rmsnorm", {{"row", rows}, {"dim", dim}}, norm.values(), expected_norm, allowed));
         allowed.clear();
         for (const double e : expected_hidden) allowed.push_back(8 * kEps * std::fabs(e) + 1e-30);
-        check(compare("silu_mul", {{"row", rows}, {"dim", dim}}, hidden.values(), expected_hidden, allowed));
+        check(compare("silu", {{"row", rows}, {"dim", dim}}, hidden.values(), expected_hidden, allowed));
       }
     }
+  }
+}
+
+TEST_CASE("layernorm, the norm of every head, and both GELUs equal their formulas in float64") {
+  Rng rng(4);
+  constexpr std::int64_t kRows = 3, kHeads = 3, kDim = 40, kWidth = kHeads * kDim;
+  std::vector<float> x = random_floats(rng, kRows * kWidth), w = random_floats(rng, kWidth),
+                     b = random_floats(rng, kWidth);
+  x[0] = 30.0f;
+  const Tensor in(x.data(), DType::f32, kRows, kWidth);
+  std::vector<double> layer, heads, tanh, erf;
+  for (std::size_t r = 0; r < kRows; ++r) {
+    const float* row = x.data() + r * kWidth;
+    double mean = 0, variance = 0;
+    for (int i = 0; i < kWidth; ++i) mean += static_cast<double>(row[i]) / kWidth;
+    for (int i = 0; i < kWidth; ++i) variance += (row[i] - mean) * (row[i] - mean) / kWidth;
+    for (std::size_t i = 0; i < kWidth; ++i) {
+      layer.push_back((row[i] - mean) / std::sqrt(variance + 1e-5) * w[i] + b[i]);
+      double square = 0;
+      for (std::size_t j = 0; j < kDim; ++j) {
+        const double v = row[i / kDim * kDim + j];
+        square += v * v / kDim;
+      }
+      heads.push_back(row[i] / std::sqrt(square + 1e-6) * w[i % kDim]);
+      const double z = row[i];
+      tanh.push_back(0.5 * z * (1 + std::tanh(std::sqrt(2 / M_PI) * (z + 0.044715 * z * z * z))));
+      erf.push_back(z * 0.5 * std::erfc(-z / std::sqrt(2.0)));
+    }
+  }
+  for (const int threads : {1, 2}) {
+    const Ops ops = cpu_ops(threads);
+    GuardedBuffer out(kRows, kWidth);
+    const auto judge = [&](const char* what, const std::vector<double>& expected) {
+      out.check_guards();
+      // The largest addend of each formula bounds its rounding.
+      std::vector<double> allowed;
+      for (const double e : expected) allowed.push_back(8 * kEps * (std::fabs(e) + 1));
+      check(compare(what, {{"row", kRows}, {"dim", kWidth}}, out.values(), expected, allowed));
+    };
+    ops.layernorm(in, {w.data(), DType::f32, 1, kWidth}, {b.data(), DType::f32, 1, kWidth}, 1e-5f,
+                  out.tensor());
+    judge("layernorm", layer);
+    ops.rmsnorm(in, {w.data(), DType::f32, 1, kDim}, 1e-6f, out.tensor());
+    judge("rmsnorm of heads", heads);
+    ops.activate(in, Activation::gelu_tanh, out.tensor());
+    judge("gelu_tanh", tanh);
+    ops.activate(in, Activation::gelu_erf, out.tensor());
+    judge("gelu_erf", erf);
   }
 }
 
@@ -74,7 +122,9 @@ TEST_CASE("rope turns pairs by position times frequency, keeps lengths, leaves t
   std::vector<float> cos(401 * kRotary / 2), sin(cos.size());
   const Tensor cos_table(cos.data(), DType::f32, 401, kRotary / 2),
       sin_table(sin.data(), DType::f32, 401, kRotary / 2);
-  rope_angles(500.0f, kRotary, cos_table, sin_table);
+  RopeConfig config;
+  config.theta = 500.0f;
+  rope_angles(rope_frequencies(config, kRotary, 401), cos_table, sin_table);
   for (const RopePairs pairs : {RopePairs::interleaved, RopePairs::half}) {
     std::vector<float> x = random_floats(rng, kRows * kHeads * kHeadDim);
     std::vector<double> expected(x.begin(), x.end());

@@ -1,12 +1,16 @@
 #include "engine/resolve.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "core/parallel.hpp"
 #include "engine/cpu_ops.hpp"
 #include "seams/linear.hpp"
+#include "seams/loading.hpp"
+#include "seams/safetensors_index.hpp"
 #include "seams/sampler.hpp"
+#include "seams/tokenization.hpp"
 
 namespace rung {
 namespace {
@@ -20,6 +24,30 @@ void check_range(const char* what, int value, int low, int high) {
 }
 
 }  // namespace
+
+Model load_with_rungs(const Registry& registry, const EngineConfig& config, const std::string& path) {
+  const auto index = registry.ladder<SafetensorsIndex>().make(config.rung("safetensors_index"), {});
+  const Rung<Loading>& rung = registry.ladder<Loading>().choose(config.rung("loading"), {});
+  const std::unique_ptr<Loading> loading = rung.make({});
+  LoadOptions options;
+  options.safetensors = index.get();
+  options.files = [&](const std::string& file) { return loading->open(file); };
+  Model model = load_model(path, options);
+  model.loading = rung.info.name;
+  model.tokenizer = with_rung(registry, config.rung("tokenization"), model.tokenizer);
+  return model;
+}
+
+std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::string& rung,
+                                           std::shared_ptr<const Tokenizer> tokenizer) {
+  if (rung == "auto") return tokenizer;
+  auto with = tokenizer->with_merger(registry.ladder<Tokenization>().make(rung, {}));
+  if (with == nullptr) {
+    fail("rung '{}' of seam tokenization cannot be used: this tokenizer ({}) has no merge step; leave it out",
+         rung, tokenizer->describe());
+  }
+  return with;
+}
 
 EngineConfig resolve_config(EngineConfig config, const Model& model) {
   if (config.threads == 0) config.threads = default_threads();
@@ -57,13 +85,28 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
   chosen["sampler"] =
       registry.ladder<Sampler>().choose(config.rung("sampler"), {model.config.vocab_size}).info.name;
 
+  std::error_code ignored;
+  if (std::filesystem::is_directory(model.path, ignored)) {  // else no such header was read
+    chosen["safetensors_index"] =
+        registry.ladder<SafetensorsIndex>().choose(config.rung("safetensors_index"), {}).info.name;
+  }
+  if (!model.loading.empty()) chosen["loading"] = model.loading;
+
+  // Done when the model was loaded; under `auto` the tokenizer keeps its own.
+  if (config.rung("tokenization") != "auto") chosen["tokenization"] = config.rung("tokenization");
+
   std::set<std::string> products;
   const auto add = [&](const Tensor& weight) {
     const LinearConfig linear{weight, config.threads, config.max_step_tokens};
     products.insert(registry.ladder<Linear>().choose(config.rung("linear"), linear).info.name);
   };
   for (const LayerWeights& w : model.weights.layers) {
-    for (const Tensor& weight : {w.q, w.k, w.v, w.attn_out, w.gate, w.up, w.down}) add(weight);
+    for (const Weight* weight : {&w.q, &w.k, &w.v, &w.attn_out, &w.router, &w.gate, &w.up, &w.down}) {
+      if (!weight->empty()) add(weight->weight);
+    }
+    for (const ExpertWeights& expert : w.experts) {
+      for (const Tensor& weight : {expert.gate, expert.up, expert.down}) add(weight);
+    }
   }
   add(model.weights.output);
   for (const std::string& name : products) {
@@ -105,6 +148,7 @@ AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& 
   attention.kv_heads = model.kv_heads;
   attention.head_dim = model.head_dim;
   attention.scale = model.attention_scale;
+  attention.softcap = model.attention_softcap;
   attention.threads = config.threads;
   attention.max_context = config.context;
   return attention;

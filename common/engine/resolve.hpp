@@ -16,6 +16,15 @@
 
 namespace rung {
 
+/// load_model() with the rungs that read files. Throws UsageError for a rung that does not exist.
+Model load_with_rungs(const Registry& registry, const EngineConfig& config, const std::string& path);
+
+/// The tokenizer with its merge step done by a rung of seam `tokenization`; `auto` leaves the one it has,
+/// which needs nothing from the chapters. Throws UsageError for a rung that does not exist, Error for a
+/// tokenizer that has no such step.
+std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::string& rung,
+                                           std::shared_ptr<const Tokenizer> tokenizer);
+
 /// Fills in the defaults and checks every size. Throws UsageError.
 EngineConfig resolve_config(EngineConfig config, const Model& model);
 

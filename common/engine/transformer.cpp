@@ -1,8 +1,9 @@
 // The forward pass of every model: prefill, prompt chunk, decode, several sequences, any device.
 //
-// Read forward() top to bottom: it is the mathematics of a Llama-style transformer in order, one line
-// per operation, with the shape of what it produces in the right margin. Everything it calls is behind
-// a seam: which attention, which product, which device is decided in the constructor. It allocates
+// Read forward() top to bottom: it is the mathematics of a transformer in order, one line per operation,
+// with the shape of what it produces in the right margin. Everything it calls is behind a seam: which
+// attention, which product, which device is decided in the constructor. Families of models differ in data:
+// which norms a layer has, which factors are not 1 (model/families.cpp, model_config.hpp). It allocates
 // nothing and never looks inside a tensor. What it is given is described in seams/batch.hpp.
 
 #include "engine/transformer.hpp"
@@ -44,27 +45,41 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   const Tensor gate_up = work_.gate_up.row_slice(0, n_tokens);
   const Tensor hidden = work_.hidden.row_slice(0, n_tokens);
 
-  attention_->plan(batch);
+  for (const auto& [window, attention] : attention_) attention->plan(batch);
   ops_.embed(embedding_, tokens, x);  // x [tokens, dim], the residual stream
+  if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);
+  if (model_.learned_positions) {
+    ops_.embed(position_embedding_, positions, out);
+    ops_.add(out, 1, x);
+  }
   show("embedding", -1, x);
 
   for (const Layer& layer : layers_) {
     const KvView cache = kv.view(layer.index);
-    ops_.rmsnorm(x, layer.attn_norm, model_.norm_eps, norm);  // norm [tokens, dim]
-    layer.qkv->apply(norm, qkv);     // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
-    ops_.rope(q, positions, rope_);  // q, k, v are column slices of qkv
-    ops_.rope(k, positions, rope_);
+    layer.qkv->apply(normed(layer.attn_norm, x, norm),
+                     qkv);       // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
+    normed(layer.q_norm, q, q);  // q, k, v are column slices of qkv
+    normed(layer.k_norm, k, k);
+    if (layer.rope != nullptr) {
+      ops_.rope(q, positions, *layer.rope);
+      ops_.rope(k, positions, *layer.rope);
+    }
     ops_.store_kv(k, v, slots, cache);
-    attention_->run(q, cache, attn);   // attn [tokens, heads * head_dim]
-    layer.attn_out->apply(attn, out);  // out [tokens, dim]
-    ops_.add(out, x);
+    layer.attention->run(q, cache, attn);  // attn [tokens, heads * head_dim]
+    layer.attn_out->apply(attn, out);      // out [tokens, dim]
+    add_to_residual(layer.attn_post_norm, out, x);
     show("attention", layer.index, x);
 
-    ops_.rmsnorm(x, layer.ffn_norm, model_.norm_eps, norm);
-    layer.gate_up->apply(norm, gate_up);  // gate_up [tokens, 2 * ffn_dim]
-    ops_.silu_mul(gate_up, hidden);       // hidden [tokens, ffn_dim]
-    layer.down->apply(hidden, out);
-    ops_.add(out, x);
+    const Tensor block_in = normed(layer.ffn_norm, x, norm);
+    if (layer.moe != nullptr) {
+      layer.moe->run(block_in, *work_.moe, gate_up, hidden, out);  // out [tokens, dim]
+      show("router", layer.index, work_.moe->logits.row_slice(0, n_tokens));
+    } else {
+      layer.gate_up->apply(block_in, gate_up);            // gate_up [tokens, 2 * ffn_dim]
+      ops_.activate(gate_up, model_.activation, hidden);  // hidden [tokens, ffn_dim]
+      layer.down->apply(hidden, out);                     // out [tokens, dim]
+    }
+    add_to_residual(layer.ffn_post_norm, out, x);
     show("layer", layer.index, x);
   }
 
@@ -72,10 +87,26 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   const Tensor last_norm = work_.last_norm.row_slice(0, n_outputs);
   const Tensor logits = work_.logits.row_slice(0, n_outputs);  // the output matrix is the largest of all
   ops_.gather(x, output_rows, last);
-  ops_.rmsnorm(last, output_norm_, model_.norm_eps, last_norm);
-  output_->apply(last_norm, logits);  // logits [outputs, vocab]
+  output_->apply(normed(output_norm_, last, last_norm), logits);  // logits [outputs, vocab]
+  if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);
+  if (model_.logit_softcap != 0) ops_.softcap(model_.logit_softcap, logits);
   show("logits", -1, logits);
   return logits;
+}
+
+/// The family's norm of `from`, written to `to`; `from` itself where there is none at this place.
+Tensor Transformer::normed(const Weight& norm, const Tensor& from, const Tensor& to) const {
+  if (norm.empty()) return from;
+  if (model_.norm == NormKind::layer) {
+    ops_.layernorm(from, norm.weight, norm.bias, model_.norm_eps, to);
+  } else {
+    ops_.rmsnorm(from, norm.weight, model_.norm_eps, to);
+  }
+  return to;
+}
+
+void Transformer::add_to_residual(const Weight& post_norm, const Tensor& out, const Tensor& x) const {
+  ops_.add(normed(post_norm, out, out), model_.residual_scale, x);
 }
 
 Transformer::Transformer(const Model& model, const Registry& registry, const EngineConfig& config,
@@ -86,33 +117,72 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       device_(device),
       ops_(resolve_ops(device, config.threads)),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
-  rope_ = {model_.head_dim, model_.rotary_dim, model_.rope_pairs, work_.rope_cos, work_.rope_sin};
-  std::vector<float> cos(static_cast<std::size_t>(rope_.cos.size())), sin(cos.size());
-  rope_angles(model_.rope_theta, model_.rotary_dim, {cos.data(), DType::f32, rope_.cos.rows, rope_.cos.cols},
-              {sin.data(), DType::f32, rope_.sin.rows, rope_.sin.cols});
-  device_.to_device(rope_.cos.data, cos.data(), cos.size() * sizeof(float));
-  device_.to_device(rope_.sin.data, sin.data(), sin.size() * sizeof(float));
+  rope_ = rope_tables(model_.rope, work_.rope_cos, work_.rope_sin);
+  local_rope_ = rope_tables(model_.rope_local, work_.local_cos, work_.local_sin);
 
   embedding_ = on_device(model.weights.token_embedding);
+  position_embedding_ = on_device(model.weights.position_embedding);
   for (const LayerWeights& w : model.weights.layers) {
+    const LayerAttention& kind = model_.layer_attention[layers_.size()];
     Layer layer;
     layer.index = static_cast<int>(layers_.size());
     layer.attn_norm = on_device(w.attn_norm);
     layer.qkv = linear({w.q, w.k, w.v});
+    layer.q_norm = on_device(w.q_norm);
+    layer.k_norm = on_device(w.k_norm);
+    if (model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none) {
+      layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;
+    }
+    layer.attention = attention_for(kind.window);
     layer.attn_out = linear({w.attn_out});
+    layer.attn_post_norm = on_device(w.attn_post_norm);
     layer.ffn_norm = on_device(w.ffn_norm);
-    layer.gate_up = linear({w.gate, w.up});
-    layer.down = linear({w.down});
+    if (model_.experts != 0) {
+      layer.moe = mixture(w);
+    } else {
+      layer.gate_up = model_.gated_ffn ? linear({w.gate, w.up}) : linear({w.up});
+      layer.down = linear({w.down});
+    }
+    layer.ffn_post_norm = on_device(w.ffn_post_norm);
     layers_.push_back(std::move(layer));
   }
   output_norm_ = on_device(model.weights.output_norm);
-  output_ = linear({model.weights.output});
+  output_ = linear({{model.weights.output, {}}});
+}
 
-  attention_ = registry.ladder<Attention>().make(config.rung("attention"), attention_config(config, model_));
+std::unique_ptr<MoeFfn> Transformer::mixture(const LayerWeights& w) {
+  std::vector<MoeFfn::Expert> experts;
+  for (const ExpertWeights& e : w.experts) {
+    experts.push_back({linear({{e.gate, {}}, {e.up, {}}}), linear({{e.down, {}}})});
+  }
+  return std::make_unique<MoeFfn>(linear({w.router}), std::move(experts), model_.activation, ops_, device_);
+}
+
+RopeTables Transformer::rope_tables(const RopeConfig& rope, const Tensor& cos, const Tensor& sin) {
+  RopeTables tables{model_.head_dim, model_.rotary_dim, model_.rope_pairs, cos, sin};
+  if (cos.empty()) return tables;
+  std::vector<float> cos_values(static_cast<std::size_t>(cos.size())), sin_values(cos_values.size());
+  rope_angles(rope_frequencies(rope, model_.rotary_dim, config_.context),
+              {cos_values.data(), DType::f32, cos.rows, cos.cols},
+              {sin_values.data(), DType::f32, sin.rows, sin.cols});
+  device_.to_device(cos.data, cos_values.data(), cos.bytes());
+  device_.to_device(sin.data, sin_values.data(), sin.bytes());
+  return tables;
+}
+
+Attention* Transformer::attention_for(int window) {
+  if (window >= config_.context) window = 0;  // it holds everything that there will be
+  std::unique_ptr<Attention>& attention = attention_[window];
+  if (!attention) {
+    AttentionConfig wanted = attention_config(config_, model_);
+    wanted.window = window;
+    attention = registry_.ladder<Attention>().make(config_.rung("attention"), wanted);
+  }
+  return attention.get();
 }
 
 Tensor Transformer::on_device(const Tensor& host) {
-  if (device_.shares_host_memory()) return host;
+  if (host.empty() || device_.shares_host_memory()) return host;
   DeviceBuffer buffer = device_.allocate(host.bytes());
   device_.to_device(buffer.data(), host.data, host.bytes());
   const Tensor copy = buffer.tensor(host.dtype, host.rows, host.cols);
@@ -121,16 +191,19 @@ Tensor Transformer::on_device(const Tensor& host) {
   return copy;
 }
 
-std::unique_ptr<Linear> Transformer::linear(std::initializer_list<Tensor> stacked) {
+Weight Transformer::on_device(const Weight& host) { return {on_device(host.weight), on_device(host.bias)}; }
+
+std::unique_ptr<Linear> Transformer::linear(std::initializer_list<Weight> stacked) {
   const auto& ladder = registry_.ladder<Linear>();
   std::vector<StackedLinear::Part> parts;
-  for (const Tensor& weight : stacked) {
-    const Tensor w = on_device(weight);
+  for (const Weight& weight : stacked) {
+    const Weight w = on_device(weight);
     parts.push_back(
-        {ladder.make(config_.rung("linear"), {w, config_.threads, config_.max_step_tokens}), w.rows});
+        {ladder.make(config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens}),
+         w.weight.rows, w.bias});
   }
-  if (parts.size() == 1) return std::move(parts.front().linear);
-  return std::make_unique<StackedLinear>(std::move(parts));
+  if (parts.size() == 1 && parts.front().bias.empty()) return std::move(parts.front().linear);
+  return std::make_unique<StackedLinear>(std::move(parts), ops_);
 }
 
 }  // namespace rung

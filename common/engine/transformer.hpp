@@ -3,12 +3,14 @@
 // sequences at once, on any device. transformer.cpp is the file that everybody reads.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "core/registry.hpp"
 #include "engine/engine_config.hpp"
+#include "engine/moe_ffn.hpp"
 #include "model/model.hpp"
 #include "seams/attention.hpp"
 #include "seams/batch.hpp"
@@ -23,15 +25,22 @@ namespace rung {
 /// the call. For debugging and for comparing with other implementations.
 using Tap = std::function<void(std::string_view name, int layer, const Tensor& value)>;
 
-/// One layer, ready to run: norms on the device, products behind their rungs.
+/// One layer, ready to run: norms on the device, products behind their rungs. Norms that the family does
+/// not have are empty; what each has is in model/families.cpp.
 struct Layer {
   int index = 0;
-  Tensor attn_norm;                  // [1, dim]
+  Weight attn_norm;                  // [1, dim]
   std::unique_ptr<Linear> qkv;       // [dim] -> [(heads + 2 * kv_heads) * head_dim]
+  Weight q_norm, k_norm;             // [1, head_dim] or the whole width
+  const RopeTables* rope = nullptr;  // null: no rotation in this layer
+  Attention* attention = nullptr;    // over all of the past, or over this layer's window
   std::unique_ptr<Linear> attn_out;  // [heads * head_dim] -> [dim]
-  Tensor ffn_norm;                   // [1, dim]
-  std::unique_ptr<Linear> gate_up;   // [dim] -> [2 * ffn_dim]
+  Weight attn_post_norm;             // [1, dim]
+  Weight ffn_norm;                   // [1, dim]
+  std::unique_ptr<Linear> gate_up;   // [dim] -> [2 * ffn_dim], or [ffn_dim] without a gate
   std::unique_ptr<Linear> down;      // [ffn_dim] -> [dim]
+  std::unique_ptr<MoeFfn> moe;       // in the place of these two in a mixture of experts
+  Weight ffn_post_norm;              // [1, dim]
 };
 
 /// Memory for everything a step computes, taken once for the largest step. All f32 on the device.
@@ -43,6 +52,8 @@ struct Workspace {
   Tensor last, last_norm, logits;                   // [max_outputs, ...]
   Tensor tokens, positions, slots, output_rows;     // [1, max_...] i32: the batch's numbers on the device
   Tensor rope_cos, rope_sin;                        // [max_context, rotary_dim / 2]
+  Tensor local_cos, local_sin;                      // the same for layers with a RoPE of their own
+  std::unique_ptr<MoeWorkspace> moe;                // null in a dense model
 
  private:
   Tensor take(Device& device, DType dtype, std::int64_t rows, std::int64_t cols);
@@ -55,6 +66,9 @@ class Transformer {
   /// must outlive this. Throws Error when a named rung does not support a weight.
   Transformer(const Model& model, const Registry& registry, const EngineConfig& config, Device& device);
 
+  Transformer(const Transformer&) = delete;  // layers point into it
+  Transformer& operator=(const Transformer&) = delete;
+
   /// One step. Returns logits [output_rows, vocab] f32 on the device, valid until the next call.
   /// REQUIRES: the batch fits max_step_tokens and max_step_outputs; the cache has grown to hold it.
   Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
@@ -62,8 +76,15 @@ class Transformer {
   std::size_t workspace_bytes() const { return work_.bytes() + device_weights_bytes_; }
 
  private:
+  Tensor normed(const Weight& norm, const Tensor& from, const Tensor& to) const;
+  void add_to_residual(const Weight& post_norm, const Tensor& out, const Tensor& x) const;
+
   Tensor on_device(const Tensor& host);
-  std::unique_ptr<Linear> linear(std::initializer_list<Tensor> stacked);
+  Weight on_device(const Weight& host);
+  std::unique_ptr<Linear> linear(std::initializer_list<Weight> stacked);
+  std::unique_ptr<MoeFfn> mixture(const LayerWeights& w);
+  RopeTables rope_tables(const RopeConfig& rope, const Tensor& cos, const Tensor& sin);
+  Attention* attention_for(int window);
 
   const Registry& registry_;
   EngineConfig config_;
@@ -74,12 +95,13 @@ class Transformer {
 
   Ops ops_;
   Workspace work_;
-  RopeTables rope_;
+  RopeTables rope_, local_rope_;
   Tensor embedding_;
+  Tensor position_embedding_;
   std::vector<Layer> layers_;
-  Tensor output_norm_;
+  Weight output_norm_;
   std::unique_ptr<Linear> output_;
-  std::unique_ptr<Attention> attention_;
+  std::map<int, std::unique_ptr<Attention>> attention_;  // by window
 };
 
 }  // namespace rung

@@ -1,5 +1,7 @@
 // How much memory a step needs: the sum over what forward() writes, for the largest step allowed.
 
+#include <algorithm>
+
 #include "engine/transformer.hpp"
 
 namespace rung {
@@ -13,7 +15,7 @@ Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, i
   qkv = take(device, DType::f32, max_tokens, heads_width + 2 * kv_width);
   attn = take(device, DType::f32, max_tokens, heads_width);
   out = take(device, DType::f32, max_tokens, model.dim);
-  gate_up = take(device, DType::f32, max_tokens, 2 * std::int64_t{model.ffn_dim});
+  gate_up = take(device, DType::f32, max_tokens, (model.gated_ffn ? 2 : 1) * std::int64_t{model.ffn_dim});
   hidden = take(device, DType::f32, max_tokens, model.ffn_dim);
   last = take(device, DType::f32, max_outputs, model.dim);
   last_norm = take(device, DType::f32, max_outputs, model.dim);
@@ -22,8 +24,15 @@ Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, i
   positions = take(device, DType::i32, 1, max_tokens);
   slots = take(device, DType::i32, 1, max_tokens);
   output_rows = take(device, DType::i32, 1, max_outputs);
+  if (model.experts != 0) moe = std::make_unique<MoeWorkspace>(device, model, max_tokens);
+  if (model.rotary_dim == 0) return;
   rope_cos = take(device, DType::f32, max_context, model.rotary_dim / 2);
   rope_sin = take(device, DType::f32, max_context, model.rotary_dim / 2);
+  const bool local = std::any_of(model.layer_attention.begin(), model.layer_attention.end(),
+                                 [](auto& layer) { return layer.rope == LayerAttention::Rope::local; });
+  if (!local) return;
+  local_cos = take(device, DType::f32, max_context, model.rotary_dim / 2);
+  local_sin = take(device, DType::f32, max_context, model.rotary_dim / 2);
 }
 
 Tensor Workspace::take(Device& device, DType dtype, std::int64_t rows, std::int64_t cols) {
@@ -32,7 +41,7 @@ Tensor Workspace::take(Device& device, DType dtype, std::int64_t rows, std::int6
 }
 
 std::size_t Workspace::bytes() const {
-  std::size_t total = 0;
+  std::size_t total = moe != nullptr ? moe->bytes() : 0;
   for (const DeviceBuffer& buffer : buffers_) total += buffer.bytes();
   return total;
 }

@@ -1,11 +1,15 @@
 // ModelConfig from the metadata of a GGUF file.
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <vector>
 
 #include "core/error.hpp"
 #include "model/families.hpp"
 #include "model/gguf.hpp"
+#include "model/rope.hpp"
 
 namespace rung {
 namespace {
@@ -42,38 +46,123 @@ int vocab_size(const Keys& keys) {
 /// Features that a file of a supported family can ask for and that this engine does not have.
 void refuse_unsupported(const Keys& keys) {
   const std::string& path = keys.gguf.path();
-  const std::string scaling = keys.gguf.get_string(keys.name("rope.scaling.type"), "none");
-  if (scaling != "none") {
-    fail("{}: RoPE scaling of type '{}' (metadata '{}') is not supported", path, scaling,
-         keys.name("rope.scaling.type"));
-  }
   if (keys.number("rope.scale_linear", 1.0) != 1.0f) {
-    fail("{}: linear RoPE scaling (metadata '{}') is not supported", path, keys.name("rope.scale_linear"));
+    fail("{}: linear RoPE scaling by metadata '{}' is out of use and not supported; convert the model anew",
+         path, keys.name("rope.scale_linear"));
   }
-  if (keys.gguf.find_tensor("rope_freqs.weight") != nullptr) {
-    fail("{}: tensor 'rope_freqs.weight' asks for RoPE frequency factors, which are not supported", path);
+  for (const char* key : {"expert_shared_count", "expert_group_count", "leading_dense_block_count"}) {
+    if (keys.size(key, 0) != 0) fail("{}: metadata '{}' is not supported", path, keys.name(key));
   }
-  if (keys.size("expert_count", 0) != 0) {
-    fail("{}: a mixture of {} experts (metadata '{}') is not supported", path, keys.size("expert_count", 0),
-         keys.name("expert_count"));
+  constexpr int kSoftmax = 1;  // llama_expert_gating_func_type
+  if (keys.size("expert_gating_func", kSoftmax) > kSoftmax) {
+    fail("{}: a router without softmax (metadata '{}' is {}) is not supported", path,
+         keys.name("expert_gating_func"), keys.size("expert_gating_func"));
   }
-  if (keys.has("attention.sliding_window") &&
-      keys.size("attention.sliding_window") < keys.size("context_length")) {
-    fail("{}: sliding-window attention (metadata '{}') is not supported", path,
-         keys.name("attention.sliding_window"));
+  if (keys.gguf.get_bool(keys.name("use_parallel_residual"), false)) {
+    fail("{}: attention and feed-forward in parallel (metadata '{}') are not supported", path,
+         keys.name("use_parallel_residual"));
   }
+}
+
+/// The values of a vector among the tensors; empty when there is none.
+std::vector<float> factors(const Gguf& gguf, std::string_view name) {
+  const GgufTensor* tensor = gguf.find_tensor(name);
+  if (tensor == nullptr) return {};
+  constexpr std::int64_t kMost = 1 << 16;  // more than any head has
+  if (tensor->view.dtype != DType::f32 || tensor->view.size() > kMost) {
+    fail("{}: tensor '{}' must be a vector of at most {} f32 numbers", gguf.path(), name, kMost);
+  }
+  std::vector<float> values(static_cast<std::size_t>(tensor->view.size()));
+  std::memcpy(values.data(), tensor->view.data, tensor->view.bytes());  // the tensor may not be aligned
+  return values;
+}
+
+RopeScaling scaling_of(const Keys& keys) {
+  const std::string name = keys.gguf.get_string(keys.name("rope.scaling.type"), "none");
+  if (name == "none") return RopeScaling::none;
+  if (name == "linear") return RopeScaling::linear;
+  if (name == "yarn") return RopeScaling::yarn;
+  if (name == "longrope") return RopeScaling::longrope;
+  fail("{}: RoPE scaling of type '{}' (metadata '{}') is not supported; none, linear, yarn and longrope are",
+       keys.gguf.path(), name, keys.name("rope.scaling.type"));
+}
+
+RopeConfig read_rope(const Keys& keys, int context_length) {
+  RopeConfig rope;
+  rope.theta = keys.number("rope.freq_base", 10000.0);
+  rope.scaling = scaling_of(keys);
+  rope.original_context = keys.size("rope.scaling.original_context_length", context_length);
+  const double stretch = rope.original_context > 0 ? double{1} * context_length / rope.original_context : 1;
+  rope.factor = keys.number("rope.scaling.factor", rope.scaling == RopeScaling::none ? 1.0 : stretch);
+  rope.beta_fast = keys.number("rope.scaling.yarn_beta_fast", 32);
+  rope.beta_slow = keys.number("rope.scaling.yarn_beta_slow", 1);
+  rope.factors =
+      factors(keys.gguf, "rope_freqs.weight");  // Llama 3.1: its scaling, worked out by the converter
+  if (keys.gguf.find_tensor("rope_factors_short.weight") != nullptr) {
+    rope.scaling = RopeScaling::longrope;
+    rope.factors = factors(keys.gguf, "rope_factors_short.weight");
+    rope.long_factors = factors(keys.gguf, "rope_factors_long.weight");
+  }
+  rope.attention_factor =
+      keys.number("rope.scaling.attn_factor",
+                  rope.scaling == RopeScaling::longrope
+                      ? double{default_attention_factor(rope.scaling, stretch, rope.original_context)}
+                      : 1.0);
+  // GGUF's factor for YaRN comes on top of the paper's.
+  if (rope.scaling == RopeScaling::yarn) {
+    rope.attention_factor *= default_attention_factor(rope.scaling, rope.factor, rope.original_context);
+  }
+  return rope;
+}
+
+/// Which layers see a window only, and which of two RoPEs they use. The files of most families say only
+/// how wide the window is: the pattern is part of the architecture (llama.cpp, llama-model.cpp).
+std::vector<LayerAttention> read_layers(const Keys& keys, const Family& family, int layers,
+                                        int context_length) {
+  constexpr int kMost = 1 << 16;
+  std::vector<LayerAttention> result(static_cast<std::size_t>(std::clamp(layers, 0, kMost)));
+  const bool gemma3 = family.gguf_name == "gemma3";
+  int window = keys.size("attention.sliding_window", family.gguf_name == "gemma2" ? 4096 : 0);
+  if (window >= context_length && !gemma3) window = 0;
+  const std::string pattern_key = keys.name("attention.sliding_window_pattern");
+  const bool listed = keys.gguf.has(pattern_key) && keys.gguf.find(pattern_key)->type == GgufType::array;
+  const std::vector<std::int64_t> list =
+      listed ? keys.gguf.int_array(pattern_key) : std::vector<std::int64_t>{};
+  if (listed && list.size() < result.size()) {
+    fail("{}: metadata '{}' has {} entries for {} layers", keys.gguf.path(), pattern_key, list.size(),
+         layers);
+  }
+  // Of every `period` layers the last one sees everything; 1: none sees a window, 0: all do.
+  const int period = !listed && keys.gguf.has(pattern_key) ? keys.size("attention.sliding_window_pattern")
+                                                           : family.window_period;
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const bool full = listed ? list[i] == 0 : period != 0 && (static_cast<int>(i) + 1) % period == 0;
+    if (!full) result[i].window = window;
+    if (gemma3 && !full) result[i].rope = LayerAttention::Rope::local;
+    // SmolLM 3: every fourth layer has no positions at all.
+    if (family.gguf_name == "smollm3" && (i + 1) % 4 == 0) result[i].rope = LayerAttention::Rope::none;
+  }
+  return result;
+}
+
+/// What Gemma's largest models do otherwise than the rest: they scale by dim / heads, not by head_dim.
+double attention_width(const ModelConfig& config) {
+  const bool by_dim = (config.architecture == "gemma2" && config.layers == 46) ||
+                      (config.architecture == "gemma3" && config.layers == 62);
+  return by_dim && config.heads > 0 ? double{1} * config.dim / config.heads : config.head_dim;
 }
 
 }  // namespace
 
 ModelConfig config_from_gguf(const Gguf& gguf) {
   const std::string architecture = gguf.get_string("general.architecture");
-  const Family& family = family_of_gguf(gguf.path(), architecture);
   const Keys keys{gguf, architecture};
+  const Family& family = family_of_gguf(gguf.path(), architecture, keys.size("expert_count", 0) != 0);
   refuse_unsupported(keys);
 
   ModelConfig config;
   config.architecture = architecture;
+  config.family = &family;
   config.name = gguf.get_string("general.name", "");
   config.vocab_size = vocab_size(keys);
   config.dim = keys.size("embedding_length");
@@ -86,13 +175,30 @@ ModelConfig config_from_gguf(const Gguf& gguf) {
          gguf.path(), config.head_dim, keys.size("attention.value_length"));
   }
   config.ffn_dim = keys.size("feed_forward_length");
+  config.experts = keys.size("expert_count", 0);
+  config.experts_per_token = config.experts != 0 ? keys.size("expert_used_count") : 0;
+  config.normalize_expert_weights = gguf.get_bool(keys.name("expert_weights_norm"), true);
   config.context_length = keys.size("context_length");
-  config.norm_eps = keys.number("attention.layer_norm_rms_epsilon", 1e-5);
-  config.rope_theta = keys.number("rope.freq_base", 10000.0);
-  config.rotary_dim = keys.size("rope.dimension_count", config.head_dim);
+  config.norm = family.norm;
+  config.norm_eps = config.norm == NormKind::rms ? keys.number("attention.layer_norm_rms_epsilon", 1e-5)
+                                                 : keys.number("attention.layer_norm_epsilon", 1e-5);
+  config.activation = family.activation;
+  config.gated_ffn = family.weights.has(Role::gate) || config.experts != 0;
+  config.learned_positions = family.hf_names == HfNames::gpt2;
+  config.rope = read_rope(keys, config.context_length);
+  config.rope_local.theta = keys.number("rope.freq_base_swa", 10000.0);
+  config.rotary_dim = config.learned_positions ? 0 : keys.size("rope.dimension_count", config.head_dim);
   config.rope_pairs = family.gguf_rope_pairs;
+  config.layer_attention = read_layers(keys, *config.family, config.layers, config.context_length);
   config.attention_scale =
-      config.head_dim > 0 ? static_cast<float>(1.0 / std::sqrt(double{1} * config.head_dim)) : 0.0f;
+      keys.number("attention.scale", config.head_dim > 0 ? 1.0 / std::sqrt(attention_width(config)) : 0.0);
+  config.attention_softcap = keys.number("attn_logit_softcapping", architecture == "gemma2" ? 50.0 : 0.0);
+  config.logit_softcap = keys.number("final_logit_softcapping", architecture == "gemma2" ? 30.0 : 0.0);
+  const bool gemma = architecture.starts_with("gemma");
+  config.embedding_scale =
+      keys.number("embedding_scale", gemma && config.dim > 0 ? std::sqrt(double{1} * config.dim) : 1.0);
+  config.residual_scale = keys.number("residual_scale", 1.0);
+  config.logit_scale = 1.0f / keys.number("logit_scale", 1.0);  // llama.cpp divides by it
   config.tied_embeddings = gguf.find_tensor("output.weight") == nullptr;
   try {
     config.validate();

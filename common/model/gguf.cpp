@@ -17,12 +17,24 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace {
 
-constexpr std::array<GgmlType, 5> kGgmlTypes = {{
+// The numbers are ggml.h's (enum ggml_type) and llama.h's (enum llama_ftype). A K format alone is the file
+// type that llama.cpp calls _S; mixtures with _M have numbers of their own (model/quantize.hpp).
+constexpr std::array<GgmlType, 15> kGgmlTypes = {{
     {0, DType::f32, 0},
     {1, DType::f16, 1},
     {2, DType::q4_0, 2},
+    {3, DType::q4_1, 3},
+    {6, DType::q5_0, 8},
+    {7, DType::q5_1, 9},
     {8, DType::q8_0, 7},
+    {10, DType::q2_k, 21},
+    {11, DType::q3_k, 11},
+    {12, DType::q4_k, 14},
+    {13, DType::q5_k, 16},
+    {14, DType::q6_k, 18},
+    {20, DType::iq4_nl, 25},
     {30, DType::bf16, 32},
+    {39, DType::mxfp4, 38},
 }};
 
 // Limits of the format and of good sense. None is near what real files have.
@@ -88,7 +100,7 @@ std::string_view gguf_type_name(GgufType type) {
 /// A place in the header that only moves on after checking that the bytes are there.
 class GgufCursor {
  public:
-  explicit GgufCursor(const MappedFile& file) : path_(file.path()), bytes_(file.bytes()) {}
+  explicit GgufCursor(const FileBytes& file) : path_(file.path()), bytes_(file.bytes()) {}
 
   const std::string& path() const { return path_; }
   std::uint64_t position() const { return position_; }
@@ -245,19 +257,33 @@ void check_overlap(const std::string& path, std::span<const GgufTensor> tensors)
 
 }  // namespace
 
-std::shared_ptr<const Gguf> Gguf::open(const std::string& path) {
-  return std::shared_ptr<const Gguf>(new Gguf(path));
+std::shared_ptr<Gguf> Gguf::open_one(const std::string& path, const FileOpener& opener) {
+  return std::shared_ptr<Gguf>(new Gguf(opener(path)));
 }
 
-Gguf::Gguf(const std::string& path) : file_(path) {
-  GgufCursor cursor(file_);
+Gguf::Gguf(std::shared_ptr<const FileBytes> file) : file_(std::move(file)) {
+  const std::string& path = file_->path();
+  GgufCursor cursor(*file_);
   if (file_size() < 4 || std::memcmp(cursor.take(4, "its first four bytes"), "GGUF", 4) != 0) {
     fail("{} is no GGUF file: it does not start with the letters GGUF", path);
   }
   version_ = cursor.number<std::uint32_t>("its version");
+  if (version_ != 0 && (version_ & 0xffffu) == 0) {
+    fail(
+        "{}: this GGUF file is big-endian; only little-endian ones are read: convert it with the gguf "
+        "package's "
+        "gguf-convert-endian",
+        path);
+  }
+  if (version_ == 1) {
+    fail(
+        "{}: GGUF version 1 is not supported, its lengths have 32 bits; versions 2 and 3 are: convert the "
+        "model "
+        "again, or requantise it with an old llama.cpp",
+        path);
+  }
   if (version_ != 2 && version_ != 3) {
-    fail("{}: GGUF version {} is not supported{}; versions 2 and 3 are", path, version_,
-         (version_ & 0xffffu) == 0 ? " (a big-endian file?)" : "");
+    fail("{}: GGUF version {} is not supported; versions 2 and 3 are", path, version_);
   }
   const auto tensor_count = cursor.number<std::uint64_t>("the number of tensors");
   const auto entry_count = cursor.number<std::uint64_t>("the number of metadata entries");
@@ -321,7 +347,7 @@ void Gguf::read_tensors(GgufCursor& cursor, std::uint64_t count) {
     }
     tensor.offset += data_begin;
     // Tensors are views without const; the mapping itself is read-only, so a write would be caught.
-    tensor.view.data = const_cast<std::byte*>(file_.bytes().data() + tensor.offset);
+    tensor.view.data = const_cast<std::byte*>(file_->bytes().data() + tensor.offset);
   }
   check_overlap(path(), tensors_);
 }

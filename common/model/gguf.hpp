@@ -2,6 +2,9 @@
 // Reads GGUF files, versions 2 and 3 (github.com/ggml-org/ggml, docs/gguf.md): metadata by key, then
 // tensors by name, all as views of the mapped file.
 //
+// A large model may come in several files NAME-00001-of-00003.gguf (llama.cpp's gguf-split): each is a whole
+// GGUF file with some of the tensors, the first has the metadata. Opening any of them opens all.
+//
 // open() walks the whole header once and checks every size against the bytes that are left before it
 // uses it; what it returns can be read without further checks. Only the types asked for are checked
 // later, by the get functions, each with a sentence that names the key.
@@ -18,7 +21,7 @@
 #include <vector>
 
 #include "core/tensor.hpp"
-#include "model/mapped_file.hpp"
+#include "model/file_bytes.hpp"
 
 namespace rung {
 
@@ -62,17 +65,22 @@ struct GgufEntry {
 struct GgufTensor {
   std::string name;
   std::vector<std::int64_t> dims;  // as GGUF writes them: the fastest-running one first
-  std::uint64_t offset = 0;        // of its first byte in the file
+  std::uint64_t offset = 0;        // of its first byte in its file
   Tensor view;                     // [dims[1] * dims[2] * ..., dims[0]]; read-only memory
 };
 
 class Gguf {
  public:
-  /// Maps and checks a file. Throws Error with a sentence that starts with the path.
-  static std::shared_ptr<const Gguf> open(const std::string& path);
+  /// Opens and checks a file, and the others where it is one of several. Throws Error with a sentence that
+  /// starts with the path.
+  static std::shared_ptr<const Gguf> open(const std::string& path, const FileOpener& opener = map_files());
 
-  const std::string& path() const { return file_.path(); }
-  std::uint64_t file_size() const { return file_.bytes().size(); }
+  /// Of the file, or of the first of several.
+  const std::string& path() const { return file_->path(); }
+  /// Bytes of all files.
+  std::uint64_t file_size() const;
+  /// How many files these are.
+  std::size_t file_count() const { return 1 + others_.size(); }
   std::uint32_t version() const { return version_; }
 
   // Metadata. A value of another type than asked for is an Error; so is a missing key where no
@@ -105,12 +113,15 @@ class Gguf {
   const GgufTensor* find_tensor(std::string_view name) const;
 
  private:
-  explicit Gguf(const std::string& path);
+  explicit Gguf(std::shared_ptr<const FileBytes> file);
+  static std::shared_ptr<Gguf> open_one(const std::string& path, const FileOpener& opener);
   void read_tensors(class GgufCursor& cursor, std::uint64_t count);
+  void add_file(std::shared_ptr<const Gguf> file);
   const GgufEntry& entry(std::string_view key, std::string_view wanted) const;
   const GgufEntry& array(std::string_view key, std::string_view wanted) const;
 
-  MappedFile file_;
+  std::shared_ptr<const FileBytes> file_;
+  std::vector<std::shared_ptr<const Gguf>> others_;  // the files after the first
   std::uint32_t version_ = 0;
   std::vector<GgufEntry> entries_;
   std::map<std::string_view, std::size_t> entry_by_key_;

@@ -100,8 +100,8 @@ void finish(Model& model, std::shared_ptr<Storage> storage) {
   model.storage = std::move(storage);
 }
 
-Model load_gguf(const std::string& path) {
-  const auto gguf = Gguf::open(path);
+Model load_gguf(const std::string& path, const FileOpener& opener) {
+  const auto gguf = Gguf::open(path, opener);
   auto storage = std::make_shared<Storage>();
   storage->files = gguf;
   Model model;
@@ -113,30 +113,31 @@ Model load_gguf(const std::string& path) {
   return model;
 }
 
-Model load_hf(const std::string& folder) {
-  const auto files = SafeTensors::open_folder(folder);
+Model load_hf(const std::string& folder, const LoadOptions& options) {
+  const auto files = SafeTensors::open_folder(
+      folder, options.safetensors != nullptr ? *options.safetensors : default_safetensors_reader(),
+      options.files);
   auto storage = std::make_shared<Storage>();
   storage->files = files;
   Model model;
   model.path = folder;
-  const bool has_output = files->find(output_tensor_name(Naming::hugging_face)) != nullptr;
-  model.config = config_from_hf(folder, has_output);
-  model.weights =
-      load_weights(model.config, SafeTensorsSource(*files), Naming::hugging_face, storage->converted);
-  model.tokenizer = tokenizer_from_json(folder);
+  const SafeTensorsSource source(*files);
+  model.config = config_from_hf(folder, has_output_tensor(source, Naming::hugging_face));
+  model.weights = load_weights(model.config, source, Naming::hugging_face, storage->converted);
+  model.tokenizer = tokenizer_from_folder(folder);
   finish(model, std::move(storage));
   return model;
 }
 
 }  // namespace
 
-Model load_model(const std::string& path) {
-  return format_of(path) == Format::gguf ? load_gguf(path) : load_hf(path);
+Model load_model(const std::string& path, const LoadOptions& options) {
+  return format_of(path) == Format::gguf ? load_gguf(path, options.files) : load_hf(path, options);
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return tokenizer_from_json(path);  // needs no config.json
+  if (fs::is_directory(path, error)) return tokenizer_from_folder(path);  // needs no config.json
   format_of(path);
   return tokenizer_from_gguf(*Gguf::open(path));
 }

@@ -19,12 +19,12 @@ using namespace rung::testing;
 namespace {
 
 /// A small model, written once.
-const std::string& tiny_model(DType type = DType::f32) {
-  static std::map<DType, std::string> paths;
-  std::string& path = paths[type];
+const std::string& tiny_model(DType type = DType::f32, const std::string& shape = "test-tiny") {
+  static std::map<std::pair<DType, std::string>, std::string> paths;
+  std::string& path = paths[{type, shape}];
   if (path.empty()) {
-    path = scratch_file(fmt::format("load_model_test_{}.gguf", traits(type).name));
-    synth(path, "test-tiny", type, 42, 2);
+    path = scratch_file(fmt::format("load_model_{}_{}.gguf", shape, traits(type).name));
+    synth(path, shape, type, 42, 2);
   }
   return path;
 }
@@ -38,8 +38,9 @@ struct Edit {
 /// nothing to leave it out.
 std::string edited_model(const std::vector<Edit>& edits,
                          const std::map<std::string, std::string>& rename = {},
-                         const std::function<void(GgufWriter&)>& declare_more = {}) {
-  const auto gguf = Gguf::open(tiny_model());
+                         const std::function<void(GgufWriter&)>& declare_more = {},
+                         const std::string& shape = "test-tiny") {
+  const auto gguf = Gguf::open(tiny_model(DType::f32, shape));
   const std::string path = scratch_file("load_model_test_edited.gguf");
   std::filesystem::remove(path);
   GgufWriter writer(path);
@@ -112,14 +113,14 @@ TEST_CASE("the real model loads with the numbers of its data card") {
   CHECK(c.context_length == 512);
   CHECK(c.rope_pairs == RopePairs::interleaved);
   CHECK(c.norm_eps == 1e-5f);
-  CHECK(c.rope_theta == 10000.0f);
+  CHECK(c.rope.theta == 10000.0f);
   CHECK(c.attention_scale == static_cast<float>(1 / std::sqrt(8.0)));
   CHECK(model.weights.layers.size() == 5);
   CHECK(model.converted_bytes == 0);
   REQUIRE(model.tokenizer != nullptr);
   CHECK(model.tokenizer->vocab_size() == 512);
-  CHECK(model.weights.layers[4].down.rows == 64);
-  CHECK(model.weights.layers[4].down.cols == 172);
+  CHECK(model.weights.layers[4].down.weight.rows == 64);
+  CHECK(model.weights.layers[4].down.weight.cols == 172);
   // The file stores its tied matrix twice; both copies are the same numbers.
   CHECK(std::memcmp(model.weights.output.data, model.weights.token_embedding.data,
                     model.weights.output.bytes()) == 0);
@@ -134,12 +135,12 @@ TEST_CASE("a model of every stored format loads and its matrices are used as the
   for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0}) {
     INFO(traits(type).name);
     const Model model = load_model(tiny_model(type));
-    CHECK(model.weights.layers[2].gate.dtype == type);
-    CHECK(model.weights.layers[2].gate.rows == 160);
-    CHECK(model.weights.layers[2].k.rows == 32);
-    CHECK(model.weights.output_norm.dtype == DType::f32);
+    CHECK(model.weights.layers[2].gate.weight.dtype == type);
+    CHECK(model.weights.layers[2].gate.weight.rows == 160);
+    CHECK(model.weights.layers[2].k.weight.rows == 32);
+    CHECK(model.weights.output_norm.weight.dtype == DType::f32);
     CHECK(model.converted_bytes == 0);
-    CHECK(is_view_of(model.weights.layers[2].gate, model, "blk.2.ffn_gate.weight"));
+    CHECK(is_view_of(model.weights.layers[2].gate.weight, model, "blk.2.ffn_gate.weight"));
     CHECK_FALSE(model.config.tied_embeddings);
     // All matrices and norms, from the shapes: 2 tables, per layer q, out, k, v, gate, up, down, 2 norms.
     const std::int64_t matrices = 2 * 300 * 96 + 3 * (2 * 96 * 96 + 2 * 32 * 96 + 3 * 160 * 96);
@@ -160,8 +161,8 @@ TEST_CASE("norms in half precision are converted and counted") {
   });
   const Model model = load_model(path);
   CHECK(model.converted_bytes == 96 * 4);
-  CHECK(model.weights.output_norm.dtype == DType::f32);
-  CHECK(*model.weights.output_norm.ptr<float>() == 0.0f);
+  CHECK(model.weights.output_norm.weight.dtype == DType::f32);
+  CHECK(*model.weights.output_norm.weight.ptr<float>() == 0.0f);
 }
 
 TEST_CASE("missing, misshapen and unknown tensors are named with what was expected") {
@@ -178,10 +179,10 @@ TEST_CASE("missing, misshapen and unknown tensors are named with what was expect
   CHECK_THAT(load_sentence(edited_model({set_u32("llama.block_count", 2)})), Contains("has no place"));
   CHECK_THAT(load_sentence(edited_model({}, {},
                                         [](GgufWriter& writer) {
-                                          writer.declare_tensor("blk.0.attn_q.bias",
-                                                                std::vector<std::int64_t>{96}, DType::f32);
+                                          writer.declare_tensor("blk.0.attn_q_norm.weight",
+                                                                std::vector<std::int64_t>{16}, DType::f32);
                                         })),
-             Contains("'blk.0.attn_q.bias' has no place"));
+             Contains("'blk.0.attn_q_norm.weight' has no place"));
   CHECK_THAT(load_sentence(edited_model(
                  {}, {{"output_norm.weight", ""}},
                  [](GgufWriter& writer) {
@@ -193,22 +194,105 @@ TEST_CASE("missing, misshapen and unknown tensors are named with what was expect
 TEST_CASE("features that are not there are refused by name") {
   CHECK_THAT(load_sentence(edited_model({set_string("general.architecture", "mamba")})),
              (Contains("'mamba' is not supported") && Contains("supported: llama")));
-  CHECK_THAT(load_sentence(edited_model({set_string("llama.rope.scaling.type", "yarn")})),
-             Contains("'yarn'"));
+  CHECK_THAT(load_sentence(edited_model({set_string("llama.rope.scaling.type", "magic")})),
+             (Contains("'magic'") && Contains("longrope")));
   CHECK_THAT(load_sentence(edited_model({set_f32("llama.rope.scale_linear", 4.0f)})),
              Contains("linear RoPE"));
-  CHECK_THAT(load_sentence(edited_model({set_u32("llama.expert_count", 8)})), Contains("8 experts"));
-  CHECK_THAT(load_sentence(edited_model({set_u32("llama.attention.sliding_window", 64)})),
-             Contains("sliding"));
   CHECK_THAT(load_sentence(edited_model({set_u32("llama.attention.value_length", 8)})),
              Contains("must be equal"));
   CHECK_THAT(load_sentence(edited_model({}, {},
-                                        [](GgufWriter& writer) {
+                                        [](GgufWriter& writer) {  // values of 0 would divide by zero
                                           writer.declare_tensor("rope_freqs.weight",
                                                                 std::vector<std::int64_t>{8}, DType::f32);
                                         })),
-             Contains("frequency factors"));
+             Contains("RoPE frequency factors"));
   CHECK(load_sentence(edited_model({set_string("llama.rope.scaling.type", "none")})).empty());
+}
+
+TEST_CASE("the experts of a mixture are parts of one tensor, or tensors of their own in old files") {
+  const std::string path = tiny_model(DType::f32, "test-tiny-moe");
+  const Model model = load_model(path);
+  CHECK(model.config.experts == 5);
+  CHECK(model.config.experts_per_token == 3);
+  CHECK(model.config.normalize_expert_weights);
+  CHECK(model.converted_bytes == 0);
+  const LayerWeights& layer = model.weights.layers[2];
+  CHECK(layer.gate.empty());
+  CHECK(layer.router.weight.rows == 5);
+  REQUIRE(layer.experts.size() == 5);
+  CHECK(layer.experts[4].down.rows == 96);
+  CHECK(layer.experts[4].down.cols == 64);
+  // Tables, norms, per layer attention, router and three matrices of five experts (three, per token).
+  const std::int64_t rest = 2 * 300 * 96 + 7 * 96 + 3 * (2 * 96 * 96 + 2 * 32 * 96 + 5 * 96);
+  CHECK(model.weights.parameters() == rest + 3 * 5 * 3 * 64 * 96);
+  CHECK(model.weights.parameters(3) == rest + 3 * 3 * 3 * 64 * 96);
+  CHECK(model.weights.bytes() == static_cast<std::size_t>(model.weights.parameters()) * 4);
+
+  const auto gguf = Gguf::open(path);
+  const std::string apart = scratch_file("load_model_test_apart.gguf");
+  GgufWriter writer(apart);
+  for (const GgufEntry& entry : gguf->entries()) writer.add_entry(entry);
+  const auto is_stack = [](const GgufTensor& t) { return t.dims.size() == 3; };
+  for (const GgufTensor& t : gguf->tensors()) {
+    if (!is_stack(t)) writer.declare_tensor(t.name, t.dims, t.view.dtype);
+    for (int e = 0; is_stack(t) && e < 5; ++e) {  // blk.0.ffn_up_exps.weight -> blk.0.ffn_up.3.weight
+      const std::string name = t.name.substr(0, t.name.find("_exps"));
+      writer.declare_tensor(fmt::format("{}.{}.weight", name, e), {t.dims.data(), 2}, t.view.dtype);
+    }
+  }
+  for (const GgufTensor& t : gguf->tensors())
+    writer.append({static_cast<const std::byte*>(t.view.data), t.view.bytes()});
+  writer.finish();
+  const Model old = load_model(apart);
+  for (std::size_t e = 0; e < 5; ++e) {
+    const ExpertWeights &a = layer.experts[e], &b = old.weights.layers[2].experts[e];
+    CHECK(std::memcmp(a.gate.data, b.gate.data, a.gate.bytes()) == 0);
+    CHECK(std::memcmp(a.up.data, b.up.data, a.up.bytes()) == 0);
+    CHECK(std::memcmp(a.down.data, b.down.data, a.down.bytes()) == 0);
+  }
+}
+
+TEST_CASE("mixtures that cannot be are refused by what is wrong with them") {
+  const auto sentence = [](const std::vector<Edit>& edits,
+                           const std::map<std::string, std::string>& rename = {}) {
+    return load_sentence(edited_model(edits, rename, {}, "test-tiny-moe"));
+  };
+  CHECK(sentence({}).empty());
+  CHECK_THAT(sentence({set_u32("llama.expert_count", 1u << 30)}),
+             Contains("experts (of a layer) is 1073741824"));
+  CHECK_THAT(sentence({set_u32("llama.expert_count", 1025)}), Contains("1 to 1024 are allowed"));
+  CHECK_THAT(sentence({set_u32("llama.expert_count", 4)}),
+             (Contains("'blk.0.ffn_gate_inp.weight' has shape [5, 96]") && Contains("expected [4, 96]")));
+  CHECK_THAT(sentence({set_u32("llama.expert_used_count", 6)}),
+             (Contains("experts_per_token is 6") && Contains("1 to 5")));
+  CHECK_THAT(sentence({set_u32("llama.expert_used_count", 0)}), Contains("experts_per_token is 0"));
+  CHECK_THAT(sentence({{"llama.expert_used_count", nullptr}}),
+             Contains("'llama.expert_used_count' is missing"));
+  CHECK_THAT(sentence({set_u32("llama.expert_count", 0)}), Contains("'blk.0.ffn_gate.weight' is missing"));
+  CHECK_THAT(sentence({set_u32("llama.feed_forward_length", 32)}),
+             (Contains("'blk.0.ffn_gate_exps.weight' has shape [5, 64, 96]") && Contains("[5, 32, 96]")));
+  CHECK_THAT(sentence({}, {{"blk.1.ffn_up_exps.weight", ""}}),
+             (Contains("'blk.1.ffn_up_exps.weight' is missing") && Contains("[5, 64, 96]")));
+  CHECK_THAT(sentence({}, {{"blk.1.ffn_gate_inp.weight", ""}}),
+             Contains("'blk.1.ffn_gate_inp.weight' is missing"));
+  CHECK_THAT(sentence({set_u32("llama.expert_shared_count", 1)}), Contains("'llama.expert_shared_count'"));
+  CHECK_THAT(sentence({set_u32("llama.expert_gating_func", 2)}), Contains("without softmax"));
+  CHECK_THAT(sentence({set_string("general.architecture", "qwen2"), set_u32("qwen2.expert_count", 8)}),
+             Contains("a mixture of experts is not supported in the architecture 'qwen2'"));
+}
+
+TEST_CASE("a window and a stretched RoPE are read from the metadata") {
+  const std::string path =
+      edited_model({set_u32("llama.attention.sliding_window", 64),
+                    set_string("llama.rope.scaling.type", "yarn"), set_f32("llama.rope.scaling.factor", 4.0f),
+                    set_u32("llama.rope.scaling.original_context_length", 128)});
+  const ModelConfig c = load_model(path).config;
+  REQUIRE(c.layer_attention.size() == 3);
+  for (const LayerAttention& layer : c.layer_attention) CHECK(layer.window == 64);
+  CHECK(c.rope.scaling == RopeScaling::yarn);
+  CHECK(c.rope.factor == 4.0f);
+  CHECK(c.rope.original_context == 128);
+  CHECK(c.rope.attention_factor == Approx(0.1 * std::log(4.0) + 1));
 }
 
 TEST_CASE("absurd configurations are refused by field") {
@@ -284,13 +368,15 @@ TEST_CASE("the real model, cut off or with flipped bits, loads or is refused wit
 }
 
 TEST_CASE("the small model's header with flipped bits loads or is refused with a sentence") {
-  const std::string bytes = read_bytes(tiny_model(DType::q4_0));
-  const std::string damaged = scratch_file("load_model_test_flipped.gguf");
   constexpr std::size_t kConfig = 700;  // the metadata before the vocabulary, where most numbers stand
-  Rng rng(8);
-  for (int i = 0; i < 3000; ++i) {
-    write_bytes(damaged, flip_bits(bytes, rng, kConfig));
-    survives([&] { load_model(damaged); });
+  for (const char* shape : {"test-tiny", "test-tiny-moe"}) {
+    const std::string bytes = read_bytes(tiny_model(DType::q4_0, shape));
+    const std::string damaged = scratch_file("load_model_test_flipped.gguf");
+    Rng rng(8);
+    for (int i = 0; i < 3000; ++i) {
+      write_bytes(damaged, flip_bits(bytes, rng, kConfig));
+      survives([&] { load_model(damaged); });
+    }
   }
 }
 

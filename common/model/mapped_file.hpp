@@ -6,19 +6,21 @@
 #include <span>
 #include <string>
 
+#include "model/file_bytes.hpp"
+
 namespace rung {
 
-class MappedFile {
+class MappedFile : public FileBytes {
  public:
   /// Maps `path`. Throws Error when it cannot be read, is no regular file, or is empty.
   /// REQUIRES: nobody shortens the file while it is mapped (the system would end the process).
   explicit MappedFile(const std::string& path);
-  ~MappedFile();
+  ~MappedFile() override;
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  const std::string& path() const { return path_; }
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::string& path() const override { return path_; }
+  std::span<const std::byte> bytes() const override { return {data_, size_}; }
 
  private:
   std::string path_;

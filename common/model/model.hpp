@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "model/file_bytes.hpp"
 #include "model/model_config.hpp"
 #include "model/tokenizer.hpp"
 #include "model/weights.hpp"
@@ -16,11 +17,20 @@ struct Model {
   ModelWeights weights;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const void> storage;  // keeps mapped files and converted tensors alive
+  std::string loading;                  // the rung of seam `loading` that opened its files; may be empty
   std::size_t converted_bytes = 0;      // weights that could not be used as they lie (norms to f32)
 };
 
+class SafetensorsReader;
+
+/// How a model is read; what it becomes does not depend on it.
+struct LoadOptions {
+  const SafetensorsReader* safetensors = nullptr;  // of headers (safetensors_header.hpp); null: the plain one
+  FileOpener files = map_files();                  // how the files of its weights get into memory
+};
+
 /// Loads a GGUF file or a Hugging Face folder, chosen by what `path` is. Throws Error with one sentence.
-Model load_model(const std::string& path);
+Model load_model(const std::string& path, const LoadOptions& options = {});
 
 /// Only the tokenizer of a model (a GGUF that holds nothing but a vocabulary will do).
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path);

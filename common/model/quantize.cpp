@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::int64_t kPieceElements = std::int64_t{1} << 21;  // 8 MB as f32
 
-/// The format in which a tensor will be stored.
-DType target_type(const GgufTensor& tensor, DType wanted) {
-  if (tensor.dims.size() < 2) return DType::f32;
-  return tensor.view.cols % traits(wanted).block_elements == 0 ? wanted : DType::f16;
-}
-
 /// The largest magnitude that `type` can store. Blocks have a binary16 scale and quants of at least 1.
 float largest_value(DType type) {
   if (type == DType::f32) return std::numeric_limits<float>::max();
@@ -87,52 +81,68 @@ class Converter {
   std::uint64_t done_ = 0;
 };
 
-void copy_metadata(const Gguf& gguf, DType type, GgufWriter& writer) {
+void copy_metadata(const Gguf& gguf, const QuantizeTarget& target, GgufWriter& writer) {
   constexpr std::string_view kFileType = "general.file_type";
   constexpr std::string_view kVersion = "general.quantization_version";
   for (const GgufEntry& entry : gguf.entries()) {
+    if (entry.key.starts_with("split.")) continue;  // the result is one file
     if (entry.key == kFileType) {
-      writer.add_u32(kFileType, ggml_type(type).file_type);
+      writer.add_u32(kFileType, target.file_type);
     } else {
       writer.add_entry(entry);
     }
   }
-  if (!gguf.has(kFileType)) writer.add_u32(kFileType, ggml_type(type).file_type);
+  if (!gguf.has(kFileType)) writer.add_u32(kFileType, target.file_type);
   // Other readers ask for the version of the block layouts; it has been 2 since GGUF exists.
-  if (traits(type).block_elements > 1 && !gguf.has(kVersion)) writer.add_u32(kVersion, 2);
+  if (traits(target.type).block_elements > 1 && !gguf.has(kVersion)) writer.add_u32(kVersion, 2);
+}
+
+void check_not_itself(const Gguf& gguf, const std::string& in, const std::string& out) {
+  std::error_code error;
+  const std::string& first = gguf.path();  // of a model in several files another one than `in`
+  if (in == out || std::filesystem::equivalent(in, out, error) ||
+      std::filesystem::equivalent(first, out, error)) {
+    fail_usage("the input and the output are the same file ({}); choose another name for the output", in);
+  }
 }
 
 }  // namespace
 
-QuantizeResult quantize(const std::string& in, const std::string& out, DType type, int threads,
-                        const WriteProgress& progress) {
-  ggml_type(type);  // refuses formats that cannot be written, before anything is done
-  std::error_code error;
-  if (in == out || std::filesystem::equivalent(in, out, error)) {
-    fail_usage("the input and the output are the same file ({}); choose another name for the output", in);
-  }
+QuantizeResult quantize(const std::string& in, const std::string& out, const QuantizeTarget& target,
+                        int threads, const WriteProgress& progress) {
   const auto gguf = Gguf::open(in);
+  check_not_itself(*gguf, in, out);
+  const MixtureModel model = mixture_model(*gguf);
   QuantizeResult result;
   result.bytes_before = gguf->file_size();
 
   GgufWriter writer(out);
-  copy_metadata(*gguf, type, writer);
+  copy_metadata(*gguf, target, writer);
+  std::vector<DType> types;
   for (const GgufTensor& tensor : gguf->tensors()) {
-    const DType to = target_type(tensor, type);
-    writer.declare_tensor(tensor.name, tensor.dims, to);
-    if (to == type && tensor.dims.size() >= 2) ++result.converted;
-    if (to != type && tensor.dims.size() >= 2) {
+    const bool matrix = tensor.dims.size() >= 2;
+    const DType meant = matrix ? type_for(target, model, tensor.name) : DType::f32;
+    const DType stored = storable_type(meant, tensor.view.cols);
+    types.push_back(stored);
+    writer.declare_tensor(tensor.name, tensor.dims, stored);
+    ++result.types[std::string(traits(stored).name)];
+    if (stored != meant) {
       result.notes.push_back(fmt::format(
           "'{}' is stored as {}: its rows of {} are no multiple of {}'s blocks of {}", tensor.name,
-          traits(to).name, tensor.view.cols, traits(type).name, traits(type).block_elements));
+          traits(stored).name, tensor.view.cols, traits(meant).name, traits(meant).block_elements));
+    } else if (matrix) {
+      ++result.converted;
     }
   }
   Converter converter(writer, threads, progress);
-  for (const GgufTensor& tensor : gguf->tensors()) {
-    converter.convert(*gguf, tensor, target_type(tensor, type));
-  }
+  for (std::size_t i = 0; i < types.size(); ++i) converter.convert(*gguf, gguf->tensors()[i], types[i]);
   result.bytes_after = writer.finish();
   return result;
+}
+
+QuantizeResult quantize(const std::string& in, const std::string& out, DType type, int threads,
+                        const WriteProgress& progress) {
+  return quantize(in, out, quantize_target(type), threads, progress);
 }
 
 }  // namespace rung

@@ -17,7 +17,6 @@ using nlohmann::json;
 
 // The limit of the reference implementation for one header.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr std::size_t kMaxDims = 8;
 
 struct SafeType {
   std::string_view name;
@@ -39,7 +38,7 @@ constexpr std::array<SafeType, 15> kTypes = {{
     {"I8", 1, {}},
     {"U8", 1, {}},
     {"BOOL", 1, {}},
-    {"F8_E4M3", 1, {}},
+    {"F8_E4M3", 1, DType::f8_e4m3},
     {"F8_E5M2", 1, {}},
 }};
 
@@ -50,62 +49,41 @@ struct Entry {
   std::uint64_t end = 0;
 };
 
-/// `value` as a list of non-negative integers that fit int64.
-std::vector<std::uint64_t> integers(const std::string& where, const json& object, const char* key) {
-  const auto list = object.find(key);
-  if (list == object.end() || !list->is_array()) fail("{}: '{}' is missing or no list", where, key);
-  std::vector<std::uint64_t> result;
-  for (const json& item : *list) {
-    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > (std::uint64_t{1} << 62)) {
-      fail("{}: '{}' has an element that is no integer from 0 to 2^62", where, key);
-    }
-    result.push_back(item.get<std::uint64_t>());
-  }
-  return result;
-}
-
-Entry read_entry(const std::string& path, const std::string& name, const json& object,
-                 std::uint64_t data_bytes) {
-  const std::string where = fmt::format("{}: tensor '{}'", path, name);
-  if (!object.is_object()) fail("{}: its description is no JSON object", where);
+/// Checks what the header says of a tensor against what is there.
+Entry check_entry(const std::string& path, SafetensorsEntry&& said, std::uint64_t data_bytes) {
+  const std::string where = fmt::format("{}: tensor '{}'", path, said.name);
   Entry entry;
-  entry.tensor.name = name;
-
-  const auto dtype = object.find("dtype");
-  if (dtype == object.end() || !dtype->is_string()) fail("{}: 'dtype' is missing or no string", where);
-  entry.tensor.dtype_name = dtype->get<std::string>();
+  entry.tensor.name = std::move(said.name);
+  entry.tensor.dtype_name = std::move(said.dtype);
+  entry.tensor.shape = std::move(said.shape);
   const auto type = std::find_if(kTypes.begin(), kTypes.end(),
                                  [&](const SafeType& row) { return row.name == entry.tensor.dtype_name; });
   if (type == kTypes.end()) {
-    fail("{}: unknown data type '{}'; supported for weights: F32, F16, BF16", where, entry.tensor.dtype_name);
+    fail("{}: unknown data type '{}'; supported for weights: F32, F16, BF16, F8_E4M3", where,
+         entry.tensor.dtype_name);
   }
 
   std::uint64_t bytes = type->bytes;
-  const auto shape = integers(where, object, "shape");
-  if (shape.size() > kMaxDims) {
-    fail("{}: it has {} dimensions; at most {} are allowed", where, shape.size(), kMaxDims);
+  for (const std::int64_t size : entry.tensor.shape) {
+    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes)) {
+      fail("{}: its shape overflows 64 bits", where);
+    }
   }
-  for (const std::uint64_t size : shape) {
-    if (__builtin_mul_overflow(bytes, size, &bytes)) fail("{}: its shape overflows 64 bits", where);
-    entry.tensor.shape.push_back(static_cast<std::int64_t>(size));
-  }
-
-  const auto offsets = integers(where, object, "data_offsets");
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes) {
+  entry.begin = said.begin;
+  entry.end = said.end;
+  if (entry.begin > entry.end || entry.end > data_bytes) {
     fail(
         "{}: 'data_offsets' must be [begin, end] within the {} bytes of tensor data; the file is truncated "
-        "or "
-        "damaged",
+        "or damaged",
         where, data_bytes);
   }
-  entry.begin = offsets[0];
-  entry.end = offsets[1];
   if (entry.end - entry.begin != bytes) {
     fail("{}: its shape and type {} need {} bytes, 'data_offsets' give {}", where, entry.tensor.dtype_name,
          bytes, entry.end - entry.begin);
   }
+  entry.tensor.bytes = bytes;
   if (type->dtype && bytes > 0) {
-    const std::int64_t cols = shape.empty() ? 1 : entry.tensor.shape.back();
+    const std::int64_t cols = entry.tensor.shape.empty() ? 1 : entry.tensor.shape.back();
     const auto elements = static_cast<std::int64_t>(bytes / type->bytes);
     entry.tensor.view = Tensor(nullptr, *type->dtype, elements / cols, cols);
   }
@@ -114,22 +92,26 @@ Entry read_entry(const std::string& path, const std::string& name, const json& o
 
 }  // namespace
 
-std::shared_ptr<const SafeTensors> SafeTensors::open_file(const std::string& path) {
-  std::shared_ptr<SafeTensors> result(new SafeTensors(path));
-  result->read_file(path);
+std::shared_ptr<const SafeTensors> SafeTensors::open_file(const std::string& path,
+                                                          const SafetensorsReader& reader,
+                                                          const FileOpener& opener) {
+  std::shared_ptr<SafeTensors> result(new SafeTensors(path, opener));
+  result->read_file(path, reader);
   return result;
 }
 
-std::shared_ptr<const SafeTensors> SafeTensors::open_folder(const std::string& folder) {
+std::shared_ptr<const SafeTensors> SafeTensors::open_folder(const std::string& folder,
+                                                            const SafetensorsReader& reader,
+                                                            const FileOpener& opener) {
   const std::filesystem::path root(folder);
   const auto single = root / "model.safetensors";
   const auto index = root / "model.safetensors.index.json";
-  std::shared_ptr<SafeTensors> result(new SafeTensors(folder));
+  std::shared_ptr<SafeTensors> result(new SafeTensors(folder, opener));
   std::error_code error;  // what cannot be looked at is as good as absent
   if (std::filesystem::exists(single, error)) {
-    result->read_file(single.string());
+    result->read_file(single.string(), reader);
   } else if (std::filesystem::exists(index, error)) {
-    result->read_shards(folder, index.string());
+    result->read_shards(folder, index.string(), reader);
   } else {
     fail(
         "{} has neither model.safetensors nor model.safetensors.index.json; other weight files (such as "
@@ -144,8 +126,8 @@ const SafeTensor* SafeTensors::find(std::string_view name) const {
   return at == tensors_.end() ? nullptr : &at->second;
 }
 
-void SafeTensors::read_file(const std::string& path) {
-  files_.push_back(std::make_unique<MappedFile>(path));
+void SafeTensors::read_file(const std::string& path, const SafetensorsReader& reader) {
+  files_.push_back(opener_(path));
   const auto bytes = files_.back()->bytes();
   std::uint64_t header_bytes = 0;
   if (bytes.size() < sizeof header_bytes) {
@@ -160,14 +142,19 @@ void SafeTensors::read_file(const std::string& path) {
         path, header_bytes, most);
   }
   const auto* text = reinterpret_cast<const char*>(bytes.data() + sizeof header_bytes);
-  const json header = parse_json({text, header_bytes}, fmt::format("the header of {}", path));
-  if (!header.is_object()) fail("{}: the header is no JSON object", path);
-
-  const auto data = bytes.subspan(sizeof header_bytes + header_bytes);
-  std::vector<Entry> entries;
-  for (const auto& [name, object] : header.items()) {
-    if (name != "__metadata__") entries.push_back(read_entry(path, name, object, data.size()));
+  // The format wants the brace. A JSON parser may take a NUL for the end of its input, and what stands behind
+  // it for nothing.
+  if (header_bytes == 0 || *text != '{')
+    fail("{}: the header must begin with '{{', as the format asks", path);
+  if (std::memchr(text, 0, header_bytes) != nullptr) {
+    fail("{}: the header has a byte of value 0, which no JSON text has", path);
   }
+  const auto data = bytes.subspan(sizeof header_bytes + header_bytes);
+  std::vector<SafetensorsEntry> said =
+      reader.read({text, header_bytes}, fmt::format("the header of {}", path));
+  std::vector<Entry> entries;
+  entries.reserve(said.size());
+  for (SafetensorsEntry& entry : said) entries.push_back(check_entry(path, std::move(entry), data.size()));
   // The format wants the tensors to cover the data exactly: what remains is an overlap, a hole or a tail.
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
@@ -196,7 +183,8 @@ void SafeTensors::read_file(const std::string& path) {
   }
 }
 
-void SafeTensors::read_shards(const std::string& folder, const std::string& index_path) {
+void SafeTensors::read_shards(const std::string& folder, const std::string& index_path,
+                              const SafetensorsReader& reader) {
   const json index = read_json_file(index_path, kMaxHeaderBytes);
   const auto weight_map = index.is_object() ? index.find("weight_map") : index.end();
   if (weight_map == index.end() || !weight_map->is_object()) {
@@ -221,7 +209,7 @@ void SafeTensors::read_shards(const std::string& folder, const std::string& inde
     if (!std::filesystem::exists(path, error)) {
       fail("{}: the shard {} is missing beside it; fetch the whole model", index_path, shard);
     }
-    read_file(path.string());
+    read_file(path.string(), reader);
   }
   for (const auto& [name, shard] : weight_map->items()) {
     if (find(name) == nullptr)

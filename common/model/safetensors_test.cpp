@@ -186,8 +186,10 @@ TEST_CASE("wrong headers are named") {
              Contains("claims 18446744073709551615"));
   CHECK_THAT(open_sentence(Bytes().u64(9).zeros(8).data), Contains("at most 8"));
   CHECK_THAT(open_sentence(file_of("{\"a\": ", "")), Contains("no valid JSON"));
-  CHECK_THAT(open_sentence(file_of("[]", "")), Contains("no JSON object"));
-  CHECK_THAT(open_sentence(file_of(std::string(100000, '['), "")), Contains("no valid JSON"));
+  CHECK_THAT(open_sentence(file_of("[]", "")), Contains("must begin with '{'"));
+  CHECK_THAT(open_sentence(file_of(" {}", "")), Contains("must begin with '{'"));
+  CHECK_THAT(open_sentence(file_of(std::string("{}\0x", 4), "")), Contains("byte of value 0"));
+  CHECK_THAT(open_sentence(file_of("{\"a\":" + std::string(100000, '['), "")), Contains("no valid JSON"));
   CHECK_THAT(open_sentence(file_of("{\"a\": 1}", "")), Contains("'a'"));
   CHECK_THAT(open_sentence(file_of("{\"a\": {\"dtype\": \"F32\", \"dtype\": \"F16\"}}", "")),
              Contains("'dtype' appears twice"));
@@ -214,7 +216,7 @@ TEST_CASE("wrong tensors are named") {
   CHECK_THAT(one(json{{"dtype", "F32"}, {"shape", {4}}}), Contains("'data_offsets' is missing"));
   CHECK_THAT(one(json{{"shape", {4}}, {"data_offsets", {0, 16}}}), Contains("'dtype' is missing"));
   CHECK_THAT(one(json{{"dtype", "F32"}, {"shape", {4}}, {"data_offsets", {0, 8, 16}}}),
-             Contains("[begin, end]"));
+             Contains("3 elements instead of 2"));
 
   const auto two = [](std::uint64_t begin, std::uint64_t end) {
     const json header = {{"a", entry("F32", {2}, 0, 8)},
@@ -258,7 +260,7 @@ TEST_CASE("a Hugging Face folder loads, in one file and in shards") {
     CHECK(model.tokenizer->vocab_size() == 256);
     const auto gguf = Gguf::open(folder.path + "/source.gguf");
     const Tensor& expected = gguf->find_tensor("blk.2.ffn_down.weight")->view;
-    const Tensor& got = model.weights.layers[2].down;
+    const Tensor& got = model.weights.layers[2].down.weight;
     CHECK(got.rows == 96);
     CHECK(got.cols == 160);
     CHECK(std::memcmp(got.data, expected.data, expected.bytes()) == 0);
@@ -275,7 +277,7 @@ TEST_CASE("tensors at odd addresses are copied and counted; aligned ones are not
     (model.converted_bytes == 0 ? aligned : copied) += 1;
     const auto gguf = Gguf::open(folder.path + "/source.gguf");
     const Tensor& expected = gguf->find_tensor("output_norm.weight")->view;
-    CHECK(std::memcmp(model.weights.output_norm.data, expected.data, expected.bytes()) == 0);
+    CHECK(std::memcmp(model.weights.output_norm.weight.data, expected.data, expected.bytes()) == 0);
   }
   CHECK(aligned == 1);
   CHECK(copied == 3);
@@ -284,8 +286,8 @@ TEST_CASE("tensors at odd addresses are copied and counted; aligned ones are not
 TEST_CASE("bfloat16 folders are used as they lie") {
   const Folder folder("safetensors_test_bf16", 2, 0, DType::bf16);
   const Model model = load_model(folder.path);
-  CHECK(model.weights.layers[0].q.dtype == DType::bf16);
-  CHECK(model.weights.layers[0].attn_norm.dtype == DType::f32);
+  CHECK(model.weights.layers[0].q.weight.dtype == DType::bf16);
+  CHECK(model.weights.layers[0].attn_norm.weight.dtype == DType::f32);
 }
 
 TEST_CASE("what is wrong with a folder is named") {
@@ -294,12 +296,21 @@ TEST_CASE("what is wrong with a folder is named") {
   CHECK_THAT(folder.with("model_type", "gemma9"),
              (Contains("'gemma9' is not supported") && Contains("llama")));
   CHECK_THAT(folder.with("model_type", "(absent)"), Contains("'model_type' is missing"));
-  CHECK_THAT(folder.with("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}), Contains("'llama3'"));
-  CHECK_THAT(folder.with("rope_scaling", {{"type", "linear"}, {"factor", 2.0}}), Contains("'linear'"));
+  CHECK_THAT(folder.with("rope_scaling", {{"rope_type", "magic"}, {"factor", 8.0}}),
+             (Contains("'magic'") && Contains("llama3")));
+  CHECK_THAT(folder.with("rope_scaling", {{"type", "longrope"}, {"short_factor", {1.0, 2.0}}}),
+             Contains("'long_factor' must be a list"));
+  CHECK_THAT(folder.with("rope_scaling", {{"type", "linear"}, {"factor", 0.0}}),
+             Contains("scaling factor is 0"));
+  CHECK(folder.with("rope_scaling", {{"type", "linear"}, {"factor", 2.0}}).empty());
   CHECK(folder.with("rope_parameters", {{"rope_type", "default"}, {"rope_theta", 5000.0}}).empty());
-  CHECK_THAT(folder.with("attention_bias", true), Contains("'attention_bias'"));
-  CHECK_THAT(folder.with("hidden_act", "gelu"), Contains("'gelu'"));
-  CHECK_THAT(folder.with("quantization_config", json::object()), Contains("'quantization_config'"));
+  CHECK_THAT(folder.with("attention_bias", true), Contains("q_proj.bias' is missing"));
+  CHECK_THAT(folder.with("mlp_bias", true), Contains("gate_proj.bias' is missing"));
+  CHECK_THAT(folder.with("hidden_act", "relu6"), Contains("'relu6'"));
+  CHECK_THAT(folder.with("layer_types", {"full_attention", "linear_attention", "full_attention"}),
+             Contains("linear_attention"));
+  CHECK_THAT(folder.with("quantization_config", json::object()),
+             Contains("('quantization_config') are supported as FP8 only"));
   CHECK_THAT(folder.with("hidden_size", "96"), Contains("'hidden_size' is \"96\", expected an integer"));
   CHECK_THAT(folder.with("hidden_size", -96), Contains("expected an integer"));
   CHECK_THAT(folder.with("hidden_size", 4294967392), Contains("expected an integer"));

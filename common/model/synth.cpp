@@ -5,21 +5,25 @@
 #include <cmath>
 #include <vector>
 
+#include "core/dtype_legacy.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/rng.hpp"
+#include "model/quantize_target.hpp"
 
 namespace rung {
 namespace {
 
-constexpr std::array<SynthShape, 7> kShapes = {{
+constexpr std::array<SynthShape, 9> kShapes = {{
     {"tinyllama-1.1b", 2048, 22, 32, 4, 5632, 32000, 2048, 10000.0f, false},
     {"llama-2-7b", 4096, 32, 32, 32, 11008, 32000, 4096, 10000.0f, false},
     {"llama-3-8b", 4096, 32, 32, 8, 14336, 128256, 8192, 500000.0f, false},
     {"llama-3.2-1b", 2048, 16, 32, 8, 8192, 128256, 131072, 500000.0f, true},
     {"smollm2-135m", 576, 30, 9, 3, 1536, 49152, 8192, 100000.0f, true},
     {"smollm2-360m", 960, 32, 15, 5, 2560, 49152, 8192, 100000.0f, true},
+    {"mixtral-8x7b", 4096, 32, 32, 8, 14336, 32000, 32768, 1000000.0f, false, 8, 2},
     {"test-tiny", 96, 3, 6, 2, 160, 300, 256, 10000.0f, false},  // for tests
+    {"test-tiny-moe", 96, 3, 6, 2, 64, 300, 256, 10000.0f, false, 5, 3},
 }};
 
 constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
@@ -94,7 +98,10 @@ struct Piece {
   std::string name;
   std::int64_t rows;
   std::int64_t cols;
-  float deviation;  // 0: a norm
+  float deviation;           // 0: a norm
+  std::int64_t experts = 0;  // so many [rows, cols] as one tensor [experts, rows, cols]; 0: one matrix
+  bool is_router = false;    // stays f32
+  std::int64_t all_rows() const { return experts == 0 ? rows : experts * rows; }
 };
 
 /// All tensors. The deviation of a matrix keeps what goes through it at its size (1 / sqrt(in)); the two
@@ -108,8 +115,9 @@ std::vector<Piece> pieces_of(const SynthShape& s) {
   std::vector<Piece> pieces;
   pieces.push_back({"token_embd.weight", s.vocab_size, s.dim, normal(s.dim)});
   for (int i = 0; i < s.layers; ++i) {
-    const auto add = [&](const char* name, std::int64_t rows, std::int64_t cols, float deviation) {
-      pieces.push_back({fmt::format("blk.{}.{}.weight", i, name), rows, cols, deviation});
+    const auto add = [&](const char* name, std::int64_t rows, std::int64_t cols, float deviation,
+                         std::int64_t experts = 0) {
+      pieces.push_back({fmt::format("blk.{}.{}.weight", i, name), rows, cols, deviation, experts});
     };
     add("attn_norm", 1, s.dim, 0);
     add("attn_q", s.dim, s.dim, normal(s.dim));
@@ -117,6 +125,14 @@ std::vector<Piece> pieces_of(const SynthShape& s) {
     add("attn_v", kv_dim, s.dim, normal(s.dim));
     add("attn_output", s.dim, s.dim, normal(s.dim) * residual);
     add("ffn_norm", 1, s.dim, 0);
+    if (s.experts != 0) {
+      add("ffn_gate_inp", s.experts, s.dim, normal(s.dim));
+      pieces.back().is_router = true;
+      add("ffn_gate_exps", s.ffn_dim, s.dim, normal(s.dim), s.experts);
+      add("ffn_up_exps", s.ffn_dim, s.dim, normal(s.dim), s.experts);
+      add("ffn_down_exps", s.dim, s.ffn_dim, normal(s.ffn_dim) * residual, s.experts);
+      continue;
+    }
     add("ffn_gate", s.ffn_dim, s.dim, normal(s.dim));
     add("ffn_up", s.ffn_dim, s.dim, normal(s.dim));
     add("ffn_down", s.dim, s.ffn_dim, normal(s.ffn_dim) * residual);
@@ -163,6 +179,10 @@ void add_metadata(const SynthShape& s, DType type, GgufWriter& writer) {
   u32("llama.embedding_length", s.dim);
   u32("llama.block_count", s.layers);
   u32("llama.feed_forward_length", s.ffn_dim);
+  if (s.experts != 0) {
+    u32("llama.expert_count", s.experts);
+    u32("llama.expert_used_count", s.experts_per_token);
+  }
   u32("llama.attention.head_count", s.heads);
   u32("llama.attention.head_count_kv", s.kv_heads);
   u32("llama.rope.dimension_count", s.dim / s.heads);
@@ -197,24 +217,28 @@ std::uint64_t synth(const std::string& out, std::string_view shape_name, DType t
   GgufWriter writer(out);
   add_metadata(shape, type, writer);
   const std::vector<Piece> pieces = pieces_of(shape);
+  const auto type_of = [type](const Piece& piece) {
+    return piece.deviation == 0 || piece.is_router ? DType::f32 : storable_type(type, piece.cols);
+  };
   for (const Piece& piece : pieces) {
-    const std::int64_t dims[2] = {piece.cols, piece.rows};
-    const bool norm = piece.deviation == 0;
-    writer.declare_tensor(piece.name, std::span(dims, norm ? 1 : 2), norm ? DType::f32 : type);
+    const std::int64_t dims[3] = {piece.cols, piece.rows, piece.experts};
+    const std::size_t n_dims = piece.deviation == 0 ? 1 : piece.experts == 0 ? 2 : 3;
+    writer.declare_tensor(piece.name, std::span(dims, n_dims), type_of(piece));
   }
 
-  const FillRow fill_row = fill_row_of(type);
   std::vector<std::byte> buffer;
   std::uint64_t done = 0;
   Rng seeds(seed);
   for (const Piece& piece : pieces) {
     const std::uint64_t tensor_seed = seeds.next();
     const bool norm = piece.deviation == 0;
-    const std::size_t row_bytes = bytes_of(norm ? DType::f32 : type, piece.cols);
+    const DType stored = type_of(piece);
+    const FillRow fill_row = fill_row_of(stored);
+    const std::size_t row_bytes = bytes_of(stored, piece.cols);
     const std::int64_t most_rows =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(kPieceBytes / row_bytes));
-    for (std::int64_t begin = 0; begin < piece.rows; begin += most_rows) {
-      const std::int64_t rows = std::min(most_rows, piece.rows - begin);
+    for (std::int64_t begin = 0; begin < piece.all_rows(); begin += most_rows) {
+      const std::int64_t rows = std::min(most_rows, piece.all_rows() - begin);
       buffer.resize(static_cast<std::size_t>(rows) * row_bytes);
       parallel_for(threads, rows, [&](std::int64_t r) {
         // A row has its own range of the generator's counter: no row draws 2^32 numbers.
@@ -223,7 +247,7 @@ std::uint64_t synth(const std::string& out, std::string_view shape_name, DType t
         if (norm) {
           fill_norm(rng, piece.cols, reinterpret_cast<float*>(row));
         } else {
-          fill_row(rng, piece.deviation, piece.cols, type, row);
+          fill_row(rng, piece.deviation, piece.cols, stored, row);
         }
       });
       writer.append(buffer);

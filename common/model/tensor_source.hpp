@@ -1,6 +1,8 @@
 #pragma once
 // What a weight loader needs of a file format: tensors by name.
 
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,13 @@ struct SourceTensor {
   std::string dtype_name;  // as the file calls it: "f32", "I64"
   Tensor view;             // [product of all but the last, last]; empty when the format is not supported
 };
+
+/// Writes the elements of a view that may lie at any address to `to` [rows * cols].
+inline void unaligned_to_f32(const Tensor& view, float* to) {
+  std::vector<std::uint64_t> aligned((view.bytes() + 7) / 8);
+  std::memcpy(aligned.data(), view.data, view.bytes());
+  traits(view.dtype).to_float(aligned.data(), to, view.size());
+}
 
 class TensorSource {
  public:

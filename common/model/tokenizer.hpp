@@ -12,14 +12,21 @@
 
 namespace rung {
 
+class BpeMerger;  // tokenizer_merge.hpp
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Ids of `text`. With add_special the model's own start token is put in front if it wants one.
-  /// Special tokens written out in the text ("<|endoftext|>") are recognised. Any bytes are accepted;
-  /// invalid UTF-8 is encoded byte by byte where the vocabulary can, else as the unknown token.
+  /// Ids of `text`. With add_special the tokens are put around it that the model wants there (a start token
+  /// in front; [CLS] and [SEP] for embedding models). Special tokens written out in the text
+  /// ("<|endoftext|>") are recognised. Any bytes are accepted; invalid UTF-8 is encoded byte by byte where
+  /// the vocabulary can, else as the unknown token.
   virtual std::vector<std::int32_t> encode(std::string_view text, bool add_special) const = 0;
+
+  /// The same; without parse_special a special token written out in the text is text like any other. That
+  /// is for what users wrote: "<|im_end|>" in a message must not end it.
+  virtual std::vector<std::int32_t> encode(std::string_view text, bool add_special, bool parse_special) const;
 
   /// The bytes that token `id` stands for inside a text; empty for control tokens. REQUIRES: a valid id.
   virtual std::string piece(std::int32_t id) const = 0;
@@ -35,6 +42,10 @@ class Tokenizer {
   virtual bool is_end(std::int32_t id) const = 0;
   /// One line for `rung inspect`: "SentencePiece-style BPE, 512 tokens".
   virtual std::string describe() const = 0;
+
+  /// This tokenizer with another implementation of the merge step of byte-pair encoding; null where it has
+  /// no such step (unigram, WordPiece).
+  virtual std::shared_ptr<const Tokenizer> with_merger(std::shared_ptr<const BpeMerger> merger) const;
 };
 
 /// Turns a stream of ids into text without ever emitting half a UTF-8 character.

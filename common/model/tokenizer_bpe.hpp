@@ -1,81 +1,96 @@
 #pragma once
-// Byte-level BPE (GPT-2: Radford et al. 2019): text is split into words, the bytes of a word are the
-// first symbols, and learned merges join them in the order in which they were learned.
+// Byte-pair encoding (Sennrich, Haddow, Birch 2016, arXiv 1508.07909) of a word.
 //
-// Tokens are written with one visible character per byte (a space is "Ġ"), so that they are valid text in
-// files. Every byte has a token, so every text can be encoded and comes back exactly (some vocabularies
-// lack bytes that stand in no text).
+// Byte-level (GPT-2: Radford et al. 2019): the bytes of a word are the first symbols, and learned merges
+// join them in the order in which they were learned. Tokens are written with one visible character per byte
+// (a space is "Ġ"), so that they are valid text in files. Every byte has a token, so every text can be
+// encoded and comes back exactly (some vocabularies lack bytes that stand in no text).
+// Character-level (SentencePiece, the first BPE tokenizers): the characters are the first symbols; one
+// without a token becomes its bytes ("<0xC3>") or the unknown token.
 
 #include <array>
-#include <utility>
+#include <optional>
+#include <unordered_map>
 
-#include "model/tokenizer_merge.hpp"
-#include "model/tokenizer_pretokenize.hpp"
-#include "model/tokenizer_vocab.hpp"
+#include "model/tokenizer_pairs.hpp"
+#include "model/tokenizer_text.hpp"
+#include "model/tokenizer_word_model.hpp"
 
 namespace rung {
 
-/// Two neighbours, by id, and what they become: a hash table with open addressing.
-class PairTable {
+/// The table of merges given as texts. `skip`: bytes of every right part that are dropped when it joins
+/// (continuing_subword_prefix). Throws Error for a merge whose parts or result are no tokens.
+PairTable make_pair_table(const Vocab& vocab, const Merges& merges, std::size_t skip = 0);
+
+struct BpeOptions {
+  bool byte_level = false;
+  bool ignore_merges = false;        // a word that is a token is that token
+  bool fuse_unknown = false;         // a run of unknown characters is one unknown token
+  bool freeze_user_defined = false;  // such tokens are one symbol in the text and merge with nothing
+  std::string continuing_prefix;     // in front of every character of a word but the first
+  std::string word_suffix;           // behind the last one ("</w>")
+};
+
+class BpeModel final : public WordModel {
  public:
-  struct Entry {
-    std::uint64_t key = kEmpty;
-    std::int32_t rank = -1;
-    std::int32_t id = -1;
-  };
-  explicit PairTable(std::size_t pairs);
-  /// False when the pair is there already.
-  bool insert(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t id);
-  /// Null when these two do not merge.
-  const Entry* find(std::int32_t left, std::int32_t right) const {
-    const std::uint64_t key = make_key(left, right);
-    for (std::size_t i = place(key);; i = (i + 1) & mask_) {
-      if (entries_[i].key == key) return &entries_[i];
-      if (entries_[i].key == kEmpty) return nullptr;
-    }
+  /// Merges by rank. Throws Error with one sentence for a vocabulary that cannot be used.
+  BpeModel(const Vocab& vocab, const Merges& merges, BpeOptions options);
+  /// Merges by score, SentencePiece's way: two neighbours that together are a token merge, the token of the
+  /// highest score first. scores: one per token.
+  BpeModel(const Vocab& vocab, const std::vector<float>& scores, BpeOptions options);
+
+  void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const override;
+  bool encodes_all() const override { return merger_ != nullptr; }
+  void encode_all(std::string_view text, std::span<const Span> words,
+                  std::vector<std::int32_t>& ids) const override;
+  std::shared_ptr<const WordModel> with_merger(std::shared_ptr<const BpeMerger> merger) const override;
+  bool spaces_begin_words() const override { return tables_->spaces_begin_words; }
+  std::string name() const override {
+    return tables_->options.byte_level ? "byte-level BPE" : "SentencePiece-style BPE";
   }
 
  private:
-  static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};
-  static std::uint64_t make_key(std::int32_t left, std::int32_t right) {
-    return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
-  }
-  std::size_t place(std::uint64_t key) const { return (key * 0x9e3779b97f4a7c15ull >> 32) & mask_; }
-  std::vector<Entry> entries_;
-  std::size_t mask_;
-};
+  struct Tables {
+    Tables(const Vocab& vocab, BpeOptions given);
+    std::int32_t vocab_size;
+    std::int32_t unknown;
+    BpeOptions options;
+    PairTable pairs{0};
+    std::array<std::int32_t, 256> byte_ids;       // -1: has no token
+    std::array<std::int32_t, 128> ascii_symbols;  // characters by themselves
+    std::unordered_map<std::uint32_t, std::int32_t> symbols;
+    std::vector<std::string> loose;  // characters that stand in tokens but are none: ids from vocab_size on
+    std::unordered_map<std::string, std::int32_t> words;  // texts of tokens, where the options need them
+    SpecialMatcher frozen;
+    bool spaces_begin_words = true;
+  };
+  void append_plain(std::string_view word, std::vector<std::int32_t>& symbols) const;
+  void pairs_from_scores(const Vocab& vocab, const std::vector<float>& scores, Tables& tables) const;
+  void append_symbols(std::string_view word, std::vector<std::int32_t>& symbols) const;
+  void append_ids(std::span<const std::int32_t> symbols, std::vector<std::int32_t>& ids) const;
+  void append_unknown(std::string_view character, bool& after_unknown, std::vector<std::int32_t>& ids) const;
 
-/// Merges as texts; the table of their ids. Throws Error for a merge whose parts or result are no tokens.
-using Merges = std::vector<std::pair<std::string, std::string>>;
-PairTable make_pair_table(const Vocab& vocab, const Merges& merges);
-
-struct BpeVocab : Vocab {
-  Merges merges;                      // best first
-  std::vector<std::string> patterns;  // of the pre-tokenizer
-  bool ignore_merges = false;         // a word that is a token is that token
+  std::shared_ptr<const Tables> tables_;
+  std::shared_ptr<const BpeMerger> merger_;  // null: merge_word, word by word
 };
 
 /// The visible character that stands for a byte, in UTF-8 (GPT-2's bytes_to_unicode), and back.
 const std::array<std::string, 256>& visible_bytes();
 /// The bytes that a token's text stands for; the text itself where it is not written in visible bytes.
 std::string from_visible_bytes(std::string_view token);
+/// The byte that "<0x41>" names; -1 for any other text.
+int named_byte(std::string_view token);
 
-class BpeTokenizer final : public VocabTokenizer {
+struct BpeVocab : Vocab {
+  Merges merges;                      // best first
+  std::vector<std::string> patterns;  // of the pre-tokenizer
+  bool ignore_merges = false;
+};
+
+/// Byte-level BPE with the patterns of a pre-tokenizer and nothing else around it, as GGUF files describe it.
+class BpeTokenizer final : public TextTokenizer {
  public:
-  /// Throws Error with one sentence for a vocabulary that cannot be used.
   explicit BpeTokenizer(BpeVocab vocab);
-  std::string describe() const override;
-
- private:
-  void encode_text(std::string_view text, bool first, std::vector<std::int32_t>& ids,
-                   EncodeWork& work) const override;
-  void encode_word(std::string_view word, MergeScratch& scratch, std::vector<std::int32_t>& ids) const;
-  void append_byte(unsigned char byte, std::vector<std::int32_t>& ids) const;
-
-  std::array<std::int32_t, 256> byte_ids_;  // -1: has no token
-  PairTable pairs_;
-  PreTokenizer pre_tokenizer_;
-  std::unordered_map<std::string, std::int32_t> words_;  // by bytes; only with ignore_merges
 };
 
 }  // namespace rung

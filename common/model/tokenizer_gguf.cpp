@@ -1,9 +1,14 @@
-// tokenizer_from_gguf(): the keys tokenizer.ggml.* (github.com/ggml-org/ggml, docs/gguf.md) as a vocabulary.
+// tokenizer_from_gguf(): the keys tokenizer.ggml.* (github.com/ggml-org/ggml, docs/gguf.md) as a tokenizer.
+
+#include <algorithm>
+#include <array>
 
 #include "core/error.hpp"
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_load.hpp"
 #include "model/tokenizer_spm.hpp"
+#include "model/tokenizer_unigram.hpp"
+#include "model/tokenizer_wordpiece.hpp"
 
 namespace rung {
 namespace {
@@ -12,6 +17,10 @@ constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
 constexpr std::string_view kTypes = "tokenizer.ggml.token_type";
 constexpr std::string_view kScores = "tokenizer.ggml.scores";
 constexpr std::string_view kMerges = "tokenizer.ggml.merges";
+constexpr std::string_view kHuggingFace = "tokenizer.huggingface.json";
+constexpr std::array<std::string_view, 2> kEndKeys = {"tokenizer.ggml.eot_token_id",
+                                                      "tokenizer.ggml.eom_token_id"};
+constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";  // U+2581
 
 /// The id under `key`, `otherwise` where there is none. It is checked against the vocabulary later, so
 /// here only what does not fit an id is refused.
@@ -38,9 +47,33 @@ void read_vocab(const Gguf& gguf, Vocab& vocab) {
   vocab.bos = token_id(gguf, "tokenizer.ggml.bos_token_id", vocab.bos);
   vocab.eos = token_id(gguf, "tokenizer.ggml.eos_token_id", vocab.eos);
   vocab.unknown = token_id(gguf, "tokenizer.ggml.unknown_token_id", vocab.unknown);
-  for (const std::string_view key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+  for (const std::string_view key : kEndKeys) {
     const std::int32_t id = token_id(gguf, key, -1);
     if (id >= 0) vocab.ends.push_back(id);
+  }
+}
+
+/// Whether texts begin and end with a token; the writer may say so, else it is the kind's own habit.
+void read_surroundings(const Gguf& gguf, Vocab& vocab, bool add_bos, bool add_eos) {
+  vocab.add_bos = gguf.get_bool("tokenizer.ggml.add_bos_token", add_bos);
+  vocab.add_eos = gguf.get_bool("tokenizer.ggml.add_eos_token", add_eos);
+}
+
+/// Phi-3's special tokens swallow the white space behind them, which GGUF has no field for.
+void strip_behind_specials_of_phi3(const Gguf& gguf, Vocab& vocab) {
+  if (gguf.get_string("general.architecture", "") != "phi3" || vocab.types.size() != vocab.tokens.size())
+    return;
+  for (std::int32_t id = 0; id < vocab.size(); ++id) {
+    const TokenType type = vocab.type(id);
+    const std::string& text = vocab.token(id);
+    const bool special = type == TokenType::control || type == TokenType::unknown;
+    if (!special && type != TokenType::user_defined) continue;
+    const bool plain = text == "<unk>" || text == "<s>" || text == "<|endoftext|>";
+    AddedToken token;
+    token.id = id;
+    token.special = special;
+    token.rstrip = !plain;
+    vocab.added.push_back(token);
   }
 }
 
@@ -49,7 +82,8 @@ std::shared_ptr<const Tokenizer> read_spm(const Gguf& gguf) {
   vocab.bos = 1, vocab.eos = 2, vocab.unknown = 0;  // Llama's, which writers may leave out
   read_vocab(gguf, vocab);
   vocab.scores = gguf.float_array(kScores);
-  vocab.add_bos = gguf.get_bool("tokenizer.ggml.add_bos_token", true);
+  read_surroundings(gguf, vocab, true, false);
+  strip_behind_specials_of_phi3(gguf, vocab);
   vocab.space_prefix =
       gguf.get_bool("tokenizer.ggml.add_space_prefix", true) ? SpacePrefix::every_text : SpacePrefix::none;
   return std::make_shared<SpmTokenizer>(std::move(vocab));
@@ -59,9 +93,9 @@ std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
   BpeVocab vocab;
   read_vocab(gguf, vocab);
   const PreTokenizerRow& row = find_pre_tokenizer(gguf.path(), gguf.get_string("tokenizer.ggml.pre"));
-  vocab.patterns = row.patterns;
+  vocab.patterns.assign(row.patterns.begin(), row.patterns.end());
   vocab.ignore_merges = row.ignore_merges;
-  vocab.add_bos = gguf.get_bool("tokenizer.ggml.add_bos_token", row.add_bos && vocab.bos >= 0);
+  read_surroundings(gguf, vocab, row.add_bos && vocab.bos >= 0, false);
   if (gguf.get_bool("tokenizer.ggml.add_space_prefix", false)) {
     fail("{}: tokenizer.ggml.add_space_prefix is set, which is not supported for byte-level BPE",
          gguf.path());
@@ -78,19 +112,132 @@ std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
   return std::make_shared<BpeTokenizer>(std::move(vocab));
 }
 
+/// Unigram with SentencePiece's normalizer, as T5 has it.
+std::shared_ptr<const Tokenizer> read_unigram(const Gguf& gguf) {
+  Vocab vocab;
+  vocab.eos = 1, vocab.unknown = 2;  // T5's
+  read_vocab(gguf, vocab);
+  read_surroundings(gguf, vocab, false, true);
+  normalizer::SentencePieceRules rules;
+  constexpr std::string_view kMap = "tokenizer.ggml.precompiled_charsmap";
+  if (gguf.has(kMap)) {
+    std::string blob;
+    for (const std::int64_t byte : gguf.int_array(kMap)) blob += static_cast<char>(byte);
+    rules.map = Charsmap(gguf.path(), blob);
+  }
+  // User-defined tokens are found by the model, as in the library: a space in front stays.
+  for (std::int32_t id = 0; id < vocab.size() && vocab.types.size() == vocab.tokens.size(); ++id) {
+    const TokenType type = vocab.type(id);
+    if (type == TokenType::user_defined) rules.kept.push_back(vocab.token(id));
+    if (type == TokenType::control || type == TokenType::unknown) {
+      AddedToken token;
+      token.id = id;
+      token.special = true;
+      vocab.added.push_back(token);
+    }
+  }
+  vocab.added_from_types = false;
+  rules.space_in_front = gguf.get_bool("tokenizer.ggml.add_space_prefix", true);
+  rules.remove_extra_spaces = gguf.get_bool("tokenizer.ggml.remove_extra_whitespaces", true);
+  const auto floats = gguf.float_array(kScores);
+  const std::vector<double> scores(floats.begin(), floats.end());
+  if (scores.size() != vocab.tokens.size()) {
+    fail("{}: the vocabulary has {} tokens but {} scores; both arrays must have one entry per token",
+         vocab.source, vocab.tokens.size(), scores.size());
+  }
+  return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
+    UnigramOptions options;
+    options.single_precision = true;
+    options.byte_fallback = true;
+    TextParts parts;
+    parts.normalizer.add(normalizer::sentence_piece(rules));
+    parts.model = std::make_shared<UnigramModel>(checked, scores, options);
+    parts.pieces = PieceStyle::visible_space;
+    parts.space_prefix = rules.space_in_front ? SpacePrefix::after_controls : SpacePrefix::none;
+    return parts;
+  });
+}
+
+std::int32_t find_token(const Vocab& vocab, std::string_view text) {
+  const auto found = std::find(vocab.tokens.begin(), vocab.tokens.end(), text);
+  return found == vocab.tokens.end() ? -1 : static_cast<std::int32_t>(found - vocab.tokens.begin());
+}
+
+/// WordPiece. The files mark tokens that begin a word by U+2581, instead of "##" on those that do not.
+std::shared_ptr<const Tokenizer> read_wordpiece(const Gguf& gguf) {
+  Vocab vocab;
+  read_vocab(gguf, vocab);
+  // Written back as BERT's own files have them.
+  for (std::size_t id = 0; id < vocab.tokens.size() && id < vocab.types.size(); ++id) {
+    std::string& token = vocab.tokens[id];
+    if (vocab.types[id] != TokenType::normal || token.empty()) continue;
+    if (token.compare(0, kVisibleSpace.size(), kVisibleSpace) == 0) {
+      token.erase(0, kVisibleSpace.size());
+    } else {
+      token.insert(0, "##");
+    }
+  }
+  const std::int32_t cls =
+      token_id(gguf, "tokenizer.ggml.cls_token_id", vocab.bos >= 0 ? vocab.bos : find_token(vocab, "[CLS]"));
+  const std::int32_t sep = token_id(gguf, "tokenizer.ggml.seperator_token_id", find_token(vocab, "[SEP]"));
+  if (vocab.unknown < 0) vocab.unknown = find_token(vocab, "[UNK]");
+  if (vocab.bos < 0) vocab.bos = cls;
+  if (vocab.eos < 0) vocab.eos = sep;
+  if (gguf.get_bool("tokenizer.ggml.add_bos_token", true) && cls >= 0) vocab.before = {cls};
+  if (gguf.get_bool("tokenizer.ggml.add_eos_token", true) && sep >= 0) vocab.after = {sep};
+  // Files that do not say whether text is lower-cased: a vocabulary with capitals is for text with capitals.
+  bool capitals = false;
+  for (std::size_t id = 0; id < vocab.tokens.size() && id < vocab.types.size(); ++id) {
+    const std::string& token = vocab.tokens[id];
+    const bool text = vocab.types[id] == TokenType::normal && !token.empty() &&
+                      !(token.front() == '[' && token.back() == ']');
+    capitals = capitals ||
+               (text && std::any_of(token.begin(), token.end(), [](char c) { return c >= 'A' && c <= 'Z'; }));
+  }
+  normalizer::BertRules rules;
+  rules.lowercase = gguf.get_bool("tokenizer.ggml.normalizer.lowercase", !capitals);
+  rules.strip_accents = gguf.get_bool("tokenizer.ggml.normalizer.strip_accents", rules.lowercase);
+  return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
+    TextParts parts;
+    parts.normalizer.add(normalizer::bert(rules));
+    parts.pre_tokenizer = PreTokenizer(pre_tokenizer::bert());
+    parts.model = std::make_shared<WordPieceModel>(checked, WordPieceOptions{});
+    parts.pieces = PieceStyle::word_piece;
+    parts.affix = "##";
+    parts.clean_up = true;
+    return parts;
+  });
+}
+
+/// A tokenizer.json in the file says more than tokenizer.ggml.* can; these add which tokens start and end.
+std::shared_ptr<const Tokenizer> read_embedded_json(const Gguf& gguf) {
+  TokenizerRoles roles;
+  roles.bos = token_id(gguf, "tokenizer.ggml.bos_token_id", -1);
+  roles.eos = token_id(gguf, "tokenizer.ggml.eos_token_id", -1);
+  roles.add_bos = gguf.get_bool("tokenizer.ggml.add_bos_token", false);
+  for (const std::string_view key : kEndKeys) {
+    const std::int32_t id = token_id(gguf, key, -1);
+    if (id >= 0) roles.ends.push_back(id);
+  }
+  return tokenizer_from_json_text(gguf.get_string(kHuggingFace),
+                                  fmt::format("{}: {}", gguf.path(), kHuggingFace), roles);
+}
+
 }  // namespace
 
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf) {
+  if (gguf.has(kHuggingFace)) return read_embedded_json(gguf);
   if (!gguf.has("tokenizer.ggml.model")) {
     fail("{} has no tokenizer: the key tokenizer.ggml.model is missing", gguf.path());
   }
   const std::string model = gguf.get_string("tokenizer.ggml.model");
   if (model == "llama") return read_spm(gguf);
   if (model == "gpt2") return read_bpe(gguf);
+  if (model == "t5") return read_unigram(gguf);
+  if (model == "bert") return read_wordpiece(gguf);
   fail(
-      "{}: the tokenizer model \"{}\" is not supported; supported are llama (SentencePiece-style BPE) and "
-      "gpt2 "
-      "(byte-level BPE)",
+      "{}: the tokenizer model \"{}\" is not supported; supported are llama (SentencePiece-style BPE), gpt2 "
+      "(byte-level BPE), t5 (unigram) and bert (WordPiece)",
       gguf.path(), model);
 }
 

@@ -135,7 +135,7 @@ TEST_CASE("GGUF: bad vocabularies are refused with a sentence") {
   refused(
       bpe(), [](Metadata& m) { m.erase("model"); }, "tokenizer.ggml.model is missing");
   refused(
-      bpe(), [](Metadata& m) { m["model"] = "bert"; }, "\"bert\" is not supported");
+      bpe(), [](Metadata& m) { m["model"] = "rwkv"; }, "\"rwkv\" is not supported");
   refused(
       bpe(), [](Metadata& m) { m["model"] = 7u; }, "tokenizer.ggml.model");
   for (const char* key : {"tokens", "token_type", "merges", "pre"}) {
@@ -145,7 +145,7 @@ TEST_CASE("GGUF: bad vocabularies are refused with a sentence") {
         bpe(), [&](Metadata& m) { m[key] = true; }, std::string("tokenizer.ggml.") + key);
   }
   refused(
-      bpe(), [](Metadata& m) { m["pre"] = "nope"; }, "known are gpt-2");
+      bpe(), [](Metadata& m) { m["pre"] = "nope"; }, "known are default, gpt-2");
   refused(
       bpe(), [](Metadata& m) { m["token_type"] = Ids(257, 1); }, "258 tokens but 257 token types");
   refused(

@@ -9,7 +9,9 @@
 #include "model/tokenizer_json_steps.hpp"
 #include "model/tokenizer_load.hpp"
 #include "model/tokenizer_spm.hpp"
+#include "model/tokenizer_unigram.hpp"
 #include "model/tokenizer_utf8.hpp"
+#include "model/tokenizer_wordpiece.hpp"
 
 namespace rung {
 namespace {
@@ -36,20 +38,26 @@ std::int64_t id_of(const json& value, const std::string& text, const std::string
 }
 
 /// Tokens that the text may name, in and beside the vocabulary.
-void read_added_tokens(const json& added, std::vector<Entry>& entries, const std::string& what) {
+std::vector<AddedToken> read_added_tokens(const json& added, std::vector<Entry>& entries,
+                                          const std::string& what) {
+  std::vector<AddedToken> found;
   std::unordered_map<std::string, std::size_t> known;
   for (std::size_t i = 0; i < entries.size(); ++i) known.emplace(entries[i].text, i);
   if (!added.is_null() && !added.is_array()) fail("{}: \"added_tokens\" is no JSON array", what);
   for (const json& token : added) {
     const std::string text = json_string(token, "content", "", what);
     if (text.empty()) fail("{}: one of \"added_tokens\" has no \"content\"", what);
-    for (const char* flag : {"single_word", "lstrip", "rstrip"}) {
-      if (json_bool(token, flag, false, what)) {
-        fail("{}: the added token \"{}\" has \"{}\" set, which is not supported", what, text, flag);
-      }
-    }
-    const auto type = json_bool(token, "special", false, what) ? TokenType::control : TokenType::user_defined;
+    AddedToken flags;
+    flags.special = json_bool(token, "special", false, what);
+    flags.single_word = json_bool(token, "single_word", false, what);
+    flags.lstrip = json_bool(token, "lstrip", false, what);
+    flags.rstrip = json_bool(token, "rstrip", false, what);
+    flags.normalized = json_bool(token, "normalized", !flags.special, what);
+    const auto type = flags.special ? TokenType::control : TokenType::user_defined;
     const std::int64_t id = id_of(json_value(token, "id"), text, what);
+    // Ids are checked when all tokens have been placed.
+    flags.id = id < 0 || id > INT32_MAX ? -1 : static_cast<std::int32_t>(id);
+    found.push_back(flags);
     const auto [place, fresh] = known.try_emplace(text, entries.size());
     if (fresh) {
       entries.push_back({text, id, type});
@@ -62,6 +70,7 @@ void read_added_tokens(const json& added, std::vector<Entry>& entries, const std
     }
     entry.type = type;
   }
+  return found;
 }
 
 /// Puts every token in its place; ids that nobody has become unused, empty tokens.
@@ -113,23 +122,6 @@ Merges read_merges(const json& list, const std::string& what) {
   return merges;
 }
 
-void check_model(const json& model, const std::string& what) {
-  const std::string type = json_string(model, "type", "BPE", what);
-  if (!model.is_object() || type != "BPE") {
-    fail("{}: the tokenizer model \"{}\" is not supported; supported is BPE", what,
-         model.is_object() ? type : "");
-  }
-  for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"}) {
-    const json& value = json_value(model, key);
-    const bool off = value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
-                     (value.is_number() && value.get<double>() == 0);
-    if (!off) {
-      fail("{}: the tokenizer model has \"{}\" set to {}, which is not supported", what, key, value.dump());
-    }
-  }
-  if (!json_value(model, "vocab").is_object()) fail("{}: the tokenizer model has no object \"vocab\"", what);
-}
-
 std::int32_t find_token(const Vocab& vocab, const std::string& role, const std::string& text) {
   const auto found = std::find(vocab.tokens.begin(), vocab.tokens.end(), text);
   if (found == vocab.tokens.end() || text.empty()) {
@@ -159,12 +151,14 @@ void read_roles(const fs::path& folder, const TokenizerSteps& steps, Vocab& voca
   const json config = read_if_there(config_path);
   vocab.bos = configured_token(vocab, config, "bos_token", config_path);
   vocab.eos = configured_token(vocab, config, "eos_token", config_path);
-  if (steps.start) {
-    vocab.bos = find_token(vocab, "start", *steps.start);
-    vocab.add_bos = true;
-  }
+  for (const std::string& token : steps.before) vocab.before.push_back(find_token(vocab, "start", token));
+  for (const std::string& token : steps.after) vocab.after.push_back(find_token(vocab, "end", token));
+  if (vocab.bos < 0 && !vocab.before.empty()) vocab.bos = vocab.before.front();
   // Where the configuration says so itself, it decides, as it does for the classes that read it.
-  vocab.add_bos = json_bool(config, "add_bos_token", vocab.add_bos, config_path);
+  const bool has_bos = !vocab.before.empty() && vocab.before.front() == vocab.bos;
+  vocab.add_bos = json_bool(config, "add_bos_token", has_bos, config_path);
+  if (vocab.add_bos && !has_bos && vocab.bos >= 0) vocab.before.insert(vocab.before.begin(), vocab.bos);
+  if (!vocab.add_bos && has_bos) vocab.before.erase(vocab.before.begin());
 
   const std::string generation_path = (folder / "generation_config.json").string();
   const json generation = read_if_there(generation_path);
@@ -182,22 +176,135 @@ void read_roles(const fs::path& folder, const TokenizerSteps& steps, Vocab& voca
   if (vocab.eos < 0 && !vocab.ends.empty()) vocab.eos = vocab.ends.front();
 }
 
-/// "<0x41>" as byte tokens, the unknown token, and merges for the SentencePiece style.
-std::shared_ptr<const Tokenizer> make_spm(SpmVocab vocab, const json& model, const TokenizerSteps& steps) {
-  vocab.space_prefix = steps.space_prefix;
-  if (json_bool(model, "byte_fallback", false, vocab.source)) {
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      const auto id = static_cast<std::size_t>(find_token(vocab, "byte", fmt::format("<0x{:02X}>", byte)));
-      vocab.types[id] = TokenType::byte;
+/// The type that the file names, or the one that its parts give away (old files leave it out).
+std::string model_type(const json& model, const std::string& what) {
+  if (!model.is_object()) fail("{}: the tokenizer model is missing; it is no JSON object", what);
+  const std::string type = json_string(model, "type", "", what);
+  if (!type.empty()) return type;
+  if (json_value(model, "vocab").is_array()) return "Unigram";
+  return model.contains("merges") || !model.contains("continuing_subword_prefix") ? "BPE" : "WordPiece";
+}
+
+/// The model's own tokens; for unigram with their scores.
+std::vector<Entry> read_vocab(const json& model, const std::string& type, std::vector<double>& scores,
+                              const std::string& what) {
+  std::vector<Entry> entries;
+  const json& vocab = json_value(model, "vocab");
+  if (type == "Unigram") {
+    if (!vocab.is_array()) fail("{}: the tokenizer model has no array \"vocab\"", what);
+    for (const json& pair : vocab) {
+      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number()) {
+        fail("{}: token {} of the unigram model is not of the form [text, score]", what, entries.size());
+      }
+      entries.push_back({pair[0].get<std::string>(), static_cast<std::int64_t>(entries.size())});
+      scores.push_back(pair[1].get<double>());
     }
+    return entries;
   }
-  const std::string unknown = json_string(model, "unk_token", "", vocab.source);
-  if (!unknown.empty()) {
-    vocab.unknown = find_token(vocab, "unknown", unknown);
-    vocab.types[static_cast<std::size_t>(vocab.unknown)] = TokenType::unknown;
+  if (!vocab.is_object()) fail("{}: the tokenizer model has no object \"vocab\"", what);
+  for (const auto& [text, id] : vocab.items()) entries.push_back({text, id_of(id, text, what)});
+  return entries;
+}
+
+/// Marks the unknown token and, for models that fall back to them, the bytes.
+void mark_types(const json& model, const std::string& type, Vocab& vocab) {
+  if (type == "Unigram") {
+    const std::int64_t id = json_int(model, "unk_id", -1, vocab.source);
+    if (id < -1 || id >= vocab.size()) {
+      fail("{}: unk_id {} is outside the vocabulary of {} tokens", vocab.source, id, vocab.size());
+    }
+    vocab.unknown = static_cast<std::int32_t>(id);
+  } else {
+    const std::string otherwise = type == "BPE" ? "" : "[UNK]";
+    const std::string unknown = json_string(model, "unk_token", otherwise, vocab.source);
+    if (!unknown.empty()) vocab.unknown = find_token(vocab, "unknown", unknown);
   }
-  vocab.merges = read_merges(json_value(model, "merges"), vocab.source);
-  return std::make_shared<SpmTokenizer>(std::move(vocab));
+  if (vocab.unknown >= 0) vocab.types[static_cast<std::size_t>(vocab.unknown)] = TokenType::unknown;
+  if (!json_bool(model, "byte_fallback", false, vocab.source)) return;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const auto id = static_cast<std::size_t>(find_token(vocab, "byte", fmt::format("<0x{:02X}>", byte)));
+    vocab.types[id] = TokenType::byte;
+  }
+}
+
+std::shared_ptr<const WordModel> make_model(const json& model, const std::string& type, bool byte_level,
+                                            const std::vector<double>& scores, const Vocab& vocab) {
+  const std::string& what = vocab.source;
+  if (type == "BPE") {
+    const json& dropout = json_value(model, "dropout");
+    if (dropout.is_number() && dropout.get<double>() != 0) {
+      fail("{}: the tokenizer model has \"dropout\" set to {}, which is for training and not supported", what,
+           dropout.dump());
+    }
+    BpeOptions options;
+    options.byte_level = byte_level;
+    options.ignore_merges = json_bool(model, "ignore_merges", false, what);
+    options.fuse_unknown = json_bool(model, "fuse_unk", false, what);
+    options.continuing_prefix = json_string(model, "continuing_subword_prefix", "", what);
+    options.word_suffix = json_string(model, "end_of_word_suffix", "", what);
+    if (byte_level && !(options.continuing_prefix.empty() && options.word_suffix.empty())) {
+      fail(
+          "{}: a byte-level tokenizer with a \"continuing_subword_prefix\" or an \"end_of_word_suffix\" is "
+          "not "
+          "supported",
+          what);
+    }
+    return std::make_shared<BpeModel>(vocab, read_merges(json_value(model, "merges"), what), options);
+  }
+  if (type == "Unigram") {
+    UnigramOptions options;
+    options.fuse_unknown = true;
+    options.byte_fallback = json_bool(model, "byte_fallback", false, what);
+    options.all_scores_count = true;
+    return std::make_shared<UnigramModel>(vocab, scores, options);
+  }
+  WordPieceOptions options;
+  options.whole_words = type == "WordLevel";
+  options.continuing_prefix = json_string(model, "continuing_subword_prefix", "##", what);
+  const std::int64_t most = json_int(model, "max_input_chars_per_word", 100, what);
+  options.max_characters = static_cast<std::size_t>(std::clamp<std::int64_t>(most, 0, 1 << 20));
+  return std::make_shared<WordPieceModel>(vocab, options);
+}
+
+/// The tokenizer that `root` describes; read_roles(steps, vocab) says which tokens start and end a text.
+template <class ReadRoles>
+std::shared_ptr<const Tokenizer> make_tokenizer(const json& root, const std::string& path,
+                                                const ReadRoles& read_roles) {
+  const json& model = json_value(root, "model");
+  const std::string type = model_type(model, path);
+  if (type != "BPE" && type != "Unigram" && type != "WordPiece" && type != "WordLevel") {
+    fail(
+        "{}: the tokenizer model \"{}\" is not supported; supported are BPE, Unigram, WordPiece and "
+        "WordLevel",
+        path, type);
+  }
+  const TokenizerSteps steps = read_tokenizer_steps(root, path);
+
+  std::vector<double> scores;
+  std::vector<Entry> entries = read_vocab(model, type, scores, path);
+  Vocab vocab;
+  vocab.source = path;
+  vocab.added = read_added_tokens(json_value(root, "added_tokens"), entries, path);
+  place_tokens(entries, vocab);
+  mark_types(model, type, vocab);
+  read_roles(steps, vocab);
+  // Nothing is found in text but what the file says.
+  vocab.added_from_types = false;
+
+  return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
+    const bool bytes = steps.byte_level && type == "BPE";
+    TextParts parts;
+    parts.normalizer = steps.normalizer;
+    std::vector<PreTokenizerStep> pre_tokenizer = steps.pre_tokenizer;
+    if (steps.byte_level && !bytes) pre_tokenizer.push_back(pre_tokenizer::visible_bytes());
+    parts.pre_tokenizer = PreTokenizer(std::move(pre_tokenizer));
+    parts.model = make_model(model, type, bytes, scores, checked);
+    parts.pieces = steps.pieces;
+    parts.affix = steps.affix;
+    parts.clean_up = steps.clean_up;
+    parts.space_prefix = steps.space_prefix;
+    return parts;
+  });
 }
 
 }  // namespace
@@ -209,23 +316,21 @@ std::shared_ptr<const Tokenizer> tokenizer_from_json(const std::string& folder) 
     fail("the folder '{}' has no tokenizer.json, from which the tokenizer is read", folder);
   }
   const json root = read_json_file(path, kMaxTokenizerBytes);
-  const json& model = json_value(root, "model");
-  check_model(model, path);
-  const TokenizerSteps steps = read_tokenizer_steps(root, path);
+  return make_tokenizer(
+      root, path, [&folder](const TokenizerSteps& steps, Vocab& vocab) { read_roles(folder, steps, vocab); });
+}
 
-  std::vector<Entry> entries;
-  for (const auto& [text, id] : model["vocab"].items()) entries.push_back({text, id_of(id, text, path)});
-  read_added_tokens(json_value(root, "added_tokens"), entries, path);
-
-  Vocab vocab;
-  vocab.source = path;
-  place_tokens(entries, vocab);
-  read_roles(folder, steps, vocab);
-  if (!steps.byte_level) return make_spm({std::move(vocab), {}, {}, steps.space_prefix}, model, steps);
-
-  BpeVocab bpe{std::move(vocab), read_merges(json_value(model, "merges"), path), steps.patterns,
-               json_bool(model, "ignore_merges", false, path)};
-  return std::make_shared<BpeTokenizer>(std::move(bpe));
+std::shared_ptr<const Tokenizer> tokenizer_from_json_text(std::string_view text, const std::string& source,
+                                                          const TokenizerRoles& roles) {
+  const json root = parse_json(text, source);
+  return make_tokenizer(root, source, [&roles](const TokenizerSteps& steps, Vocab& vocab) {
+    vocab.bos = roles.bos;
+    vocab.eos = roles.eos;
+    vocab.ends = roles.ends;
+    vocab.add_bos = roles.add_bos && roles.bos >= 0;
+    if (vocab.add_bos) vocab.before = {roles.bos};
+    for (const std::string& token : steps.after) vocab.after.push_back(find_token(vocab, "end", token));
+  });
 }
 
 }  // namespace rung

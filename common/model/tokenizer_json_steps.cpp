@@ -1,8 +1,10 @@
-// The steps of a tokenizer.json. Their meaning: github.com/huggingface/tokenizers, tokenizers/src.
+// Normalizers and pre-tokenizers of a tokenizer.json. Their meaning: github.com/huggingface/tokenizers,
+// tokenizers/src/normalizers and pre_tokenizers.
 
 #include "model/tokenizer_json_steps.hpp"
 
 #include "core/error.hpp"
+#include "model/base64.hpp"
 
 namespace rung {
 
@@ -33,33 +35,44 @@ bool json_bool(const json& object, const char* key, bool otherwise, const std::s
   return value.get<bool>();
 }
 
+std::int64_t json_int(const json& object, const char* key, std::int64_t otherwise, const std::string& what) {
+  const json& value = json_value(object, key);
+  if (value.is_null()) return otherwise;
+  if (!value.is_number_integer()) {
+    fail("{}: \"{}\" is a JSON {}, but should be a whole number", what, key, value.type_name());
+  }
+  return value.get<std::int64_t>();
+}
+
+std::string json_type(const json& step, const std::string& what) {
+  return json_string(step, "type", "", what);
+}
+
 namespace {
+
+void flatten(const json& step, const char* list, const std::string& what, int depth, std::vector<json>& all) {
+  if (step.is_null()) return;
+  if (!step.is_object())
+    fail("{}: a step is a JSON {}, but should be an object with a type", what, step.type_name());
+  if (json_type(step, what) != "Sequence") {
+    all.push_back(step);
+    return;
+  }
+  constexpr int kMaxDepth = 8;
+  if (depth == kMaxDepth) fail("{}: Sequences are nested more than {} deep", what, kMaxDepth);
+  for (const json& inner : json_value(step, list)) flatten(inner, list, what, depth + 1, all);
+}
 
 constexpr const char* kVisibleSpace = "\xE2\x96\x81";  // U+2581
 
-std::string type_of(const json& step, const std::string& what) { return json_string(step, "type", "", what); }
-
-/// A step, or the steps of a Sequence, under `list` ("normalizers"), in order.
-std::vector<json> flattened(const json& step, const char* list, const std::string& what) {
-  if (step.is_null()) return {};
-  if (!step.is_object())
-    fail("{}: a step is a JSON {}, but should be an object with a type", what, step.type_name());
-  if (type_of(step, what) != "Sequence") return {step};
-  std::vector<json> result;
-  for (const json& inner : json_value(step, list)) {
-    if (type_of(inner, what) == "Sequence") fail("{}: a Sequence inside a Sequence is not supported", what);
-    if (!inner.is_object()) fail("{}: a step of a Sequence is no JSON object", what);
-    result.push_back(inner);
-  }
-  return result;
-}
-
-/// {"String": " "} or {"Regex": "..."} as a regular expression.
+/// {"Regex": "..."} as it is, {"String": " "} as a regular expression.
 std::string pattern_of(const json& step, const std::string& what) {
   const json& pattern = json_value(step, "pattern");
   if (json_value(pattern, "Regex").is_string()) return pattern["Regex"].get<std::string>();
   const std::string text = json_string(pattern, "String", "", what);
-  if (text.empty()) fail("{}: a Split has neither a \"Regex\" nor a \"String\" as its pattern", what);
+  if (text.empty()) {
+    fail("{}: a {} has neither a \"Regex\" nor a \"String\" as its pattern", what, json_type(step, what));
+  }
   std::string escaped;
   for (const char c : text) {
     const bool plain =
@@ -69,140 +82,156 @@ std::string pattern_of(const json& step, const std::string& what) {
   return escaped;
 }
 
-bool is_one_space(const json& pattern) {
-  const json& text = json_value(pattern, "String");
-  return text.is_string() && text.get_ref<const std::string&>() == " ";
+NormalizerStep bert_of(const json& step, const std::string& what) {
+  normalizer::BertRules rules;
+  rules.clean_text = json_bool(step, "clean_text", true, what);
+  rules.space_around_cjk = json_bool(step, "handle_chinese_chars", true, what);
+  rules.lowercase = json_bool(step, "lowercase", true, what);
+  if (!json_value(step, "strip_accents").is_null())
+    rules.strip_accents = json_bool(step, "strip_accents", false, what);
+  return normalizer::bert(rules);
 }
 
-/// True when the normalizer writes spaces as U+2581; sets the prefix.
-bool read_normalizer(const json& normalizer, TokenizerSteps& steps, const std::string& what) {
-  bool visible_spaces = false;
-  for (const json& step : flattened(normalizer, "normalizers", what)) {
-    const std::string type = type_of(step, what);
-    const json& pattern = json_value(step, "pattern");
-    if (type == "Prepend" && !visible_spaces && json_string(step, "prepend", "", what) == kVisibleSpace) {
-      steps.space_prefix = SpacePrefix::every_text;
-    } else if (type == "Replace" && is_one_space(pattern) &&
-               json_string(step, "content", "", what) == kVisibleSpace) {
-      visible_spaces = true;
+void read_normalizer(const json& root, TokenizerSteps& steps, const std::string& what) {
+  namespace n = normalizer;
+  for (const json& step : json_steps(root, "normalizers", what)) {
+    const std::string type = json_type(step, what);
+    if (type == "NFC") {
+      steps.normalizer.add(n::form(unicode::Form::nfc));
+    } else if (type == "NFD") {
+      steps.normalizer.add(n::form(unicode::Form::nfd));
+    } else if (type == "NFKC") {
+      steps.normalizer.add(n::form(unicode::Form::nfkc));
+    } else if (type == "NFKD") {
+      steps.normalizer.add(n::form(unicode::Form::nfkd));
+    } else if (type == "Lowercase") {
+      steps.normalizer.add(n::lowercase());
+    } else if (type == "StripAccents") {
+      steps.normalizer.add(n::strip_accents());
+    } else if (type == "Strip") {
+      steps.normalizer.add(
+          n::strip(json_bool(step, "strip_left", true, what), json_bool(step, "strip_right", true, what)));
+    } else if (type == "Replace") {
+      const std::string to = json_string(step, "content", "", what);
+      const json& text = json_value(json_value(step, "pattern"), "String");
+      if (text.is_string() && !text.get_ref<const std::string&>().empty()) {
+        steps.normalizer.add(n::replace_text(text.get<std::string>(), to));
+      } else {
+        steps.normalizer.add(n::replace_pattern(what, pattern_of(step, what), to));
+      }
+    } else if (type == "Prepend") {
+      const std::string front = json_string(step, "prepend", "", what);
+      if (front == kVisibleSpace) steps.space_prefix = SpacePrefix::every_text;
+      steps.normalizer.add(n::prepend(front));
+    } else if (type == "Nmt") {
+      steps.normalizer.add(n::nmt());
+    } else if (type == "ByteLevel") {
+      steps.normalizer.add(n::visible_bytes());
+      steps.pieces = PieceStyle::visible_bytes;
+    } else if (type == "BertNormalizer") {
+      steps.normalizer.add(bert_of(step, what));
+    } else if (type == "Precompiled") {
+      const std::string blob = from_base64(json_string(step, "precompiled_charsmap", "", what), what);
+      if (!blob.empty()) steps.normalizer.add(n::precompiled(Charsmap(what, blob)));
     } else {
       fail(
-          "{}: the normalizer {} is not supported; supported are none, and Prepend and Replace of spaces by "
-          "U+2581",
-          what, step.dump().substr(0, 200));
+          "{}: the normalizer \"{}\" is not supported; supported are NFC, NFD, NFKC, NFKD, Lowercase, "
+          "StripAccents, Strip, Replace, Prepend, Nmt, ByteLevel, BertNormalizer, Precompiled and Sequence",
+          what, type);
     }
   }
-  if (steps.space_prefix != SpacePrefix::none && !visible_spaces) {
-    fail(
-        "{}: the normalizer puts U+2581 in front of a text but leaves the spaces in it, which is not "
-        "supported",
-        what);
-  }
-  return visible_spaces;
 }
 
-void read_metaspace(const json& step, TokenizerSteps& steps, const std::string& what) {
-  if (json_string(step, "replacement", "", what) != kVisibleSpace || json_bool(step, "split", true, what)) {
-    fail("{}: the pre-tokenizer Metaspace is supported with replacement U+2581 and \"split\": false only",
-         what);
-  }
-  const std::string scheme = json_string(step, "prepend_scheme", "always", what);
-  if (scheme == "never" || !json_bool(step, "add_prefix_space", true, what)) {
-    steps.space_prefix = SpacePrefix::none;
-  } else if (scheme == "first") {
+SplitBehavior behavior_of(const json& step, const std::string& otherwise, const std::string& what) {
+  const std::string name = json_string(step, "behavior", otherwise, what);
+  if (name == "Removed") return SplitBehavior::removed;
+  if (name == "Isolated") return SplitBehavior::isolated;
+  if (name == "MergedWithPrevious") return SplitBehavior::merged_with_previous;
+  if (name == "MergedWithNext") return SplitBehavior::merged_with_next;
+  if (name == "Contiguous") return SplitBehavior::contiguous;
+  fail(
+      "{}: the behavior \"{}\" of a {} is not known; known are Removed, Isolated, MergedWithPrevious, "
+      "MergedWithNext and Contiguous",
+      what, name, json_type(step, what));
+}
+
+PreTokenizerStep metaspace_of(const json& step, TokenizerSteps& steps, const std::string& what) {
+  using pre_tokenizer::Prepend;
+  const std::string replacement = json_string(step, "replacement", kVisibleSpace, what);
+  if (replacement.empty()) fail("{}: the pre-tokenizer Metaspace has an empty \"replacement\"", what);
+  // Files from before prepend_scheme have add_prefix_space.
+  const char* old = json_bool(step, "add_prefix_space", true, what) ? "always" : "never";
+  const std::string scheme = json_string(step, "prepend_scheme", old, what);
+  Prepend prepend = Prepend::never;
+  if (scheme == "first") {
+    prepend = Prepend::first;
     steps.space_prefix = SpacePrefix::first_unless_space;
   } else if (scheme == "always") {
+    prepend = Prepend::always;
     steps.space_prefix = SpacePrefix::every_text_unless_space;
-  } else {
+  } else if (scheme != "never") {
     fail("{}: Metaspace's prepend_scheme \"{}\" is not known; known are never, first, always", what, scheme);
   }
+  return pre_tokenizer::metaspace(replacement, prepend, json_bool(step, "split", true, what));
 }
 
-/// The pattern by which one step splits a text into pieces that together are the text.
-std::string splitting_pattern(const json& step, const std::string& what) {
-  const std::string type = type_of(step, what);
-  if (type == "Digits") {
-    return json_bool(step, "individual_digits", false, what) ? R"(\p{N})" : R"(\p{N}+)";
-  }
-  if (type != "Split") {
-    fail(
-        "{}: the pre-tokenizer \"{}\" is not supported; supported are ByteLevel, Split, Digits and Metaspace",
-        what, type);
-  }
-  const std::string behavior = json_string(step, "behavior", "", what);
-  if (behavior != "Isolated") {
-    fail("{}: a Split of behavior \"{}\" is not supported; supported is Isolated", what, behavior);
-  }
-  return pattern_of(step, what);
-}
-
-void read_pre_tokenizer(const json& pre_tokenizer, bool visible_spaces, TokenizerSteps& steps,
-                        const std::string& what) {
-  const std::vector<json> list = flattened(pre_tokenizer, "pretokenizers", what);
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const json& step = list[i];
-    const std::string type = type_of(step, what);
-    if (type == "Metaspace" && list.size() == 1 && !visible_spaces) {
-      read_metaspace(step, steps, what);
-    } else if (visible_spaces && type == "Split" && is_one_space(json_value(step, "pattern"))) {
-      // Gemma's: it splits at spaces, of which the normalizer leaves none.
-    } else if (type == "ByteLevel" && i + 1 == list.size() && !visible_spaces) {
-      if (json_bool(step, "add_prefix_space", true, what)) {
-        fail(
-            "{}: ByteLevel with \"add_prefix_space\": true is not supported: texts would not come back as "
-            "they were",
-            what);
-      }
-      if (json_bool(step, "use_regex", true, what)) steps.patterns.emplace_back(kGpt2Pattern);
-      steps.byte_level = true;
-    } else if (visible_spaces || steps.byte_level) {
-      fail("{}: the pre-tokenizer \"{}\" is not supported in this place", what, type);
-    } else {
-      steps.patterns.push_back(splitting_pattern(step, what));
-    }
-  }
-}
-
-/// TemplateProcessing: what stands in front of the text. What stands behind it (an end token) is left out:
-/// a prompt is there to be continued.
-void read_template(const json& step, TokenizerSteps& steps, const std::string& what) {
-  for (const json& part : json_value(step, "single")) {
-    if (part.is_object() && part.contains("Sequence")) return;
-    const std::string token = json_string(json_value(part, "SpecialToken"), "id", "", what);
-    if (token.empty() || steps.start) {
+void read_pre_tokenizer(const json& root, TokenizerSteps& steps, const std::string& what) {
+  namespace p = pre_tokenizer;
+  auto& list = steps.pre_tokenizer;
+  for (const json& step : json_steps(root, "pretokenizers", what)) {
+    const std::string type = json_type(step, what);
+    if (steps.byte_level) {
       fail(
-          "{}: the post-processor's \"single\" is not of the form [one special token, the text], which is "
-          "what is "
-          "supported",
-          what);
+          "{}: the pre-tokenizer \"{}\" behind ByteLevel is not supported: it would see visible bytes, not "
+          "text",
+          what, type);
     }
-    steps.start = token;
+    if (type == "ByteLevel") {
+      if (json_bool(step, "add_prefix_space", true, what)) list.push_back(p::prefix_space());
+      if (json_bool(step, "use_regex", true, what)) {
+        list.push_back(p::split(what, std::string(kGpt2Pattern), SplitBehavior::isolated, false));
+      }
+      steps.byte_level = true;
+    } else if (type == "Split") {
+      list.push_back(p::split(what, pattern_of(step, what), behavior_of(step, "", what),
+                              json_bool(step, "invert", false, what)));
+    } else if (type == "Metaspace") {
+      list.push_back(metaspace_of(step, steps, what));
+    } else if (type == "Whitespace") {
+      list.push_back(p::words_and_punctuation());
+    } else if (type == "WhitespaceSplit") {
+      list.push_back(p::split_at(unicode::is_space, SplitBehavior::removed));
+    } else if (type == "Punctuation") {
+      list.push_back(p::split_at(unicode::tokenizers_punctuation, behavior_of(step, "Isolated", what)));
+    } else if (type == "Digits") {
+      const bool each = json_bool(step, "individual_digits", false, what);
+      list.push_back(
+          p::split_at(unicode::is_number, each ? SplitBehavior::isolated : SplitBehavior::contiguous));
+    } else if (type == "BertPreTokenizer") {
+      for (PreTokenizerStep& part : p::bert()) list.push_back(std::move(part));
+    } else {
+      fail(
+          "{}: the pre-tokenizer \"{}\" is not supported; supported are ByteLevel, Split, Metaspace, "
+          "Whitespace, WhitespaceSplit, Punctuation, Digits, BertPreTokenizer and Sequence",
+          what, type);
+    }
   }
 }
 
 }  // namespace
 
+std::vector<json> json_steps(const json& step, const char* list, const std::string& what) {
+  std::vector<json> all;
+  flatten(step, list, what, 0, all);
+  return all;
+}
+
 TokenizerSteps read_tokenizer_steps(const json& root, const std::string& what) {
   TokenizerSteps steps;
-  const bool visible_spaces = read_normalizer(json_value(root, "normalizer"), steps, what);
-  read_pre_tokenizer(json_value(root, "pre_tokenizer"), visible_spaces, steps, what);
-  const bool metaspace = type_of(json_value(root, "pre_tokenizer"), what) == "Metaspace";
-  if (!steps.byte_level && !visible_spaces && !metaspace) {
-    fail(
-        "{}: the tokenizer is neither byte-level (pre-tokenizer ByteLevel) nor SentencePiece-style (spaces "
-        "as "
-        "U+2581); other kinds are not supported",
-        what);
-  }
-  for (const json& step : flattened(json_value(root, "post_processor"), "processors", what)) {
-    const std::string type = type_of(step, what);
-    if (type == "TemplateProcessing") {
-      read_template(step, steps, what);
-    } else if (type != "ByteLevel") {  // that one only moves offsets
-      fail("{}: the post-processor \"{}\" is not supported; supported are TemplateProcessing and ByteLevel",
-           what, type);
-    }
-  }
+  read_normalizer(json_value(root, "normalizer"), steps, what);
+  read_pre_tokenizer(json_value(root, "pre_tokenizer"), steps, what);
+  read_decoder(json_value(root, "decoder"), steps, what);
+  read_post_processor(json_value(root, "post_processor"), steps, what);
   return steps;
 }
 

@@ -1,13 +1,12 @@
 #pragma once
-// The steps around the model in a tokenizer.json (normalizer, pre-tokenizer, post-processor), read as data.
-// Steps that would need code we do not have are refused by name: skipping one would give other ids.
+// The steps around the model in a tokenizer.json (normalizer, pre-tokenizer, post-processor, decoder), read
+// as data. Steps that would need code we do not have are refused by name: skipping one would give other ids.
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "model/tokenizer_spm.hpp"
+#include "model/tokenizer_text.hpp"
 
 namespace rung {
 
@@ -17,15 +16,29 @@ const nlohmann::json& json_value(const nlohmann::json& object, const char* key);
 std::string json_string(const nlohmann::json& object, const char* key, const std::string& otherwise,
                         const std::string& what);
 bool json_bool(const nlohmann::json& object, const char* key, bool otherwise, const std::string& what);
+std::int64_t json_int(const nlohmann::json& object, const char* key, std::int64_t otherwise,
+                      const std::string& what);
+/// A step, or the steps of a Sequence, under `list` ("normalizers"), in order; Sequences may be nested.
+std::vector<nlohmann::json> json_steps(const nlohmann::json& step, const char* list, const std::string& what);
+/// The "type" of a step.
+std::string json_type(const nlohmann::json& step, const std::string& what);
 
 struct TokenizerSteps {
-  bool byte_level = false;            // else SentencePiece style: spaces as U+2581
-  std::vector<std::string> patterns;  // byte-level: of the pre-tokenizer
+  Normalizer normalizer;
+  std::vector<PreTokenizerStep> pre_tokenizer;
+  bool byte_level = false;  // words go to the model as the visible characters of their bytes
   SpacePrefix space_prefix = SpacePrefix::none;
-  std::optional<std::string> start;  // the token that the post-processor puts in front
+  PieceStyle pieces = PieceStyle::plain;
+  std::string affix;  // of PieceStyle::word_piece and word_suffix
+  bool clean_up = false;
+  std::vector<std::string> before, after;  // tokens that the post-processor puts around a text
 };
 
 /// `root` is the whole tokenizer.json, `what` its path. Throws Error naming a step that is not supported.
 TokenizerSteps read_tokenizer_steps(const nlohmann::json& root, const std::string& what);
+
+/// The decoder and the post-processor, once the rest is there.
+void read_decoder(const nlohmann::json& decoder, TokenizerSteps& steps, const std::string& what);
+void read_post_processor(const nlohmann::json& processor, TokenizerSteps& steps, const std::string& what);
 
 }  // namespace rung

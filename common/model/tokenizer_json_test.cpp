@@ -113,44 +113,57 @@ TEST_CASE("tokenizer.json: start and end tokens") {
 }
 
 TEST_CASE("tokenizer.json: what is not supported is refused by name") {
-  refused([](json& r) { r["normalizer"] = {{"type", "NFC"}}; }, "NFC");
-  refused(
-      [](json& r) {
-        r["normalizer"] = {{"type", "Prepend"}, {"prepend", "\xE2\x96\x81"}};
-      },
-      "leaves the spaces");
+  refused([](json& r) { r["normalizer"] = {{"type", "NFX"}}; }, "\"NFX\" is not supported");
   refused([](json& r) { r["normalizer"] = 7; }, "should be an object");
-  refused([](json& r) { r["model"]["type"] = "Unigram"; }, "\"Unigram\" is not supported");
+  refused([](json& r) { r["model"]["type"] = "Bigram"; }, "\"Bigram\" is not supported");
   refused([](json& r) { r["model"]["dropout"] = 0.1; }, "dropout");
   refused([](json& r) { r["model"]["end_of_word_suffix"] = "</w>"; }, "end_of_word_suffix");
-  refused([](json& r) { r["pre_tokenizer"] = nullptr; }, "neither byte-level");
-  refused([](json& r) { r["pre_tokenizer"]["type"] = "Whitespace"; }, "\"Whitespace\" is not supported");
-  refused([](json& r) { r["pre_tokenizer"]["add_prefix_space"] = true; }, "add_prefix_space");
+  refused([](json& r) { r["pre_tokenizer"]["type"] = "UnicodeScripts"; },
+          "\"UnicodeScripts\" is not supported");
   refused([](json& r) { r["pre_tokenizer"]["use_regex"] = "yes"; }, "should be true or false");
-  refused([](json& r) { r["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "_"}}; }, "Metaspace");
   refused(
       [](json& r) {
-        r["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", "a"}}}, {"behavior", "Removed"}};
+        r["pre_tokenizer"] = {{"type", "Metaspace"}, {"prepend_scheme", "sometimes"}};
       },
-      "Removed");
+      "\"sometimes\" is not known");
+  refused(
+      [](json& r) {
+        r["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", "a"}}}, {"behavior", "Gone"}};
+      },
+      "\"Gone\"");
   refused([](json& r) { r["pre_tokenizer"] = {{"type", "Split"}, {"behavior", "Isolated"}}; }, "pattern");
   refused(
       [](json& r) {
-        r["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Sequence"}}}}};
+        r["pre_tokenizer"] = {{"type", "Sequence"},
+                              {"pretokenizers", {r["pre_tokenizer"], {{"type", "Digits"}}}}};
       },
-      "Sequence inside");
-  refused([](json& r) { r["post_processor"] = {{"type", "BertProcessing"}}; }, "BertProcessing");
+      "behind ByteLevel");
+  refused([](json& r) { r["decoder"] = {{"type", "CTC"}}; }, "\"CTC\" is not supported");
+  refused([](json& r) { r["post_processor"] = {{"type", "BertProcessing"}}; }, "[token, id]");
   refused(
       [](json& r) {
         r["post_processor"] = {{"type", "TemplateProcessing"}, {"single", {7}}};
       },
-      "one special token");
-  refused([](json& r) { r["added_tokens"][0]["lstrip"] = true; }, "lstrip");
+      "neither the text nor a special token");
+}
+
+TEST_CASE("tokenizer.json: added tokens may take white space along, or stand for whole words only") {
+  json root = byte_level();
+  root["added_tokens"][0]["lstrip"] = true;
+  root["added_tokens"][1]["rstrip"] = true;
+  root["added_tokens"][1]["single_word"] = true;
+  const auto t = tokenizer_from_json(folder_of(root));
+  CHECK(t->encode("a \xE2\x80\x83<|end|> b", true) == Ids{'a', 258, 0x20, 'b'});
+  CHECK(t->encode("a <note> \nb", true) == Ids{'a', 0x20, 260, 'b'});
+  CHECK(t->encode("a<note>", true).size() == 7);  // touches a letter
+  // As text: what a user wrote must not end a turn.
+  CHECK(t->encode("<|end|>", true, false).size() == 7);
+  CHECK(t->encode("<note>", true, false) == Ids{260});
 }
 
 TEST_CASE("tokenizer.json: contradictions are refused with a sentence") {
-  refused([](json& r) { r.erase("model"); }, "is not supported");
-  refused([](json& r) { r = json::array(); }, "is not supported");
+  refused([](json& r) { r.erase("model"); }, "model is missing");
+  refused([](json& r) { r = json::array(); }, "model is missing");
   refused([](json& r) { r["model"].erase("vocab"); }, "no object \"vocab\"");
   refused([](json& r) { r["model"].erase("merges"); }, "no array \"merges\"");
   refused([](json& r) { r["model"]["vocab"]["x"] = "1"; }, "should be a whole number");

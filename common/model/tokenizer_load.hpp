@@ -4,19 +4,42 @@
 // Vocabulary data is untrusted. Whatever is wrong with it (arrays missing or of unequal length, ids out
 // of range, tokens twice) is thrown as an Error with one sentence that starts with the path.
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "model/gguf.hpp"
 #include "model/tokenizer.hpp"
 
 namespace rung {
 
-/// From tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores) or "gpt2" (byte-level BPE).
+/// From tokenizer.huggingface.json, where a file has this key, which holds a whole tokenizer.json; else from
+/// tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores), "gpt2" (byte-level BPE), "t5"
+/// (unigram) or "bert" (WordPiece).
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
 
-/// From tokenizer.json in `folder`, a BPE in byte-level or in SentencePiece style; tokenizer_config.json
-/// and generation_config.json beside it are read where they exist.
+/// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model;
+/// tokenizer_config.json and generation_config.json beside them are read where they exist.
+std::shared_ptr<const Tokenizer> tokenizer_from_folder(const std::string& folder);
+
+/// From tokenizer.json in `folder`: BPE, unigram, WordPiece or whole words, with the steps around them.
 std::shared_ptr<const Tokenizer> tokenizer_from_json(const std::string& folder);
+
+/// Which tokens start and end a text, where something other than the files of a folder says it.
+struct TokenizerRoles {
+  std::int32_t bos = -1;
+  std::int32_t eos = -1;
+  std::vector<std::int32_t> ends;
+  bool add_bos = false;
+};
+
+/// From the text of a tokenizer.json that stands elsewhere; `source` names it in sentences.
+std::shared_ptr<const Tokenizer> tokenizer_from_json_text(std::string_view text, const std::string& source,
+                                                          const TokenizerRoles& roles);
+
+/// From tokenizer.model in `folder`, a SentencePiece model: BPE or unigram.
+std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string& folder);
 
 }  // namespace rung

@@ -1,190 +1,262 @@
-// Pre-tokenizers: the table, and PCRE2.
+// The steps of pre-tokenizers.
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "model/tokenizer_pretokenize.hpp"
 
-#include <pcre2.h>
-
-#include <algorithm>
-#include <array>
-
 #include "core/error.hpp"
+#include "model/tokenizer_bpe.hpp"
+#include "model/tokenizer_unicode.hpp"
 #include "model/tokenizer_utf8.hpp"
 
 namespace rung {
 namespace {
 
-constexpr std::string_view kLlama3Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+/// Part of a word: a place that was found, or what lies between two.
+struct Part {
+  Span span;
+  bool found;
+};
 
-/// The pattern in PCRE2's dialect. PCRE2's \s has U+180E, which Unicode no longer counts as white space
-/// (and the libraries that these patterns were written for do not): the same set, spelled out. Sets of
-/// sets, which those libraries have, mean something else to PCRE2 and are refused.
-std::string in_pcre2_dialect(const std::string& source, std::string_view pattern) {
-  constexpr std::string_view kSpace = R"(\t-\r\x{85}\p{Z})";
-  std::string result;
-  bool in_class = false;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (c == '\\' && i + 1 < pattern.size()) {
-      const char next = pattern[++i];
-      if (next == 's') {
-        result += in_class ? std::string(kSpace) : fmt::format("[{}]", kSpace);
-      } else if (next == 'S' && !in_class) {
-        result += fmt::format("[^{}]", kSpace);
-      } else {
-        result += {c, next};
+/// Turns the parts of one word, which together are the word, into words.
+void apply(SplitBehavior behavior, const std::vector<Part>& parts, std::vector<Span>& words) {
+  const auto add = [&](Span span) {
+    if (span.end > span.begin) words.push_back(span);
+  };
+  switch (behavior) {
+    case SplitBehavior::removed:
+      for (const Part& part : parts) {
+        if (!part.found) add(part.span);
       }
-      continue;
+      return;
+    case SplitBehavior::isolated:
+      for (const Part& part : parts) add(part.span);
+      return;
+    case SplitBehavior::merged_with_previous: {
+      Span word{parts.front().span.begin, parts.front().span.begin};
+      bool after_found = false;
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        // A place goes to the word in front of it, unless that is a place too.
+        if (i > 0 && !(parts[i].found && !after_found)) {
+          add(word);
+          word.begin = parts[i].span.begin;
+        }
+        word.end = parts[i].span.end;
+        after_found = parts[i].found;
+      }
+      add(word);
+      return;
     }
-    if (in_class && (c == '[' || pattern.substr(i, 2) == "&&")) {
-      fail(
-          "{}: the pre-tokenizer's pattern \"{}\" has a set inside a set of characters, which is not "
-          "supported",
-          source, pattern);
-    }
-    if (c == '[') in_class = true;
-    if (c == ']') in_class = false;
-    result += c;
+    case SplitBehavior::merged_with_next:
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (parts[i].found && i + 1 < parts.size() && !parts[i + 1].found) {
+          add({parts[i].span.begin, parts[i + 1].span.end});
+          ++i;
+        } else {
+          add(parts[i].span);
+        }
+      }
+      return;
+    case SplitBehavior::contiguous:
+      for (std::size_t i = 0; i < parts.size();) {
+        std::size_t end = i;
+        while (end < parts.size() && parts[end].found == parts[i].found) ++end;
+        add({parts[i].span.begin, parts[end - 1].span.end});
+        i = end;
+      }
+      return;
   }
-  return result;
 }
 
-std::string pcre2_sentence(int code) {
-  std::array<PCRE2_UCHAR, 256> buffer{};
-  pcre2_get_error_message(code, buffer.data(), buffer.size());
-  return reinterpret_cast<const char*>(buffer.data());
+/// Cuts every word by `find`, which calls place(begin, end) for the places in a text, in order.
+template <class Find>
+void cut(Words& words, SplitBehavior behavior, bool invert, Find&& find) {
+  std::vector<Part> parts;
+  words.scratch.clear();
+  for (const Span span : words.spans) {
+    parts.clear();
+    std::uint32_t done = span.begin;
+    find(words.word(span), [&](std::uint32_t begin, std::uint32_t end) {
+      begin += span.begin, end += span.begin;
+      if (begin > done) parts.push_back({{done, begin}, invert});
+      parts.push_back({{begin, end}, !invert});
+      done = end;
+    });
+    if (done < span.end) parts.push_back({{done, span.end}, invert});
+    if (!parts.empty()) apply(behavior, parts, words.scratch);
+  }
+  words.spans.swap(words.scratch);
 }
 
-PCRE2_SPTR as_pcre(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
+/// Writes the text anew: change(word, is_first, may_prefix, out) appends what becomes of a word to `out`.
+/// is_first: the very beginning; may_prefix: false where the word goes on from what lies in front of it.
+template <class Change>
+void rewrite(Words& words, Change&& change) {
+  std::string out;
+  out.reserve(words.text.size() + words.text.size() / 4 + 16);
+  for (Span& span : words.spans) {
+    const bool is_first = words.first && span.begin == 0;
+    const bool may_prefix = !words.continued || span.begin > 0;
+    const auto begin = static_cast<std::uint32_t>(out.size());
+    change(words.word(span), is_first, may_prefix, out);
+    span = {begin, static_cast<std::uint32_t>(out.size())};
+  }
+  words.buffer.swap(out);
+  words.text = words.buffer;
+}
+
+template <class Visit>
+void each_character(std::string_view text, Visit&& visit) {
+  for (std::uint32_t at = 0; at < text.size();) {
+    const auto length = static_cast<std::uint32_t>(utf8_next(text, at).length);
+    visit(at, at + length, utf8_code_point(text, at, length));
+    at += length;
+  }
+}
+
+/// (?=(\d{3})+(?!\d)): in front of every group of three decimal digits, counted from the end of the number.
+/// By the pattern this is quadratic in the digits of a number.
+void cut_thousands(Words& words) {
+  words.scratch.clear();
+  std::vector<std::uint32_t> digits;  // where the digits of a number begin
+  for (const Span span : words.spans) {
+    std::uint32_t done = span.begin;
+    const auto number_ends = [&] {
+      for (std::size_t i = 0; i < digits.size(); ++i) {
+        if ((digits.size() - i) % 3 == 0 && digits[i] > done) {
+          words.scratch.push_back({done, digits[i]});
+          done = digits[i];
+        }
+      }
+      digits.clear();
+    };
+    each_character(words.word(span), [&](std::uint32_t begin, std::uint32_t, char32_t code) {
+      if (unicode::is_decimal_digit(code)) {
+        digits.push_back(span.begin + begin);
+      } else {
+        number_ends();
+      }
+    });
+    number_ends();
+    if (done < span.end) words.scratch.push_back({done, span.end});
+  }
+  words.spans.swap(words.scratch);
+}
 
 }  // namespace
 
-std::span<const PreTokenizerRow> pre_tokenizers() {
-  static const std::vector<PreTokenizerRow> rows = {
-      // name         patterns                                          add_bos  ignore_merges
-      {"gpt-2", {std::string(kGpt2Pattern)}, false, false},
-      {"llama-bpe", {std::string(kLlama3Pattern)}, true, true},
-      {"qwen2", {std::string(kQwen2Pattern)}, false, false},
-      {"starcoder", {R"(\p{N})", std::string(kGpt2Pattern)}, false, false},
+namespace pre_tokenizer {
+
+PreTokenizerStep split(const std::string& source, const std::string& pattern, SplitBehavior behavior,
+                       bool invert) {
+  const bool keeps_all = behavior == SplitBehavior::isolated;
+  if (const Scanner scanner = find_scanner(pattern); scanner != nullptr && keeps_all) {
+    return [scanner](Words& words) {
+      words.scratch.clear();
+      words.scratch.reserve(words.text.size() / 4);
+      for (const Span span : words.spans) scanner(words.text, span, words.scratch);
+      words.spans.swap(words.scratch);
+    };
+  }
+  if (pattern == R"((?=(\d{3})+(?!\d)))" && keeps_all) return cut_thousands;
+  const auto regex = std::make_shared<const Regex>(source, pattern);
+  return [=](Words& words) {
+    Regex::Search search(*regex, words.text.size());
+    cut(words, behavior, invert, [&](std::string_view word, auto&& place) { search.run(word, place); });
   };
-  return rows;
 }
 
-const PreTokenizerRow& find_pre_tokenizer(const std::string& source, std::string_view name) {
-  std::string known;
-  for (const PreTokenizerRow& row : pre_tokenizers()) {
-    if (row.name == name) return row;
-    known += known.empty() ? "" : ", ";
-    known += row.name;
-  }
-  fail("{}: the pre-tokenizer \"{}\" is not known; known are {}", source, name, known);
+PreTokenizerStep split_at(bool (*is)(char32_t), SplitBehavior behavior) {
+  return [=](Words& words) {
+    cut(words, behavior, false, [&](std::string_view word, auto&& place) {
+      each_character(word, [&](std::uint32_t begin, std::uint32_t end, char32_t code) {
+        if (is(code)) place(begin, end);
+      });
+    });
+  };
 }
 
-struct PreTokenizer::Compiled {
-  pcre2_code* code = nullptr;
-  bool jit = false;
-  ~Compiled() { pcre2_code_free(code); }
-};
-
-/// What one split() call needs of PCRE2: memory for one match, and its limits.
-struct PreTokenizer::Matcher {
-  pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
-  pcre2_match_context* context = pcre2_match_context_create(nullptr);
-  pcre2_jit_stack* stack = nullptr;  // made when the 32 KiB that PCRE2 has by itself are not enough
-
-  explicit Matcher(std::size_t bytes) {
-    // Some patterns step back over a run of spaces byte by byte. The limit is there for patterns that
-    // take exponential time, so a multiple of the length is enough for all that are worth running.
-    const std::size_t limit = 10'000'000 + 16 * bytes;
-    pcre2_set_match_limit(context, static_cast<std::uint32_t>(std::min<std::size_t>(limit, UINT32_MAX)));
-  }
-  ~Matcher() {
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    pcre2_jit_stack_free(stack);
-  }
-  Matcher(const Matcher&) = delete;
-  Matcher& operator=(const Matcher&) = delete;
-
-  /// The next match in text from `from` on: as pcre2_match.
-  int match(const Compiled& pattern, std::string_view text, std::size_t from) {
-    if (!pattern.jit) {
-      return pcre2_match(pattern.code, as_pcre(text), text.size(), from, PCRE2_NO_UTF_CHECK, data, context);
+PreTokenizerStep words_and_punctuation() {
+  return [](Words& words) {
+    words.scratch.clear();
+    for (const Span span : words.spans) {
+      enum class Kind { space, word, rest } run = Kind::space;
+      std::uint32_t begin = span.begin;
+      each_character(words.word(span), [&](std::uint32_t at, std::uint32_t, char32_t code) {
+        const Kind kind = unicode::is_word(code)    ? Kind::word
+                          : unicode::is_space(code) ? Kind::space
+                                                    : Kind::rest;
+        if (kind == run) return;
+        if (run != Kind::space) words.scratch.push_back({begin, span.begin + at});
+        begin = span.begin + at;
+        run = kind;
+      });
+      if (run != Kind::space) words.scratch.push_back({begin, span.end});
     }
-    int status =
-        pcre2_jit_match(pattern.code, as_pcre(text), text.size(), from, PCRE2_NO_UTF_CHECK, data, context);
-    if (status == PCRE2_ERROR_JIT_STACKLIMIT && stack == nullptr) {
-      constexpr std::size_t kStackBytes = std::size_t{256} << 20;  // reserved; touched as needed
-      stack = pcre2_jit_stack_create(64 << 10, kStackBytes, nullptr);
-      if (stack == nullptr) return status;
-      pcre2_jit_stack_assign(context, nullptr, stack);
-      status =
-          pcre2_jit_match(pattern.code, as_pcre(text), text.size(), from, PCRE2_NO_UTF_CHECK, data, context);
-    }
-    return status;
-  }
-};
+    words.spans.swap(words.scratch);
+  };
+}
 
-PreTokenizer::PreTokenizer(const std::string& source, std::vector<std::string> patterns)
-    : source_(source), patterns_(std::move(patterns)) {
-  for (const std::string& pattern : patterns_) {
-    constexpr std::size_t kMaxPattern = 64 << 10;
-    if (pattern.size() > kMaxPattern) {
-      fail("{}: a pre-tokenizer's pattern has {} bytes; the limit is {}", source_, pattern.size(),
-           kMaxPattern);
-    }
-    int error = 0;
-    PCRE2_SIZE offset = 0;
-    const std::string text = in_pcre2_dialect(source_, pattern);
-    auto compiled = std::make_unique<Compiled>();
-    compiled->code = pcre2_compile(as_pcre(text), text.size(),
-                                   PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
-    if (compiled->code == nullptr) {
-      fail("{}: the pre-tokenizer's pattern \"{}\" is not a regular expression: {}", source_, pattern,
-           pcre2_sentence(error));
-    }
-    compiled->jit = pcre2_jit_compile(compiled->code, PCRE2_JIT_COMPLETE) == 0;
-    compiled_.push_back(std::move(compiled));
+std::vector<PreTokenizerStep> bert() {
+  return {split_at(unicode::is_space, SplitBehavior::removed),
+          split_at(unicode::tokenizers_punctuation, SplitBehavior::isolated)};
+}
+
+PreTokenizerStep prefix_space() {
+  return [](Words& words) {
+    rewrite(words, [](std::string_view word, bool, bool may_prefix, std::string& out) {
+      if (may_prefix && word.front() != ' ') out += ' ';
+      out += word;
+    });
+  };
+}
+
+PreTokenizerStep visible_bytes() {
+  return [](Words& words) {
+    rewrite(words, [](std::string_view word, bool, bool, std::string& out) {
+      for (const char c : word) out += rung::visible_bytes()[static_cast<unsigned char>(c)];
+    });
+  };
+}
+
+PreTokenizerStep metaspace(std::string replacement, Prepend prepend, bool split) {
+  return [=](Words& words) {
+    rewrite(words, [&](std::string_view word, bool is_first, bool may_prefix, std::string& out) {
+      const bool has_one = word.front() == ' ' || word.substr(0, replacement.size()) == replacement;
+      const bool wanted =
+          prepend == Prepend::even_before_space ||
+          (!has_one && (prepend == Prepend::always || (prepend == Prepend::first && is_first)));
+      if (may_prefix && wanted) out += replacement;
+      for (std::size_t at = 0; at <= word.size();) {
+        const std::size_t space = std::min(word.find(' ', at), word.size());
+        out += word.substr(at, space - at);
+        if (space < word.size()) out += replacement;
+        at = space + 1;
+      }
+    });
+    if (!split) return;
+    cut(words, SplitBehavior::merged_with_next, false, [&](std::string_view word, auto&& place) {
+      for (std::size_t at = 0; (at = word.find(replacement, at)) != std::string_view::npos;) {
+        place(static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + replacement.size()));
+        at += replacement.size();
+      }
+    });
+  };
+}
+
+}  // namespace pre_tokenizer
+
+PreTokenizer::PreTokenizer(const std::string& source, const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns) {
+    steps_.push_back(pre_tokenizer::split(source, pattern, SplitBehavior::isolated, false));
   }
 }
 
-PreTokenizer::~PreTokenizer() = default;
-
-void PreTokenizer::split(std::string_view text, const std::function<void(std::string_view)>& word) const {
-  Matcher matcher(text.size());
-  split_level(matcher, 0, text, word);
-}
-
-void PreTokenizer::split_level(Matcher& matcher, std::size_t level, std::string_view text,
-                               const std::function<void(std::string_view)>& word) const {
+void PreTokenizer::run(std::string_view text, bool first, Words& words) const {
+  words.text = text;
+  words.first = first;
+  words.spans.clear();
   if (text.empty()) return;
-  if (level == compiled_.size()) {
-    word(text);
-    return;
-  }
-  std::size_t done = 0;  // text before this has been handed on
-  for (std::size_t from = 0; from < text.size();) {
-    const int status = matcher.match(*compiled_[level], text, from);
-    if (status == PCRE2_ERROR_NOMATCH) break;
-    if (status < 0) {
-      fail("{}: the pre-tokenizer's pattern \"{}\" failed on a text of {} bytes: {}", source_,
-           patterns_[level], text.size(), pcre2_sentence(status));
-    }
-    const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(matcher.data);
-    // \K can move the beginning behind the end or in front of what was handed on already.
-    const std::size_t begin = std::max<std::size_t>(ends[0], done);
-    const std::size_t end = std::max<std::size_t>(ends[1], begin);
-    split_level(matcher, level + 1, text.substr(done, begin - done), word);
-    split_level(matcher, level + 1, text.substr(begin, end - begin), word);
-    done = end;
-    std::size_t next = end;
-    if (begin == end && end < text.size()) next += utf8_next(text, end).length;  // nothing matched here
-    from = next > from ? next : text.size();
-  }
-  split_level(matcher, level + 1, text.substr(done), word);
+  words.spans.push_back({0, static_cast<std::uint32_t>(text.size())});
+  for (const PreTokenizerStep& step : steps_) step(words);
 }
 
 }  // namespace rung

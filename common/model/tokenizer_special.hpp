@@ -4,8 +4,8 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rung {
@@ -24,9 +24,11 @@ class SpecialMatcher {
 
  private:
   struct Node {
-    std::map<unsigned char, std::uint32_t> children;
+    std::vector<std::pair<unsigned char, std::uint32_t>> children;  // few; looked through in order
     std::int32_t id = -1;
   };
+  std::uint32_t child(std::uint32_t node, char c) const;  // 0: none
+
   std::vector<Node> nodes_;
   std::array<bool, 256> starts_{};  // bytes with which some token begins
 };

@@ -2,10 +2,12 @@
 
 #include "model/tokenizer_vocab.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "core/error.hpp"
+#include "model/tokenizer_unicode.hpp"
 #include "model/tokenizer_utf8.hpp"
 
 namespace rung {
@@ -25,10 +27,8 @@ void check_special_id(const Vocab& vocab, std::string_view role, std::int32_t id
   }
 }
 
-}  // namespace
-
-VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(std::move(vocab)) {
-  const Vocab& v = vocab_;
+/// The vocabulary with `before`, `after` and `added` written out.
+Vocab completed(Vocab v) {
   if (v.tokens.empty()) fail("{}: the vocabulary has no tokens", v.source);
   if (v.types.size() != v.tokens.size()) {
     fail("{}: the vocabulary has {} tokens but {} token types; both arrays must have one entry per token",
@@ -41,7 +41,69 @@ VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(std::move(vocab)) {
   if (v.add_bos && v.bos < 0) {
     fail("{}: texts are to begin with a start token, but the vocabulary names none", v.source);
   }
+  if (v.add_eos && v.eos < 0) {
+    fail("{}: texts are to end with an end token, but the vocabulary names none", v.source);
+  }
+  if (v.before.empty() && v.add_bos) v.before = {v.bos};
+  if (v.after.empty() && v.add_eos) v.after = {v.eos};
+  if (!v.added.empty() || !v.added_from_types) return v;
+  for (std::int32_t id = 0; id < v.size(); ++id) {
+    const TokenType type = v.type(id);
+    const bool special = type == TokenType::control || type == TokenType::unknown;
+    if (special || type == TokenType::user_defined) v.added.push_back({id, special});
+  }
+  return v;
+}
 
+/// Bytes of white space at the beginning of `text`.
+std::size_t space_at_start(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const Utf8Step step = utf8_next(text, at);
+    if (step.kind != Utf8Step::Kind::character || !unicode::is_space(utf8_code_point(text, at, step.length)))
+      break;
+    at += step.length;
+  }
+  return at;
+}
+
+/// The code point that ends in front of text[end], and where it begins; -1 for none or broken ones.
+std::int64_t code_point_before(std::string_view text, std::size_t end, std::size_t& begin) {
+  for (std::size_t length = 1; length <= 4 && length <= end; ++length) {
+    begin = end - length;
+    if ((static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) continue;
+    const Utf8Step step = utf8_next(text.substr(0, end), begin);
+    if (step.kind != Utf8Step::Kind::character || step.length != length) return -1;
+    return utf8_code_point(text, begin, length);
+  }
+  return -1;
+}
+
+bool is_word(std::int64_t code) { return code >= 0 && unicode::is_word(static_cast<char32_t>(code)); }
+
+/// Whether a letter, digit or underscore touches text[begin, end).
+bool inside_word(std::string_view text, std::size_t begin, std::size_t end) {
+  std::size_t at = 0;
+  if (is_word(code_point_before(text, begin, at))) return true;
+  if (end == text.size()) return false;
+  const Utf8Step step = utf8_next(text, end);
+  return step.kind == Utf8Step::Kind::character && is_word(utf8_code_point(text, end, step.length));
+}
+
+}  // namespace
+
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool add_special,
+                                            bool parse_special) const {
+  if (!parse_special) fail("this tokenizer cannot take special tokens that are written in a text as text");
+  return encode(text, add_special);
+}
+
+std::shared_ptr<const Tokenizer> Tokenizer::with_merger(std::shared_ptr<const BpeMerger>) const {
+  return nullptr;
+}
+
+VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(completed(std::move(vocab))) {
+  const Vocab& v = vocab_;
   pieces_.resize(v.tokens.size());
   std::unordered_map<std::string_view, std::int32_t> seen;
   seen.reserve(v.tokens.size());
@@ -54,17 +116,24 @@ VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(std::move(vocab)) {
            static_cast<int>(type));
     }
     if (token.empty()) continue;  // some vocabularies are padded with these; they match nothing
+    constexpr std::size_t kMaxToken = 1 << 16;
+    if (token.size() > kMaxToken) {
+      fail("{}: token {} has {} bytes; the limit is {}", v.source, id, token.size(), kMaxToken);
+    }
     const auto [other, fresh] = seen.try_emplace(token, id);
     if (!fresh) {
       fail("{}: tokens {} and {} are both \"{}\"; every token must be there once", v.source, other->second,
            id, utf8_repaired(token));
     }
-    if (type == TokenType::control || type == TokenType::user_defined || type == TokenType::unknown) {
-      specials_.add(token, id);
-    }
     if (type == TokenType::normal || type == TokenType::user_defined || type == TokenType::unused) {
       id_by_text_.emplace(token, id);
     }
+  }
+  for (const AddedToken& token : v.added) {
+    check_special_id(v, "added", token.id);
+    if (v.token(token.id).empty()) continue;
+    added_[token.id] = token;
+    if (!token.normalized) specials_.add(v.token(token.id), token.id);
   }
 
   if (v.eos >= 0) ends_.insert(v.eos);
@@ -76,30 +145,69 @@ VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(std::move(vocab)) {
   }
 }
 
+void VocabTokenizer::add_normalized_tokens() {
+  for (const AddedToken& token : vocab_.added) {
+    if (!token.normalized) continue;
+    std::string buffer;
+    bool removed = false;
+    const std::string_view text = normalized(vocab_.token(token.id), buffer, removed);
+    if (!text.empty()) normalized_specials_.add(text, token.id);
+  }
+}
+
+/// Calls piece(begin, end) for what lies between the tokens that `matcher` finds, and appends those.
+template <class Piece>
+void VocabTokenizer::split_specials(const SpecialMatcher& matcher, std::string_view text, bool parse_special,
+                                    std::vector<std::int32_t>& ids, Piece&& piece) const {
+  std::size_t done = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const SpecialMatcher::Match match = matcher.find(text, at);
+    at = match.end;
+    if (match.id < 0) break;
+    const AddedToken& token = added_.find(match.id)->second;
+    if (token.special && !parse_special) continue;
+    if (token.single_word && inside_word(text, match.begin, match.end)) continue;
+    std::size_t begin = match.begin, end = match.end;
+    if (token.lstrip) {
+      for (std::size_t before = begin; begin > done; begin = before) {
+        const std::int64_t code = code_point_before(text, begin, before);
+        if (code < 0 || !unicode::is_space(static_cast<char32_t>(code))) break;
+      }
+    }
+    if (token.rstrip) end += space_at_start(text.substr(end));
+    if (begin > done) piece(done, begin);
+    ids.push_back(match.id);
+    done = end;
+    at = std::max(at, end);
+  }
+  if (done < text.size()) piece(done, text.size());
+}
+
 std::vector<std::int32_t> VocabTokenizer::encode_counted(std::string_view text, bool add_special,
-                                                         EncodeWork& work) const {
+                                                         bool parse_special, EncodeWork& work) const {
   constexpr std::size_t kMaxBytes = std::size_t{1}
-                                    << 30;  // offsets have 32 bits, and SentencePiece grows texts
-  if (text.size() > kMaxBytes / 4) {
+                                    << 28;  // offsets have 32 bits, and normalizing grows texts
+  if (text.size() > kMaxBytes) {
     fail("a text of {} bytes is too long to be encoded at once; the limit is {} bytes: pass it in parts",
-         text.size(), kMaxBytes / 4);
+         text.size(), kMaxBytes);
   }
   std::vector<std::int32_t> ids;
   ids.reserve(text.size() / 4 + 2);
-  if (add_special && vocab_.add_bos) ids.push_back(vocab_.bos);
-  bool first = true;
-  for (std::size_t at = 0; at < text.size();) {
-    const SpecialMatcher::Match match = specials_.find(text, at);
-    if (match.begin > at) {
-      encode_text(text.substr(at, match.begin - at), first, ids, work);
-      first = false;
+  if (add_special) ids = vocab_.before;
+  std::string buffer;
+  split_specials(specials_, text, parse_special, ids, [&](std::size_t begin, std::size_t end) {
+    bool removed = false;
+    const std::string_view plain = normalized(text.substr(begin, end - begin), buffer, removed);
+    constexpr std::size_t kMaxNormalized = std::size_t{1} << 30;
+    if (plain.size() > kMaxNormalized) {
+      fail("a text of {} bytes has {} after normalizing; the limit is {}: pass it in parts", text.size(),
+           plain.size(), kMaxNormalized);
     }
-    if (match.id >= 0) {
-      ids.push_back(match.id);
-      first = false;
-    }
-    at = match.end;
-  }
+    split_specials(normalized_specials_, plain, parse_special, ids, [&](std::size_t from, std::size_t to) {
+      encode_text(plain.substr(from, to - from), begin == 0 && from == 0 && !removed, ids, work);
+    });
+  });
+  if (add_special) ids.insert(ids.end(), vocab_.after.begin(), vocab_.after.end());
   return ids;
 }
 

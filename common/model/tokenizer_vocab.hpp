@@ -25,6 +25,16 @@ enum class TokenType : std::uint8_t {
   byte = 6,  // "<0x41>"
 };
 
+/// A token that is found in text as it stands, whatever lies around it.
+struct AddedToken {
+  std::int32_t id = -1;
+  bool special = false;      // not text: left alone where special tokens are not to be parsed
+  bool lstrip = false;       // takes the white space in front of it along
+  bool rstrip = false;       // takes the white space behind it along
+  bool single_word = false;  // only where no letter, digit or underscore touches it
+  bool normalized = false;   // looked for in the normalized text
+};
+
 struct Vocab {
   std::string source;  // the file, for the sentences of errors
   std::vector<std::string> tokens;
@@ -33,7 +43,11 @@ struct Vocab {
   std::int32_t eos = -1;
   std::int32_t unknown = -1;
   bool add_bos = false;
-  std::vector<std::int32_t> ends;  // more tokens that end generation (end of turn)
+  bool add_eos = false;
+  std::vector<std::int32_t> before, after;  // what stands around a text; empty: as add_bos and add_eos say
+  std::vector<AddedToken> added;            // found in text; empty: as their types say
+  bool added_from_types = true;             // false: those in `added` and no others
+  std::vector<std::int32_t> ends;           // more tokens that end generation (end of turn)
 
   int size() const { return static_cast<int>(tokens.size()); }
   TokenType type(std::int32_t id) const { return types[static_cast<std::size_t>(id)]; }
@@ -50,11 +64,16 @@ struct EncodeWork {
 class VocabTokenizer : public Tokenizer {
  public:
   std::vector<std::int32_t> encode(std::string_view text, bool add_special) const override {
+    return encode(text, add_special, true);
+  }
+  std::vector<std::int32_t> encode(std::string_view text, bool add_special,
+                                   bool parse_special) const override {
     EncodeWork work;
-    return encode_counted(text, add_special, work);
+    return encode_counted(text, add_special, parse_special, work);
   }
   /// encode() that also says how much it had to do.
-  std::vector<std::int32_t> encode_counted(std::string_view text, bool add_special, EncodeWork& work) const;
+  std::vector<std::int32_t> encode_counted(std::string_view text, bool add_special, bool parse_special,
+                                           EncodeWork& work) const;
 
   /// Throws Error for an id outside the vocabulary.
   std::string piece(std::int32_t id) const override;
@@ -62,14 +81,22 @@ class VocabTokenizer : public Tokenizer {
   int vocab_size() const override { return vocab_.size(); }
   std::int32_t bos() const override { return vocab_.bos; }
   std::int32_t eos() const override { return vocab_.eos; }
-  bool adds_bos() const override { return vocab_.add_bos; }
+  bool adds_bos() const override {
+    return vocab_.bos >= 0 && !vocab_.before.empty() && vocab_.before.front() == vocab_.bos;
+  }
   bool is_end(std::int32_t id) const override { return ends_.count(id) > 0; }
 
  protected:
   /// Checks the vocabulary; throws Error naming the first token or id that cannot be.
   explicit VocabTokenizer(Vocab vocab);
 
-  /// Appends the ids of a text without special tokens. `first`: nothing but control tokens came before.
+  /// The text as the model wants to see it, in `buffer` unless it is `text` itself. Special tokens are
+  /// looked for before; those that say so, behind it. removed_front is set when the first character went.
+  virtual std::string_view normalized(std::string_view text, std::string& buffer, bool& removed_front) const {
+    (void)buffer, (void)removed_front;
+    return text;
+  }
+  /// Appends the ids of a normalized text without special tokens. `first`: nothing came before it.
   virtual void encode_text(std::string_view text, bool first, std::vector<std::int32_t>& ids,
                            EncodeWork& work) const = 0;
 
@@ -84,13 +111,21 @@ class VocabTokenizer : public Tokenizer {
   }
   void check_id(std::int32_t id) const;
 
+  /// To be called when normalized() can be: enters the added tokens that are looked for in such text.
+  void add_normalized_tokens();
+
   const Vocab vocab_;
 
  private:
+  template <class Piece>
+  void split_specials(const SpecialMatcher& matcher, std::string_view text, bool parse_special,
+                      std::vector<std::int32_t>& ids, Piece&& piece) const;
   std::unordered_map<std::string_view, std::int32_t> id_by_text_;  // views of vocab_.tokens
   std::vector<std::string> pieces_;
   std::unordered_set<std::int32_t> ends_;
-  SpecialMatcher specials_;
+  std::unordered_map<std::int32_t, AddedToken> added_;
+  SpecialMatcher specials_;             // in the text as it stands
+  SpecialMatcher normalized_specials_;  // in the normalized text
 };
 
 }  // namespace rung

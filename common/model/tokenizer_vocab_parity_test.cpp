@@ -180,7 +180,7 @@ TEST_CASE("2 MB without a space take work in proportion to their length") {
         std::string text;
         while (text.size() < bytes) text += random ? static_cast<char>('a' + rng.below(26)) : 'a';
         EncodeWork work;
-        const auto ids = tokenizer->encode_counted(text, false, work);
+        const auto ids = tokenizer->encode_counted(text, false, true, work);
         INFO(name << ", " << bytes << " bytes, random " << random);
         CHECK(work.words <= 2);
         CHECK(work.heap_pops > bytes / 2);
@@ -192,7 +192,7 @@ TEST_CASE("2 MB without a space take work in proportion to their length") {
       std::string text;
       while (text.size() < 200'000) text += unit;
       EncodeWork work;
-      const auto ids = tokenizer->encode_counted(text, false, work);
+      const auto ids = tokenizer->encode_counted(text, false, true, work);
       INFO(name << ", runs of \"" << unit << "\"");
       CHECK(work.heap_pops <= 3 * (text.size() + 1) * 2);
       CHECK(tokenizer->decode(ids) == text);

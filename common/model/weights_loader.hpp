@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "model/families.hpp"
 #include "model/model_config.hpp"
 #include "model/tensor_source.hpp"
 #include "model/weights.hpp"
 
 namespace rung {
 
-/// The conventions of names; a column of the table in weights.cpp.
-enum class Naming { gguf, hugging_face };
+/// The two conventions of names and layouts.
+enum class Naming : std::uint8_t { gguf, hugging_face };
 
 /// Memory of the tensors that could not be used as they lie, and its size.
 struct ConvertedTensors {
@@ -21,11 +22,12 @@ struct ConvertedTensors {
   std::size_t bytes = 0;
 };
 
-/// Name of the output matrix; whether a file has it decides whether its embeddings are tied.
-std::string output_tensor_name(Naming naming);
+/// Whether a file has an output matrix of its own, which decides whether its embeddings are tied.
+bool has_output_tensor(const TensorSource& source, Naming naming);
 
 /// Finds, checks and wires all weights. Throws Error naming the tensor, what was found and what was
 /// expected; also for a tensor that nobody asked for, because ignoring it would change the model.
+/// REQUIRES: config.family.
 ModelWeights load_weights(const ModelConfig& config, const TensorSource& source, Naming naming,
                           ConvertedTensors& converted);
 

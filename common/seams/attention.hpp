@@ -1,5 +1,5 @@
 #pragma once
-// Seam `attention`: softmax(q k^T * scale) v over each sequence's own past.
+// Seam `attention`: softmax(q k^T * scale) v over each sequence's own past, or the nearest part of it.
 //
 // Grouped-query attention: query head h reads KV head h / (heads / kv_heads). The mask is causal (see
 // Batch). Keys and values of the step's own tokens are already in the cache when run() is called.
@@ -23,14 +23,19 @@ struct AttentionConfig {
   int heads = 0;
   int kv_heads = 0;  // divides heads
   int head_dim = 0;
-  float scale = 0;  // usually 1 / sqrt(head_dim)
+  float scale = 0;    // usually 1 / sqrt(head_dim)
+  float softcap = 0;  // scaled scores become softcap * tanh(score / softcap); 0: off (Gemma 2)
+  int window = 0;     // a token sees itself and the window - 1 tokens before it; 0: all of its past
   int threads = 1;
   DType kv_dtype = DType::f32;
   int max_context = 0;  // longest context_length plan() will see: scratch memory is taken once for it
 
   std::string describe() const {
-    return fmt::format("attention with {} heads, {} KV heads of {}, K and V in {}", heads, kv_heads, head_dim,
-                       traits(kv_dtype).name);
+    std::string text = fmt::format("attention with {} heads, {} KV heads of {}, K and V in {}", heads,
+                                   kv_heads, head_dim, traits(kv_dtype).name);
+    if (window != 0) text += fmt::format(", a window of {} tokens", window);
+    if (softcap != 0) text += fmt::format(", scores capped at {}", softcap);
+    return text;
   }
 };
 

@@ -19,7 +19,7 @@ struct RopeTables {
   int head_dim = 0;
   int rotary_dim = 0;  // the first rotary_dim elements of a head are rotated
   RopePairs pairs = RopePairs::interleaved;
-  Tensor cos, sin;  // [max_positions, rotary_dim / 2] f32 on the ops' device
+  Tensor cos, sin;  // [max_positions, rotary_dim / 2] f32 on the ops' device, scaled by RoPE's magnitude
 };
 
 struct Ops {
@@ -27,19 +27,34 @@ struct Ops {
 
   /// y[t] = row tokens[t] of table, converted to f32. tokens [1, tokens] i32; table [vocab, dim] any dtype.
   std::function<void(const Tensor& table, const Tensor& tokens, const Tensor& y)> embed;
-  /// y = x / sqrt(mean(x^2) + eps) * weight. weight [1, dim] f32. (Zhang, Sennrich 2019, arXiv 1910.07467)
+  /// y = x / sqrt(mean(x^2) + eps) * weight, over every group of weight.cols columns on its own (a whole row,
+  /// or every head of it). weight [1, n] f32, n divides the columns; y may be x.
+  /// (Zhang, Sennrich 2019, arXiv 1910.07467)
   std::function<void(const Tensor& x, const Tensor& weight, float eps, const Tensor& y)> rmsnorm;
+  /// y = (x - mean) / sqrt(variance + eps) * weight + bias over a row. bias may be empty; y may be x.
+  /// (Ba, Kiros, Hinton 2016, arXiv 1607.06450)
+  std::function<void(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, const Tensor& y)>
+      layernorm;
   /// Rotates every head of x [tokens, heads * head_dim] in place. positions [1, tokens] i32.
   std::function<void(const Tensor& x, const Tensor& positions, const RopeTables& rope)> rope;
   /// Writes row t of k and v [tokens, kv_heads * head_dim] to slot slots[t] of the cache, in its dtype.
   std::function<void(const Tensor& k, const Tensor& v, const Tensor& slots, const KvView& kv)> store_kv;
-  /// x += y.
-  std::function<void(const Tensor& y, const Tensor& x)> add;
-  /// h = silu(gate) * up, silu(z) = z / (1 + e^-z). gate_up [tokens, 2 * ffn] holds gate, then up; h [tokens,
-  /// ffn].
-  std::function<void(const Tensor& gate_up, const Tensor& h)> silu_mul;
+  /// x += scale * y.
+  std::function<void(const Tensor& y, float scale, const Tensor& x)> add;
+  /// Adds the row `bias` [1, n] f32 to every row of x.
+  std::function<void(const Tensor& bias, const Tensor& x)> add_row;
+  /// x *= scale.
+  std::function<void(float scale, const Tensor& x)> scale;
+  /// x = cap * tanh(x / cap).
+  std::function<void(float cap, const Tensor& x)> softcap;
+  /// h = act(gate) * up, where in [tokens, 2 * ffn] holds gate, then up; or h = act(in), where in is
+  /// [tokens, ffn]. h [tokens, ffn].
+  std::function<void(const Tensor& in, Activation activation, const Tensor& h)> activate;
   /// y[i] = x[rows[i]]. rows [1, n] i32.
   std::function<void(const Tensor& x, const Tensor& rows, const Tensor& y)> gather;
+  /// y[t] = sum over r of weights[t][r] * x[rows[t][r]], added up in the order of r. rows [tokens, n] i32 and
+  /// weights [tokens, n] f32, both without gaps.
+  std::function<void(const Tensor& x, const Tensor& rows, const Tensor& weights, const Tensor& y)> combine;
 };
 
 }  // namespace rung

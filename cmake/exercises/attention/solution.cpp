@@ -17,9 +17,9 @@ void mine(const Call& call) {
 
     float largest = -INFINITY;
     for (int p = 0; p < row.visible; ++p) {
-      float score = 0;
-      for (int d = 0; d < head_dim; ++d) score += row.q[d] * row.key(p)[d];
-      weights[p] = score * call.config.scale;
+      float product = 0;
+      for (int d = 0; d < head_dim; ++d) product += row.q[d] * row.key(p)[d];
+      weights[p] = row.score(product);
       largest = std::max(largest, weights[p]);
     }
 

@@ -1,0 +1,51 @@
+// rung convert: a Hugging Face folder as a GGUF file, or back.
+
+#include "model/convert.hpp"
+
+#include <filesystem>
+
+#include "cli/cli.hpp"
+#include "core/error.hpp"
+
+namespace rung::cli {
+
+void add_convert(CLI::App& app, Program& program) {
+  struct State {
+    std::string input, output, type;
+  };
+  const auto state = std::make_shared<State>();
+  CLI::App* command = add_command(app, program, "convert", "a Hugging Face folder as a GGUF file, or back");
+  command->add_option("input", state->input, "a model: a folder, a GGUF file, or an embedded one")
+      ->required();
+  command
+      ->add_option("output", state->output,
+                   "what to write: FILE.gguf, or else a folder with config.json and model.safetensors")
+      ->required();
+  command->add_option(
+      "--type", state->type,
+      "the number format of the matrices (f32, f16, bf16, ...); without it they keep their own");
+  command->callback([&program, state] {
+    program.run = [&program, state] {
+      const std::string input = resolve_model(state->input);
+      std::optional<DType> type;
+      if (!state->type.empty()) type = dtype_from_name(state->type);
+      Progress progress("convert");
+      const bool to_gguf = state->output.ends_with(".gguf");
+      const ConvertResult result = to_gguf ? convert_to_gguf(input, state->output, type, progress.watcher())
+                                           : convert_to_hf(input, state->output, type, progress.watcher());
+      if (program.json) {
+        print_json({{"path", state->output},
+                    {"format", to_gguf ? "gguf" : "hugging_face"},
+                    {"tensors", result.tensors},
+                    {"bytes", result.bytes},
+                    {"notes", result.notes}});
+        return;
+      }
+      fmt::print("{}: {} tensors, {:.1f} MB\n", state->output, result.tensors,
+                 static_cast<double>(result.bytes) * 1e-6);
+      for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
+    };
+  });
+}
+
+}  // namespace rung::cli

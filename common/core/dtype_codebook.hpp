@@ -1,0 +1,42 @@
+#pragma once
+// Formats of 32 weights whose four-bit quants are places in a table of sixteen values.
+//
+// IQ4_NL: the values lie closer together near zero, where most weights are (llama.cpp pull request 5590).
+// MXFP4: the values are those of a 4-bit float (E2M1), the scale is a power of two in 8 bits (OCP
+// Microscaling Formats, version 1.0, 2023). Pairs of quants lie as in Q4_0 (dtype_legacy.hpp).
+
+#include <array>
+#include <cstdint>
+
+namespace rung {
+
+/// weight = scale * kIq4NlValues[nibble].
+struct BlockIq4Nl {
+  static constexpr int kElements = 32;
+  std::uint16_t scale;  // binary16
+  std::uint8_t quants[kElements / 2];
+};
+static_assert(sizeof(BlockIq4Nl) == 18);
+
+/// weight = 2^(exponent - 128) * kMxfp4Values[nibble]; the table holds E2M1 doubled, hence 128 and not 127.
+struct BlockMxfp4 {
+  static constexpr int kElements = 32;
+  std::uint8_t exponent;
+  std::uint8_t quants[kElements / 2];
+};
+static_assert(sizeof(BlockMxfp4) == 17);
+
+inline constexpr std::array<std::int8_t, 16> kIq4NlValues = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                                             1,    13,   25,  38,  53,  69,  89,  113};
+inline constexpr std::array<std::int8_t, 16> kMxfp4Values = {0, 1,  2,  3,  4,  6,  8,  12,
+                                                             0, -1, -2, -3, -4, -6, -8, -12};
+
+namespace formats {
+
+void iq4_nl_to_float(const void* from, float* to, std::int64_t n);
+void iq4_nl_from_float(const float* from, void* to, std::int64_t n);
+void mxfp4_to_float(const void* from, float* to, std::int64_t n);
+void mxfp4_from_float(const float* from, void* to, std::int64_t n);
+
+}  // namespace formats
+}  // namespace rung

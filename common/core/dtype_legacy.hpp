@@ -1,0 +1,79 @@
+#pragma once
+// Formats of 32 weights that share one scale, and two of them a minimum: GGML's first family
+// (github.com/ggml-org/ggml, ggml-common.h and ggml-quants.c).
+//
+// The names say bits and kind: _0 is weight = scale * quant with signed quants, _1 is
+// weight = scale * quant + minimum with quants from 0 on. Four-bit quants lie in pairs: byte i holds
+// element i in its low half and element i + 16 in its high half. The fifth bits lie in 32 bits of their own.
+
+#include <cstdint>
+
+namespace rung {
+
+/// weight = scale * quant.
+struct BlockQ8_0 {
+  static constexpr int kElements = 32;
+  std::uint16_t scale;  // binary16
+  std::int8_t quants[kElements];
+};
+static_assert(sizeof(BlockQ8_0) == 34);
+
+/// weight = scale * (nibble - 8).
+struct BlockQ4_0 {
+  static constexpr int kElements = 32;
+  std::uint16_t scale;  // binary16
+  std::uint8_t quants[kElements / 2];
+};
+static_assert(sizeof(BlockQ4_0) == 18);
+
+/// weight = scale * nibble + minimum.
+struct BlockQ4_1 {
+  static constexpr int kElements = 32;
+  std::uint16_t scale;    // binary16
+  std::uint16_t minimum;  // binary16
+  std::uint8_t quants[kElements / 2];
+};
+static_assert(sizeof(BlockQ4_1) == 20);
+
+/// weight = scale * (nibble + 16 * fifth bit - 16). Bit i of `high`, little-endian, belongs to element i.
+struct BlockQ5_0 {
+  static constexpr int kElements = 32;
+  std::uint16_t scale;   // binary16
+  std::uint8_t high[4];  // bytes, because 32 bits would not be aligned here
+  std::uint8_t quants[kElements / 2];
+};
+static_assert(sizeof(BlockQ5_0) == 22);
+
+/// weight = scale * (nibble + 16 * fifth bit) + minimum.
+struct BlockQ5_1 {
+  static constexpr int kElements = 32;
+  std::uint16_t scale;    // binary16
+  std::uint16_t minimum;  // binary16
+  std::uint8_t high[4];
+  std::uint8_t quants[kElements / 2];
+};
+static_assert(sizeof(BlockQ5_1) == 24);
+
+namespace formats {
+
+/// 1 / scale; 0 for a scale so small that its inverse is infinite: half precision stores such a scale as 0.
+float inverse_scale(float scale);
+
+/// 1 / extreme for searches that multiply it further; 0 for blocks so small that every scale is stored as 0.
+inline float inverse_extreme(float extreme) {
+  return extreme > 1e-30f || extreme < -1e-30f ? 1.0f / extreme : 0.0f;
+}
+
+void q8_0_to_float(const void* from, float* to, std::int64_t n);
+void q8_0_from_float(const float* from, void* to, std::int64_t n);
+void q4_0_to_float(const void* from, float* to, std::int64_t n);
+void q4_0_from_float(const float* from, void* to, std::int64_t n);
+void q4_1_to_float(const void* from, float* to, std::int64_t n);
+void q4_1_from_float(const float* from, void* to, std::int64_t n);
+void q5_0_to_float(const void* from, float* to, std::int64_t n);
+void q5_0_from_float(const float* from, void* to, std::int64_t n);
+void q5_1_to_float(const void* from, float* to, std::int64_t n);
+void q5_1_from_float(const float* from, void* to, std::int64_t n);
+
+}  // namespace formats
+}  // namespace rung

@@ -1,0 +1,27 @@
+#pragma once
+// Formats of plain numbers: one element, one value, no blocks.
+//
+// F8_E4M3 is the 8-bit float of FP8 checkpoints (OCP 8-bit Floating Point Specification, 2023): sign, four
+// bits of exponent (bias 7), three of mantissa; no infinity, one NaN per sign (0x7f, 0xff), largest 448.
+
+#include <cstdint>
+
+namespace rung {
+
+/// Rounds to nearest, ties to even; what is larger than 448, infinity too, becomes 448 of its sign.
+std::uint8_t f32_to_f8_e4m3(float value);
+float f8_e4m3_to_f32(std::uint8_t byte);
+
+namespace formats {
+
+void f32_copy(const void* from, float* to, std::int64_t n);
+void f32_store(const float* from, void* to, std::int64_t n);
+void f16_to_float(const void* from, float* to, std::int64_t n);
+void f16_from_float(const float* from, void* to, std::int64_t n);
+void bf16_to_float(const void* from, float* to, std::int64_t n);
+void bf16_from_float(const float* from, void* to, std::int64_t n);
+void f8_e4m3_to_float(const void* from, float* to, std::int64_t n);
+void f8_e4m3_from_float(const float* from, void* to, std::int64_t n);
+
+}  // namespace formats
+}  // namespace rung

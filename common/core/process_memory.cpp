@@ -1,0 +1,41 @@
+#include "core/process_memory.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+namespace rung {
+namespace {
+
+/// Reads the lines "Key: N kB" of a file of /proc and stores N bytes for the keys asked for.
+void read_kib(const char* path, std::initializer_list<std::pair<const char*, double*>> wanted) {
+  std::ifstream in(path);
+  for (std::string key; in >> key;) {
+    for (const auto& [name, bytes] : wanted) {
+      double kib = 0;
+      if (key == name && in >> kib) *bytes = kib * 1024;
+    }
+    std::string rest;
+    std::getline(in, rest);
+  }
+}
+
+}  // namespace
+
+double available_memory() {
+  double bytes = -1;
+  read_kib("/proc/meminfo", {{"MemAvailable:", &bytes}});
+  if (bytes >= 0) return bytes;
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+ProcessMemory process_memory() {
+  double anonymous = 0, file = 0;
+  read_kib("/proc/self/status", {{"RssAnon:", &anonymous}, {"RssFile:", &file}});
+  return {static_cast<std::size_t>(anonymous), static_cast<std::size_t>(file)};
+}
+
+}  // namespace rung

@@ -1,0 +1,105 @@
+// rung convert: names, formats, tokenizers and refusals. That the logits stay is checked for every family by
+// engine/parity_test.cpp.
+
+#include "model/convert.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "model/gguf.hpp"
+#include "testing/catch.hpp"
+
+using namespace rung;
+using testing::contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+const char* const kTexts[] = {"Once upon a time, there was a king.", " two  spaces,\ttabs\n\nand lines",
+                              "na\xC3\xAFve \xE4\xB8\xAD\xE6\x96\x87 \xF0\x9F\x99\x82\xE2\x80\x8D",
+                              "12345 don't <|endoftext|> </s>", ""};
+
+void check_same_tokenizer(const Tokenizer& a, const Tokenizer& b) {
+  for (const char* text : kTexts) {
+    INFO(text);
+    CHECK(a.encode(text, true) == b.encode(text, true));
+    CHECK(a.decode(a.encode(text, false)) == b.decode(b.encode(text, false)));
+  }
+  CHECK(a.bos() == b.bos());
+  CHECK(a.eos() == b.eos());
+  CHECK(a.adds_bos() == b.adds_bos());
+  for (std::int32_t id = 0; id < std::min(a.vocab_size(), b.vocab_size()); ++id) {
+    INFO("token " << id);
+    CHECK(a.is_end(id) == b.is_end(id));
+  }
+}
+
+/// There and back; the tokenizer must not notice.
+void check_round_trip(const std::string& path) {
+  INFO(path);
+  const auto original = load_tokenizer(path);
+  const std::string gguf = testing::scratch_file("convert_test.gguf"),
+                    folder = testing::scratch_file("convert_test");
+  fs::remove_all(folder);
+  const ConvertResult to = convert_to_gguf(path, gguf, {});
+  CHECK(to.bytes == fs::file_size(gguf));
+  CHECK(to.notes.empty());
+  check_same_tokenizer(*original, *load_tokenizer(gguf));
+  convert_to_hf(gguf, folder, {});
+  check_same_tokenizer(*original, *load_tokenizer(folder));
+  CHECK(load_model(folder).weights.layers.size() == load_model(path).weights.layers.size());
+  fs::remove_all(folder);
+  fs::remove(gguf);
+}
+
+}  // namespace
+
+TEST_CASE("a model keeps its tokenizer from a folder to a GGUF file and back") {
+  check_round_trip(testing::source_file("models/tiny"));
+  check_round_trip(testing::source_file("models/tiny.gguf"));
+}
+
+TEST_CASE("so does a SentencePiece-style one, whose scores become merges") {
+  const std::string path = testing::shared_file("models/stories260K-f32.gguf");
+  if (!path.empty()) check_round_trip(path);
+}
+
+TEST_CASE("what GGUF's keys cannot say travels as a whole tokenizer.json") {
+  // A normalizer in front of a byte-level BPE has no key.
+  const std::string folder = testing::scratch_file("convert_test_nfc"),
+                    gguf = testing::scratch_file("convert_nfc.gguf");
+  fs::remove_all(folder);
+  fs::copy(testing::source_file("models/tiny"), folder);
+  const std::string file = folder + "/tokenizer.json";
+  std::ifstream in(file);
+  nlohmann::ordered_json root = nlohmann::ordered_json::parse(in);
+  root["normalizer"] = {{"type", "NFC"}};
+  std::ofstream(file) << root.dump();
+  convert_to_gguf(folder, gguf, {});
+  CHECK(Gguf::open(gguf)->has("tokenizer.huggingface.json"));
+  const auto tokenizer = load_tokenizer(gguf);
+  CHECK(tokenizer->encode("e\xCC\x81", false) == tokenizer->encode("\xC3\xA9", false));  // e + accent, and é
+  check_same_tokenizer(*load_tokenizer(folder), *tokenizer);
+  fs::remove_all(folder);
+  fs::remove(gguf);
+}
+
+TEST_CASE("matrices take the format asked for, and refuse what cannot be") {
+  const std::string tiny = testing::source_file("models/tiny.gguf");
+  const std::string out = testing::scratch_file("convert_type.gguf"),
+                    folder = testing::scratch_file("convert_type");
+  convert_to_gguf(tiny, out, DType::f32);
+  CHECK(load_model(out).weights.layers[0].q.weight.dtype == DType::f32);
+  const ConvertResult result = convert_to_hf(tiny, folder, DType::bf16);
+  CHECK(load_model(folder).weights.layers[0].q.weight.dtype == DType::bf16);
+  CHECK(result.notes.empty());
+  CHECK_THROWS_WITH(convert_to_hf(tiny, folder, DType::q8_0), contains("safetensors has f32"));
+  CHECK_THROWS_WITH(convert_to_hf(tiny, out, {}), contains("is a file"));
+  CHECK_THROWS_WITH(convert_to_hf(folder, folder, {}), contains("same folder"));
+  CHECK_THROWS_WITH(convert_to_gguf(folder, testing::scratch_file("no/such/folder/x.gguf"), {}),
+                    contains("x.gguf"));
+  fs::remove_all(folder);
+  fs::remove(out);
+}

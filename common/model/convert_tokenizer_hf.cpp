@@ -1,0 +1,178 @@
+// tokenizer.ggml.* as tokenizer.json.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <unordered_map>
+
+#include "core/error.hpp"
+#include "model/convert_tokenizer.hpp"
+#include "model/tokenizer_pretokenize.hpp"
+#include "model/tokenizer_vocab.hpp"
+
+namespace rung {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+constexpr const char* kSpace = "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
+
+struct Source {
+  std::vector<std::string_view> tokens;
+  std::vector<std::int64_t> types;
+  std::vector<float> scores;
+  TokenType type(std::size_t id) const {
+    return id < types.size() ? static_cast<TokenType>(types[id]) : TokenType::normal;
+  }
+};
+
+/// SentencePiece's scores as merges: every way to make a token of two others, best token first.
+Json merges_from_scores(const Source& source) {
+  std::unordered_map<std::string_view, std::size_t> ids;
+  for (std::size_t id = 0; id < source.tokens.size(); ++id) ids.try_emplace(source.tokens[id], id);
+  std::vector<std::tuple<float, std::size_t, std::size_t>> found;  // -score, id, length of the left part
+  for (std::size_t id = 0; id < source.tokens.size(); ++id) {
+    const std::string_view token = source.tokens[id];
+    const TokenType type = source.type(id);
+    if (type != TokenType::normal && type != TokenType::user_defined) continue;
+    for (std::size_t cut = 1; cut < token.size(); ++cut) {
+      if ((static_cast<unsigned char>(token[cut]) & 0xC0u) == 0x80u) continue;  // inside a character
+      if (ids.count(token.substr(0, cut)) != 0 && ids.count(token.substr(cut)) != 0) {
+        found.emplace_back(-source.scores[id], id, cut);
+      }
+    }
+  }
+  std::sort(found.begin(), found.end());
+  Json merges = Json::array();
+  for (const auto& [score, id, cut] : found) {
+    merges.push_back({source.tokens[id].substr(0, cut), source.tokens[id].substr(cut)});
+  }
+  return merges;
+}
+
+Json added_tokens(const Source& source) {
+  Json added = Json::array();
+  for (std::size_t id = 0; id < source.tokens.size(); ++id) {
+    const TokenType type = source.type(id);
+    if (type != TokenType::control && type != TokenType::user_defined && type != TokenType::unknown) continue;
+    added.push_back({{"id", id},
+                     {"content", source.tokens[id]},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", type != TokenType::user_defined}});
+  }
+  return added;
+}
+
+Json byte_level_model(const Gguf& gguf, Json& root) {
+  const PreTokenizerRow& row = find_pre_tokenizer(gguf.path(), gguf.get_string("tokenizer.ggml.pre"));
+  Json steps = Json::array();
+  for (const std::string_view pattern : row.patterns) {
+    steps.push_back(
+        {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}});
+  }
+  steps.push_back(
+      {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", false}});
+  root["normalizer"] = nullptr;
+  root["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", steps}};
+  root["decoder"] = {
+      {"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
+  Json merges = Json::array();
+  for (const std::string_view merge : gguf.string_array("tokenizer.ggml.merges")) {
+    const std::size_t space = merge.find(' ', 1);
+    merges.push_back({merge.substr(0, space), merge.substr(space + 1)});
+  }
+  return {
+      {"type", "BPE"}, {"byte_fallback", false}, {"ignore_merges", row.ignore_merges}, {"merges", merges}};
+}
+
+Json spm_model(const Gguf& gguf, const Source& source, Json& root) {
+  const bool prefix = gguf.get_bool("tokenizer.ggml.add_space_prefix", true);
+  Json normalizers = Json::array();
+  if (prefix) normalizers.push_back({{"type", "Prepend"}, {"prepend", kSpace}});
+  normalizers.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpace}});
+  root["normalizer"] = {{"type", "Sequence"}, {"normalizers", normalizers}};
+  root["pre_tokenizer"] = nullptr;
+  Json decoders = {{{"type", "Replace"}, {"pattern", {{"String", kSpace}}}, {"content", " "}},
+                   {{"type", "ByteFallback"}},
+                   {{"type", "Fuse"}}};
+  if (prefix) decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  root["decoder"] = {{"type", "Sequence"}, {"decoders", decoders}};
+  Json model = {
+      {"type", "BPE"}, {"fuse_unk", true}, {"byte_fallback", true}, {"merges", merges_from_scores(source)}};
+  for (std::size_t id = 0; id < source.tokens.size(); ++id) {
+    if (source.type(id) == TokenType::unknown) model["unk_token"] = source.tokens[id];
+  }
+  return model;
+}
+
+void write_json(const fs::path& path, const Json& json) {
+  std::ofstream file(path);
+  file << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  if (!file) fail("{} cannot be written", path.string());
+}
+
+}  // namespace
+
+void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std::string& folder) {
+  Source source;
+  source.tokens = gguf.string_array("tokenizer.ggml.tokens");
+  if (gguf.has("tokenizer.ggml.token_type")) source.types = gguf.int_array("tokenizer.ggml.token_type");
+  const std::string model_type = gguf.get_string("tokenizer.ggml.model");
+  Json root;
+  root["version"] = "1.0";
+  root["truncation"] = nullptr;
+  root["padding"] = nullptr;
+  root["added_tokens"] = added_tokens(source);
+  Json model;
+  if (gguf.has("tokenizer.huggingface.json")) {
+    root = Json::parse(gguf.get_string("tokenizer.huggingface.json"), nullptr, /*allow_exceptions=*/false);
+    if (root.is_discarded()) fail("{}: tokenizer.huggingface.json holds no valid JSON", gguf.path());
+  } else if (model_type == "gpt2") {
+    model = byte_level_model(gguf, root);
+  } else if (model_type == "llama") {
+    source.scores = gguf.float_array("tokenizer.ggml.scores");
+    if (source.scores.size() != source.tokens.size())
+      fail("{}: tokens and scores differ in number", gguf.path());
+    model = spm_model(gguf, source, root);
+  } else {
+    fail("{}: the tokenizer model '{}' cannot be written as tokenizer.json yet; llama and gpt2 can",
+         gguf.path(), model_type);
+  }
+  if (!model.is_null()) {
+    Json vocab = Json::object();
+    for (std::size_t id = 0; id < source.tokens.size(); ++id) {
+      if (source.type(id) != TokenType::unused) vocab[std::string(source.tokens[id])] = id;
+    }
+    model["vocab"] = vocab;
+    root["model"] = model;
+    root["post_processor"] = nullptr;
+  }
+  write_json(fs::path(folder) / "tokenizer.json", root);
+
+  Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"add_bos_token", tokenizer.adds_bos()}};
+  const auto text_of = [&](std::int32_t id) {
+    return std::string(source.tokens.at(static_cast<std::size_t>(id)));
+  };
+  if (tokenizer.bos() >= 0) config["bos_token"] = text_of(tokenizer.bos());
+  if (tokenizer.eos() >= 0) config["eos_token"] = text_of(tokenizer.eos());
+  if (gguf.has("tokenizer.chat_template"))
+    config["chat_template"] = gguf.get_string("tokenizer.chat_template");
+  write_json(fs::path(folder) / "tokenizer_config.json", config);
+
+  Json ends = Json::array();
+  for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
+    if (tokenizer.is_end(id)) ends.push_back(id);
+  }
+  Json generation = Json::object();
+  if (tokenizer.bos() >= 0) generation["bos_token_id"] = tokenizer.bos();
+  if (!ends.empty()) generation["eos_token_id"] = ends;
+  write_json(fs::path(folder) / "generation_config.json", generation);
+}
+
+}  // namespace rung

@@ -1,0 +1,85 @@
+// A helper of make_tokenizer_fuzz.py: reads texts as JSON strings, one per line, and writes for each one line
+// {"ids": [...], "text": "..."}, the ids and what they decode to.
+//
+//     tokenize_lines MODEL < TEXTS        MODEL: a GGUF file or a folder
+//     tokenize_lines MODEL --no-special   none around the text, and those written in it are text
+//     tokenize_lines MODEL --time         instead of all that the seconds that encoding took, and the tokens
+//     tokenize_lines --pre NAME           instead of ids the words that a GGUF pre-tokenizer leaves
+//     tokenize_lines --patterns           reads nothing: all pre-tokenizers and their patterns
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/error.hpp"
+#include "core/timer.hpp"
+#include "model/model.hpp"
+#include "model/tokenizer_pretokenize.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+template <class Answer>
+void each_line(Answer&& answer) {
+  for (std::string line; std::getline(std::cin, line);) {
+    const json result = answer(json::parse(line).get<std::string>());
+    fmt::print("{}\n", result.dump(-1, ' ', true, json::error_handler_t::replace));
+  }
+}
+
+json words_of(const rung::Words& words) {
+  json result = json::array();
+  for (const rung::Span span : words.spans) result.push_back(words.word(span));
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.empty()) rung::fail("usage: tokenize_lines MODEL | --pre NAME | --patterns");
+    if (arguments[0] == "--patterns") {
+      json all = json::object();
+      for (const rung::PreTokenizerRow& row : rung::pre_tokenizers())
+        all[std::string(row.name)] = row.patterns;
+      fmt::print("{}\n", all.dump());
+      return 0;
+    }
+    if (arguments[0] == "--pre" && arguments.size() == 2) {
+      const auto& patterns = rung::find_pre_tokenizer("argument", arguments[1]).patterns;
+      const rung::PreTokenizer pre_tokenizer("argument",
+                                             std::vector<std::string>(patterns.begin(), patterns.end()));
+      each_line([&](const std::string& text) {
+        rung::Words words;
+        pre_tokenizer.run(text, true, words);
+        return words_of(words);
+      });
+      return 0;
+    }
+    const auto tokenizer = rung::load_tokenizer(arguments[0]);
+    if (arguments.size() == 2 && arguments[1] == "--time") {
+      std::vector<std::string> texts;
+      for (std::string line; std::getline(std::cin, line);)
+        texts.push_back(json::parse(line).get<std::string>());
+      const rung::Timer timer;
+      std::size_t tokens = 0;
+      for (const std::string& text : texts) tokens += tokenizer->encode(text, false).size();
+      fmt::print("{}\n", json{{"seconds", timer.seconds()}, {"tokens", tokens}}.dump());
+      return 0;
+    }
+    const bool special = arguments.size() < 2 || arguments[1] != "--no-special";
+    each_line([&](const std::string& text) {
+      const auto ids = tokenizer->encode(text, special, special);
+      return json{{"ids", ids}, {"text", tokenizer->decode(ids)}};
+    });
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,89 @@
+// Published shapes: what their config.json says, one row each.
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.hpp"
+#include "model/kv_shape.hpp"
+#include "model/synth.hpp"
+
+namespace rung {
+namespace {
+
+// name, layers, heads, KV heads, head_dim, latent, rotary key, window, period, context, parameters, source
+constexpr std::array<PublishedShape, 13> kPublished = {{
+    {"opt-13b", 40, 40, 40, 128, 0, 0, 0, 1, 2048, 12.9e9, "arXiv 2205.01068, 2309.06180"},
+    {"llama-2-7b", 32, 32, 32, 128, 0, 0, 0, 1, 4096, 6.74e9, "arXiv 2307.09288"},
+    {"llama-2-70b", 80, 64, 8, 128, 0, 0, 0, 1, 4096, 69.0e9, "arXiv 2307.09288"},
+    {"llama-3-8b", 32, 32, 8, 128, 0, 0, 0, 1, 8192, 8.03e9, "arXiv 2407.21783"},
+    {"llama-3.1-405b", 126, 128, 8, 128, 0, 0, 0, 1, 131072, 406e9, "arXiv 2407.21783"},
+    {"qwen2.5-72b", 80, 64, 8, 128, 0, 0, 0, 1, 131072, 72.7e9, "arXiv 2412.15115"},
+    {"falcon-7b", 32, 71, 1, 64, 0, 0, 0, 1, 2048, 7.22e9, "arXiv 2311.16867"},
+    {"mistral-7b-v0.1", 32, 32, 8, 128, 0, 0, 4096, 1, 32768, 7.24e9, "arXiv 2310.06825"},
+    {"gemma-2-9b", 42, 16, 8, 256, 0, 0, 4096, 2, 8192, 9.24e9, "arXiv 2408.00118"},
+    {"gemma-3-27b", 62, 32, 16, 128, 0, 0, 1024, 6, 131072, 27.0e9, "arXiv 2503.19786"},
+    {"deepseek-v2-lite", 27, 16, 16, 128, 512, 64, 0, 1, 32768, 15.7e9, "arXiv 2405.04434"},
+    {"deepseek-v2", 60, 128, 128, 128, 512, 64, 0, 1, 131072, 236e9, "arXiv 2405.04434"},
+    {"deepseek-v3", 61, 128, 128, 128, 512, 64, 0, 1, 131072, 671e9, "arXiv 2412.19437"},
+}};
+
+constexpr double kBytesPerWeight = 2;
+
+KvShape shape_of(const PublishedShape& row) {
+  KvShape shape;
+  shape.name = row.name;
+  shape.heads = row.heads;
+  shape.context_length = row.context_length;
+  shape.weight_bytes = static_cast<std::uint64_t>(row.parameters * kBytesPerWeight);
+  for (int i = 0; i < row.layers; ++i) {
+    KvLayer layer;
+    if (row.latent > 0) {
+      layer.latent = row.latent;
+      layer.rotary_key = row.rotary_key;
+    } else {
+      layer.kv_heads = row.kv_heads;
+      layer.key_dim = layer.value_dim = row.head_dim;
+    }
+    const bool sees_everything = row.window_period > 1 && i % row.window_period == row.window_period - 1;
+    layer.window = sees_everything ? 0 : row.window;
+    shape.layers.push_back(layer);
+  }
+  return shape;
+}
+
+KvShape shape_of(const SynthShape& row) {
+  KvShape shape;
+  shape.name = row.name;
+  shape.architecture = "llama";
+  shape.heads = row.heads;
+  shape.context_length = row.context_length;
+  KvLayer layer;
+  layer.kv_heads = row.kv_heads;
+  layer.key_dim = layer.value_dim = row.dim / row.heads;
+  shape.layers.assign(static_cast<std::size_t>(row.layers), layer);
+  const double kv_dim = 1.0 * layer.key_dim * row.kv_heads;
+  const double ffn = 3.0 * row.dim * row.ffn_dim * std::max(row.experts, 1) + 1.0 * row.dim * row.experts;
+  const double per_layer = 2.0 * row.dim * (row.dim + kv_dim) + ffn + 2.0 * row.dim;
+  const double tables = (row.tied_embeddings ? 1.0 : 2.0) * row.dim * row.vocab_size + row.dim;
+  shape.weight_bytes = static_cast<std::uint64_t>(kBytesPerWeight * (row.layers * per_layer + tables));
+  return shape;
+}
+
+}  // namespace
+
+std::span<const PublishedShape> published_kv_shapes() { return kPublished; }
+
+KvShape named_kv_shape(std::string_view name) {
+  std::string known;
+  for (const PublishedShape& row : kPublished) {
+    if (row.name == name) return shape_of(row);
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", row.name);
+  }
+  for (const SynthShape& row : synth_shapes()) {
+    if (row.name == name) return shape_of(row);
+    if (known.find(row.name) == std::string::npos) known += fmt::format(", {}", row.name);
+  }
+  fail_usage("unknown shape '{}'; known: {}", name, known);
+}
+
+}  // namespace rung

@@ -1,0 +1,110 @@
+// Decoders and post-processors of a tokenizer.json. Their meaning: github.com/huggingface/tokenizers,
+// tokenizers/src/decoders and processors.
+
+#include "core/error.hpp"
+#include "model/tokenizer_json_steps.hpp"
+
+namespace rung {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kVisibleSpace = "\xE2\x96\x81";  // U+2581
+
+/// TemplateProcessing: special tokens in front of the text and behind it.
+void read_template(const json& step, std::vector<std::string>& before, std::vector<std::string>& after,
+                   const std::string& what) {
+  const json& named = json_value(step, "special_tokens");
+  bool behind = false;
+  for (const json& part : json_value(step, "single")) {
+    if (part.is_object() && part.contains("Sequence")) {
+      if (behind) fail("{}: the post-processor's \"single\" has the text twice", what);
+      behind = true;
+      continue;
+    }
+    const std::string name = json_string(json_value(part, "SpecialToken"), "id", "", what);
+    if (name.empty()) {
+      fail("{}: a part of the post-processor's \"single\" is neither the text nor a special token", what);
+    }
+    auto& list = behind ? after : before;
+    // A name may stand for several tokens.
+    const json& tokens = json_value(json_value(named, name.c_str()), "tokens");
+    if (!tokens.is_array() || tokens.empty()) list.push_back(name);
+    for (const json& token : tokens) {
+      if (!token.is_string()) fail("{}: the tokens of the special token \"{}\" are no strings", what, name);
+      list.push_back(token.get<std::string>());
+    }
+  }
+  if (!behind) fail("{}: the post-processor's \"single\" leaves the text out", what);
+}
+
+/// ["[SEP]", 102]
+std::string named_token(const json& step, const char* key, const std::string& what) {
+  const json& pair = json_value(step, key);
+  if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string()) {
+    fail("{}: the post-processor's \"{}\" is not of the form [token, id]", what, key);
+  }
+  return pair[0].get<std::string>();
+}
+
+}  // namespace
+
+void read_post_processor(const json& processor, TokenizerSteps& steps, const std::string& what) {
+  for (const json& step : json_steps(processor, "processors", what)) {
+    const std::string type = json_type(step, what);
+    std::vector<std::string> before, after;
+    if (type == "TemplateProcessing") {
+      read_template(step, before, after, what);
+    } else if (type == "BertProcessing" || type == "RobertaProcessing") {
+      before = {named_token(step, "cls", what)};
+      after = {named_token(step, "sep", what)};
+    } else if (type != "ByteLevel") {  // that one only moves offsets
+      fail(
+          "{}: the post-processor \"{}\" is not supported; supported are TemplateProcessing, BertProcessing, "
+          "RobertaProcessing, ByteLevel and Sequence",
+          what, type);
+    }
+    // Each puts its tokens around what the one before it left.
+    steps.before.insert(steps.before.begin(), before.begin(), before.end());
+    steps.after.insert(steps.after.end(), after.begin(), after.end());
+  }
+}
+
+void read_decoder(const json& decoder, TokenizerSteps& steps, const std::string& what) {
+  if (decoder.is_null()) {
+    // Without a decoder tokens stand with spaces between them, except that bytes are always text.
+    const bool bytes = steps.byte_level || steps.pieces == PieceStyle::visible_bytes;
+    steps.pieces = bytes ? PieceStyle::visible_bytes : PieceStyle::spaced;
+  }
+  for (const json& step : json_steps(decoder, "decoders", what)) {
+    const std::string type = json_type(step, what);
+    if (type == "ByteLevel") {
+      steps.pieces = PieceStyle::visible_bytes;
+    } else if (type == "Metaspace") {
+      steps.pieces = PieceStyle::visible_space;
+    } else if (type == "Replace") {
+      const std::string from = json_string(json_value(step, "pattern"), "String", "", what);
+      if (from != kVisibleSpace || json_string(step, "content", "", what) != " ") {
+        fail("{}: the decoder Replace is supported for U+2581 and a space only", what);
+      }
+      steps.pieces = PieceStyle::visible_space;
+    } else if (type == "WordPiece") {
+      steps.pieces = PieceStyle::word_piece;
+      steps.affix = json_string(step, "prefix", "##", what);
+      steps.clean_up = json_bool(step, "cleanup", true, what);
+    } else if (type == "BPEDecoder") {
+      steps.pieces = PieceStyle::word_suffix;
+      steps.affix = json_string(step, "suffix", "</w>", what);
+      if (steps.affix.empty()) fail("{}: the decoder BPEDecoder has an empty \"suffix\"", what);
+    } else if (type != "ByteFallback" && type != "Fuse" && type != "Strip") {
+      // Bytes become text, and the space in front of a text goes, wherever the encoder made them.
+      fail(
+          "{}: the decoder \"{}\" is not supported; supported are ByteLevel, Metaspace, Replace, WordPiece, "
+          "BPEDecoder, ByteFallback, Fuse, Strip and Sequence",
+          what, type);
+    }
+  }
+}
+
+}  // namespace rung

@@ -1,0 +1,51 @@
+#pragma once
+// The merges of byte-pair encoding as a table: two neighbours, by id, and what they become.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rung {
+
+/// A hash table with open addressing. Ids may be any number but -1; negative ones are never inserted and
+/// stand for symbols that no merge knows.
+class PairTable {
+ public:
+  struct Entry {
+    std::uint64_t key = kEmpty;
+    std::int32_t rank = -1;  // the lowest merges first
+    std::int32_t id = -1;
+  };
+  explicit PairTable(std::size_t pairs);
+  /// False when the pair is there already.
+  bool insert(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t id);
+  /// Null when these two do not merge.
+  const Entry* find(std::int32_t left, std::int32_t right) const {
+    const std::uint64_t key = make_key(left, right);
+    for (std::size_t i = place(key);; i = (i + 1) & mask_) {
+      if (entries_[i].key == key) return &entries_[i];
+      if (entries_[i].key == kEmpty) return nullptr;
+    }
+  }
+  /// One more than the largest rank.
+  std::int32_t ranks() const { return ranks_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};
+  static std::uint64_t make_key(std::int32_t left, std::int32_t right) {
+    return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
+  }
+  std::size_t place(std::uint64_t key) const { return (key * 0x9e3779b97f4a7c15ull >> 32) & mask_; }
+  void grow();
+  std::vector<Entry> entries_;
+  std::size_t mask_;
+  std::size_t size_ = 0;
+  std::int32_t ranks_ = 0;
+};
+
+/// Merges as texts, best first.
+using Merges = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace rung

@@ -1,0 +1,32 @@
+#pragma once
+// WordPiece (Schuster, Nakajima 2012; Devlin et al. 2018 for BERT): a word is cut from the left, each time
+// with the longest token that fits; a word that cannot be cut to its end is the unknown token as a whole.
+// And word-level: a word is a token or it is unknown.
+
+#include "model/tokenizer_trie.hpp"
+#include "model/tokenizer_vocab.hpp"
+#include "model/tokenizer_word_model.hpp"
+
+namespace rung {
+
+struct WordPieceOptions {
+  std::string continuing_prefix = "##";  // what a token inside a word is written with
+  std::size_t max_characters = 100;      // longer words are unknown
+  bool whole_words = false;              // word-level: no cutting
+};
+
+class WordPieceModel final : public WordModel {
+ public:
+  /// Throws Error when the vocabulary has no unknown token.
+  WordPieceModel(const Vocab& vocab, WordPieceOptions options);
+  void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const override;
+  std::string name() const override { return options_.whole_words ? "whole words" : "WordPiece"; }
+
+ private:
+  WordPieceOptions options_;
+  Trie trie_;
+  std::uint32_t continuing_ = Trie::kRoot;  // where the walk through the trie starts inside a word
+  std::int32_t unknown_ = -1;
+};
+
+}  // namespace rung
