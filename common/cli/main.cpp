@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("rung ") + RUNG_VERSION);
   cli::add_demo(app, program);
   cli::add_generate(app, program);
+  cli::add_chat(app, program);
   cli::add_tokenize(app, program);
   cli::add_logits(app, program);
   cli::add_bench(app, program);
