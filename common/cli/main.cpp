@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   cli::add_chat(app, program);
   cli::add_tokenize(app, program);
   cli::add_logits(app, program);
+  cli::add_perplexity(app, program);
   cli::add_bench(app, program);
   cli::add_inspect(app, program);
   cli::add_quantize(app, program);

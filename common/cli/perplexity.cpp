@@ -1,0 +1,161 @@
+// rung perplexity: how surprised a model is by a text, with error bars, and how far it is from a reference.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "cli/cli.hpp"
+#include "engine/perplexity.hpp"
+#include "engine/variants.hpp"
+
+namespace rung::cli {
+namespace {
+
+constexpr const char* kDefinition =
+    "The text is read in windows of --ctx tokens that begin --stride tokens apart (default: --ctx, side by "
+    "side).\n"
+    "A token counts once, in the first window that holds it; the first token of a window is not predicted "
+    "there.\n"
+    "The start token, if the model wants one, stands before the text only, not before later windows.\n"
+    "bits_per_byte divides by the bytes of exactly the tokens that counted; special tokens have none.\n"
+    "The error bars are standard errors of the mean, with windows as the independent draws.";
+
+constexpr int kDefaultWindow = 512;
+
+struct PerplexityCommand {
+  RunOptions run;
+  std::string file;
+  PerplexityOptions options;
+  int stride = 0, chunks = 0;
+  bool no_bos = false;
+
+  PerplexityOptions checked(const Model& model) const {
+    if (run.context < 0) fail_usage("--ctx is {}; it must be at least 2", run.context);
+    PerplexityOptions o = options;
+    const int longest = model.config.context_length + 1;  // a window's last token is not fed
+    o.ctx = run.context > 0 ? run.context : std::min(kDefaultWindow, longest);
+    if (o.ctx > longest) {
+      fail_usage(
+          "--ctx {} is longer than this model allows; use at most {}, its {} tokens and the one that they "
+          "predict",
+          o.ctx, longest, model.config.context_length);
+    }
+    if (stride < 0) fail_usage("--stride is {}; it must be from 1 to --ctx", stride);
+    if (chunks < 0) fail_usage("--chunks is {}; it must be at least 1, or 0 for all", chunks);
+    o.stride = stride;
+    o.max_windows = static_cast<std::size_t>(chunks);
+    o.model_name = std::filesystem::path(model.path).filename().string();
+    perplexity_windows(0, o.ctx, o.stride == 0 ? o.ctx : o.stride);  // refuses before the text is read
+    return o;
+  }
+
+  EngineConfig engine_config(const PerplexityOptions& o, int vocab) const {
+    constexpr int kRowsPerStep = 512;
+    constexpr std::int64_t kLogits = std::int64_t{16} << 20;  // 64 MiB of logits at most
+    EngineConfig config = run.config();
+    config.context = o.ctx - 1;
+    config.max_sequences = std::clamp(kRowsPerStep / config.context, 1, 64);
+    config.max_step_tokens = kRowsPerStep;
+    config.max_step_outputs = static_cast<int>(std::clamp<std::int64_t>(kLogits / vocab, 1, kRowsPerStep));
+    return config;
+  }
+
+  void execute(bool json) const;
+};
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+std::string plus_minus(const std::optional<double>& error, int digits) {
+  return error ? fmt::format(" +- {:.{}f}", *error, digits) : std::string();
+}
+
+Json divergence_json(const DivergenceResult& d) {
+  return {{"reference_model", d.reference_model},
+          {"reference_ppl", std::exp(d.reference_nll)},
+          {"nll_difference", d.nll_difference},
+          {"nll_difference_stderr", or_null(d.nll_difference_error)},
+          {"mean", d.kl},
+          {"mean_stderr", or_null(d.kl_error)},
+          {"median", d.kl_median},
+          {"p90", d.kl_90},
+          {"p99", d.kl_99},
+          {"p99_9", d.kl_999},
+          {"max", d.kl_max},
+          {"same_top", d.same_top},
+          {"same_top_stderr", or_null(d.same_top_error)},
+          {"rms_p_difference", d.p_rms}};
+}
+
+void print_text(const PerplexityResult& r, const PerplexityOptions& o) {
+  fmt::print("perplexity      {:.4f}{}\n", r.ppl(), plus_minus(r.ppl_error(), 4));
+  fmt::print("nats per token  {:.4f}{}\n", r.nll, plus_minus(r.nll_error, 4));
+  if (r.bytes > 0) fmt::print("bits per byte   {:.4f}\n", r.bits_per_byte());
+  fmt::print("predicted       {} tokens, {} bytes, in {} windows of {} tokens\n", r.predicted, r.bytes,
+             r.windows, o.ctx);
+  if (!o.save.empty()) fmt::print("reference       written to {}\n", o.save);
+  if (!r.divergence) return;
+  const DivergenceResult& d = *r.divergence;
+  fmt::print("\nagainst {} (perplexity {:.4f})\n", d.reference_model, std::exp(d.reference_nll));
+  fmt::print("KL divergence   {:.6f}{} nats per token\n", d.kl, plus_minus(d.kl_error, 6));
+  fmt::print("                median {:.6f}, 90 % {:.6f}, 99 % {:.6f}, 99.9 % {:.6f}, max {:.6f}\n",
+             d.kl_median, d.kl_90, d.kl_99, d.kl_999, d.kl_max);
+  fmt::print("same top token  {:.3f} %{}\n", 100 * d.same_top,
+             plus_minus(d.same_top_error ? std::optional(100 * *d.same_top_error) : std::nullopt, 3));
+  fmt::print("RMS of p        {:.3f} % (difference of the probability of the token that came)\n",
+             100 * d.p_rms);
+  fmt::print("ln(ppl ratio)   {:.6f}{}\n", d.nll_difference, plus_minus(d.nll_difference_error, 6));
+}
+
+void PerplexityCommand::execute(bool json) const {
+  const auto model = run.load();
+  if (!model->tokenizer) fail("'{}' has no tokenizer, so it cannot read a text", model->path);
+  PerplexityOptions o = checked(*model);
+  TextOptions text;
+  text.file = file;
+  const std::vector<std::int32_t> ids = model->tokenizer->encode(text.read(), !no_bos);
+  Engine engine(model, variants(), engine_config(o, model->config.vocab_size));
+
+  Progress progress("perplexity");
+  o.progress = progress.watcher();
+  const Timer timer;
+  const PerplexityResult r = measure_perplexity(engine, ids, o);
+  const double seconds = timer.seconds();
+  if (!json) return print_text(r, o);
+
+  Json out = {{"ppl", r.ppl()},
+              {"ppl_stderr", or_null(r.ppl_error())},
+              {"nll", r.nll},
+              {"nll_stderr", or_null(r.nll_error)},
+              {"tokens", r.predicted},
+              {"bytes", r.bytes},
+              {"bits_per_byte", r.bytes > 0 ? Json(r.bits_per_byte()) : Json(nullptr)},
+              {"windows", r.windows},
+              {"ctx", o.ctx},
+              {"stride", o.stride == 0 ? o.ctx : o.stride},
+              {"text_tokens", ids.size()},
+              {"seconds", seconds},
+              {"rungs", rungs_json(engine)}};
+  if (r.divergence) out["kl"] = divergence_json(*r.divergence);
+  print_json(out);
+}
+
+}  // namespace
+
+void add_perplexity(CLI::App& app, Program& program) {
+  CLI::App* command = add_command(app, program, "perplexity", "how well a model predicts a text");
+  const auto state = std::make_shared<PerplexityCommand>();
+  state->run.add_to(*command);
+  command->add_option("-f,--file", state->file, "the text; - is stdin")->required();
+  command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)");
+  command->add_option("--chunks", state->chunks, "only the first so many windows (default: all)");
+  command->add_option(
+      "--save-logits", state->options.save,
+      "write all predictions to this file: 2 bytes per token of the vocabulary and prediction");
+  command->add_option("--kl", state->options.reference,
+                      "compare with such a file: Kullback-Leibler divergence of the predictions");
+  command->add_flag("--no-bos", state->no_bos, "no start token before the text");
+  command->footer(kDefinition);
+  command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
+}
+
+}  // namespace rung::cli
