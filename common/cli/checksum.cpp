@@ -1,0 +1,48 @@
+#include "cli/checksum.hpp"
+
+#include <fmt/core.h>
+#include <openssl/evp.h>
+
+#include "core/error.hpp"
+
+namespace rung::cli {
+namespace {
+
+EVP_MD_CTX* of(void* context) { return static_cast<EVP_MD_CTX*>(context); }
+
+void check(int ok) {
+  if (ok != 1) fail("the checksum could not be computed: libcrypto refused");
+}
+
+}  // namespace
+
+void Checksum::Free::operator()(void* context) const { EVP_MD_CTX_free(of(context)); }
+
+Checksum::Checksum(const void* algorithm) : context_(EVP_MD_CTX_new()) {
+  check(context_ != nullptr &&
+        EVP_DigestInit_ex(of(context_.get()), static_cast<const EVP_MD*>(algorithm), nullptr) == 1);
+}
+
+Checksum Checksum::sha256() { return Checksum(EVP_sha256()); }
+
+Checksum Checksum::git_blob(std::uint64_t size) {
+  Checksum sum(EVP_sha1());
+  const std::string head = fmt::format("blob {}", size);
+  sum.add({head.c_str(), head.size() + 1});  // with its terminating zero
+  return sum;
+}
+
+void Checksum::add(std::span<const char> bytes) {
+  check(EVP_DigestUpdate(of(context_.get()), bytes.data(), bytes.size()));
+}
+
+std::string Checksum::finish() {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  check(EVP_DigestFinal_ex(of(context_.get()), digest, &size));
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
+}  // namespace rung::cli

@@ -1,0 +1,29 @@
+#pragma once
+// Checksums of files as the hub gives them, through OpenSSL's libcrypto.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace rung::cli {
+
+/// SHA-256 of the bytes (LFS files), or git's blob hash: SHA-1 of "blob SIZE\0" and the bytes.
+class Checksum {
+ public:
+  static Checksum sha256();
+  static Checksum git_blob(std::uint64_t size);
+
+  void add(std::span<const char> bytes);
+  /// Lower-case hexadecimal digits. REQUIRES: called once, last.
+  std::string finish();
+
+ private:
+  struct Free {
+    void operator()(void* context) const;
+  };
+  explicit Checksum(const void* algorithm);
+  std::unique_ptr<void, Free> context_;  // EVP_MD_CTX
+};
+
+}  // namespace rung::cli

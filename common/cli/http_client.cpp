@@ -1,0 +1,213 @@
+#include "cli/http_client.hpp"
+
+#include <curl/curl.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "cli/cli.hpp"
+#include "core/error.hpp"
+
+namespace rung::cli {
+namespace {
+
+struct UrlParts {
+  std::string scheme, host, port;
+  std::string origin() const { return scheme + "://" + host + ":" + port; }
+  bool is_this_machine() const { return host == "127.0.0.1" || host == "localhost" || host == "[::1]"; }
+};
+
+UrlParts split_url(const std::string& text) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) fail("'{}' is no URL", text);
+  const auto part = [&](CURLUPart which) {
+    char* value = nullptr;
+    if (curl_url_get(url.get(), which, &value, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string();
+    std::string result(value);
+    curl_free(value);
+    return result;
+  };
+  UrlParts parts{part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
+  std::transform(parts.host.begin(), parts.host.end(), parts.host.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (parts.scheme != "http" && parts.scheme != "https")
+    fail("'{}' is no http or https address; models are fetched over those only", text);
+  return parts;
+}
+
+bool is_redirect(long status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string trimmed(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return std::string(text);
+}
+
+}  // namespace
+
+/// What the callbacks of one transfer share. They may not throw through libcurl.
+struct HttpClient::Transfer {
+  CURL* easy;
+  const std::function<bool(const HttpHead&)>& on_head;
+  const std::function<bool(std::span<const char>)>& on_bytes;
+  HttpHead head;
+  bool head_told = false;
+  bool stopped = false;
+  std::exception_ptr thrown;
+
+  /// Calls the user; false ends the transfer.
+  template <class Call>
+  bool guarded(Call&& call) {
+    try {
+      if (call()) return true;
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    stopped = true;
+    return false;
+  }
+
+  bool tell_head() {
+    if (head_told) return true;
+    head_told = true;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &head.status);
+    return guarded([&] { return on_head(head); });
+  }
+
+  void header_line(std::string_view line) {
+    if (line.starts_with("HTTP/")) head.headers.clear();  // of an earlier answer (100 Continue)
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || head.headers.size() >= 256) return;
+    std::string name(line.substr(0, colon));
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    head.headers[name] = trimmed(line.substr(colon + 1));
+  }
+};
+
+void HttpClient::Free::operator()(void* easy) const { curl_easy_cleanup(easy); }
+
+HttpClient::HttpClient(std::string token, const std::string& token_origin) : token_(std::move(token)) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  easy_.reset(ready == CURLE_OK ? curl_easy_init() : nullptr);
+  if (easy_ == nullptr) fail("libcurl does not start; is its installation whole?");
+  const UrlParts home = split_url(token_origin);
+  origin_ = home.origin();
+  if (!token_.empty() && home.scheme == "http" && !home.is_this_machine()) {
+    token_.clear();
+    token_note_ = fmt::format("the token is not sent to {}: plain http would show it to everybody", origin_);
+  }
+  if (std::any_of(token_.begin(), token_.end(), [](unsigned char c) { return c <= 32 || c >= 127; }))
+    fail("the token has characters that no token has; check HF_TOKEN");
+}
+
+HttpClient::~HttpClient() = default;
+
+HttpEnd HttpClient::get_once(const HttpRequest& request, Transfer& transfer) {
+  CURL* easy = easy_.get();
+  curl_easy_reset(easy);
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, curl_slist_free_all);
+  const auto add_header = [&](const std::string& line) {
+    curl_slist* all = curl_slist_append(headers.get(), line.c_str());
+    if (all == nullptr) throw std::bad_alloc();
+    static_cast<void>(headers.release());
+    headers.reset(all);
+  };
+  if (!token_.empty() && split_url(request.url).origin() == origin_)
+    add_header("Authorization: Bearer " + token_);
+  if (request.from > 0) {
+    add_header(fmt::format("Range: bytes={}-", request.from));
+    if (!request.if_range.empty()) add_header("If-Range: " + request.if_range);
+  }
+
+  char problem[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "rung/" RUNG_VERSION);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 20L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);  // a stalled connection is a broken one
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, 30L);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, problem);
+  for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+    const char* bundle = std::getenv(name);
+    if (bundle != nullptr && *bundle != '\0') curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+  }
+
+  using Write = std::size_t (*)(char*, std::size_t, std::size_t, void*);
+  const Write on_header = [](char* bytes, std::size_t, std::size_t n, void* user) {
+    static_cast<Transfer*>(user)->header_line({bytes, n});
+    return n;
+  };
+  const Write on_body = [](char* bytes, std::size_t, std::size_t n, void* user) {
+    auto* t = static_cast<Transfer*>(user);
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (is_redirect(status)) return n;  // its body is of no interest
+    const bool go_on = t->tell_head() && t->guarded([&] { return t->on_bytes({bytes, n}); });
+    return go_on ? n : 0;
+  };
+  using Watch = int (*)(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+  const Watch on_progress = [](void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return interrupted() ? 1 : 0;
+  };
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+
+  transfer.head = {};
+  transfer.head.url = request.url;
+  const CURLcode code = curl_easy_perform(easy);
+  check_interrupted();
+  HttpEnd end;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer.head.status);
+  end.reached = transfer.head.status != 0;
+  if (code == CURLE_OK && !is_redirect(transfer.head.status)) transfer.tell_head();  // a body of no bytes
+  if (transfer.thrown) std::rethrow_exception(transfer.thrown);
+  end.head = transfer.head;
+  end.stopped = transfer.stopped;
+  end.complete = code == CURLE_OK && !transfer.stopped;
+  if (code != CURLE_OK && !transfer.stopped)
+    end.problem = *problem != '\0' ? problem : curl_easy_strerror(code);
+  return end;
+}
+
+HttpEnd HttpClient::get(const HttpRequest& request, const std::function<bool(const HttpHead&)>& on_head,
+                        const std::function<bool(std::span<const char>)>& on_bytes) {
+  constexpr int kMaxRedirects = 10;
+  HttpRequest next = request;
+  for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
+    Transfer transfer{easy_.get(), on_head, on_bytes, {}, false, false, {}};
+    const HttpEnd end = get_once(next, transfer);
+    if (!end.complete || !is_redirect(end.head.status)) return end;
+    char* target = nullptr;
+    curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &target);
+    if (target == nullptr || *target == '\0') fail("{} redirects to nowhere", next.url);
+    const std::string url = target;
+    if (split_url(next.url).scheme == "https" && split_url(url).scheme != "https")
+      fail("{} redirects from https to http, which is not followed", next.url);
+    next.url = url;
+  }
+  fail("{} redirects more than {} times", request.url, kMaxRedirects);
+}
+
+std::string url_encode(const std::string& text, bool keep_slashes) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~';
+    result += plain || (keep_slashes && c == '/') ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return result;
+}
+
+}  // namespace rung::cli
