@@ -20,6 +20,10 @@ TINY = os.path.join(ROOT, "models", "tiny.gguf")
 STORIES = os.path.join(SHARED, "models", "stories260K-f32.gguf")
 
 
+# A sanitizer's shadow memory counts as the program's.
+MEASURES_MEMORY = not os.environ.get("RUNG_SANITIZE")
+
+
 def run(*args, stdin=None, env=None):
     return subprocess.run([RUNG, *map(str, args)], input=stdin, capture_output=True, timeout=300,
                           env={**os.environ, **(env or {})})
@@ -60,7 +64,7 @@ class Generate(Case):
             self.assertIn(field, out)
         self.assertEqual(set(out["timings"]), {"load_s", "ttft_s", "prefill_tok_s", "decode_tok_s"})
         self.assertLessEqual({"weights_bytes", "kv_bytes", "peak_rss_bytes"}, set(out["memory"]))
-        self.assertEqual(set(out["rungs"]), {"attention", "kv", "linear", "sampler"})
+        self.assertEqual(set(out["rungs"]), {"attention", "kv", "linear", "loading", "sampler"})
         self.assertEqual(out["completion_tokens"], len(out["token_ids"]))
         self.assertGreater(out["timings"]["decode_tok_s"], 0)
 
@@ -108,6 +112,24 @@ class Generate(Case):
         out = self.json("generate", "-p", "a", "-n", 2, "--engine", "naive", "--set", "attention=online_softmax")
         self.assertEqual(out["rungs"]["attention"], "online_softmax")
         self.assertEqual(out["rungs"]["linear"], "naive")
+
+    def test_ways_of_loading_give_the_same_text(self):
+        model = scratch("cli_loading.gguf")
+        self.json("synth", model, "--shape", "smollm2-135m", "--type", "q8_0")
+        runs = {rung: self.json("generate", "-m", model, "-p", "a", "-n", 4, "--temp", 0, "--set", f"loading={rung}")
+                for rung in ("read", "mmap", "mmap_prefetch")}
+        for rung, out in runs.items():
+            self.assertEqual(out["rungs"]["loading"], rung)
+            self.assertEqual(out["token_ids"], runs["read"]["token_ids"])
+        if MEASURES_MEMORY:
+            weights = runs["read"]["memory"]["weights_bytes"]
+            self.assertGreater(runs["read"]["memory"]["private_bytes"], weights)
+            self.assertLess(runs["mmap"]["memory"]["private_bytes"], weights // 2)
+            self.assertGreater(runs["mmap"]["memory"]["file_bytes"], weights // 2)
+        self.refused(2, "seam loading has no rung 'tape'", "generate", "-p", "a", "--set", "loading=tape")
+        self.assertEqual(self.json("generate", "-p", "a", "-n", 4, "--engine", "llama_cpp")["rungs"]["loading"],
+                         "mmap_prefetch")
+        os.remove(model)
 
     def test_ctrl_c_stops_cleanly(self):
         process = subprocess.Popen([RUNG, "generate", "-p", "Once", "-n", "400", "--ignore-eos", "--engine", "naive", "--json"],
@@ -170,6 +192,119 @@ class Generate(Case):
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
 
+class Chat(Case):
+    CHATML = ("{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}"
+              "{% if add_generation_prompt %}<assistant>{% endif %}")
+
+    def template(self, text, name="chat.jinja"):
+        path = scratch(name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def chat(self, lines, *args, json=True):
+        options = ("chat", "-n", 8, "--temp", 0, *args)
+        stdin = "\n".join(lines).encode()
+        return self.json(*options, stdin=stdin) if json else self.ok(*options, stdin=stdin)
+
+    def test_turns_and_history(self):
+        path = self.template(self.CHATML)
+        out = self.chat(["Once upon", "a time", ""], "--template", path, "--system", "Be brief.")
+        self.assertEqual([m["role"] for m in out["messages"]], ["system", "user", "assistant", "user", "assistant"])
+        self.assertEqual([t["user"] for t in out["turns"]], ["Once upon", "a time"])
+        for turn, answer in zip(out["turns"], out["messages"][2::2]):
+            self.assertEqual(turn["text"], answer["content"])
+            self.assertLessEqual(turn["completion_tokens"], 8)
+        self.assertGreater(out["turns"][1]["prompt_tokens"], out["turns"][0]["prompt_tokens"])
+        self.assertEqual(out["template"], path)
+        # The first answer is what generate says to the same text.
+        text = "<system>Be brief.\n<user>Once upon\n<assistant>"
+        said = self.json("generate", "-p", text, "-n", 8, "--temp", 0, "--no-bos")
+        self.assertEqual(said["text"], out["turns"][0]["text"])
+        self.assertEqual(said["prompt_tokens"], out["turns"][0]["prompt_tokens"])
+        plain = self.chat(["Once upon", "a time"], "--template", path, "--system", "Be brief.", json=False).decode()
+        self.assertEqual(plain, "".join(t["text"] + "\n" for t in out["turns"]))
+
+    def test_lines_and_commands(self):
+        path = self.template(self.CHATML)
+        saved = scratch("chat.json")
+        out = self.chat(["one\\", "two", '"""', "three", "", " four", '"""', "//slash", "/regen", f"/save {saved}"],
+                        "--template", path)
+        self.assertEqual([t["user"] for t in out["turns"]], ["one\ntwo", "three\n\n four", "/slash", "/slash"])
+        self.assertEqual(len(out["messages"]), 6)
+        with open(saved, encoding="utf-8") as f:
+            self.assertEqual(json.load(f)["messages"], out["messages"])
+        out = self.chat(["a", "/clear", "/system You rhyme.", "b", "/exit", "c"], "--template", path)
+        self.assertEqual([m["content"] for m in out["messages"][:2]], ["You rhyme.", "b"])
+        self.assertEqual(len(out["turns"]), 2)
+        self.assertEqual(self.chat(["a", "/system", "b"], "--template", path, "--system", "s")["messages"][0]["content"], "a")
+
+    def test_full_context_forgets_the_oldest_turns(self):
+        path = self.template(self.CHATML)
+        out = self.chat(["The king and the queen were happy. "] * 8, "--template", path, "--ctx", 80, "--system", "Short.")
+        self.assertGreater(sum(t["forgotten_messages"] for t in out["turns"]), 0)
+        self.assertEqual([m["role"] for m in out["messages"][:3]], ["system", "user", "assistant"])
+        self.assertTrue(all(t["prompt_tokens"] + t["completion_tokens"] <= 80 for t in out["turns"]))
+        done = run("chat", "--template", path, "--ctx", 40, "--json", stdin=b"word " * 200)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"the context holds 40", done.stderr)
+
+    def test_templates(self):
+        self.refused(1, "has no chat template; give one with --template FILE", "chat", stdin=b"hi")
+        out = self.chat(["Hello"], "--no-template")
+        self.assertEqual(out["template"], "--no-template")
+        self.refused(2, "", "chat", "--no-template", "--template", "x")
+        self.refused(1, "cannot read the template", "chat", "--template", scratch("absent.jinja"))
+        self.refused(1, "bad.jinja, line 2", "chat", "--template", self.template("a\n{% if %}", "bad.jinja"))
+        strict = self.template("{{ raise_exception('no users') }}", "strict.jinja")
+        self.refused(1, "the template refuses this: no users", "chat", "--template", strict, stdin=b"hi")
+        self.refused(1, "empty prompt", "chat", "--template", self.template("", "empty.jinja"), stdin=b"hi")
+        self.refused(2, "-n is 0", "chat", "-n", 0, "--no-template")
+        self.refused(2, "there is no command /fly", "chat", "--no-template", stdin=b"/fly")
+        self.refused(2, "there is no answer yet", "chat", "--no-template", stdin=b"/regen")
+        self.assertEqual(self.json("chat", "--no-template", stdin=b"")["turns"], [])
+
+    def test_ctrl_c_stops_the_answer_and_not_the_program(self):
+        saved = scratch("chat_ctrl_c.json")
+        if os.path.exists(saved):
+            os.remove(saved)
+        # The tokens that end a text are made impossible, so that the answer is long.
+        process = subprocess.Popen([RUNG, "chat", "--template", self.template("{{ messages[-1].content }}"),
+                                    "-n", "400", "--temp", "0", "--logit-bias", "0=-100", "--logit-bias", "1=-100",
+                                    "--logit-bias", "2=-100"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(b"Once upon a time\n")
+        process.stdin.flush()
+        self.assertEqual(len(process.stdout.read(1)), 1)  # it has begun to answer
+        process.send_signal(signal.SIGINT)
+        process.stdin.write(f"The king\n/save {saved}\n/exit\n".encode())
+        process.stdin.flush()
+        self.assertEqual(process.communicate(timeout=120)[1].count(b"[stopped]"), 1)
+        self.assertEqual(process.returncode, 0)
+        messages = json.loads(read(saved))["messages"]
+        self.assertEqual([m["role"] for m in messages], ["user", "assistant"] * 2)
+        self.assertLess(len(messages[1]["content"]), len(messages[3]["content"]))
+
+    def test_at_a_terminal(self):
+        keyboard, terminal = os.openpty()
+        process = subprocess.Popen([RUNG, "chat", "--no-template", "-n", "4"], stdin=terminal, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        os.close(terminal)
+        os.write(keyboard, b"/help\n/nosuch\nHello\n")
+        told = b""
+        while told.count(b"> ") < 4:  # one prompt before each entry, one behind the answer
+            told += os.read(process.stdout.fileno(), 4096)
+        process.send_signal(signal.SIGINT)  # at the prompt: a hint, no end
+        while b"Ctrl-D or /exit" not in told:
+            told += os.read(process.stdout.fileno(), 4096)
+        os.write(keyboard, b"/regen\n\x04")
+        told = (told + process.communicate(timeout=60)[0]).decode()
+        os.close(keyboard)
+        self.assertEqual(process.returncode, 0, told)
+        for words in ("/help lists the commands", "> ", "/save FILE", "[there is no command /nosuch", "Ctrl-D or /exit"):
+            self.assertIn(words, told)
+
+
 class Others(Case):
     def test_help_and_version(self):
         for args in (("--help",), ("generate", "--help"), ("--version",)):
@@ -196,6 +331,30 @@ class Others(Case):
         self.refused(1, "cannot write", "logits", "--tokens", "1", "-o", scratch("no/such/folder"))
         self.refused(2, "no text", "logits", "-o", path)
 
+    def test_perplexity(self):
+        text, saved = scratch("perplexity.txt"), scratch("cli.rungref")
+        with open(text, "w") as f:
+            f.write("Once upon a time there was a little girl. " * 20)
+        out = self.json("perplexity", "-f", text, "--ctx", 32, "--save-logits", saved)
+        self.assertLessEqual({"ppl", "nll", "tokens", "bits_per_byte", "nll_stderr"}, set(out))
+        self.assertAlmostEqual(out["ppl"], math.exp(out["nll"]))
+        self.assertEqual(out["tokens"], out["text_tokens"] - out["windows"])
+        strided = self.json("perplexity", "-f", text, "--ctx", 32, "--stride", 8)
+        self.assertEqual(strided["bytes"], os.path.getsize(text))
+        self.assertLess(strided["nll"], out["nll"])  # more context
+        self.assertLess(self.json("perplexity", "-f", text, "--ctx", 32, "--kl", saved)["kl"]["mean"], 1e-6)
+        self.assertIn("KL divergence", self.ok("perplexity", "-f", text, "--ctx", 32, "--kl", saved).decode())
+        self.assertEqual(os.path.getsize(saved), 56 + len("tiny.gguf") - 4 + out["tokens"] * (16 + 2 * 2048))
+        p = ("perplexity", "-f", text)
+        self.refused(2, "--ctx is 1", *p, "--ctx", 1)
+        self.refused(2, "longer than this model allows", *p, "--ctx", 514)
+        self.refused(2, "--stride is 9", *p, "--ctx", 8, "--stride", 9)
+        self.refused(2, "--chunks is -1", *p, "--chunks", -1)
+        self.refused(1, "use the same --ctx", *p, "--kl", saved)
+        self.refused(1, "cannot write", *p, "--save-logits", scratch("no/such/ref"))
+        self.refused(1, "cannot read", "perplexity", "-f", scratch("absent.txt"))
+        self.refused(2, "nothing to predict", "perplexity", "-f", "-", stdin=b"")
+
     def test_bench(self):
         rows = self.json("bench", "-p", 16, "-n", 4, "-b", "1,3", "-r", 2)
         self.assertEqual([(r["test"], r["batch"]) for r in rows], [("pp16", 1), ("pp16", 3), ("tg4", 1), ("tg4", 3)])
@@ -212,14 +371,53 @@ class Others(Case):
         m = out["model"]
         self.assertEqual(out["kv_cache"]["bytes_per_token"], 2 * m["layers"] * m["kv_heads"] * m["head_dim"] * 4)
         self.assertGreater(len(out["tensors"]), 10)
-        self.assertIn("KV cache", self.ok("inspect", "tiny").decode())
-        self.json("inspect", os.path.join(ROOT, "models", "tiny"))
+        self.assertEqual(out["kv_cache"]["contexts"][-1]["bytes"], out["kv_cache"]["bytes_at_full_context"])
+        for inspected in (out, self.json("inspect", os.path.join(ROOT, "models", "tiny"))):
+            self.assertAlmostEqual(sum(t["share"] for t in inspected["tensors"]), 1.0)
+            self.assertEqual(sum(t["bytes"] for t in inspected["types"]), inspected["tensor_bytes"])
+            self.assertEqual(sum(t["tensors"] for t in inspected["types"]), len(inspected["tensors"]))
+        text = self.ok("inspect", "tiny").decode()
+        self.assertIn("KV cache", text)
+        self.assertIn("blk.{}.attn_q.weight", text)
+        self.assertIn("blk.1.attn_q.weight", self.ok("inspect", "tiny", "--all").decode())
+
+    def test_folder_through_every_reader(self):
+        folder = os.path.join(ROOT, "models", "tiny")
+        texts = set()
+        for rung in ("naive", "sax", "scan", "auto"):
+            out = self.json("generate", "-m", folder, "-p", "Once", "-n", 6, "--temp", 0, "--set",
+                            "safetensors_index=" + rung)
+            texts.add(out["text"])
+            self.assertEqual(out["rungs"]["safetensors_index"], "scan" if rung == "auto" else rung)
+        self.assertEqual(len(texts), 1)
+        self.assertNotIn("safetensors_index", self.json("generate", "-m", "tiny", "-p", "Once", "-n", 1)["rungs"])
+
+    def test_plan(self):
+        out = self.json("plan", "--kv", "-m", "tiny", "--ctx", 256, "--kv-type", "f32", "--batch", 3)
+        run_out = self.json("generate", "-m", "tiny", "--ctx", 256, "-p", "Once", "-n", 2)
+        self.assertEqual(out["contiguous"]["bytes"], 3 * run_out["memory"]["kv_bytes"])
+        self.assertEqual(out["weights_bytes"], run_out["memory"]["weights_bytes"])
+        self.assertIn("512 latent", self.ok("plan", "--shape", "deepseek-v3").decode())
+        # A model that nothing here can run, from its config.json alone.
+        config = scratch("deepseek.json")
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({"model_type": "deepseek_v2", "num_hidden_layers": 60, "kv_lora_rank": 512,
+                       "qk_rope_head_dim": 64}, file)
+        out = self.json("plan", "-m", config, "--ctx", 1000, "--budget", "1GiB")
+        self.assertEqual(out["bytes_per_token"], 69120)
+        self.assertEqual(out["budgets"][0]["batch_contiguous"], 2**30 // 69_120_000)
+        self.refused(2, "give --ctx", "plan", "-m", config)
+        self.refused(2, "--budget much", "plan", "--shape", "llama-3-8b", "--budget", "much")
+        self.refused(2, "unknown shape", "plan", "--shape", "llama-9")
+        self.refused(2, "--tokens 9 is more", "plan", "--shape", "llama-3-8b", "--ctx", 8, "--tokens", 9)
+        self.refused(2, "--batch is 0", "plan", "--shape", "llama-3-8b", "--batch", 0)
+        self.refused(2, "unknown number format", "plan", "--shape", "llama-3-8b", "--kv-type", "f7")
 
     def test_synth_and_quantize(self):
         source = scratch("cli_synth.gguf")
         self.json("synth", source, "--shape", "test-tiny", "--type", "f32", "--seed", 3)
         sizes = []
-        for kind in ("f32", "f16", "bf16", "q8_0", "q4_0"):
+        for kind in ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4", "q4_k_m"):
             out = self.json("quantize", source, scratch("cli_quantized.gguf"), "--type", kind)
             sizes.append(out["bytes_after"])
             self.assertEqual(out["bytes_after"], os.path.getsize(scratch("cli_quantized.gguf")))
@@ -227,6 +425,12 @@ class Others(Case):
         self.assertGreater(sizes[0], sizes[1])
         self.assertGreater(sizes[2], sizes[3])
         self.assertGreater(sizes[3], sizes[4])
+        out = self.json("quantize", "tiny", scratch("cli_quantized.gguf"), "--type", "q2_k")
+        self.assertLessEqual({"q2_k", "q3_k", "q6_k", "f32"}, set(out["types"]))
+        self.assertEqual(out["notes"], [])
+        self.json("generate", "-m", scratch("cli_quantized.gguf"), "-p", "a", "-n", 3)
+        out = self.json("quantize", "tiny", scratch("cli_quantized.gguf"), "--type", "q2_k", "--pure")
+        self.assertEqual(set(out["types"]), {"q2_k", "f32"})
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
         self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")
         self.assertNotEqual(run("quantize", source, source, "--type", "f16").returncode, 0)
@@ -257,6 +461,7 @@ class Others(Case):
         self.assertTrue(out["same_text"])
         self.assertEqual([r["engine"] for r in out["runs"]], ["naive", "auto"])
 
+    @unittest.skipUnless(MEASURES_MEMORY, "a sanitizer's own memory would be counted")
     def test_memory_is_weights_plus_kv_plus_workspace(self):
         # Large enough that the program itself is a small part.
         path = scratch("memory.gguf")
