@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   cli::add_perplexity(app, program);
   cli::add_bench(app, program);
   cli::add_inspect(app, program);
+  cli::add_plan(app, program);
   cli::add_pull(app, program);
   cli::add_quantize(app, program);
   cli::add_convert(app, program);

@@ -12,6 +12,9 @@ namespace rung {
 namespace attention {
 void register_rungs(Registry& registry);  // 03_techniques/attention
 }
+namespace kv_cache_analysis {
+void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
+}
 namespace linear {
 void register_rungs(Registry& registry);  // 03_techniques/linear
 }
@@ -24,6 +27,7 @@ const Registry& variants() {
     Registry r;
     attention::register_rungs(r);
     register_contiguous_kv(r);
+    kv_cache_analysis::register_rungs(r);
     linear::register_rungs(r);
     sampling::register_rungs(r);
     return r;
