@@ -18,6 +18,9 @@ void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
 namespace linear {
 void register_rungs(Registry& registry);  // 03_techniques/linear
 }
+namespace llama_cpp {
+void register_rungs(Registry& registry);  // 02_engines/llama_cpp
+}
 namespace sampling {
 void register_rungs(Registry& registry);  // 03_techniques/sampling
 }
@@ -29,6 +32,7 @@ const Registry& variants() {
     register_contiguous_kv(r);
     kv_cache_analysis::register_rungs(r);
     linear::register_rungs(r);
+    llama_cpp::register_rungs(r);
     sampling::register_rungs(r);
     return r;
   }();
