@@ -24,6 +24,9 @@ void register_rungs(Registry& registry);  // 02_engines/llama_cpp
 namespace sampling {
 void register_rungs(Registry& registry);  // 03_techniques/sampling
 }
+namespace tgi {
+void register_rungs(Registry& registry);  // 02_engines/tgi
+}
 
 const Registry& variants() {
   static const Registry registry = [] {
@@ -34,6 +37,7 @@ const Registry& variants() {
     linear::register_rungs(r);
     llama_cpp::register_rungs(r);
     sampling::register_rungs(r);
+    tgi::register_rungs(r);
     return r;
   }();
   return registry;
