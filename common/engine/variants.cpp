@@ -24,6 +24,9 @@ void register_rungs(Registry& registry);  // 02_engines/llama_cpp
 namespace sampling {
 void register_rungs(Registry& registry);  // 03_techniques/sampling
 }
+namespace tokenization {
+void register_rungs(Registry& registry);  // 03_techniques/tokenization
+}
 namespace tgi {
 void register_rungs(Registry& registry);  // 02_engines/tgi
 }
@@ -38,6 +41,7 @@ const Registry& variants() {
     llama_cpp::register_rungs(r);
     sampling::register_rungs(r);
     tgi::register_rungs(r);
+    tokenization::register_rungs(r);
     return r;
   }();
   return registry;

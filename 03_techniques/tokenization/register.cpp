@@ -1,0 +1,44 @@
+// The ladder `tokenization`: names, one line each, bottom rung first; and the learner's function behind the
+// seam.
+
+#include "core/error.hpp"
+#include "tokenization.hpp"
+
+namespace rung::tokenization {
+namespace {
+
+constexpr const char* kFolder = "03_techniques/tokenization/";
+
+class Mine final : public Tokenization {
+ public:
+  void merge(const PairTable& pairs, std::span<const std::int32_t> symbols,
+             std::span<const std::uint32_t> ends, Ids& ids) const override {
+    std::size_t begin = 0;
+    for (const std::uint32_t end : ends) {
+      Ids word(symbols.begin() + static_cast<std::ptrdiff_t>(begin), symbols.begin() + end);
+      if (my_merge(pairs, word) == Progress::not_started) {
+        throw NotStarted(
+            fmt::format("rung 'mine' of seam tokenization is not started: write {}mine.cpp", kFolder));
+      }
+      ids.insert(ids.end(), word.begin(), word.end());
+      begin = end;
+    }
+  }
+};
+
+}  // namespace
+
+void register_rungs(Registry& registry) {
+  Ladder<Tokenization>& ladder = registry.ladder<Tokenization>();
+  const auto add = [&](const char* name, const char* summary, auto make, bool exercise = false) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, {}});
+  };
+  add("naive", "after every merge, look at all pairs again", make_naive);
+  add("heap", "pairs wait in a heap; a merge changes the two beside it", make_heap);
+  add("linear", "a bucket per rank instead of comparisons; words that came before are copied", make_linear);
+  add(
+      "mine", "yours", [](const TokenizationConfig&) { return std::make_unique<Mine>(); }, true);
+  ladder.make_trials = [&ladder] { return make_trials(ladder); };
+}
+
+}  // namespace rung::tokenization

@@ -1,0 +1,38 @@
+#pragma once
+// The rungs of `tokenization` and what judges them.
+
+#include <memory>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "seams/tokenization.hpp"
+
+namespace rung::tokenization {
+
+using Ids = std::vector<std::int32_t>;
+
+std::unique_ptr<Tokenization> make_naive(const TokenizationConfig& config);
+std::unique_ptr<Tokenization> make_heap(const TokenizationConfig& config);
+std::unique_ptr<Tokenization> make_linear(const TokenizationConfig& config);
+
+/// The learner's function, in mine.cpp.
+enum class Progress { not_started, done };
+/// Merges the symbols of one word in place: of the neighbours that `pairs` knows, those of the lowest rank
+/// first, the leftmost among equals, until there are none.
+Progress my_merge(const PairTable& pairs, Ids& word);
+
+/// The same by the definition, slowly, and with other data structures; what all rungs are compared with.
+Ids oracle(const PairTable& pairs, Ids word);
+
+/// Learns merges from words, as Sennrich, Haddow and Birch 2016 do: the most frequent pair of neighbours
+/// becomes a symbol, `merges` times. Symbols 0 to 255 are bytes, the others are numbered as they are made.
+struct CountedWord {
+  Ids symbols;
+  std::int64_t count = 1;
+};
+PairTable train(std::vector<CountedWord> words, int merges);
+
+std::vector<Trial> make_trials(const Ladder<Tokenization>& ladder);
+void register_rungs(Registry& registry);
+
+}  // namespace rung::tokenization
