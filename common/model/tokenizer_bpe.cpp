@@ -21,6 +21,12 @@ bool in_no_text(unsigned byte) {
   return byte == 0xC0 || byte == 0xC1 || byte == 0xF1 || byte == 0xF2 || byte >= 0xF5;
 }
 
+/// Control characters that Falcon's vocabulary lacks some of. They are left out of the text then, as the
+/// `tokenizers` library does with every character that has neither token nor unknown token.
+bool is_rare_control(unsigned byte) {
+  return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
+}
+
 bool is_text(TokenType type) {
   return type == TokenType::normal || type == TokenType::user_defined || type == TokenType::unused;
 }
@@ -121,7 +127,7 @@ BpeModel::Tables::Tables(const Vocab& vocab, BpeOptions given)
       const auto found =
           symbols.find(utf8_code_point(visible_bytes()[byte], 0, visible_bytes()[byte].size()));
       byte_ids[byte] = found == symbols.end() ? -1 : found->second;
-      if (byte_ids[byte] < 0 && unknown < 0 && !in_no_text(byte)) {
+      if (byte_ids[byte] < 0 && unknown < 0 && !in_no_text(byte) && !is_rare_control(byte)) {
         fail(
             "{}: the vocabulary has no token for byte 0x{:02X} (\"{}\") and no unknown token to put in its "
             "place",
@@ -215,17 +221,20 @@ void BpeModel::append_symbols(std::string_view word, std::vector<std::int32_t>& 
 
 void BpeModel::append_plain(std::string_view word, std::vector<std::int32_t>& symbols) const {
   const Tables& t = *tables_;
+  // What nothing will stand for is left out here, so that its neighbours can merge, as in `tokenizers`.
   if (t.options.byte_level) {
     for (const char c : word) {
-      const std::int32_t id = t.byte_ids[static_cast<unsigned char>(c)];
-      symbols.push_back(id >= 0 ? id : loose_byte(c));
+      const auto byte = static_cast<unsigned char>(c);
+      const std::int32_t id = t.byte_ids[byte];
+      if (id >= 0 || t.unknown >= 0 || in_no_text(byte)) symbols.push_back(id >= 0 ? id : loose_byte(c));
     }
     return;
   }
+  const bool lost = t.unknown < 0 && t.byte_ids[0] < 0;
   const bool plain = t.options.continuing_prefix.empty() && t.options.word_suffix.empty();
   each_symbol(word, [&](std::string_view character, bool whole) {
     if (!whole) {
-      symbols.push_back(loose_byte(character[0]));
+      if (!lost) symbols.push_back(loose_byte(character[0]));
       return;
     }
     const char32_t code = utf8_code_point(character, 0, character.size());
@@ -242,7 +251,7 @@ void BpeModel::append_plain(std::string_view word, std::vector<std::int32_t>& sy
       const auto found = t.symbols.find(code);
       if (found != t.symbols.end()) id = found->second;
     }
-    symbols.push_back(id >= 0 ? id : loose_symbol(code));
+    if (id >= 0 || !lost) symbols.push_back(id >= 0 ? id : loose_symbol(code));
   });
 }
 

@@ -4,7 +4,7 @@
 // Byte-level (GPT-2: Radford et al. 2019): the bytes of a word are the first symbols, and learned merges
 // join them in the order in which they were learned. Tokens are written with one visible character per byte
 // (a space is "Ġ"), so that they are valid text in files. Every byte has a token, so every text can be
-// encoded and comes back exactly (some vocabularies lack bytes that stand in no text).
+// encoded and comes back exactly (some vocabularies lack bytes that stand in no text, or control characters).
 // Character-level (SentencePiece, the first BPE tokenizers): the characters are the first symbols; one
 // without a token becomes its bytes ("<0xC3>") or the unknown token.
 

@@ -89,6 +89,20 @@ std::shared_ptr<const Tokenizer> read_spm(const Gguf& gguf) {
   return std::make_shared<SpmTokenizer>(std::move(vocab));
 }
 
+/// One space between the parts; neither begins or ends with one, since spaces are written visibly.
+Merges read_merges(const Gguf& gguf) {
+  Merges merges;
+  for (const std::string_view merge : gguf.string_array(kMerges)) {
+    const std::size_t space = merge.find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == merge.size()) {
+      fail("{}: merge {} of {} is \"{}\"; expected two tokens with a space between them", gguf.path(),
+           merges.size(), kMerges, merge);
+    }
+    merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
+  }
+  return merges;
+}
+
 std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
   BpeVocab vocab;
   read_vocab(gguf, vocab);
@@ -100,16 +114,29 @@ std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
     fail("{}: tokenizer.ggml.add_space_prefix is set, which is not supported for byte-level BPE",
          gguf.path());
   }
-  for (const std::string_view merge : gguf.string_array(kMerges)) {
-    // One space between the parts; neither begins or ends with one, since bytes are written visibly.
-    const std::size_t space = merge.find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == merge.size()) {
-      fail("{}: merge {} of {} is \"{}\"; expected two tokens with a space between them", gguf.path(),
-           vocab.merges.size(), kMerges, merge);
-    }
-    vocab.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
-  }
+  vocab.merges = read_merges(gguf);
   return std::make_shared<BpeTokenizer>(std::move(vocab));
+}
+
+/// Gemma 4's: merges by rank over characters, with bytes for characters that have no token. Spaces are
+/// written as U+2581 first; nothing else cuts the text.
+std::shared_ptr<const Tokenizer> read_character_bpe(const Gguf& gguf) {
+  Vocab vocab;
+  read_vocab(gguf, vocab);
+  read_surroundings(gguf, vocab, vocab.bos >= 0, false);
+  const Merges merges = read_merges(gguf);
+  const bool space_in_front = gguf.get_bool("tokenizer.ggml.add_space_prefix", false);
+  return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
+    BpeOptions options;
+    options.fuse_unknown = true;
+    TextParts parts;
+    if (space_in_front) parts.normalizer.add(normalizer::prepend(std::string(kVisibleSpace)));
+    parts.normalizer.add(normalizer::replace_text(" ", std::string(kVisibleSpace)));
+    parts.model = std::make_shared<BpeModel>(checked, merges, options);
+    parts.pieces = PieceStyle::visible_space;
+    parts.space_prefix = space_in_front ? SpacePrefix::every_text : SpacePrefix::none;
+    return parts;
+  });
 }
 
 /// Unigram with SentencePiece's normalizer, as T5 has it.
@@ -233,11 +260,12 @@ std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf) {
   const std::string model = gguf.get_string("tokenizer.ggml.model");
   if (model == "llama") return read_spm(gguf);
   if (model == "gpt2") return read_bpe(gguf);
+  if (model == "gemma4") return read_character_bpe(gguf);
   if (model == "t5") return read_unigram(gguf);
   if (model == "bert") return read_wordpiece(gguf);
   fail(
       "{}: the tokenizer model \"{}\" is not supported; supported are llama (SentencePiece-style BPE), gpt2 "
-      "(byte-level BPE), t5 (unigram) and bert (WordPiece)",
+      "(byte-level BPE), gemma4 (BPE over characters), t5 (unigram) and bert (WordPiece)",
       gguf.path(), model);
 }
 

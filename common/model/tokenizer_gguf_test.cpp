@@ -87,6 +87,30 @@ Metadata spm() {
           {"scores", std::vector<float>{0, 0, 0, -1, -2, -3}}};
 }
 
+/// Characters and their merges, and a token for every byte.
+Metadata characters() {
+  Strings tokens{"<unk>",
+                 "<bos>",
+                 "\xE2\x96\x81",
+                 "a",
+                 "b",
+                 "\n",
+                 "ab",
+                 "\xE2\x96\x81"
+                 "ab",
+                 "\n\n"};
+  Ids types{2, 3, 1, 1, 1, 1, 1, 1, 1};
+  for (int byte = 0; byte < 256; ++byte) {
+    tokens.push_back(fmt::format("<0x{:02X}>", byte));
+    types.push_back(6);
+  }
+  return {{"model", "gemma4"},
+          {"tokens", tokens},
+          {"token_type", types},
+          {"bos_token_id", 1u},
+          {"merges", Strings{"\n \n", "a b", "\xE2\x96\x81 ab"}}};
+}
+
 void refused(Metadata metadata, const std::function<void(Metadata&)>& change, const std::string& part) {
   change(metadata);
   try {
@@ -100,6 +124,34 @@ void refused(Metadata metadata, const std::function<void(Metadata&)>& change, co
 }
 
 }  // namespace
+
+TEST_CASE("GGUF: BPE over characters (gemma4)") {
+  const auto t = load(characters());
+  constexpr std::int32_t kBytes = 9;
+  CHECK(t->encode("ab ab", true) == Ids{1, 6, 7});
+  CHECK(t->encode("a\n\n\nb", false) == Ids{3, 8, 5, 4});
+  CHECK(t->encode(" \xC3\xA9", false) == Ids{2, kBytes + 0xC3, kBytes + 0xA9});
+  CHECK(t->decode(t->encode(" ab \xC3\xA9\n", false)) == " ab \xC3\xA9\n");
+  Metadata m = characters();
+  m["add_space_prefix"] = true;
+  CHECK(load(m)->encode("ab", false) == Ids{7});
+  CHECK(load(m)->decode(Ids{1, 7}) == "ab");
+  refused(
+      characters(), [](Metadata& x) { x["merges"] = Strings{"ab"}; }, "expected two tokens");
+}
+
+TEST_CASE("GGUF: a byte-level vocabulary without some control characters") {
+  // Falcon's has no token for 0x03 and eleven others, and names no unknown token.
+  Metadata m = bpe();
+  auto& tokens = std::get<Strings>(m["tokens"]);
+  tokens[3] = "three", tokens[0x1E] = "thirty", tokens.push_back("!?");
+  std::get<Ids>(m["token_type"]).push_back(1);
+  m["merges"] = Strings{"a b", "! ?"};
+  CHECK(load(m)->encode("a\x1E\x04", false) == Ids{'a', 4});
+  CHECK(load(m)->encode("!\x03?", false) == Ids{258});  // its neighbours meet
+  refused(
+      m, [](Metadata& x) { std::get<Strings>(x["tokens"])['\n'] = "newline"; }, "no token for byte 0x0A");
+}
 
 TEST_CASE("GGUF: byte-level, with and without a start token") {
   const auto t = load(bpe());

@@ -16,8 +16,8 @@
 namespace rung {
 
 /// From tokenizer.huggingface.json, where a file has this key, which holds a whole tokenizer.json; else from
-/// tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores), "gpt2" (byte-level BPE), "t5"
-/// (unigram) or "bert" (WordPiece).
+/// tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores), "gpt2" (byte-level BPE),
+/// "gemma4" (BPE over characters), "t5" (unigram) or "bert" (WordPiece).
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
 
 /// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model;
