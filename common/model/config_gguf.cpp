@@ -46,10 +46,6 @@ int vocab_size(const Keys& keys) {
 /// Features that a file of a supported family can ask for and that this engine does not have.
 void refuse_unsupported(const Keys& keys) {
   const std::string& path = keys.gguf.path();
-  if (keys.number("rope.scale_linear", 1.0) != 1.0f) {
-    fail("{}: linear RoPE scaling by metadata '{}' is out of use and not supported; convert the model anew",
-         path, keys.name("rope.scale_linear"));
-  }
   for (const char* key : {"expert_shared_count", "expert_group_count", "leading_dense_block_count"}) {
     if (keys.size(key, 0) != 0) fail("{}: metadata '{}' is not supported", path, keys.name(key));
   }
@@ -77,8 +73,10 @@ std::vector<float> factors(const Gguf& gguf, std::string_view name) {
   return values;
 }
 
+/// A factor without a type is linear scaling; so is scale_linear, the only key that files of 2023 have.
 RopeScaling scaling_of(const Keys& keys) {
-  const std::string name = keys.gguf.get_string(keys.name("rope.scaling.type"), "none");
+  const bool factor = keys.has("rope.scaling.factor") || keys.has("rope.scale_linear");
+  const std::string name = keys.gguf.get_string(keys.name("rope.scaling.type"), factor ? "linear" : "none");
   if (name == "none") return RopeScaling::none;
   if (name == "linear") return RopeScaling::linear;
   if (name == "yarn") return RopeScaling::yarn;
@@ -93,7 +91,8 @@ RopeConfig read_rope(const Keys& keys, int context_length) {
   rope.scaling = scaling_of(keys);
   rope.original_context = keys.size("rope.scaling.original_context_length", context_length);
   const double stretch = rope.original_context > 0 ? double{1} * context_length / rope.original_context : 1;
-  rope.factor = keys.number("rope.scaling.factor", rope.scaling == RopeScaling::none ? 1.0 : stretch);
+  rope.factor = keys.number(keys.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear",
+                            rope.scaling == RopeScaling::none ? 1.0 : stretch);
   rope.beta_fast = keys.number("rope.scaling.yarn_beta_fast", 32);
   rope.beta_slow = keys.number("rope.scaling.yarn_beta_slow", 1);
   rope.factors =

@@ -40,7 +40,8 @@ void write_rope(const ModelConfig& config, const KeyWriter& to) {
       to.text("rope.scaling.type", "longrope");
       break;
   }
-  to.number("rope.scaling.factor", rope.factor);
+  // LongRoPE's is all in the factors of the pairs: llama.cpp would divide by this one, too.
+  if (rope.scaling != RopeScaling::longrope) to.number("rope.scaling.factor", rope.factor);
   if (rope.scaling == RopeScaling::linear) return;
   to.size("rope.scaling.original_context_length", rope.original_context);
   // GGUF's factor for YaRN comes on top of the paper's.

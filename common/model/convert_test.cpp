@@ -103,3 +103,20 @@ TEST_CASE("matrices take the format asked for, and refuse what cannot be") {
   fs::remove_all(folder);
   fs::remove(out);
 }
+
+TEST_CASE("LongRoPE in GGUF: the factors of the pairs say all, another one would be applied on top") {
+  const std::string folder = testing::source_file("common/model/parity/models/phi3-longrope"),
+                    out = testing::scratch_file("convert_longrope.gguf");
+  convert_to_gguf(folder, out, {});
+  const auto gguf = Gguf::open(out);
+  CHECK(gguf->get_string("phi3.rope.scaling.type") == "longrope");
+  CHECK_FALSE(gguf->has("phi3.rope.scaling.factor"));
+  const RopeConfig before = load_model(folder).config.rope, after = load_model(out).config.rope;
+  CHECK(after.scaling == RopeScaling::longrope);
+  CHECK(after.attention_factor == before.attention_factor);
+  CHECK(after.attention_factor > 1.0f);
+  CHECK(after.factors == before.factors);
+  CHECK(after.long_factors == before.long_factors);
+  CHECK(after.original_context == before.original_context);
+  fs::remove(out);
+}

@@ -191,13 +191,27 @@ TEST_CASE("missing, misshapen and unknown tensors are named with what was expect
              Contains("has shape [96, 1], expected [96]"));
 }
 
+TEST_CASE("a RoPE factor without a type is linear scaling, under its old name too") {
+  for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+    INFO(key);
+    const RopeConfig rope = load_model(edited_model({set_f32(key, 4.0f)})).config.rope;
+    CHECK(rope.scaling == RopeScaling::linear);
+    CHECK(rope.factor == 4.0f);
+  }
+  // The type has the last word, and the newer name of the factor.
+  CHECK(load_model(edited_model({set_string("llama.rope.scaling.type", "none"),
+                                 set_f32("llama.rope.scaling.factor", 4.0f)}))
+            .config.rope.scaling == RopeScaling::none);
+  CHECK(load_model(edited_model({set_f32("llama.rope.scale_linear", 1.0f),
+                                 set_f32("llama.rope.scaling.factor", 2.0f)}))
+            .config.rope.factor == 2.0f);
+}
+
 TEST_CASE("features that are not there are refused by name") {
   CHECK_THAT(load_sentence(edited_model({set_string("general.architecture", "mamba")})),
              (Contains("'mamba' is not supported") && Contains("supported: llama")));
   CHECK_THAT(load_sentence(edited_model({set_string("llama.rope.scaling.type", "magic")})),
              (Contains("'magic'") && Contains("longrope")));
-  CHECK_THAT(load_sentence(edited_model({set_f32("llama.rope.scale_linear", 4.0f)})),
-             Contains("linear RoPE"));
   CHECK_THAT(load_sentence(edited_model({set_u32("llama.attention.value_length", 8)})),
              Contains("must be equal"));
   CHECK_THAT(load_sentence(edited_model({}, {},
