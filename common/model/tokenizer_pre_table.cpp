@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kDigit = R"(\p{N})";
 constexpr std::string_view kCjk = "[\\x{4E00}-\\x{9FA5}\\x{0800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+";
+constexpr std::string_view kHanAndKana = "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+";
 constexpr std::string_view kPunctuation = R"([\p{P}\$\+<=>\^~\|`]+)";
 constexpr std::string_view kBloom =
     " ?[^(\\s|.,!?\\x{2026}\\x{3002}\\x{FF0C}\\x{3001}\\x{0964}\\x{06D4}\\x{060C})]+";
@@ -30,6 +31,41 @@ constexpr std::string_view kBailing =
 constexpr std::string_view kSeedCoder =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kThousands = R"((?=(\d{3})+(?!\d)))";
+/// The same from the other side: groups that leave a multiple of three, in numbers that no letter ends.
+constexpr std::string_view kGroupsOfThree = R"(\d{1,3}(?=(?:\d{3})*\b))";
+
+constexpr std::string_view kMiniCpm5 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+/// Qwen 2's without contractions: Turkish has its suffixes behind apostrophes.
+constexpr std::string_view kUfakzeka =
+    R"([^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+/// DeepSeek 3's with every line break by itself.
+constexpr std::string_view kSpark =
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+)";
+/// Hangul, CJK punctuation, Bopomofo, Han and kana: runs of each.
+constexpr std::string_view kYoutuScripts =
+    "[\\x{AC00}-\\x{D7A3}\\x{3131}-\\x{318E}]+"
+    "|[\\x{FF01}\\x{2026}\\x{201C}\\x{201D}\\x{2018}\\x{2019}\\x{2014}\\x{FF1A}\\x{FF1B}\\x{FF0C}"
+    "\\x{3001}-\\x{303F}\\x{FE30}-\\x{FE4F}]+"
+    "|[\\x{3105}-\\x{312F}]+|[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+";
+constexpr std::string_view kYoutu =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+/// Kimi K2's: GPT-4o's with runs of Han apart. Its file writes the letters as a set without Han,
+/// [...&&[^\p{Han}]].
+constexpr std::string_view kKimi =
+    R"(\p{Han}+)"
+    R"(|[^\r\n\p{L}\p{N}]?(?:(?!\p{Han})[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])*(?:(?!\p{Han})[\p{Ll}\p{Lm}\p{Lo}\p{M}])+(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
+    R"(|[^\r\n\p{L}\p{N}]?(?:(?!\p{Han})[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])+(?:(?!\p{Han})[\p{Ll}\p{Lm}\p{Lo}\p{M}])*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
+    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+/// EXAONE MoE's words go on over single spaces. The original (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ says the same,
+/// with a place to come back to for every letter.
+constexpr std::string_view kExaoneMoe =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}(?:[\p{L}\p{M}]++| (?=\p{L}))*+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)";
+constexpr std::string_view kTrinityScripts =
+    "[\\x{4E00}-\\x{9FFF}\\x{3400}-\\x{4DBF}\\x{F900}-\\x{FAFF}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}"
+    "\\x{FF65}-\\x{FF9F}\\x{2F00}-\\x{2FDF}\\x{0E00}-\\x{0E7F}\\x{0E80}-\\x{0EFF}\\x{1780}-\\x{17FF}"
+    "\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{1100}-\\x{11FF}]+";
+constexpr std::string_view kLines = R"([^\n]+|[\n]+)";
 
 /// The letters of the scripts with capitals, as DeepSeek-LLM spells them out. As numbers, so that no editor
 /// changes them.
@@ -65,27 +101,43 @@ std::vector<PreTokenizerRow> make_rows() {
        "gigachat", "jina-v2-es", "jina-v2-de", "jina-v1-en", "jina-v2-code", "roberta-bpe", "a.x-4.0",
        "mellum", "modern-bert", "exaone4"},
       {kGpt2Pattern});
-  add({"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"},
+  add({"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+       "jina-v5-nano"},
       {kLlama3Pattern}, true, true);
-  add({"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, {kLlama3Pattern});
+  add({"dbrx", "smaug-bpe", "chatglm-bpe"}, {kLlama3Pattern});
+  add({"glm4", "glm5"}, {kLlama3Pattern}, false, true);
+  add({"minicpm5"}, {R"(\p{N}{1,3})", kMiniCpm5}, false, true);
   add({"jais-2"}, {kJais2});
-  add({"qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "solar-open", "grok-2"},
+  add({"qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "solar-open", "grok-2",
+       "f2llmv2"},
       {kQwen2Pattern});
   add({"qwen35"}, {kQwen35});
   add({"deepseek-llm"}, {"[\r\n]", kDeepSeekLetters, kDeepSeekPunctuation, R"(\s+$)", kCjk, R"(\p{N}+)"});
   add({"deepseek-coder"}, {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kCjk, kDigit});
-  add({"deepseek-v3", "hunyuan-dense"},
-      {R"(\p{N}{1,3})", "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+", kDeepSeek3});
-  add({"starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b"},
+  add({"deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"}, {R"(\p{N}{1,3})", kHanAndKana, kDeepSeek3});
+  add({"spark2_5"}, {R"(\p{N}{1,3})", kHanAndKana, kSpark, kDigit});
+  add({"youtu"}, {kYoutuScripts, kYoutu}, false, true);
+  add({"starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2"},
       {kDigit, kGpt2Pattern});
   add({"falcon"}, {kPunctuation, kGpt2Pattern, "[0-9][0-9][0-9]"});
   add({"bloom", "poro-chat", "gpt3-finnish"}, {kBloom});
   add({"viking"}, {kBloom, kDigit});
   add({"tekken"}, {kTekken}, true, true);
-  add({"gpt-4o", "llama4", "minimax-m2"}, {kGpt4o});
+  add({"gpt-4o", "llama4", "minimax-m2", "kanana2", "talkie"}, {kGpt4o});
+  add({"granite-embed-multi-97m"}, {kGpt4o}, false, true);
+  add({"tiny_aya", "cohere2moe"}, {kGroupsOfThree, kGpt4o});
+  add({"kimi-k2"}, {kKimi});
+  add({"exaone-moe"}, {kExaoneMoe});
   add({"bailingmoe", "bailingmoe2", "llada-moe"}, {kBailing});
   add({"seed-coder"}, {kSeedCoder});
   add({"superbpe"}, {R"(\p{N}+)", kThousands});
+  add({"afmoe"}, {R"(\p{N}+)", kThousands, kTrinityScripts, kDeepSeek3});
+  add({"ufakzeka"}, {kUfakzeka});
+  add({"laguna"}, {kLines, kQwen2Pattern});
+  add({"chameleon"},
+      {"<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", "([\\t\\n]|    |  )", kDigit,
+       R"([\p{P}!-/:-@\[-`{-~])", kGpt2Pattern},
+      true);
   return rows;
 }
 

@@ -141,6 +141,37 @@ void cut_thousands(Words& words) {
   words.spans.swap(words.scratch);
 }
 
+/// \w in patterns, see tokenizer_regex.cpp.
+bool is_word_in_patterns(char32_t code) {
+  if (code == 0xB2 || code == 0xB3 || code == 0xB9 || (code >= 0xBC && code <= 0xBE)) return true;
+  return code != 0x200C && code != 0x200D && unicode::is_word(code);
+}
+
+/// \d{1,3}(?=(?:\d{3})*\b): the same groups as words, in numbers with no word character behind them; the
+/// digits of others stay with what surrounds them. By the pattern this, too, is quadratic.
+void cut_groups_of_three(Words& words) {
+  cut(words, SplitBehavior::isolated, false, [](std::string_view word, auto&& place) {
+    std::vector<std::uint32_t> digits;
+    const auto number_ends = [&](std::uint32_t end, bool in_a_word) {
+      for (std::size_t i = 0; i < digits.size() && !in_a_word;) {
+        const std::size_t group = (digits.size() - i) % 3 == 0 ? 3 : (digits.size() - i) % 3;
+        const std::size_t next = i + group;
+        place(digits[i], next < digits.size() ? digits[next] : end);
+        i = next;
+      }
+      digits.clear();
+    };
+    each_character(word, [&](std::uint32_t begin, std::uint32_t, char32_t code) {
+      if (unicode::is_decimal_digit(code)) {
+        digits.push_back(begin);
+      } else if (!digits.empty()) {
+        number_ends(begin, is_word_in_patterns(code));
+      }
+    });
+    number_ends(static_cast<std::uint32_t>(word.size()), false);
+  });
+}
+
 }  // namespace
 
 namespace pre_tokenizer {
@@ -157,6 +188,7 @@ PreTokenizerStep split(const std::string& source, const std::string& pattern, Sp
     };
   }
   if (pattern == R"((?=(\d{3})+(?!\d)))" && keeps_all) return cut_thousands;
+  if (pattern == R"(\d{1,3}(?=(?:\d{3})*\b))" && keeps_all && !invert) return cut_groups_of_three;
   const auto regex = std::make_shared<const Regex>(source, pattern);
   return [=](Words& words) {
     Regex::Search search(*regex, words.text.size());

@@ -16,9 +16,12 @@ namespace {
 
 /// White_Space. PCRE2's own \s has U+180E, which Unicode no longer counts.
 constexpr std::string_view kSpace = R"(\t-\r\x{85}\p{Z})";
-/// Alphabetic, Mark, Decimal_Number, Connector_Punctuation, Join_Control (Unicode TR18, annex C).
+/// \w as Oniguruma has it, whose patterns these are: Alphabetic, Mark, Decimal_Number, Connector_Punctuation,
+/// and the superscripts and fractions of Latin-1. No joiners, which Unicode TR18 (annex C) counts.
 constexpr std::string_view kWord =
-    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+
+PCRE2_SPTR as_pcre(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
 [[noreturn]] void unsupported(const std::string& source, std::string_view pattern, std::string_view what) {
   fail("{}: the pattern \"{}\" has {}, which is not supported", source, pattern, what);
@@ -37,12 +40,34 @@ std::string escape(const std::string& source, std::string_view pattern, char let
     case 'W':
       if (in_class) unsupported(source, pattern, "\\W inside a set of characters");
       return fmt::format("[^{}]", kWord);
+    case 'b':  // PCRE2's own knows other word characters
+      if (in_class) return R"(\b)";
+      return fmt::format("(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWord);
+    case 'B':
+      return fmt::format("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWord);
     case 'h':
     case 'H':
       unsupported(source, pattern, "\\h, which means hexadecimal digits to some and white space to others");
     default:
       return {'\\', letter};
   }
+}
+
+/// A property by its name, \p{Han}. To PCRE2 the name of a script means, since version 10.40, the characters
+/// used with it (Script_Extensions), so that \p{Han} has the full stop U+3002; elsewhere it means Script
+/// alone, which is written \p{sc:Han}.
+std::string property(char letter, std::string_view name) {
+  const std::string plain = fmt::format("\\{}{{{}}}", letter, name);
+  if (name.size() < 3) return plain;  // general categories: of one or two letters
+  const bool negated = name.starts_with('^');
+  const std::string script =
+      fmt::format("\\{}{{{}sc:{}}}", letter, negated ? "^" : "", name.substr(negated ? 1 : 0));
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  pcre2_code* const code =
+      pcre2_compile(as_pcre(script), script.size(), PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
+  pcre2_code_free(code);  // null: no script, or a PCRE2 that does not make the difference
+  return code != nullptr ? script : plain;
 }
 
 /// The pattern in PCRE2's dialect.
@@ -54,6 +79,13 @@ std::string in_pcre2_dialect(const std::string& source, std::string_view pattern
   int depth = 0;  // of sets
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
+    if (const std::size_t end = pattern.find('}', i);
+        c == '\\' && end != std::string_view::npos &&
+        (pattern.substr(i + 1, 2) == "p{" || pattern.substr(i + 1, 2) == "P{")) {
+      result += property(pattern[i + 1], pattern.substr(i + 3, end - i - 3));
+      i = end;
+      continue;
+    }
     if (c == '\\' && i + 1 < pattern.size()) {
       result += escape(source, pattern, pattern[++i], depth > 0);
       continue;
@@ -89,8 +121,6 @@ std::string pcre2_sentence(int code) {
   pcre2_get_error_message(code, buffer.data(), buffer.size());
   return reinterpret_cast<const char*>(buffer.data());
 }
-
-PCRE2_SPTR as_pcre(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
 }  // namespace
 
