@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "model/gguf.hpp"
+#include "model/tokenizer_pretokenize.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;
@@ -119,4 +120,50 @@ TEST_CASE("LongRoPE in GGUF: the factors of the pairs say all, another one would
   CHECK(after.long_factors == before.long_factors);
   CHECK(after.original_context == before.original_context);
   fs::remove(out);
+}
+
+TEST_CASE("a pre-tokenizer gets GGUF's name only if that says all that it does") {
+  const std::string folder = testing::scratch_file("convert_test_pre"),
+                    gguf = testing::scratch_file("convert_pre.gguf");
+  using Json = nlohmann::ordered_json;
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  const auto split = [&](const char* behavior, bool invert) {
+    return Json{{"type", "Sequence"},
+                {"pretokenizers",
+                 {{{"type", "Split"},
+                   {"pattern", {{"Regex", find_pre_tokenizer("test", "llama-bpe").patterns[0]}}},
+                   {"behavior", behavior},
+                   {"invert", invert}},
+                  bytes}}};
+  };
+  Json prefix = bytes, words = split("Isolated", false);
+  prefix["add_prefix_space"] = true;
+  words["pretokenizers"].insert(words["pretokenizers"].begin(), Json{{"type", "Punctuation"}});
+  struct Case {
+    const char* what;
+    Json step;
+    bool ignore_merges;
+    const char* name;  // "default": none
+  };
+  for (const Case& c : {Case{"Llama 3", split("Isolated", false), true, "llama-bpe"},
+                        Case{"the same with merges", split("Isolated", false), false, "dbrx"},
+                        Case{"matches kept", split("Removed", true), true, "llama-bpe"},
+                        Case{"matches removed", split("Removed", false), true, "default"},
+                        Case{"a space in front", prefix, false, "default"},
+                        Case{"punctuation, too", words, true, "default"}}) {
+    INFO(c.what);
+    fs::remove_all(folder);
+    fs::copy(testing::source_file("models/tiny"), folder);
+    const std::string file = folder + "/tokenizer.json";
+    std::ifstream in(file);
+    Json root = Json::parse(in);
+    root["pre_tokenizer"] = c.step;
+    root["model"]["ignore_merges"] = c.ignore_merges;
+    std::ofstream(file) << root.dump();
+    convert_to_gguf(folder, gguf, {});
+    CHECK(Gguf::open(gguf)->get_string("tokenizer.ggml.pre") == c.name);
+    check_same_tokenizer(*load_tokenizer(folder), *load_tokenizer(gguf));
+  }
+  fs::remove_all(folder);
+  fs::remove(gguf);
 }

@@ -114,27 +114,53 @@ bool has_step(const json& step, const char* type) {
   return false;
 }
 
-void collect_patterns(const json& step, std::vector<std::string>& patterns) {
-  if (!step.is_object()) return;
-  const std::string type = step.value("type", "");
-  if (type == "Split" && step.contains("pattern") && step["pattern"].contains("Regex")) {
-    patterns.push_back(step["pattern"]["Regex"]);
-  } else if (type == "ByteLevel" && step.value("use_regex", true)) {
-    patterns.emplace_back(kGpt2Pattern);
-  } else if (type == "Digits") {
-    patterns.emplace_back(step.value("individual_digits", false) ? "\\p{N}" : "\\p{N}+");
-  }
-  if (step.contains("pretokenizers")) {
-    for (const json& inner : step["pretokenizers"]) collect_patterns(inner, patterns);
-  }
+const json& part(const json& root, const char* key) {
+  static const json kNone;
+  return root.contains(key) ? root[key] : kNone;
 }
 
-/// GGUF's name for a pre-tokenizer; empty when it has none.
+/// Whether a step only cuts at the matches of a regular expression: its words are those matches and what lies
+/// between them, as GGUF's names imply. The second form keeps the matches alone, which is the same for a
+/// pattern that leaves nothing out, as all do that end in white space.
+bool cuts_at_matches(const json& split) {
+  if (!split.contains("pattern") || !split["pattern"].contains("Regex")) return false;
+  const std::string behavior = split.value("behavior", "Isolated");
+  const bool invert = split.value("invert", false);
+  if (behavior == "Isolated") return true;
+  return behavior == "Removed" && invert && split["pattern"]["Regex"].get<std::string>().ends_with(R"(|\s+)");
+}
+
+/// Appends the patterns of a pre-tokenizer. Returns false when it does more than cut at patterns.
+bool collect_patterns(const json& step, std::vector<std::string>& patterns) {
+  if (!step.is_object()) return step.is_null();
+  const std::string type = step.value("type", "");
+  if (type == "Split") {
+    if (!cuts_at_matches(step)) return false;
+    patterns.push_back(step["pattern"]["Regex"]);
+  } else if (type == "ByteLevel") {
+    if (step.value("add_prefix_space", true)) return false;
+    if (step.value("use_regex", true)) patterns.emplace_back(kGpt2Pattern);
+  } else if (type == "Digits") {
+    patterns.emplace_back(step.value("individual_digits", false) ? "\\p{N}" : "\\p{N}+");
+  } else if (type == "Sequence") {
+    for (const json& inner : part(step, "pretokenizers")) {
+      if (!collect_patterns(inner, patterns)) return false;
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// GGUF's name for a pre-tokenizer and for whether merges are ignored for words that are tokens, which it
+/// implies; empty when it has none.
 std::string pre_tokenizer_name(const json& root) {
   std::vector<std::string> patterns;
-  if (root.contains("pre_tokenizer")) collect_patterns(root["pre_tokenizer"], patterns);
+  if (!collect_patterns(part(root, "pre_tokenizer"), patterns)) return {};
+  const bool ignore_merges = part(root, "model").value("ignore_merges", false);
   for (const PreTokenizerRow& row : pre_tokenizers()) {
-    if (std::equal(row.patterns.begin(), row.patterns.end(), patterns.begin(), patterns.end())) {
+    if (row.ignore_merges == ignore_merges &&
+        std::equal(row.patterns.begin(), row.patterns.end(), patterns.begin(), patterns.end())) {
       return std::string(row.name);
     }
   }
@@ -143,11 +169,6 @@ std::string pre_tokenizer_name(const json& root) {
 
 void add_id(GgufWriter& writer, const char* key, std::int32_t id) {
   if (id >= 0) writer.add_u32(key, static_cast<std::uint32_t>(id));
-}
-
-const json& part(const json& root, const char* key) {
-  static const json kNone;
-  return root.contains(key) ? root[key] : kNone;
 }
 
 bool is_byte_level(const json& root) {
