@@ -9,7 +9,7 @@
 
 #include "core/error.hpp"
 #include "model/convert_tokenizer.hpp"
-#include "model/tokenizer_pretokenize.hpp"
+#include "model/tokenizer_load.hpp"
 #include "model/tokenizer_vocab.hpp"
 
 namespace rung {
@@ -70,7 +70,7 @@ Json added_tokens(const Source& source) {
 }
 
 Json byte_level_model(const Gguf& gguf, Json& root) {
-  const PreTokenizerRow& row = find_pre_tokenizer(gguf.path(), gguf.get_string("tokenizer.ggml.pre"));
+  const PreTokenizerRow& row = pre_tokenizer_of(gguf);
   Json steps = Json::array();
   for (const std::string_view pattern : row.patterns) {
     steps.push_back(

@@ -106,7 +106,7 @@ Merges read_merges(const Gguf& gguf) {
 std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
   BpeVocab vocab;
   read_vocab(gguf, vocab);
-  const PreTokenizerRow& row = find_pre_tokenizer(gguf.path(), gguf.get_string("tokenizer.ggml.pre"));
+  const PreTokenizerRow& row = pre_tokenizer_of(gguf);
   vocab.patterns.assign(row.patterns.begin(), row.patterns.end());
   vocab.ignore_merges = row.ignore_merges;
   read_surroundings(gguf, vocab, row.add_bos && vocab.bos >= 0, false);
@@ -251,6 +251,30 @@ std::shared_ptr<const Tokenizer> read_embedded_json(const Gguf& gguf) {
 }
 
 }  // namespace
+
+const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf) {
+  constexpr std::string_view kKey = "tokenizer.ggml.pre";
+  if (gguf.has(kKey)) return find_pre_tokenizer(gguf.path(), gguf.get_string(kKey));
+  struct Known {
+    std::string_view architecture, name;
+  };
+  constexpr std::array<Known, 7> kKnown = {{{"gpt2", "gpt-2"},
+                                            {"gptneox", "gpt-2"},
+                                            {"qwen2", "qwen2"},
+                                            {"starcoder", "starcoder"},
+                                            {"falcon", "falcon"},
+                                            {"mpt", "mpt"},
+                                            {"bloom", "bloom"}}};
+  const std::string architecture = gguf.get_string("general.architecture", "");
+  for (const Known& known : kKnown) {
+    if (known.architecture == architecture) return find_pre_tokenizer(gguf.path(), known.name);
+  }
+  fail(
+      "{}: metadata '{}' is missing, as in files made before April 2024, and models of architecture '{}' do "
+      "not "
+      "all cut text in the same way; take a newer file or convert the model again",
+      gguf.path(), kKey, architecture);
+}
 
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf) {
   if (gguf.has(kHuggingFace)) return read_embedded_json(gguf);

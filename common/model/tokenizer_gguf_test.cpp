@@ -18,7 +18,7 @@ namespace {
 using Ids = std::vector<std::int32_t>;
 using Strings = std::vector<std::string>;
 using Value = std::variant<std::string, std::uint32_t, bool, Strings, Ids, std::vector<float>>;
-using Metadata = std::map<std::string, Value>;  // keys without "tokenizer.ggml."
+using Metadata = std::map<std::string, Value>;  // keys without "tokenizer.ggml.", general.architecture whole
 
 class Writer {
  public:
@@ -52,7 +52,10 @@ class Writer {
   std::string write(const Metadata& metadata) {
     bytes_ = "GGUF";
     put<std::uint32_t>(3), put<std::uint64_t>(0), put<std::uint64_t>(metadata.size());
-    for (const auto& [key, value] : metadata) put_string("tokenizer.ggml." + key), put_value(value);
+    for (const auto& [key, value] : metadata) {
+      put_string(key == "general.architecture" ? key : "tokenizer.ggml." + key);
+      put_value(value);
+    }
     const std::string path = testing::scratch_file("tokenizer_test.gguf");
     std::ofstream(path, std::ios::binary) << bytes_;
     return path;
@@ -170,6 +173,24 @@ TEST_CASE("GGUF: byte-level, with and without a start token") {
   m["eot_token_id"] = 5u;
   CHECK(load(m)->eos() == -1);
   CHECK(load(m)->is_end(5));
+}
+
+TEST_CASE("GGUF: old files do not name a pre-tokenizer, which their architecture may imply") {
+  Metadata m = bpe();
+  m.erase("pre");
+  std::get<Strings>(m["tokens"]).emplace_back("12");
+  std::get<Ids>(m["token_type"]).push_back(1);
+  std::get<Strings>(m["merges"]).emplace_back("1 2");
+  const auto ids = [&](const char* architecture) {
+    m["general.architecture"] = std::string(architecture);
+    return load(m)->encode("ab12", false);
+  };
+  CHECK(ids("gpt2") == Ids{256, 258});
+  CHECK(ids("gptneox") == Ids{256, 258});
+  CHECK(ids("qwen2") == Ids{256, '1', '2'});  // every digit is a word
+  refused(
+      m, [](Metadata& old) { old["general.architecture"] = std::string("llama"); },
+      "before April 2024, and models of architecture 'llama'");
 }
 
 TEST_CASE("GGUF: SentencePiece style, with the defaults of Llama") {

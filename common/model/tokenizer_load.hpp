@@ -12,6 +12,7 @@
 
 #include "model/gguf.hpp"
 #include "model/tokenizer.hpp"
+#include "model/tokenizer_pretokenize.hpp"
 
 namespace rung {
 
@@ -19,6 +20,11 @@ namespace rung {
 /// tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores), "gpt2" (byte-level BPE),
 /// "gemma4" (BPE over characters), "t5" (unigram) or "bert" (WordPiece).
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
+
+/// How the words of a byte-level vocabulary are cut: what tokenizer.ggml.pre names. Files made before April
+/// 2024 do not have the key; where all models of their architecture have the same pre-tokenizer it is that
+/// one, else an Error.
+const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf);
 
 /// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model;
 /// tokenizer_config.json and generation_config.json beside them are read where they exist.
