@@ -14,17 +14,13 @@ namespace {
 
 constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581, SentencePiece's visible space
 
-/// Bytes that begin no character that Unicode has assigned. Vocabularies learned from text may lack them;
-/// they are encoded as U+FFFD then, not as the unknown token: StarCoder names its end-of-text token as that,
-/// which would end the prompt.
-bool in_no_text(unsigned byte) {
-  return byte == 0xC0 || byte == 0xC1 || byte == 0xF1 || byte == 0xF2 || byte >= 0xF5;
-}
-
-/// Control characters that Falcon's vocabulary lacks some of. They are left out of the text then, as the
-/// `tokenizers` library does with every character that has neither token nor unknown token.
-bool is_rare_control(unsigned byte) {
-  return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
+/// Bytes that a vocabulary learned from text may lack: those that begin no character that Unicode has
+/// assigned, and rare control characters (Falcon's). They are left out of a text, as the `tokenizers` library
+/// does with every character that has neither a token nor an unknown token.
+bool may_be_missing(unsigned byte) {
+  const bool no_text = byte == 0xC0 || byte == 0xC1 || byte == 0xF1 || byte == 0xF2 || byte >= 0xF5;
+  const bool rare_control = (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
+  return no_text || rare_control;
 }
 
 bool is_text(TokenType type) {
@@ -127,7 +123,7 @@ BpeModel::Tables::Tables(const Vocab& vocab, BpeOptions given)
       const auto found =
           symbols.find(utf8_code_point(visible_bytes()[byte], 0, visible_bytes()[byte].size()));
       byte_ids[byte] = found == symbols.end() ? -1 : found->second;
-      if (byte_ids[byte] < 0 && unknown < 0 && !in_no_text(byte) && !is_rare_control(byte)) {
+      if (byte_ids[byte] < 0 && unknown < 0 && !may_be_missing(byte)) {
         fail(
             "{}: the vocabulary has no token for byte 0x{:02X} (\"{}\") and no unknown token to put in its "
             "place",
@@ -224,9 +220,8 @@ void BpeModel::append_plain(std::string_view word, std::vector<std::int32_t>& sy
   // What nothing will stand for is left out here, so that its neighbours can merge, as in `tokenizers`.
   if (t.options.byte_level) {
     for (const char c : word) {
-      const auto byte = static_cast<unsigned char>(c);
-      const std::int32_t id = t.byte_ids[byte];
-      if (id >= 0 || t.unknown >= 0 || in_no_text(byte)) symbols.push_back(id >= 0 ? id : loose_byte(c));
+      const std::int32_t id = t.byte_ids[static_cast<unsigned char>(c)];
+      if (id >= 0 || t.unknown >= 0) symbols.push_back(id >= 0 ? id : loose_byte(c));
     }
     return;
   }
@@ -258,17 +253,7 @@ void BpeModel::append_plain(std::string_view word, std::vector<std::int32_t>& sy
 void BpeModel::append_unknown(std::string_view character, bool& after_unknown,
                               std::vector<std::int32_t>& ids) const {
   const Tables& t = *tables_;
-  if (t.options.byte_level) {
-    if (in_no_text(static_cast<unsigned char>(character[0]))) {
-      for (const char c : kReplacementCharacter) {
-        const std::int32_t id = t.byte_ids[static_cast<unsigned char>(c)];
-        if (id >= 0 || t.unknown >= 0) ids.push_back(id >= 0 ? id : t.unknown);
-      }
-    } else if (t.unknown >= 0 && !(after_unknown && t.options.fuse_unknown)) {
-      ids.push_back(t.unknown);
-    }
-    after_unknown = true;
-  } else if (t.byte_ids[0] >= 0) {
+  if (!t.options.byte_level && t.byte_ids[0] >= 0) {
     for (const char c : character) ids.push_back(t.byte_ids[static_cast<unsigned char>(c)]);
     after_unknown = false;
   } else {

@@ -106,6 +106,8 @@ Merges read_merges(const Gguf& gguf) {
 std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
   BpeVocab vocab;
   read_vocab(gguf, vocab);
+  // Byte-level models have no such token; writers put the end of text there, which would end a prompt.
+  vocab.unknown = -1;
   const PreTokenizerRow& row = pre_tokenizer_of(gguf);
   vocab.patterns.assign(row.patterns.begin(), row.patterns.end());
   vocab.ignore_merges = row.ignore_merges;
@@ -116,6 +118,11 @@ std::shared_ptr<const Tokenizer> read_bpe(const Gguf& gguf) {
   }
   vocab.merges = read_merges(gguf);
   return std::make_shared<BpeTokenizer>(std::move(vocab));
+}
+
+/// Values of tokenizer.ggml.pre under which model "gpt2" means characters and not bytes.
+bool is_character_bpe(std::string_view pre) {
+  return pre == "gemma4" || pre == "granite-embed-multi-311m" || pre == "sarvam-moe";
 }
 
 /// Gemma 4's: merges by rank over characters, with bytes for characters that have no token. Spaces are
@@ -283,7 +290,10 @@ std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf) {
   }
   const std::string model = gguf.get_string("tokenizer.ggml.model");
   if (model == "llama") return read_spm(gguf);
-  if (model == "gpt2") return read_bpe(gguf);
+  if (model == "gpt2") {
+    return is_character_bpe(gguf.get_string("tokenizer.ggml.pre", "")) ? read_character_bpe(gguf)
+                                                                       : read_bpe(gguf);
+  }
   if (model == "gemma4") return read_character_bpe(gguf);
   if (model == "t5") return read_unigram(gguf);
   if (model == "bert") return read_wordpiece(gguf);
