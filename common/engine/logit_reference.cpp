@@ -86,6 +86,8 @@ double ReferenceRow::log_p(std::size_t i) const {
 ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader& header)
     : path_(path), part_(path + ".incomplete") {
   std::error_code error;
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))  // the rename would replace a device
+    fail("cannot write '{}': something that is no regular file has that name already", path);
   const fs::path folder = fs::absolute(path, error).parent_path();
   const auto room = fs::space(folder, error);
   const double bytes = static_cast<double>(header.predictions) * static_cast<double>(header.record_bytes());

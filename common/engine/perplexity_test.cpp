@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
+
+#include <sys/stat.h>
 
 #include "core/rng.hpp"
 #include "engine/logit_reference.hpp"
@@ -339,6 +342,13 @@ TEST_CASE("a reference that does not fit, or is damaged, is refused with a sente
   const std::string small = testing::scratch_file("small.rungref");
   ReferenceWriter(small, other).finish();
   CHECK_THAT(refusal(32, 32, 3, small), testing::contains("a vocabulary of 7"));
+  // A device, such as /dev/null, must not be replaced by a file; a pipe stands for it.
+  const std::string pipe = testing::scratch_file("rungref_pipe");
+  std::filesystem::remove(pipe);
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(ReferenceWriter(pipe, other), testing::contains("no regular file"));
+  CHECK(std::filesystem::is_fifo(pipe));
+  std::filesystem::remove(pipe);
 
   Engine engine = engine_for(embedded_model(), 32);
   Ids changed = story_ids();
