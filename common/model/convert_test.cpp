@@ -87,6 +87,38 @@ TEST_CASE("what GGUF's keys cannot say travels as a whole tokenizer.json") {
   fs::remove(gguf);
 }
 
+TEST_CASE("an added token beyond the model's vocabulary is no reason to refuse the model") {
+  // The Gemma 3 models without a vision tower have 262144 rows, and a token for pictures with the id 262144.
+  const std::string folder = testing::scratch_file("convert_test_added"),
+                    gguf = testing::scratch_file("convert_added.gguf");
+  fs::remove_all(folder);
+  fs::copy(testing::source_file("models/tiny"), folder);
+  const std::string file = folder + "/tokenizer.json";
+  std::ifstream in(file);
+  const auto original = nlohmann::ordered_json::parse(in);
+  const int rows = load_model(folder).config.vocab_size;
+  const auto write = [&](bool in_vocab, bool added) {
+    nlohmann::ordered_json root = original;
+    if (in_vocab) root["model"]["vocab"]["<picture>"] = rows;
+    if (added) root["added_tokens"].push_back({{"id", rows}, {"content", "<picture>"}, {"special", true}});
+    std::ofstream(file) << root.dump();
+  };
+  for (const bool in_vocab : {false, true}) {
+    write(in_vocab, true);
+    const Model model = load_model(folder);
+    CHECK(model.tokenizer->encode("<picture>", false) == std::vector<std::int32_t>{rows});
+    const ConvertResult result = convert_to_gguf(folder, gguf, {});
+    REQUIRE(result.notes.size() == 1);
+    CHECK_THAT(result.notes[0], contains("('<picture>') is outside the model's vocabulary"));
+    CHECK(load_model(gguf).tokenizer->vocab_size() == rows);
+    check_same_tokenizer(*model.tokenizer, *load_tokenizer(gguf));
+  }
+  write(true, false);  // one that any text may give is another matter
+  CHECK_THROWS_WITH(load_model(folder), contains("they do not belong together"));
+  fs::remove_all(folder);
+  fs::remove(gguf);
+}
+
 TEST_CASE("matrices take the format asked for, and refuse what cannot be") {
   const std::string tiny = testing::source_file("models/tiny.gguf");
   const std::string out = testing::scratch_file("convert_type.gguf"),

@@ -32,7 +32,9 @@ bool is_byte_token(const std::string& text) {
 }
 
 void place(GgmlVocab& vocab, std::size_t id, const std::string& text, TokenType type, float score) {
-  if (id >= vocab.tokens.size()) fail("token {} of tokenizer.json is outside the model's vocabulary", id);
+  // An added token that the model has no row for (load_model() lets no others pass); GGUF has one token per
+  // row.
+  if (id >= vocab.tokens.size()) return;
   vocab.tokens[id] = text;
   vocab.types[id] = static_cast<std::int32_t>(type);
   vocab.scores[id] = score;
@@ -46,7 +48,7 @@ std::pair<std::string, std::string> merge_parts(const json& merge) {
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-GgmlVocab read_vocab(const json& root, int vocab_size) {
+GgmlVocab read_vocab(const json& root, int vocab_size, std::vector<std::string>& notes) {
   const json& model = root.at("model");
   GgmlVocab vocab;
   vocab.tokens.resize(static_cast<std::size_t>(vocab_size));
@@ -94,6 +96,11 @@ GgmlVocab read_vocab(const json& root, int vocab_size) {
       const auto id = token.at("id").get<std::size_t>();
       const auto text = token.at("content").get<std::string>();
       if (text == unknown) continue;
+      if (id >= vocab.tokens.size()) {
+        notes.push_back(fmt::format("the token {} ('{}') is outside the model's vocabulary of {}: left out",
+                                    id, text, vocab_size));
+        continue;
+      }
       place(vocab, id, text, token.value("special", false) ? TokenType::control : TokenType::user_defined,
             0.0f);
     }
@@ -224,7 +231,7 @@ void write_tokenizer_gguf(const std::string& folder, const Tokenizer& tokenizer,
   }
   const json root = read_json_file(path, kMaxBytes);
   const bool exact = write_kind(root, path, tokenizer, writer, notes);
-  const GgmlVocab vocab = read_vocab(root, vocab_size);
+  const GgmlVocab vocab = read_vocab(root, vocab_size, notes);
   const bool byte_level = is_byte_level(root);
   writer.add_string_array("tokenizer.ggml.tokens", vocab.tokens);
   writer.add_i32_array("tokenizer.ggml.token_type", vocab.types);

@@ -92,9 +92,11 @@ struct Storage {
 };
 
 void finish(Model& model, std::shared_ptr<Storage> storage) {
-  if (model.tokenizer->vocab_size() > model.config.vocab_size) {
+  // Added tokens may lie beyond: the Gemma 3 models without a vision tower keep the token for pictures, which
+  // their embedding table has no row for. A text that has it is refused when it is submitted.
+  if (model.tokenizer->text_vocab_size() > model.config.vocab_size) {
     fail("{}: the tokenizer has {} tokens, but the model's vocabulary is {}; they do not belong together",
-         model.path, model.tokenizer->vocab_size(), model.config.vocab_size);
+         model.path, model.tokenizer->text_vocab_size(), model.config.vocab_size);
   }
   model.converted_bytes = storage->converted.bytes;
   model.storage = std::move(storage);

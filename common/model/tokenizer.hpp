@@ -35,6 +35,9 @@ class Tokenizer {
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
 
   virtual int vocab_size() const = 0;
+  /// One more than the largest id that is no added token: text alone, in which none is written out, gives ids
+  /// below it.
+  virtual int text_vocab_size() const { return vocab_size(); }
   virtual std::int32_t bos() const = 0;  // -1: none
   virtual std::int32_t eos() const = 0;  // -1: none
   virtual bool adds_bos() const = 0;

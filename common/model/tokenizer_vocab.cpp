@@ -145,6 +145,12 @@ VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(completed(std::move(vocab))
   }
 }
 
+int VocabTokenizer::text_vocab_size() const {
+  int size = vocab_.size();
+  while (size > 0 && (added_.count(size - 1) > 0 || vocab_.token(size - 1).empty())) --size;
+  return size;
+}
+
 void VocabTokenizer::add_normalized_tokens() {
   for (const AddedToken& token : vocab_.added) {
     if (!token.normalized) continue;

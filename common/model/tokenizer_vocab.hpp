@@ -79,6 +79,7 @@ class VocabTokenizer : public Tokenizer {
   std::string piece(std::int32_t id) const override;
   std::string decode(std::span<const std::int32_t> ids) const override;
   int vocab_size() const override { return vocab_.size(); }
+  int text_vocab_size() const override;
   std::int32_t bos() const override { return vocab_.bos; }
   std::int32_t eos() const override { return vocab_.eos; }
   bool adds_bos() const override {
