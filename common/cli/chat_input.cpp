@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "cli/cli.hpp"
+
 namespace rung::cli {
 namespace {
 
@@ -54,7 +56,7 @@ ChatInput::Status ChatInput::read_line(std::string& line, const char* prompt) {
     pollfd typed{STDIN_FILENO, POLLIN, 0};
     constexpr int kMilliseconds = 50;
     if (poll(&typed, 1, kMilliseconds) <= 0) {
-      if (chat_interrupted()) return Status::interrupt;
+      if (chat_interrupted() || interrupted()) return Status::interrupt;
       continue;
     }
     char piece[4096];

@@ -304,9 +304,23 @@ class Chat(Case):
         for words in ("/help lists the commands", "> ", "/save FILE", "[there is no command /nosuch", "Ctrl-D or /exit"):
             self.assertIn(words, told)
 
+    def test_sigterm_ends_it_at_the_prompt(self):
+        process = subprocess.Popen([RUNG, "chat", "--no-template"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        process.stdin.write(b"/help\n")  # its answer: the signals are caught by now
+        process.stdin.flush()
+        self.assertIn(b"/help", process.stderr.readline())
+        process.send_signal(signal.SIGTERM)
+        try:
+            self.assertEqual(process.wait(timeout=60), 1)
+        finally:
+            process.kill()
+        self.assertIn(b"rung: interrupted", process.communicate()[1])
+
 
 class Others(Case):
     def test_help_and_version(self):
+        self.refused(2, "there is no command 'genrate'; rung --help lists them", "genrate", "-p", "x")
         for args in (("--help",), ("generate", "--help"), ("--version",)):
             self.ok(*args)
 
@@ -330,6 +344,7 @@ class Others(Case):
         self.refused(2, "outside the vocabulary", "logits", "--tokens", "1,-2", "-o", path)
         self.refused(1, "cannot write", "logits", "--tokens", "1", "-o", scratch("no/such/folder"))
         self.refused(2, "no text", "logits", "-o", path)
+        self.refused(2, "give one of them", "logits", "--tokens", "1", "-p", "x", "-o", path)
 
     def test_perplexity(self):
         text, saved = scratch("perplexity.txt"), scratch("cli.rungref")
@@ -431,6 +446,7 @@ class Others(Case):
         self.json("generate", "-m", scratch("cli_quantized.gguf"), "-p", "a", "-n", 3)
         out = self.json("quantize", "tiny", scratch("cli_quantized.gguf"), "--type", "q2_k", "--pure")
         self.assertEqual(set(out["types"]), {"q2_k", "f32"})
+        self.refused(1, "rung convert", "quantize", os.path.join(ROOT, "models", "tiny"), scratch("x.gguf"), "--type", "q8_0")
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
         self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")
         self.assertNotEqual(run("quantize", source, source, "--type", "f16").returncode, 0)

@@ -20,6 +20,8 @@ struct LogitsCommand {
 
   void execute(bool json) const {
     static_assert(std::endian::native == std::endian::little, "the file format is little-endian");
+    if (!tokens.empty() && (prompt.given || !prompt.file.empty()))
+      fail_usage("a text and --tokens: give one of them");
     const auto model = run.load();
     const std::vector<std::int32_t> ids =
         tokens.empty() ? model->tokenizer->encode(prompt.read(), !no_bos) : tokens;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <new>
+#include <string_view>
 
 #include "cli/cli.hpp"
 #include "core/simd.hpp"
@@ -38,6 +39,13 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == 0;  // --help, --version
+    const std::string_view name = argc > 1 ? argv[1] : "-";
+    if (!name.starts_with('-') &&
+        app.get_subcommands([&](const CLI::App* command) { return command->check_name(std::string(name)); })
+            .empty()) {
+      fmt::print(stderr, "rung: there is no command '{}'; rung --help lists them\n", name);
+      return 2;
+    }
     app.exit(error, std::cout, std::cerr);
     return asked ? 0 : 2;
   } catch (const UsageError& error) {

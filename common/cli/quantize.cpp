@@ -3,6 +3,7 @@
 #include "model/quantize.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/cli.hpp"
 #include "core/parallel.hpp"
@@ -23,10 +24,14 @@ void add_quantize(CLI::App& app, Program& program) {
   command->add_flag("--pure", state->pure, "with q2_k: every matrix in that format, no mixture");
   command->callback([&program, state] {
     program.run = [&program, state] {
+      const std::string input = resolve_model(state->input);
+      if (std::filesystem::is_directory(input)) {
+        fail("'{}' is a folder: make a GGUF file of it first, with rung convert {} FILE.gguf", input,
+             state->input);
+      }
       Progress progress("quantize");
-      const QuantizeResult result =
-          quantize(resolve_model(state->input), state->output, quantize_target(state->type, state->pure),
-                   default_threads(), progress.watcher());
+      const QuantizeResult result = quantize(input, state->output, quantize_target(state->type, state->pure),
+                                             default_threads(), progress.watcher());
       if (program.json) {
         print_json({{"path", state->output},
                     {"type", state->type},
