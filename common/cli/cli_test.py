@@ -396,6 +396,22 @@ class Others(Case):
         self.assertIn("blk.{}.attn_q.weight", text)
         self.assertIn("blk.1.attn_q.weight", self.ok("inspect", "tiny", "--all").decode())
 
+    def test_names_in_files_do_not_steer_the_terminal(self):
+        # An escape sequence and a forged line in the name of a tensor, an escape sequence in that of a file.
+        damaged, evil = scratch("cli_escape.gguf"), b"out\x1b[2J\nrung: w.bad"
+        with open(damaged, "wb") as f:
+            f.write(read(TINY).replace(b"output_norm.weight", evil[:18], 1))
+        text = self.ok("inspect", damaged)
+        self.assertIn(b"out\\x1b[2J\\nrung", text)
+        self.assertNotIn(b"\x1b", text)
+        folder = scratch("cli_escape")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "config.json"), "w") as f:
+            json.dump({"model_type": "llama"}, f)
+        with open(os.path.join(folder, "model.safetensors.index.json"), "w") as f:
+            json.dump({"weight_map": {"a": "evil\x1b[2J.safetensors"}}, f)
+        self.refused(1, "the shard evil\\x1b[2J.safetensors is missing", "generate", "-m", folder, "-p", "x")
+
     def test_folder_through_every_reader(self):
         folder = os.path.join(ROOT, "models", "tiny")
         texts = set()
@@ -449,6 +465,10 @@ class Others(Case):
         self.refused(1, "rung convert", "quantize", os.path.join(ROOT, "models", "tiny"), scratch("x.gguf"), "--type", "q8_0")
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
         self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")
+        limited = subprocess.run(["sh", "-c", f"ulimit -f 20; exec {RUNG} quantize {source} {scratch('x.gguf')} --type f32"],
+                                 capture_output=True, timeout=300)
+        self.assertEqual(limited.returncode, 1, limited.stderr)
+        self.assertIn(b"File too large", limited.stderr)
         self.assertNotEqual(run("quantize", source, source, "--type", "f16").returncode, 0)
         self.json("inspect", source)  # and IN is still whole
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/cli.hpp"
+#include "cli/printable.hpp"
 #include "model/gguf.hpp"
 #include "model/safetensors.hpp"
 
@@ -151,7 +152,7 @@ std::string pattern_of(const std::string& name) {
 std::vector<Line> lines_of(const Json& tensors, bool all) {
   std::vector<Line> lines;
   for (const Json& t : tensors) {
-    const auto name = t["name"].get<std::string>();
+    const std::string name = printable(t["name"].get<std::string>());
     Line line{all ? name : pattern_of(name), t["type"].get<std::string>(), dump_json(t["shape"], -1), 1,
               t["bytes"].get<std::size_t>(), t["share"].get<double>()};
     const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& other) {
@@ -196,7 +197,8 @@ void print_text(const Json& r, bool all) {
   if (r.contains("model")) {
     fmt::print("\nModel\n");
     for (const auto& [key, value] : r["model"].items()) {
-      fmt::print("  {:<18} {}\n", key, value.is_string() ? value.get<std::string>() : dump_json(value, -1));
+      fmt::print("  {:<18} {}\n", key,
+                 value.is_string() ? printable(value.get<std::string>()) : dump_json(value, -1));
     }
     fmt::print("\nKV cache of one sequence\n  {}\n", r["kv_cache"]["formula"].get<std::string>());
     for (const Json& context : r["kv_cache"]["contexts"]) {
@@ -204,11 +206,11 @@ void print_text(const Json& r, bool all) {
                  context["bytes"].get<double>() * 1e-6);
     }
   } else {
-    fmt::print("\nNot a model that runs here: {}\n", r["not_runnable"].get<std::string>());
+    fmt::print("\nNot a model that runs here: {}\n", printable(r["not_runnable"].get<std::string>()));
   }
   fmt::print("\nMetadata\n");
   for (const auto& [key, value] : r["metadata"].items())
-    fmt::print("  {:<44} {}\n", key, value.get<std::string>());
+    fmt::print("  {:<44} {}\n", printable(key), printable(value.get<std::string>()));
   print_tensors(r, all);
 }
 

@@ -44,6 +44,7 @@ std::size_t peak_rss_bytes() {
 void catch_interrupts() {
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond a limit on file sizes a write fails, and says so
 }
 
 bool interrupted() { return interrupt_count > 0; }

@@ -1,0 +1,27 @@
+#include "cli/printable.hpp"
+
+#include <fmt/core.h>
+
+namespace rung::cli {
+
+std::string printable(std::string_view text, bool keep_lines) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are control characters too; terminals take U+009B for ESC [.
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte == '\n' && !keep_lines) {
+      result += "\\n";
+    } else if (c1) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else if ((byte < 0x20 && byte != '\n') || byte == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+}  // namespace rung::cli
