@@ -73,7 +73,8 @@ class Conversation {
     if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
     EngineConfig config = options.run_options.config();
     model_ = options.run_options.load();
-    if (!model_->tokenizer) fail("{}: has no tokenizer; a conversation needs one", model_->path);
+    if (model_->tokenizer->vocab_size() == 0)
+      fail("{}: has no tokenizer; a conversation needs one", model_->path);
     choose_template();
     engine_ = std::make_unique<Engine>(model_, variants(), config);
     clear();

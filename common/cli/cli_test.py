@@ -7,6 +7,7 @@ usage: cli_test.py RUNG SCRATCH_FOLDER SHARED_FOLDER
 import json
 import math
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -345,6 +346,23 @@ class Others(Case):
         self.refused(1, "cannot write", "logits", "--tokens", "1", "-o", scratch("no/such/folder"))
         self.refused(2, "no text", "logits", "-o", path)
         self.refused(2, "give one of them", "logits", "--tokens", "1", "-p", "x", "-o", path)
+
+    def test_a_model_without_a_tokenizer_runs_on_ids(self):
+        folder, gguf, back = scratch("bare"), scratch("bare.gguf"), scratch("bare_again")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(os.path.join(ROOT, "common/model/parity/models/qwen3"), folder)
+        os.remove(os.path.join(folder, "tokenizer.json"))
+        self.ok("convert", folder, gguf)
+        self.ok("convert", gguf, back)
+        logits = []
+        for model in (folder, gguf, back):
+            self.ok("logits", "-m", model, "--tokens", "1,2,3", "-o", scratch("bare.bin"))
+            logits.append(read(scratch("bare.bin")))
+            self.refused(1, "has no tokenizer", "generate", "-m", model, "-p", "a", "-n", 1)
+            self.refused(1, "has no tokenizer", "tokenize", "-m", model, "a")
+        self.assertEqual(logits[0], logits[1])
+        self.assertEqual(logits[0], logits[2])
+        self.assertEqual(self.json("inspect", gguf)["model"]["tokenizer"], "none")
 
     def test_perplexity(self):
         text, saved = scratch("perplexity.txt"), scratch("cli.rungref")

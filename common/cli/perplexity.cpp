@@ -108,7 +108,6 @@ void print_text(const PerplexityResult& r, const PerplexityOptions& o) {
 
 void PerplexityCommand::execute(bool json) const {
   const auto model = run.load();
-  if (!model->tokenizer) fail("'{}' has no tokenizer, so it cannot read a text", model->path);
   PerplexityOptions o = checked(*model);
   TextOptions text;
   text.file = file;

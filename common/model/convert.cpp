@@ -67,7 +67,11 @@ ConvertResult convert_to_gguf(const std::string& in, const std::string& out, std
   write_config_gguf(model.config, model.path, writer);
   writer.add_u32("general.file_type", ggml_type(main_type(tensors)).file_type);
   writer.add_u32("general.quantization_version", 2);
-  if (is_folder(in)) {
+  const bool has_tokenizer = model.tokenizer->vocab_size() > 0;
+  if (!has_tokenizer) {
+    writer.add_string("tokenizer.ggml.model", "none");
+    result.notes.push_back("the folder has no tokenizer: the file can be run on token ids only");
+  } else if (is_folder(in)) {
     write_tokenizer_gguf(in, *model.tokenizer, model.config.vocab_size, writer, result.notes);
   } else {
     const auto gguf = Gguf::open(in);
@@ -128,7 +132,7 @@ ConvertResult convert_to_hf(const std::string& in, const std::string& out, std::
                              "generation_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
       copy_if_there(fs::path(in) / name, fs::path(out) / name);
     }
-  } else {
+  } else if (model.tokenizer->vocab_size() > 0) {
     write_tokenizer_hf(*Gguf::open(in), *model.tokenizer, out);
   }
   std::set<std::string_view> widened;

@@ -285,10 +285,11 @@ const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf) {
 
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf) {
   if (gguf.has(kHuggingFace)) return read_embedded_json(gguf);
-  if (!gguf.has("tokenizer.ggml.model")) {
-    fail("{} has no tokenizer: the key tokenizer.ggml.model is missing", gguf.path());
+  if (!gguf.has("tokenizer.ggml.model") && gguf.has(kTokens)) {
+    fail("{} has a vocabulary but not its kind: the key tokenizer.ggml.model is missing", gguf.path());
   }
-  const std::string model = gguf.get_string("tokenizer.ggml.model");
+  const std::string model = gguf.get_string("tokenizer.ggml.model", "none");
+  if (model == "none") return no_tokenizer(gguf.path());
   if (model == "llama") return read_spm(gguf);
   if (model == "gpt2") {
     return is_character_bpe(gguf.get_string("tokenizer.ggml.pre", "")) ? read_character_bpe(gguf)

@@ -143,6 +143,16 @@ TEST_CASE("GGUF: BPE over characters (gemma4)") {
       characters(), [](Metadata& x) { x["merges"] = Strings{"ab"}; }, "expected two tokens");
 }
 
+TEST_CASE("GGUF: a model without a tokenizer refuses texts, not itself") {
+  for (const Metadata& m : {Metadata{}, Metadata{{"model", "none"}}}) {
+    const auto t = load(m);
+    CHECK(t->vocab_size() == 0);
+    CHECK_FALSE(t->is_end(0));
+    CHECK_THROWS_AS(t->encode("a", false), Error);
+    CHECK_THROWS_AS(t->decode(Ids{0}), Error);
+  }
+}
+
 TEST_CASE("GGUF: a byte-level vocabulary without some control characters") {
   // Falcon's has no token for 0x03 and eleven others, and names no unknown token.
   Metadata m = bpe();

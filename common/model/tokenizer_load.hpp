@@ -18,7 +18,8 @@ namespace rung {
 
 /// From tokenizer.huggingface.json, where a file has this key, which holds a whole tokenizer.json; else from
 /// tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores), "gpt2" (byte-level BPE),
-/// "gemma4" (BPE over characters), "t5" (unigram) or "bert" (WordPiece).
+/// "gemma4" (BPE over characters), "t5" (unigram) or "bert" (WordPiece). Without any of it, or for model
+/// "none": no_tokenizer().
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
 
 /// How the words of a byte-level vocabulary are cut: what tokenizer.ggml.pre names. Files made before April
@@ -27,8 +28,13 @@ std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
 const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf);
 
 /// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model;
-/// tokenizer_config.json and generation_config.json beside them are read where they exist.
+/// tokenizer_config.json and generation_config.json beside them are read where they exist. A folder with
+/// neither gets no_tokenizer().
 std::shared_ptr<const Tokenizer> tokenizer_from_folder(const std::string& folder);
+
+/// What stands in for a tokenizer that a model comes without: it has no tokens, and texts are refused with a
+/// sentence that names `source`.
+std::shared_ptr<const Tokenizer> no_tokenizer(std::string source);
 
 /// From tokenizer.json in `folder`: BPE, unigram, WordPiece or whole words, with the steps around them.
 std::shared_ptr<const Tokenizer> tokenizer_from_json(const std::string& folder);

@@ -237,7 +237,8 @@ std::shared_ptr<const Tokenizer> tokenizer_from_folder(const std::string& folder
   std::error_code error;
   const bool json = fs::exists(fs::path(folder) / "tokenizer.json", error);
   const bool proto = fs::exists(fs::path(folder) / "tokenizer.model", error);
-  return !json && proto ? tokenizer_from_sentencepiece(folder) : tokenizer_from_json(folder);
+  if (json) return tokenizer_from_json(folder);
+  return proto ? tokenizer_from_sentencepiece(folder) : no_tokenizer(folder);
 }
 
 }  // namespace rung
