@@ -146,6 +146,61 @@ TEST_CASE("config.json of many families, read by the fields that matter") {
             .elements_per_token() == 256);
 }
 
+TEST_CASE(
+    "config.json: layers that keep nothing, share, or have heads of their own are not counted like the "
+    "rest") {
+  const auto kept = [](const std::string& fields) {
+    const KvShape shape =
+        config_json(R"({"num_hidden_layers": 8, "num_attention_heads": 4, "head_dim": 16,)" + fields + "}");
+    std::string letters;
+    for (const KvLayer& layer : shape.layers)
+      letters += layer.elements() == 0 ? '-' : layer.window > 0 ? 'w' : 'F';
+    return letters;
+  };
+  CHECK(kept(R"("layer_types": ["linear_attention", "full_attention", "mamba", "attention", "conv",
+                "sliding_attention", "moe", "mlp"], "sliding_window": 5)") == "-F-F-w--");
+  CHECK(kept(R"("full_attention_interval": 4)") == "---F---F");                    // Qwen3-Next
+  CHECK(kept(R"("attn_layer_period": 8, "attn_layer_offset": 4)") == "----F---");  // Jamba
+  CHECK(kept(R"("attn_layer_indices": [0, 5])") == "F----F--");                    // Bamba
+  CHECK(kept(R"("attn_type_list": [0, 0, 0, 1, 0, 0, 0, 1])") == "---F---F");      // MiniMax-Text-01
+  CHECK(kept(R"("hybrid_override_pattern": "M-M*-M-*")") == "---F---F");           // Nemotron-H
+  CHECK(kept(R"("block_types": ["recurrent", "recurrent", "attention"], "attention_window_size": 9)") ==
+        "--w--w--");                                          // RecurrentGemma
+  CHECK(kept(R"("num_kv_shared_layers": 3)") == "FFFFF---");  // Gemma 3n
+  CHECK(kept(R"("model_type": "gpt_oss", "sliding_window": 128)") == "wFwFwFwF");
+  CHECK(kept(R"("model_type": "llama4_text", "attention_chunk_size": 128)") == "wwwFwwwF");
+
+  // Gemma 4: heads of 32 where everything is seen, of 16 elsewhere; the published fields, and transformers'.
+  const std::string gemma4 =
+      R"({"model_type": "gemma4_text", "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "head_dim": 16, "sliding_window": 8,
+    "layer_types": ["sliding_attention", "full_attention"], )";
+  const KvLayer narrow{2, 16, 16, 0, 0, 8};
+  const KvShape published = config_json(
+      gemma4 + R"("global_head_dim": 32, "num_global_key_value_heads": 1, "attention_k_eq_v": true})");
+  CHECK(published.layers == std::vector<KvLayer>{narrow, {1, 32, 32, 0, 0, 0}});
+  CHECK(config_json(gemma4 + R"("per_layer_config": {"1": {"head_dim": 32, "num_key_value_heads": 1}}})")
+            .layers == published.layers);
+
+  const KvShape mimo = config_json(R"({"model_type": "mimo_v2_flash", "num_hidden_layers": 2,
+    "num_attention_heads": 64, "num_key_value_heads": 4, "head_dim": 192, "v_head_dim": 128, "sliding_window": 128,
+    "hybrid_layer_pattern": [0, 1], "swa_num_key_value_heads": 8, "swa_head_dim": 192, "swa_v_head_dim": 128})");
+  CHECK(mimo.layers == std::vector<KvLayer>{{4, 192, 128, 0, 0, 0}, {8, 192, 128, 0, 0, 128}});
+  const KvShape nemotron = config_json(R"({"model_type": "nemotron_h", "num_attention_heads": 32,
+    "num_key_value_heads": 8, "head_dim": 128, "layers_block_type": ["mamba", "moe", "attention", "mlp"]})");
+  CHECK(nemotron.elements_per_token() == 2 * 8 * 128);
+  const KvShape zamba2 = config_json(R"({"model_type": "zamba2", "num_hidden_layers": 2, "hidden_size": 64,
+    "num_attention_heads": 4, "attention_head_dim": 32, "layers_block_type": ["mamba", "hybrid"]})");
+  CHECK(zamba2.elements_per_token() == 2 * 4 * 32);
+
+  const KvShape dbrx = config_json(R"({"model_type": "dbrx", "n_layers": 40, "n_heads": 48, "d_model": 6144,
+    "attn_config": {"kv_n_heads": 8}})");
+  CHECK(dbrx.elements_per_token() == 40 * 2 * 8 * 128);
+  const KvShape longcat = config_json(R"({"model_type": "longcat_flash", "num_layers": 28,
+    "num_attention_heads": 64, "kv_lora_rank": 512, "qk_rope_head_dim": 64})");
+  CHECK(longcat.elements_per_token() == 2 * 28 * 576);
+}
+
 TEST_CASE("what a config.json lacks or overdoes is said in a sentence") {
   using testing::sentence_of;
   const auto refused = [](const std::string& text, const std::string& part) {
@@ -169,6 +224,17 @@ TEST_CASE("what a config.json lacks or overdoes is said in a sentence") {
   refused(R"({"num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 8, "sliding_window": 4,
               "layer_types": ["full_attention"]})",
           "'layer_types' has 1 elements for 2 layers");
+  const auto refused_with = [&](const std::string& fields, const std::string& part) {
+    refused(R"({"num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 8, )" + fields + "}", part);
+  };
+  refused_with(R"("layer_types": ["full_attention", "telepathy"])", "'telepathy'");
+  refused_with(R"("layer_types": ["full_attention", 7])", "no string");
+  refused_with(R"("attn_type_list": [1])", "'attn_type_list' is no list of 2 numbers");
+  refused_with(R"("hybrid_override_pattern": "M*M")", "3 letters for 2 layers");
+  refused_with(R"("block_types": [])", "'block_types' is no list");
+  refused_with(R"("per_layer_config": {"2": {"head_dim": 8}})", "an entry '2' for 2 layers");
+  refused_with(R"("attn_type_list": [0, 0])", "no layer keeps keys or values");
+  refused_with(R"("index_head_dim": 128)", "keys of an index");
 }
 
 TEST_CASE("GGUF metadata: latents, heads per layer, windows; the engine need not know the architecture") {
@@ -203,6 +269,38 @@ TEST_CASE("GGUF metadata: latents, heads per layer, windows; the engine need not
     w.add_u32("gemma3.attention.sliding_window", 1024);
   });
   CHECK(gemma.layers == named_kv_shape("gemma-3-27b").layers);
+
+  const KvShape next = write("qwen3next", [](GgufWriter& w) {
+    w.add_u32("qwen3next.block_count", 48);
+    w.add_u32("qwen3next.attention.head_count", 16);
+    w.add_u32("qwen3next.attention.head_count_kv", 2);
+    w.add_u32("qwen3next.attention.key_length", 256);
+    w.add_u32("qwen3next.attention.value_length", 256);
+  });
+  CHECK(next.elements_per_token() == 12 * 2 * 2 * 256);
+  CHECK(next.layers[2].elements() == 0);
+  CHECK(next.layers[3].elements() == 1024);
+  const KvShape gemma4 = write("gemma4", [](GgufWriter& w) {
+    w.add_u32("gemma4.block_count", 6);
+    w.add_u32("gemma4.attention.head_count", 8);
+    w.add_u32("gemma4.attention.head_count_kv", 2);
+    w.add_u32("gemma4.attention.key_length", 512);
+    w.add_u32("gemma4.attention.value_length", 512);
+    w.add_u32("gemma4.attention.key_length_swa", 256);
+    w.add_u32("gemma4.attention.value_length_swa", 256);
+    w.add_u32("gemma4.attention.sliding_window", 1024);
+    w.add_u32("gemma4.attention.sliding_window_pattern", 3);
+    w.add_u32("gemma4.attention.shared_kv_layers", 1);
+  });
+  CHECK(gemma4.layers[1] == KvLayer{2, 256, 256, 0, 0, 1024});
+  CHECK(gemma4.layers[2] == KvLayer{2, 512, 512, 0, 0, 0});
+  CHECK(gemma4.layers[5].elements() == 0);
+  CHECK(testing::sentence_of([&] {
+          write("deepseek2", [](GgufWriter& w) {
+            w.add_u32("deepseek2.block_count", 2);
+            w.add_u32("deepseek2.attention.indexer.key_length", 128);
+          });
+        }).find("keys of an index") != std::string::npos);
 
   const std::vector<std::int32_t> heads = {4, 0, 2};
   const KvShape hybrid = write("lfm2", [&](GgufWriter& w) {

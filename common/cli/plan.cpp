@@ -73,6 +73,10 @@ Json formula(const KvShape& shape, DType type) {
   Json lines = Json::array();
   for (const auto& [l, count] : kinds) {
     std::string line = fmt::format("{} layers * ", count);
+    if (l.elements() == 0) {
+      lines.push_back(line + "nothing: no attention, or the keys and values of another layer");
+      continue;
+    }
     if (l.latent > 0) {
       line += fmt::format("({} latent + {} rotated key)", l.latent, l.rotary_key);
     } else if (l.key_dim == l.value_dim) {

@@ -85,6 +85,30 @@ void read_windows(const Keys& keys, KvShape& shape) {
   }
 }
 
+/// Layers with heads of another size where they have a window (Gemma 4), without attention (Qwen3-Next), or
+/// without keys and values of their own, which they read from a layer before them (Gemma 3n).
+void read_exceptions(const Keys& keys, KvShape& shape) {
+  if (keys.number("attention.indexer.key_length", 0) > 0) {
+    fail("{}: metadata '{}' asks for keys of an index beside the cache; the formula does not have them",
+         keys.gguf.path(), keys.name("attention.indexer.key_length"));
+  }
+  for (KvLayer& layer : shape.layers) {
+    if (layer.window == 0 || layer.latent > 0) continue;
+    layer.key_dim = keys.number("attention.key_length_swa", layer.key_dim);
+    layer.value_dim = keys.number("attention.value_length_swa", layer.value_dim);
+  }
+  const int known = shape.architecture == "qwen3next" ? 4 : 0;  // what llama.cpp takes if the file is silent
+  const auto interval = static_cast<std::size_t>(keys.number("full_attention_interval", known));
+  for (std::size_t i = 0; interval > 0 && i < shape.layers.size(); ++i) {
+    if (i % interval != interval - 1) shape.layers[i] = KvLayer{};
+  }
+  const auto shared = static_cast<std::size_t>(keys.number("attention.shared_kv_layers", 0));
+  for (std::size_t i = shape.layers.size() - std::min(shared, shape.layers.size()); i < shape.layers.size();
+       ++i) {
+    shape.layers[i] = KvLayer{};
+  }
+}
+
 KvShape from_gguf(const Gguf& gguf) {
   KvShape shape;
   shape.architecture = gguf.get_string("general.architecture");
@@ -116,6 +140,7 @@ KvShape from_gguf(const Gguf& gguf) {
     shape.layers.push_back(layer);
   }
   read_windows(keys, shape);
+  read_exceptions(keys, shape);
   shape.context_length = keys.number("context_length", 0);
   for (const GgufTensor& tensor : gguf.tensors()) shape.weight_bytes += tensor.view.bytes();
   return shape;

@@ -2,8 +2,9 @@
 
     python common/model/golden/time_tokenizers.py --tool build/bin/tokenize_lines --shared ../shared [--rounds 5]
 
-The runs are interleaved, and the median counts. Vocabularies: GPT-2's and Llama's of ../shared/tokenizers, and a
-unigram model of 16,000 tokens trained here. Texts: the first 4 MB of the corpus, document by document.
+The runs are interleaved, and the median counts. Vocabularies: GPT-2's and Llama's of ../shared/tokenizers; and four of
+16,000 tokens that are trained here: byte-level BPE with the pipelines of Llama 3 and Qwen 2, BERT's WordPiece, unigram.
+Texts: the first 4 MB of the corpus document by document, or with --text FILE that file in one piece.
 """
 import argparse
 import gzip
@@ -20,9 +21,15 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 
 import gguf
 import sentencepiece
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 SPACE = "\u2581"
+VOCABULARY = 16_000
+# The expressions of the published tokenizer.json files.
+CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
+REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+LLAMA3 = CONTRACTIONS + r"\p{N}{1,3}" + REST
+QWEN2 = CONTRACTIONS + r"\p{N}" + REST
 
 
 def documents(shared: Path, size: int) -> list[str]:
@@ -66,11 +73,38 @@ def llama(path: Path) -> Tokenizer:
     return t
 
 
+def saved(t: Tokenizer, trainer, folder: Path, texts: list[str]) -> Tokenizer:
+    t.train_from_iterator(texts, trainer)
+    folder.mkdir()
+    t.save(str(folder / "tokenizer.json"))
+    return t
+
+
+def byte_level(folder: Path, texts: list[str], pattern: str, normalizer=None) -> Tokenizer:
+    t = Tokenizer(models.BPE(ignore_merges=pattern == LLAMA3))
+    if normalizer:
+        t.normalizer = normalizer
+    t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pattern), "isolated"),
+                                               pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=alphabet, show_progress=False)
+    return saved(t, trainer, folder, texts)
+
+
+def word_piece(folder: Path, texts: list[str]) -> Tokenizer:
+    t = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    t.normalizer = normalizers.BertNormalizer(lowercase=True)
+    t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=["[UNK]"], show_progress=False)
+    return saved(t, trainer, folder, texts)
+
+
 def unigram(folder: Path, texts: list[str]) -> tuple[Tokenizer, sentencepiece.SentencePieceProcessor]:
     lines = [line for text in texts for line in text.split("\n") if line][:20_000]
     prefix = folder / "tokenizer"
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_prefix=str(prefix), vocab_size=16_000,
-                                             model_type="unigram", normalization_rule_name="identity",
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_prefix=str(prefix),
+                                             vocab_size=VOCABULARY, model_type="unigram",
+                                             normalization_rule_name="identity",
                                              remove_extra_whitespaces=False, minloglevel=2, num_threads=1)
     sp = sentencepiece.SentencePieceProcessor(model_file=str(prefix) + ".model")
     t = Tokenizer(models.Unigram([(sp.id_to_piece(i), sp.get_score(i)) for i in range(len(sp))], unk_id=sp.unk_id()))
@@ -86,15 +120,20 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--megabytes", type=float, default=4)
+    parser.add_argument("--text", type=Path, help="time this text instead")
     a = parser.parse_args()
-    texts = documents(a.shared, int(a.megabytes * 1e6))
+    sample = documents(a.shared, int(a.megabytes * 1e6))  # what vocabularies are learned from
+    texts = [a.text.read_text(encoding="utf-8").replace("<|endoftext|>", "")] if a.text else sample
     size = sum(len(text.encode()) for text in texts) / 1e6
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "texts").write_text("".join(json.dumps(text) + "\n" for text in texts))
-        uni, sp = unigram(folder, texts)
+        uni, sp = unigram(folder, sample)
+        llama3 = byte_level(folder / "llama3", sample, LLAMA3)
+        qwen2 = byte_level(folder / "qwen2", sample, QWEN2, normalizers.NFC())
+        bert = word_piece(folder / "bert", sample)
         vocab = a.shared / "tokenizers"
-        byte_level, spm = gpt2(vocab / "vocab-gpt-2.gguf"), llama(vocab / "vocab-llama-spm.gguf")
+        old, spm = gpt2(vocab / "vocab-gpt-2.gguf"), llama(vocab / "vocab-llama-spm.gguf")
 
         def ours(model):
             def run():
@@ -115,8 +154,11 @@ def main() -> None:
             return library(lambda text: tokenizer.encode(text, add_special_tokens=False).ids)
 
         cases = {
-            "GPT-2 byte-level BPE": {"ours": ours(vocab / "vocab-gpt-2.gguf"), "tokenizers": of(byte_level)},
+            "GPT-2 byte-level BPE": {"ours": ours(vocab / "vocab-gpt-2.gguf"), "tokenizers": of(old)},
+            "Llama 3's byte-level BPE": {"ours": ours(folder / "llama3"), "tokenizers": of(llama3)},
+            "Qwen 2's byte-level BPE": {"ours": ours(folder / "qwen2"), "tokenizers": of(qwen2)},
             "Llama SPM-style BPE": {"ours": ours(vocab / "vocab-llama-spm.gguf"), "tokenizers": of(spm)},
+            "BERT's WordPiece": {"ours": ours(folder / "bert"), "tokenizers": of(bert)},
             "unigram, tokenizer.json": {"ours": ours(folder / "json"), "tokenizers": of(uni)},
             "unigram, tokenizer.model": {"ours": ours(folder), "sentencepiece": library(sp.encode)},
         }
