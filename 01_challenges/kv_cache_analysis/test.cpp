@@ -55,6 +55,7 @@ TEST_CASE("bytes per token are the published ones") {
   CHECK(per_token("llama-3-8b") == 128 * 1024);   // 2 * 32 * 8 * 128 * 2
   CHECK(per_token("deepseek-v3") == 70'272);      // table 1 of Zhao et al. 2025 (2505.09343)
   CHECK(per_token("qwen2.5-72b") == 327'680);     // the same table
+  CHECK(per_token("qwen3-8b") == 144 * 1024);     // 2 * 36 * 8 * 128 * 2
   CHECK(per_token("llama-3.1-405b") == 516'096);  // the same table
   CHECK(per_token("llama-3-8b", DType::f32) == 256 * 1024);
   CHECK(per_token("llama-3-8b", DType::q8_0) == 128 * 1024 / 32 * 17);  // 34 bytes for 32 numbers

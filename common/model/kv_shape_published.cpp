@@ -11,13 +11,14 @@ namespace rung {
 namespace {
 
 // name, layers, heads, KV heads, head_dim, latent, rotary key, window, period, context, parameters, source
-constexpr std::array<PublishedShape, 13> kPublished = {{
+constexpr std::array<PublishedShape, 14> kPublished = {{
     {"opt-13b", 40, 40, 40, 128, 0, 0, 0, 1, 2048, 12.9e9, "arXiv 2205.01068, 2309.06180"},
     {"llama-2-7b", 32, 32, 32, 128, 0, 0, 0, 1, 4096, 6.74e9, "arXiv 2307.09288"},
     {"llama-2-70b", 80, 64, 8, 128, 0, 0, 0, 1, 4096, 69.0e9, "arXiv 2307.09288"},
     {"llama-3-8b", 32, 32, 8, 128, 0, 0, 0, 1, 8192, 8.03e9, "arXiv 2407.21783"},
     {"llama-3.1-405b", 126, 128, 8, 128, 0, 0, 0, 1, 131072, 406e9, "arXiv 2407.21783"},
     {"qwen2.5-72b", 80, 64, 8, 128, 0, 0, 0, 1, 131072, 72.7e9, "arXiv 2412.15115"},
+    {"qwen3-8b", 36, 32, 8, 128, 0, 0, 0, 1, 40960, 8.19e9, "arXiv 2505.09388"},
     {"falcon-7b", 32, 71, 1, 64, 0, 0, 0, 1, 2048, 7.22e9, "arXiv 2311.16867"},
     {"mistral-7b-v0.1", 32, 32, 8, 128, 0, 0, 4096, 1, 32768, 7.24e9, "arXiv 2310.06825"},
     {"gemma-2-9b", 42, 16, 8, 256, 0, 0, 4096, 2, 8192, 9.24e9, "arXiv 2408.00118"},
