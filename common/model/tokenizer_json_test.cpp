@@ -194,6 +194,17 @@ TEST_CASE("tokenizer.json: contradictions are refused with a sentence") {
   }
 }
 
+TEST_CASE(
+    "tokenizer.json: a word of WordPiece may have max_input_chars_per_word characters, and not one more") {
+  const auto t = tokenizer_from_json(testing::source_file("common/model/golden/fuzz/bert_cased"));  // 20
+  const auto pieces = [&](const std::string& word) { return t->encode(word, false).size(); };
+  CHECK(pieces("zbzbzbzbzbzbzbzbzbzb") == 20);
+  CHECK(pieces("zbzbzbzbzbzbzbzbzbzbz") == 1);
+  std::string accents;  // characters, not bytes
+  for (int i = 0; i < 20; ++i) accents += "\xC3\xB1";
+  CHECK(pieces(accents) == 20);
+}
+
 TEST_CASE("tokenizer.json: damaged files are refused or read, never a crash") {
   const std::string good = byte_level().dump();
   Rng rng(4);
