@@ -156,6 +156,8 @@ std::vector<Case> cases() {
         bad(fmt::format("offsets {}", offsets),
             with_fields(fmt::format(R"("dtype":"F32","shape":[2,3],"data_offsets":{})", offsets))));
   }
+  list.push_back(bad("the last control character in a name", "{\"a\x1f\":{" + fields + "}}"));
+  list.push_back(good("a space in a name", R"({"a b":{)" + fields + "}}", {{"a b", "F32", {2, 3}, 0, 24}}));
   list.push_back(bad("a line break in a name", "{\"a\nb\":{" + fields + "}}"));
   list.push_back(bad("an unknown escape", R"({"a\x":{)" + fields + "}}"));
   list.push_back(bad("half a surrogate pair", R"({"a\ud800":{)" + fields + "}}"));

@@ -118,6 +118,19 @@ TEST_CASE("on damaged headers all rungs are of one mind") {
   CHECK(read > 500);  // a space more or another letter in a name does no harm
 }
 
+// Found by the test above: the name of this tensor cut the sentence off before it said what was wrong.
+TEST_CASE(
+    "a sentence about a name with control characters is whole, and does not reach the terminal as such") {
+  for (const char* rung : {"naive", "sax", "scan"}) {
+    const std::string sentence = testing::sentence_of([&] {
+      ladder().make(rung, {})->read(R"({"a\u0000\u001b[2Jb":{"dtype":"F32","shape":[2]}})", "header");
+    });
+    INFO(sentence);
+    CHECK(sentence.find("a\\x00\\x1b[2Jb") != std::string::npos);
+    CHECK(sentence.find("is missing") != std::string::npos);
+  }
+}
+
 TEST_CASE("deep nesting is read or refused, but never a crash") {
   const std::string deep =
       R"({"__metadata__":)" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
