@@ -6,7 +6,7 @@
 #include <map>
 
 #include "cli/cli.hpp"
-#include "cli/printable.hpp"
+#include "core/printable.hpp"
 #include "model/gguf.hpp"
 #include "model/safetensors.hpp"
 

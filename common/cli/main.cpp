@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "cli/cli.hpp"
-#include "cli/printable.hpp"
+#include "core/printable.hpp"
 #include "core/simd.hpp"
 
 int main(int argc, char** argv) {
@@ -50,17 +50,17 @@ int main(int argc, char** argv) {
     app.exit(error, std::cout, std::cerr);
     return asked ? 0 : 2;
   } catch (const UsageError& error) {
-    fmt::print(stderr, "rung: {}\n", cli::printable(error.what(), true));
+    fmt::print(stderr, "rung: {}\n", error.what());
     return 2;
   } catch (const Error& error) {
-    fmt::print(stderr, "rung: {}\n", cli::printable(error.what(), true));
+    fmt::print(stderr, "rung: {}\n", error.what());
     return 1;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr,
                "rung: this machine has not enough memory for that; use a smaller model, --ctx or batch\n");
     return 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "rung: unexpected: {}\n", cli::printable(error.what(), true));
+    fmt::print(stderr, "rung: unexpected: {}\n", printable(error.what(), true));
     return 1;
   }
 }

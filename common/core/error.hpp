@@ -10,27 +10,15 @@
 #include <string>
 #include <utility>
 
+#include "core/printable.hpp"
+
 namespace rung {
 
-/// Control characters as "\x00", but for line breaks and tabs. Sentences quote files of strangers: a byte of
-/// value 0 would end what() early, and an escape sequence would reach the terminal.
-inline std::string without_controls(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-/// The job failed: the program prints the sentence and exits with status 1.
+/// The job failed: the program prints the sentence and exits with status 1. Sentences quote files of
+/// strangers: control characters are written out.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& sentence) : std::runtime_error(without_controls(sentence)) {}
+  explicit Error(const std::string& sentence) : std::runtime_error(printable(sentence, true)) {}
 };
 
 /// The job was asked for wrongly (flag, name, value): exit status 2.

@@ -1,8 +1,8 @@
-#include "cli/printable.hpp"
+#include "core/printable.hpp"
 
 #include <fmt/core.h>
 
-namespace rung::cli {
+namespace rung {
 
 std::string printable(std::string_view text, bool keep_lines) {
   std::string result;
@@ -24,4 +24,4 @@ std::string printable(std::string_view text, bool keep_lines) {
   return result;
 }
 
-}  // namespace rung::cli
+}  // namespace rung

@@ -1,0 +1,14 @@
+#pragma once
+// Text from files of strangers, on its way to a terminal or into a sentence.
+
+#include <string>
+#include <string_view>
+
+namespace rung {
+
+/// `text` with its control characters written out ("\x1b", "\n"), so that a name in a model's file can
+/// neither move the cursor nor forge a line nor, by a byte of value 0, cut a sentence short. With keep_lines,
+/// line feeds stay.
+std::string printable(std::string_view text, bool keep_lines = false);
+
+}  // namespace rung
