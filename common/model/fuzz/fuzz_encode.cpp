@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "model/fuzz/target.hpp"
@@ -27,10 +28,8 @@ std::vector<std::shared_ptr<const Tokenizer>> tokenizers() {
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
   std::vector<std::shared_ptr<const Tokenizer>> result;
   for (const fs::path& path : paths) {
-    try {
-      result.push_back(load_tokenizer(path.string()));
-    } catch (const Error&) {  // a GGUF with tensors only
-    }
+    auto tokenizer = load_tokenizer(path.string());
+    if (tokenizer->vocab_size() > 0) result.push_back(std::move(tokenizer));  // else a GGUF with tensors only
   }
   return result;
 }
