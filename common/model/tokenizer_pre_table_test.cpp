@@ -44,6 +44,10 @@ TEST_CASE("every row's patterns run, keep all text, and its name stands there on
   CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
 }
 
+TEST_CASE("deepseek-llm spells its letters out: U+2CF2 is one of them") {
+  CHECK(words_of("deepseek-llm", "\xE2\xB3\xB2\xE2\xB3\xB3 a") == Strings{"\xE2\xB3\xB2\xE2\xB3\xB3", " a"});
+}
+
 TEST_CASE("rows that differ from their relatives by a detail") {
   CHECK(words_of("minicpm5", "a1234 b") == Strings{"a", "123", "4", " b"});
   CHECK(words_of("ufakzeka", "Ankara'da it's 12") == Strings{"Ankara", "'da", " it", "'s", " ", "1", "2"});
