@@ -67,10 +67,9 @@ ConvertResult convert_to_gguf(const std::string& in, const std::string& out, std
   write_config_gguf(model.config, model.path, writer);
   writer.add_u32("general.file_type", ggml_type(main_type(tensors)).file_type);
   writer.add_u32("general.quantization_version", 2);
-  const bool has_tokenizer = model.tokenizer->vocab_size() > 0;
-  if (!has_tokenizer) {
+  if (model.tokenizer->vocab_size() == 0) {
     writer.add_string("tokenizer.ggml.model", "none");
-    result.notes.push_back("the folder has no tokenizer: the file can be run on token ids only");
+    result.notes.push_back("the model has no tokenizer: the file can be run on token ids only");
   } else if (is_folder(in)) {
     write_tokenizer_gguf(in, *model.tokenizer, model.config.vocab_size, writer, result.notes);
   } else {

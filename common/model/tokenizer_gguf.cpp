@@ -278,8 +278,7 @@ const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf) {
   }
   fail(
       "{}: metadata '{}' is missing, as in files made before April 2024, and models of architecture '{}' do "
-      "not "
-      "all cut text in the same way; take a newer file or convert the model again",
+      "not all cut text in the same way; take a newer file or convert the model again",
       gguf.path(), kKey, architecture);
 }
 

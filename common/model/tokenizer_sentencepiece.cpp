@@ -151,14 +151,13 @@ std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string&
     fail("{} has {} bytes; at most {} are read from a file of this kind", path, bytes, kMaxBytes);
   }
   sentencepiece::SentencePieceProcessor model;
+  sentencepiece::util::Status status;
   try {
-    const auto status = model.Load(path);
-    if (!status.ok()) fail("{} is no SentencePiece model: {}", path, status.message());
-  } catch (const Error&) {
-    throw;
+    status = model.Load(path);
   } catch (const std::exception& error) {  // what the library's trie throws, for pieces that hold a zero byte
     fail("{} cannot be used as a SentencePiece model: {}", path, error.what());
   }
+  if (!status.ok()) fail("{} is no SentencePiece model: {}", path, status.message());
   const std::string proto = model.serialized_model_proto();
   const Record root = parse_record(proto, path);
   const Record trainer = parse_record(root.string(2), path);
