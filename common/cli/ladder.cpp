@@ -30,6 +30,7 @@ struct LadderCommand {
         rungs.push_back({{"name", rung.name},
                          {"source", rung.source},
                          {"summary", rung.summary},
+                         {"automatic", rung.automatic && !rung.exercise},
                          {"exercise", rung.exercise}});
       }
       all.push_back({{"seam", ladder->seam()}, {"rungs", rungs}});
@@ -41,8 +42,10 @@ struct LadderCommand {
     for (const Json& ladder : all) {
       fmt::print("{}\n", ladder["seam"].get<std::string>());
       for (const Json& rung : ladder["rungs"]) {
-        fmt::print("  {:<16} {}\n  {:<16}   {}\n", rung["name"].get<std::string>(),
-                   rung["summary"].get<std::string>(), "", rung["source"].get<std::string>());
+        const bool by_name = !rung["automatic"] && !rung["exercise"];
+        fmt::print("  {:<16} {}{}\n  {:<16}   {}\n", rung["name"].get<std::string>(),
+                   rung["summary"].get<std::string>(), by_name ? " (by name only)" : "", "",
+                   rung["source"].get<std::string>());
       }
       fmt::print("\n");
     }

@@ -5,7 +5,8 @@
 //   static constexpr std::string_view kSeam;      // "attention"
 //   struct Config;                                 // what a rung is built from
 // A rung is a factory for that interface under a name. Rungs are added bottom first, so the last one
-// that is not the learner's and that supports a configuration is the fastest: that is what `auto` is.
+// that is not the learner's, not one to be asked for by name, and that supports a configuration is the
+// fastest: that is what `auto` is.
 //
 // Registration is by plain function calls from one list (engine/variants.cpp): static libraries drop
 // objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
@@ -28,6 +29,7 @@ struct RungInfo {
   std::string source;     // "03_techniques/attention/flash.cpp"
   std::string summary;    // one line: what changes against the rung below
   bool exercise = false;  // the learner's rung: never chosen by `auto`, judged only when started
+  bool automatic = true;  // false: chosen by name only, because its speed costs something else
 };
 
 template <class Seam>
@@ -91,9 +93,16 @@ class Ladder : public LadderBase {
       return rung;
     }
     for (auto rung = rungs_.rbegin(); rung != rungs_.rend(); ++rung) {
-      if (!rung->info.exercise && (!rung->supports || rung->supports(config))) return *rung;
+      const bool candidate = rung->info.automatic && !rung->info.exercise;
+      if (candidate && (!rung->supports || rung->supports(config))) return *rung;
     }
     fail("no rung of seam {} supports {}", seam_, config.describe());
+  }
+
+  /// Whether the rung called `name` can be made for this configuration; UsageError for an unknown name.
+  bool supports(std::string_view name, const typename Seam::Config& config) const {
+    const Rung<Seam>& rung = rungs_[index_of(name)];
+    return !rung.supports || rung.supports(config);
   }
 
   std::unique_ptr<Seam> make(std::string_view name, const typename Seam::Config& config) const {
