@@ -16,6 +16,8 @@ namespace rung::linear {
 std::unique_ptr<Linear> make_naive(const LinearConfig& config);
 std::unique_ptr<Linear> make_eigen(const LinearConfig& config);
 std::unique_ptr<Linear> make_simd(const LinearConfig& config);
+std::unique_ptr<Linear> make_int8(const LinearConfig& config);
+std::unique_ptr<Linear> make_packed(const LinearConfig& config);
 
 /// The learner's rung (mine.cpp): y = x W^T. x [tokens, in] f32, weight [out, in] in any format,
 /// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. Throws NotStarted until written.

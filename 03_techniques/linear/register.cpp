@@ -1,6 +1,8 @@
 // The ladder `linear`: names, one line each, bottom rung first.
 
+#include "integers.hpp"
 #include "linear.hpp"
+#include "packed_layout.hpp"
 
 namespace rung::linear {
 namespace {
@@ -19,20 +21,28 @@ class Mine final : public Linear {
 };
 
 bool any_number_format(const LinearConfig& config) { return traits(config.weight.dtype).to_float != nullptr; }
+bool integers(const LinearConfig& config) { return has_integers(config.weight.dtype); }
+bool packable(const LinearConfig& config) { return packed_format(config.weight.dtype).bits != 0; }
 
 }  // namespace
 
 void register_rungs(Registry& registry) {
   Ladder<Linear>& ladder = registry.ladder<Linear>();
-  const auto add = [&](const char* name, const char* summary, auto make, auto supports,
-                       bool exercise = false) {
-    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, supports});
+  const auto add = [&](const char* name, const char* summary, auto make, auto supports, bool exercise = false,
+                       bool automatic = true) {
+    ladder.add(
+        {{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic}, make, supports});
   };
   add("naive", "two loops and a dot product", make_naive, any_number_format);
   add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
       any_number_format);
   add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
       any_number_format);
+  // These two round x, and `packed` copies the weights: whoever wants that says so.
+  add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
+      false, false);
+  add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,
+      packable, false, false);
   add(
       "mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, true);

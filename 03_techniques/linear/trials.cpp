@@ -3,7 +3,9 @@
 // Inputs come from fixed seeds and are made when a trial runs. The oracle sums in float64, with the
 // weights as the number format's own conversion gives them. A sum of n rounded products, in whatever
 // order, is off by at most about n u sum|x_i w_i| with u = 2^-24 (Higham, Accuracy and Stability of
-// Numerical Algorithms, 2002, section 4.2): that is the tolerance.
+// Numerical Algorithms, 2002, section 4.2): that is the tolerance. A rung that rounds x to 8 bits is judged
+// with x rounded here, by its definition (Activations): whatever else it does to x is an error. How much that
+// rounding costs is another question, and test.cpp asks it.
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +13,7 @@
 
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
+#include "integers.hpp"
 #include "linear.hpp"
 
 namespace rung::linear {
@@ -62,6 +65,21 @@ Inputs make_inputs(const Shape& s) {
   return inputs;
 }
 
+/// x as a rung sees it that multiplies whole numbers: 32 columns share the scale max|x| / 127.
+std::vector<float> rounded_to_int8(const Tensor& x) {
+  std::vector<float> rounded;
+  for (std::int64_t t = 0; t < x.rows; ++t) {
+    const float* row = x.ptr<float>(t);
+    for (std::int64_t b = 0; b < x.cols; b += kIntegerBlock) {
+      float extreme = 0.0f;
+      for (int i = 0; i < kIntegerBlock; ++i) extreme = std::max(extreme, std::fabs(row[b + i]));
+      const float scale = extreme / 127.0f, inverse = 127.0f / extreme;
+      for (int i = 0; i < kIntegerBlock; ++i) rounded.push_back(scale * std::nearbyint(row[b + i] * inverse));
+    }
+  }
+  return rounded;
+}
+
 /// The product in float64, and how far a float32 sum may be from it.
 struct Oracle {
   std::vector<double> expected, tolerance;  // [tokens, out]
@@ -71,16 +89,25 @@ Oracle multiply_exactly(const Tensor& x, const Tensor& weight) {
   Oracle oracle;
   oracle.expected.resize(static_cast<std::size_t>(x.rows * weight.rows));
   oracle.tolerance.resize(oracle.expected.size());
-  std::vector<float> row(static_cast<std::size_t>(weight.cols));
+  const auto cols = static_cast<std::size_t>(weight.cols);
+  std::vector<float> row(cols);
+  // Rungs may sum the minima of a row on their own: two products per column, which may cancel.
+  std::vector<float> minimum(cols, 0.0f);
+  std::vector<IntegerBlock> blocks(cols / kIntegerBlock);
   for (std::int64_t o = 0; o < weight.rows; ++o) {
     read_row(weight, o, row.data());
+    if (has_minimum(weight.dtype)) {
+      read_integers(weight.dtype, weight.row(o), weight.cols, blocks.data());
+      for (std::size_t i = 0; i < cols; ++i)
+        minimum[i] = blocks[i / kIntegerBlock].minimum[i % kIntegerBlock / 16];
+    }
     for (std::int64_t t = 0; t < x.rows; ++t) {
       const float* xt = x.ptr<float>(t);
       double sum = 0, magnitude = 0;
-      for (std::size_t i = 0; i < row.size(); ++i) {
+      for (std::size_t i = 0; i < cols; ++i) {
         const double product = static_cast<double>(xt[i]) * row[i];
         sum += product;
-        magnitude += std::fabs(product);
+        magnitude += std::fabs(product) + 2 * std::fabs(static_cast<double>(xt[i]) * minimum[i]);
       }
       const auto at = static_cast<std::size_t>(t * weight.rows + o);
       oracle.expected[at] = sum;
@@ -90,30 +117,27 @@ Oracle multiply_exactly(const Tensor& x, const Tensor& weight) {
   return oracle;
 }
 
-bool supports(const Ladder<Linear>& ladder, const std::string& rung, const LinearConfig& config) {
-  ladder.info(rung);  // an unknown name is an error, not a rung that declines
-  try {
-    ladder.choose(rung, config);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 Verdict judge(const Ladder<Linear>& ladder, const std::string& name, Shape s, const std::string& rung,
               int threads) {
   if (s.timed) s.out = kJudgedRows;  // the same inputs as when timed, the first rows of W
   const Inputs inputs = make_inputs(s);
   const LinearConfig config{inputs.weight, threads, static_cast<int>(s.tokens)};
-  if (!supports(ladder, rung, config)) {
+  if (!ladder.supports(rung, config)) {
     Verdict declined;
     declined.status = Verdict::Status::unsupported;
     return declined;
   }
   GuardedBuffer y(s.tokens, s.out, s.out + (s.strided ? 5 : 0));
-  ladder.make(rung, config)->apply(inputs.x, y.tensor());
+  const std::unique_ptr<Linear> linear = ladder.make(rung, config);
+  linear->apply(inputs.x, y.tensor());
   y.check_guards();
-  const Oracle oracle = multiply_exactly(inputs.x, inputs.weight);
+  Tensor x = inputs.x;
+  std::vector<float> rounded;
+  if (linear->activations() == Activations::int8) {
+    rounded = rounded_to_int8(inputs.x);
+    x = Tensor(rounded.data(), DType::f32, s.tokens, s.in);
+  }
+  const Oracle oracle = multiply_exactly(x, inputs.weight);
   return compare(name, {{"token", s.tokens}, {"out", s.out}}, y.values(), oracle.expected, oracle.tolerance);
 }
 

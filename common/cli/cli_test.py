@@ -114,6 +114,20 @@ class Generate(Case):
         self.assertEqual(out["rungs"]["attention"], "online_softmax")
         self.assertEqual(out["rungs"]["linear"], "naive")
 
+    def test_rungs_that_round_x_are_chosen_by_name(self):
+        model = scratch("cli_packed.gguf")
+        self.json("quantize", "tiny", model, "--type", "q4_0")
+        runs = {rung: self.json("generate", "-m", model, "-p", "Once", "-n", 8, "--temp", 0, "--linear", rung)
+                for rung in ("auto", "int8", "packed")}
+        self.assertEqual(runs["auto"]["rungs"]["linear"], "simd")
+        self.assertEqual(runs["packed"]["rungs"]["linear"], "packed")
+        self.assertEqual(runs["packed"]["token_ids"], runs["int8"]["token_ids"])
+        self.assertEqual(runs["auto"]["memory"]["packed_bytes"], 0)
+        self.assertGreater(runs["packed"]["memory"]["packed_bytes"], 0)
+        self.refused(1, "rung 'packed' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",
+                     "--linear", "packed")
+        os.remove(model)
+
     def test_ways_of_loading_give_the_same_text(self):
         model = scratch("cli_loading.gguf")
         self.json("synth", model, "--shape", "smollm2-135m", "--type", "q8_0")

@@ -104,9 +104,10 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
                      {"prefill_tok_s", prefill_s > 0 ? result.prompt_tokens / prefill_s : 0.0},
                      {"decode_tok_s", generated > 1 && decode_s > 0 ? (generated - 1) / decode_s : 0.0}};
   const ProcessMemory resident = process_memory();
-  json["memory"] = {{"weights_bytes", memory.weights_bytes},     {"kv_bytes", memory.kv_bytes},
-                    {"workspace_bytes", memory.workspace_bytes}, {"peak_rss_bytes", peak_rss_bytes()},
-                    {"private_bytes", resident.private_bytes},   {"file_bytes", resident.file_bytes}};
+  json["memory"] = {{"weights_bytes", memory.weights_bytes}, {"packed_bytes", memory.packed_bytes},
+                    {"kv_bytes", memory.kv_bytes},           {"workspace_bytes", memory.workspace_bytes},
+                    {"peak_rss_bytes", peak_rss_bytes()},    {"private_bytes", resident.private_bytes},
+                    {"file_bytes", resident.file_bytes}};
   json["rungs"] = rungs_json(engine);
   json["seed"] = options.sampling.seed;
   if (options.sampling.logprobs >= 0) json["logprobs"] = logprobs_json(result, *model->tokenizer);

@@ -141,6 +141,7 @@ Result Engine::run(Request request, const std::function<bool()>& cancelled) {
 EngineMemory Engine::memory() const {
   EngineMemory memory;
   memory.weights_bytes = model_->weights.bytes();
+  memory.packed_bytes = transformer_.packed_bytes();
   memory.kv_bytes = kv_->bytes();
   memory.workspace_bytes = transformer_.workspace_bytes() + host_logits_.size() * sizeof(float);
   return memory;

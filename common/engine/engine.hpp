@@ -28,6 +28,7 @@ namespace rung {
 
 struct EngineMemory {
   std::size_t weights_bytes = 0;    // as mapped or converted
+  std::size_t packed_bytes = 0;     // copies of weights that rungs of `linear` laid out anew
   std::size_t kv_bytes = 0;         // taken at the start
   std::size_t workspace_bytes = 0;  // everything a step computes, taken at the start
 };

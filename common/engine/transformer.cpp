@@ -201,6 +201,7 @@ std::unique_ptr<Linear> Transformer::linear(std::initializer_list<Weight> stacke
     parts.push_back(
         {ladder.make(config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens}),
          w.weight.rows, w.bias});
+    packed_bytes_ += parts.back().linear->packed_bytes();
   }
   if (parts.size() == 1 && parts.front().bias.empty()) return std::move(parts.front().linear);
   return std::make_unique<StackedLinear>(std::move(parts), ops_);

@@ -74,6 +74,7 @@ class Transformer {
   Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
 
   std::size_t workspace_bytes() const { return work_.bytes() + device_weights_bytes_; }
+  std::size_t packed_bytes() const { return packed_bytes_; }
 
  private:
   Tensor normed(const Weight& norm, const Tensor& from, const Tensor& to) const;
@@ -92,6 +93,7 @@ class Transformer {
   Device& device_;
   std::vector<DeviceBuffer> device_weights_;  // copies of weights, on devices that cannot read a mapped file
   std::size_t device_weights_bytes_ = 0;
+  std::size_t packed_bytes_ = 0;  // of all products
 
   Ops ops_;
   Workspace work_;

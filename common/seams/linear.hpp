@@ -26,6 +26,12 @@ struct LinearConfig {
   }
 };
 
+/// What a rung multiplies the weights with.
+enum class Activations {
+  f32,   // x as it is
+  int8,  // x rounded to 8 bits with one scale for 32 columns: for quantised weights, which are coarser
+};
+
 class Linear {
  public:
   static constexpr std::string_view kSeam = "linear";
@@ -35,6 +41,11 @@ class Linear {
 
   /// x [tokens, in] f32, y [tokens, out] f32; rows of both may be strided. tokens may be 0.
   virtual void apply(const Tensor& x, const Tensor& y) = 0;
+
+  virtual Activations activations() const { return Activations::f32; }
+
+  /// Memory that this rung took for a copy of the weight in another layout.
+  virtual std::size_t packed_bytes() const { return 0; }
 };
 
 }  // namespace rung

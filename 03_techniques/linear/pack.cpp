@@ -1,0 +1,144 @@
+// Row-major blocks -> panels (packed_layout.hpp). Done once when a model is loaded.
+
+#include <cstring>
+
+#include "core/dtype_codebook.hpp"
+#include "core/dtype_k.hpp"
+#include "core/dtype_legacy.hpp"
+#include "core/error.hpp"
+#include "packed_layout.hpp"
+
+namespace rung::linear {
+namespace {
+
+/// The place of row `row` in the panel's block of quants.
+struct QuantsOfRow {
+  std::uint8_t* block;
+  int row;
+
+  std::uint8_t* columns(int vector) const { return block + vector * kVectorBytes + row * 4; }
+};
+
+/// Low nibbles of columns 0-15 and high nibbles of 16-31, as the legacy formats pair them: 16 bytes are moved
+/// as they are.
+void put_nibbles(const std::uint8_t* pairs, QuantsOfRow to) {
+  for (int v = 0; v < 4; ++v) std::memcpy(to.columns(v), pairs + 4 * v, 4);
+}
+
+void put_nibbles_of(const std::int8_t* q, QuantsOfRow to) {
+  std::uint8_t pairs[16];
+  for (int i = 0; i < 16; ++i) pairs[i] = static_cast<std::uint8_t>((q[i] & 15) | (q[i + 16] << 4));
+  put_nibbles(pairs, to);
+}
+
+/// Bit g of byte k of the plane is the fifth bit of column 4g + k.
+template <class FifthBit>
+void put_fifth_bits(QuantsOfRow to, const FifthBit& bit) {
+  for (int k = 0; k < 4; ++k) {
+    int byte = 0;
+    for (int g = 0; g < kColumnGroups; ++g) byte |= bit(4 * g + k) << g;
+    to.columns(4)[k] = static_cast<std::uint8_t>(byte);
+  }
+}
+
+/// Two planes; bits 2g and 2g + 1 of byte k of the first belong to column 4g + k, of the second to 16 + 4g +
+/// k.
+void put_sixth_bits_of(const std::int8_t* q, QuantsOfRow to) {
+  for (int plane = 0; plane < 2; ++plane) {
+    for (int k = 0; k < 4; ++k) {
+      int byte = 0;
+      for (int g = 0; g < 4; ++g) byte |= ((q[16 * plane + 4 * g + k] >> 4) & 3) << (2 * g);
+      to.columns(4 + plane)[k] = static_cast<std::uint8_t>(byte);
+    }
+  }
+}
+
+void put16(std::byte* numbers, int row, std::uint16_t value) { std::memcpy(numbers + 2 * row, &value, 2); }
+void put8(std::byte* numbers, int row, int value) { numbers[row] = static_cast<std::byte>(value & 255); }
+
+int fifth_bit(const std::uint8_t (&high)[4], int i) { return (high[i / 8] >> (i % 8)) & 1; }
+
+/// One block of a legacy format: scales (and minima) stay the binary16 numbers they are.
+template <class Block>
+void put_block(const Block& from, PackedFormat format, int row, std::byte* to) {
+  const QuantsOfRow quants{reinterpret_cast<std::uint8_t*>(to), row};
+  std::byte* scales = to + format.quant_bytes();
+  put16(scales, row, from.scale);
+  if constexpr (requires { from.minimum; }) put16(scales + 2 * kPanelRows, row, from.minimum);
+  if constexpr (sizeof from.quants == kIntegerBlock) {
+    for (int v = 0; v < kColumnGroups; ++v) std::memcpy(quants.columns(v), from.quants + 4 * v, 4);
+  } else {
+    put_nibbles(from.quants, quants);
+  }
+  if constexpr (requires { from.high; }) {
+    put_fifth_bits(quants, [&](int i) { return fifth_bit(from.high, i); });
+  }
+}
+
+/// A block of 256 becomes a row of a group of eight.
+template <class Block>
+requires requires(Block block) { block.d; }
+void put_block(const Block& from, PackedFormat format, int row, std::byte* to) {
+  KIntegers k;
+  formats::unpack(from, k);
+  put16(to, row, k.d);
+  if (format.minimum) put16(to + 2 * kPanelRows, row, k.d_min);
+  for (int b = 0; b < format.blocks_per_group(); ++b) {
+    std::byte* block = to + format.header_bytes() + b * format.block_bytes();
+    const QuantsOfRow quants{reinterpret_cast<std::uint8_t*>(block), row};
+    std::int8_t q[kIntegerBlock];
+    for (int i = 0; i < kIntegerBlock; ++i) {
+      q[i] = static_cast<std::int8_t>(k.quants[b * kIntegerBlock + i] + format.offset);
+    }
+    put_nibbles_of(q, quants);
+    if (format.bits == 5) put_fifth_bits(quants, [&](int i) { return (q[i] >> 4) & 1; });
+    if (format.bits == 6) put_sixth_bits_of(q, quants);
+    std::byte* scales = block + format.quant_bytes();
+    for (int h = 0; h < format.halves; ++h, scales += kPanelRows)
+      put8(scales, row, k.scales[b * format.halves + h]);
+    if (format.minimum) put8(scales, row, k.minima[b]);
+  }
+}
+
+template <class Block>
+void pack_rows(const Tensor& weight, std::int64_t panel, std::byte* to) {
+  const PackedFormat format = packed_format(weight.dtype);
+  const std::int64_t first = panel * kPanelRows;
+  for (int r = 0; r < kPanelRows && first + r < weight.rows; ++r) {
+    const auto* blocks = static_cast<const Block*>(weight.row(first + r));
+    for (std::int64_t b = 0; b < weight.cols / Block::kElements; ++b) {
+      put_block(blocks[b], format, r, to + b * format.group_bytes());
+    }
+  }
+}
+
+}  // namespace
+
+void pack_panel(const Tensor& weight, std::int64_t panel, std::byte* to) {
+  std::memset(to, 0,
+              static_cast<std::size_t>(packed_bytes(packed_format(weight.dtype), kPanelRows, weight.cols)));
+  switch (weight.dtype) {
+    case DType::q8_0:
+      return pack_rows<BlockQ8_0>(weight, panel, to);
+    case DType::q4_0:
+      return pack_rows<BlockQ4_0>(weight, panel, to);
+    case DType::q4_1:
+      return pack_rows<BlockQ4_1>(weight, panel, to);
+    case DType::q5_0:
+      return pack_rows<BlockQ5_0>(weight, panel, to);
+    case DType::q5_1:
+      return pack_rows<BlockQ5_1>(weight, panel, to);
+    case DType::iq4_nl:
+      return pack_rows<BlockIq4Nl>(weight, panel, to);
+    case DType::q4_k:
+      return pack_rows<BlockQ4K>(weight, panel, to);
+    case DType::q5_k:
+      return pack_rows<BlockQ5K>(weight, panel, to);
+    case DType::q6_k:
+      return pack_rows<BlockQ6K>(weight, panel, to);
+    default:
+      fail("{} cannot be packed", traits(weight.dtype).name);
+  }
+}
+
+}  // namespace rung::linear

@@ -1,0 +1,117 @@
+// Rung 4 of `linear`: the numbers of `int8`, from weights that were laid out anew when the model was loaded.
+//
+// Panels of 16 interleaved rows (packed_layout.hpp): 16 sums lie in one register, x is broadcast, and nothing
+// is added across lanes. A tile of a panel and a few tokens unpacks each weight once for all of them. The
+// price is a second copy of the weights, and the time to write it.
+
+#include <hwy/base.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "core/dtype_codebook.hpp"
+#include "core/parallel.hpp"
+#include "core/simd.hpp"
+#include "linear.hpp"
+#include "packed.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define RUNG_PACKED_X86 1
+#endif
+
+#define RUNG_INLINE inline __attribute__((always_inline))
+
+namespace rung::linear {
+namespace {
+
+namespace plain {
+#include "packed_isa-plain.h"
+#include "packed_kernels-inl.h"
+}  // namespace plain
+
+#ifdef RUNG_PACKED_X86
+HWY_PUSH_ATTRIBUTES("avx2,fma,f16c")
+namespace avx2 {
+#include "packed_isa-avx2.h"
+#include "packed_kernels-inl.h"
+}  // namespace avx2
+HWY_POP_ATTRIBUTES
+
+HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+namespace vnni {
+#include "packed_isa-vnni.h"
+#include "packed_kernels-inl.h"
+}  // namespace vnni
+HWY_POP_ATTRIBUTES
+#endif
+
+const PackedKernels& kernels_of_machine() {
+#ifdef RUNG_PACKED_X86
+  const Simd level = simd_level();
+  if (level == Simd::avx512 && __builtin_cpu_supports("avx512vnni")) return vnni::kKernels;
+  if (level >= Simd::avx2) return avx2::kKernels;
+#endif
+  return plain::kKernels;
+}
+
+class Packed final : public Linear {
+ public:
+  explicit Packed(const LinearConfig& config)
+      : dtype_(config.weight.dtype),
+        rows_(config.weight.rows),
+        cols_(config.weight.cols),
+        threads_(config.threads),
+        kernels_(kernels_of_machine()) {
+    const PackedFormat format = packed_format(dtype_);
+    const std::int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
+    const std::int64_t panel_bytes = linear::packed_bytes(format, kPanelRows, cols_);
+    bytes_ = static_cast<std::size_t>(panels * panel_bytes);
+    constexpr std::size_t kLine = 64;
+    panels_.reset(static_cast<std::byte*>(std::aligned_alloc(kLine, (bytes_ + kLine - 1) / kLine * kLine)));
+    if (!panels_) {
+      fail("the rung 'packed' needs {:.1f} MB for its copy of {}; --linear simd needs none",
+           static_cast<double>(bytes_) * 1e-6, config.describe());
+    }
+    parallel_for(threads_, panels,
+                 [&](std::int64_t p) { pack_panel(config.weight, p, panels_.get() + p * panel_bytes); });
+  }
+
+  Activations activations() const override { return Activations::int8; }
+  std::size_t packed_bytes() const override { return bytes_; }
+
+  void apply(const Tensor& x, const Tensor& y) override {
+    if (x.rows == 0) return;
+    QuantisedRows& rows = rows_of_this_thread();
+    rows.assign(x, kernels_.row_layout(packed_format(dtype_)), threads_);
+    const std::int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
+    parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
+      const std::int64_t begin = c * kChunkPanels;
+      kernels_.run(
+          {dtype_, panels_.get(), rows_, cols_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
+    });
+  }
+
+ private:
+  // Panels handed to a thread at a time: small enough that all finish together when one is held up.
+  static constexpr std::int64_t kChunkPanels = 4;
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+
+  DType dtype_;
+  std::int64_t rows_, cols_;
+  int threads_;
+  const PackedKernels& kernels_;
+  std::unique_ptr<std::byte[], Free> panels_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Linear> make_packed(const LinearConfig& config) { return std::make_unique<Packed>(config); }
+
+}  // namespace rung::linear

@@ -1,0 +1,230 @@
+// The kernel of the rung `packed`: a panel of 16 rows times a few tokens.
+//
+// Included by packed.cpp once per instruction set, hence no include guard; the namespace that includes it
+// holds a struct Isa (packed_isa-*.h), which says how many of a panel's rows one vector holds, and its few
+// operations.
+//
+// The order of every operation on floats is that of int8.cpp, and lanes never meet: so the bits are those of
+// int8.cpp, for every instruction set and every batch.
+
+using Bytes = Isa::Bytes;    // four columns of Isa::kRows rows
+using Floats = Isa::Floats;  // one number per row
+constexpr int kParts = kPanelRows / Isa::kRows;
+
+template <DType kType>
+struct Weights {
+  static constexpr PackedFormat kFormat = packed_format(kType);
+  static constexpr bool kSigned = kFormat.bits == 8 || kFormat.table;
+  static constexpr bool kShifted = kFormat.offset != 0 || (kSigned && Isa::kUnsignedBytes);
+  /// The largest magnitude of a stored quant: how many products of two bytes fit into 16 bits.
+  static constexpr int kLargest = kSigned ? 128 : (1 << kFormat.bits) - 1;
+
+  /// The quants of one block, as bytes: w[g] holds columns 4g .. 4g + 3 of the rows of `part`.
+  static RUNG_INLINE void unpack(const std::byte* block, int part, Bytes (&w)[kColumnGroups]) {
+    const std::byte* at = block + part * Isa::kRows * 4;
+    if constexpr (kFormat.bits == 8) {
+      for (int g = 0; g < kColumnGroups; ++g) w[g] = Isa::as_stored_signed(Isa::load(at + g * kVectorBytes));
+      return;
+    }
+    for (int v = 0; v < 4; ++v) {
+      const Bytes pair = Isa::load(at + v * kVectorBytes);
+      w[v] = Isa::template shifted_and<0, 15>(pair);
+      w[v + 4] = Isa::template shifted_and<-4, 15>(pair);
+    }
+    if constexpr (kFormat.table) {
+      for (int g = 0; g < kColumnGroups; ++g)
+        w[g] = Isa::as_stored_signed(Isa::look_up(kIq4NlValues.data(), w[g]));
+    }
+    if constexpr (kFormat.bits == 5) {
+      const Bytes plane = Isa::load(at + 4 * kVectorBytes);
+      add_fifth<0>(plane, w);
+    }
+    if constexpr (kFormat.bits == 6) {
+      add_sixth<0>(Isa::load(at + 4 * kVectorBytes), Isa::load(at + 5 * kVectorBytes), w);
+    }
+  }
+
+  /// Moves bit g of the plane to bit 4 and joins it to w[g].
+  template <int g>
+  static RUNG_INLINE void add_fifth(Bytes plane, Bytes (&w)[kColumnGroups]) {
+    w[g] = Isa::join(w[g], Isa::template shifted_and<4 - g, 16>(plane));
+    if constexpr (g + 1 < kColumnGroups) add_fifth<g + 1>(plane, w);
+  }
+  /// Moves bits 2g and 2g + 1 of both planes to bits 4 and 5.
+  template <int g>
+  static RUNG_INLINE void add_sixth(Bytes first, Bytes second, Bytes (&w)[kColumnGroups]) {
+    w[g] = Isa::join(w[g], Isa::template shifted_and<4 - 2 * g, 48>(first));
+    w[g + 4] = Isa::join(w[g + 4], Isa::template shifted_and<4 - 2 * g, 48>(second));
+    if constexpr (g < 3) add_sixth<g + 1>(first, second, w);
+  }
+};
+
+/// Where a tile of x stands; moves on block by block.
+template <DType kType, int T>
+struct TileOfRows {
+  static constexpr int kHalves = packed_format(kType).halves;
+  static constexpr bool kShifted = Weights<kType>::kShifted;
+  const std::int8_t* quants;
+  const float* scales;
+  const std::int32_t* starts = nullptr;  // of shifted weights
+  const float* scaled_sums = nullptr;    // of all others
+
+  TileOfRows(const QuantisedRows& x, std::int64_t first) : quants(x.quants(first)), scales(x.scales(first)) {
+    if constexpr (kShifted) {
+      starts = x.starts(first);
+    } else {
+      scaled_sums = x.scaled_sums(first);
+    }
+  }
+
+  RUNG_INLINE void next() {
+    quants += T * kIntegerBlock;
+    scales += T;
+    if constexpr (kShifted) {
+      starts += T * kHalves;
+    } else {
+      scaled_sums += T * kHalves;
+    }
+  }
+};
+
+/// sum[t] += the block's 32 columns of one part of the panel times T tokens. shared: d and d_min of the K
+/// formats.
+template <DType kType, int T>
+RUNG_INLINE void add_block(const std::byte* block, int part, const Floats (&shared)[2],
+                           const TileOfRows<kType, T>& x, Floats (&sum)[T]) {
+  using W = Weights<kType>;
+  constexpr PackedFormat kFormat = W::kFormat;
+  constexpr int kGroups = kColumnGroups / kFormat.halves;
+  Bytes w[kColumnGroups];
+  W::unpack(block, part, w);
+  const std::byte* scales = block + kFormat.quant_bytes();
+  for (int h = 0; h < kFormat.halves; ++h) {
+    Floats scale, minimum = Isa::zero();
+    if constexpr (kFormat.k_scales) {
+      const std::byte* small = scales + h * kPanelRows + part * Isa::kRows;
+      scale = Isa::multiply(shared[0], Isa::load_small(small));
+      if constexpr (kFormat.minimum) {
+        // A fused -(d_min * m) * s and a rounded one are the same: d_min * m is exact.
+        minimum = Isa::negate(Isa::multiply(shared[1], Isa::load_small(small + kPanelRows)));
+      }
+    } else {
+      scale = Isa::load_half(scales + part * Isa::kRows * 2);
+      if constexpr (kFormat.minimum) minimum = Isa::load_half(scales + (kPanelRows + part * Isa::kRows) * 2);
+    }
+    const Bytes(&columns)[kGroups] = reinterpret_cast<const Bytes(&)[kGroups]>(w[h * kGroups]);
+    for (int t = 0; t < T; ++t) {
+      const std::int32_t start = W::kShifted ? x.starts[t * kFormat.halves + h] : 0;
+      const auto product = Isa::template dot<kGroups, W::kLargest, W::kSigned>(
+          columns, x.quants + t * kIntegerBlock + h * kGroups * 4, start);
+      sum[t] =
+          Isa::multiply_add(Isa::to_floats(product), Isa::multiply(scale, Isa::set(x.scales[t])), sum[t]);
+      if constexpr (kFormat.minimum) {
+        sum[t] = Isa::multiply_add(minimum, Isa::set(x.scaled_sums[t * kFormat.halves + h]), sum[t]);
+      }
+    }
+  }
+}
+
+/// P parts of the panel, from `first_part` on, times T tokens, over all columns.
+template <DType kType, int T, int P>
+RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int first_part,
+                               std::int64_t token) {
+  constexpr PackedFormat kFormat = packed_format(kType);
+  const std::int64_t groups = task.cols / (kIntegerBlock * kFormat.blocks_per_group());
+  const std::byte* at = task.panels + panel * groups * kFormat.group_bytes();
+  TileOfRows<kType, T> x(*task.x, token);
+  Floats sum[P][T];
+  for (int p = 0; p < P; ++p) {
+    for (int t = 0; t < T; ++t) sum[p][t] = Isa::zero();
+  }
+  for (std::int64_t g = 0; g < groups; ++g) {
+    Floats shared[P][2];
+    if constexpr (kFormat.k_scales) {
+      for (int p = 0; p < P; ++p) {
+        shared[p][0] = Isa::load_half(at + (first_part + p) * Isa::kRows * 2);
+        if constexpr (kFormat.minimum) {
+          shared[p][1] = Isa::load_half(at + (kPanelRows + (first_part + p) * Isa::kRows) * 2);
+        }
+      }
+      at += kFormat.header_bytes();
+    }
+    for (int b = 0; b < kFormat.blocks_per_group(); ++b, at += kFormat.block_bytes(), x.next()) {
+      for (int p = 0; p < P; ++p) add_block<kType, T>(at, first_part + p, shared[p], x, sum[p]);
+    }
+  }
+  for (int p = 0; p < P; ++p) {
+    const std::int64_t row = panel * kPanelRows + (first_part + p) * Isa::kRows;
+    const std::int64_t rows = std::min<std::int64_t>(Isa::kRows, task.rows - row);
+    for (int t = 0; t < T; ++t) {
+      float* y = task.y.ptr<float>(token + t) + row;
+      if (rows == Isa::kRows) {
+        Isa::store(sum[p][t], y);
+      } else if (rows > 0) {
+        float all[Isa::kRows];
+        Isa::store(sum[p][t], all);
+        std::memcpy(y, all, static_cast<std::size_t>(rows) * sizeof(float));
+      }
+    }
+  }
+}
+
+/// T tokens times the task's panels. One token: the panel is one stream, and all of its rows are summed as it
+/// passes. More: it stays in a near cache, and each of its parts is unpacked once for T tokens.
+template <DType kType, int T>
+void multiply_tokens(const PackedTask& task, std::int64_t token) {
+  constexpr int kTogether = T == 1 ? kParts : 1;
+  for (std::int64_t panel = task.begin; panel < task.end; ++panel) {
+    for (int part = 0; part < kParts; part += kTogether) {
+      multiply_tile<kType, T, kTogether>(task, panel, part, token);
+    }
+  }
+}
+
+/// The tokens that do not fill a tile: tries T, T - 1, ... until it fits.
+template <DType kType, int T>
+void multiply_last_tokens(const PackedTask& task, std::int64_t token) {
+  if constexpr (T > 0) {
+    if (task.x->tokens() - token == T) {
+      multiply_tokens<kType, T>(task, token);
+    } else {
+      multiply_last_tokens<kType, T - 1>(task, token);
+    }
+  }
+}
+
+template <DType kType>
+void multiply(const PackedTask& task) {
+  std::int64_t token = 0;
+  for (; token + Isa::kTokens <= task.x->tokens(); token += Isa::kTokens) {
+    multiply_tokens<kType, Isa::kTokens>(task, token);
+  }
+  multiply_last_tokens<kType, Isa::kTokens - 1>(task, token);
+}
+
+inline void run(const PackedTask& task) {
+  switch (task.dtype) {
+    case DType::q8_0:
+      return multiply<DType::q8_0>(task);
+    case DType::q4_0:
+      return multiply<DType::q4_0>(task);
+    case DType::q4_1:
+      return multiply<DType::q4_1>(task);
+    case DType::q5_0:
+      return multiply<DType::q5_0>(task);
+    case DType::q5_1:
+      return multiply<DType::q5_1>(task);
+    case DType::iq4_nl:
+      return multiply<DType::iq4_nl>(task);
+    case DType::q4_k:
+      return multiply<DType::q4_k>(task);
+    case DType::q5_k:
+      return multiply<DType::q5_k>(task);
+    case DType::q6_k:
+      return multiply<DType::q6_k>(task);
+    default:
+      return;  // packed_format() says which
+  }
+}
+
+inline constexpr PackedKernels kKernels{run, Isa::kTokens, Isa::kUnsignedBytes};

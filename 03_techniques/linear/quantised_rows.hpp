@@ -1,0 +1,63 @@
+#pragma once
+// Rows of x rounded to 8 bits, 32 columns at a time: what the integer rungs multiply.
+//
+// x[i] is about scale * quant[i] with scale = max|x| / 127 over its 32 columns, so it is off by at most scale
+// / 2. llama.cpp rounds x in the same way (its Q8_0). A row comes out the same whatever stands beside it, on
+// every processor: each element is computed alone, and whole numbers are added exactly.
+
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor.hpp"
+#include "integers.hpp"
+
+namespace rung::linear {
+
+/// What a kernel wants besides the quants and their scales, and how many tokens it takes at a time.
+struct RowLayout {
+  int halves = 1;  // sums over 32 columns, or (2) over 16
+  int offset = 0;  // when not 0: starts() is filled, for weights stored as q + offset; else scaled_sums()
+  int tile = 1;    // tokens whose blocks lie side by side
+};
+
+/// Tokens [first, first + n) stand together, n = tile or what is left of all: the functions below take
+/// `first`, a multiple of tile, and show n tokens block by block, so that a kernel finds them at fixed
+/// distances.
+class QuantisedRows {
+ public:
+  /// Rounds x [tokens, cols] f32. cols is a multiple of 32. Grows to the largest x it has seen; not
+  /// thread-safe, but uses `threads` threads inside. A block with a NaN or an infinity gets NaN as scale: so
+  /// will y.
+  void assign(const Tensor& x, RowLayout layout, int threads);
+
+  std::int64_t tokens() const { return tokens_; }
+  std::int64_t blocks() const { return blocks_; }  // of 32 columns
+  int tile() const { return layout_.tile; }
+
+  /// [blocks, n, 32], all from -127 to 127 (where the scale is a number).
+  const std::int8_t* quants(std::int64_t first) const {
+    return quants_.data() + first * blocks_ * kIntegerBlock;
+  }
+  /// [blocks, n]
+  const float* scales(std::int64_t first) const { return scales_.data() + first * blocks_; }
+  /// [blocks, n, halves]: -offset * (sum of the quants), what a sum over q + offset has too much.
+  const std::int32_t* starts(std::int64_t first) const {
+    return starts_.data() + first * blocks_ * layout_.halves;
+  }
+  /// [blocks, n, halves]: scale * (sum of the quants), what a weight's minimum is multiplied with.
+  const float* scaled_sums(std::int64_t first) const {
+    return scaled_sums_.data() + first * blocks_ * layout_.halves;
+  }
+
+ private:
+  std::int64_t tokens_ = 0, blocks_ = 0;
+  RowLayout layout_;
+  std::vector<std::int8_t> quants_;
+  std::vector<float> scales_, scaled_sums_;
+  std::vector<std::int32_t> starts_;
+};
+
+/// One for the calling thread, shared by all layers: x is rounded before each product and not kept.
+QuantisedRows& rows_of_this_thread();
+
+}  // namespace rung::linear
