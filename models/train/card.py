@@ -72,11 +72,12 @@ class Card:
                        *(f"{100 * p['mixture'].get(n, 0):.0f} %" for p in phases)] for n, g in self.meta["groups"].items()])
 
     def training(self) -> str:
-        def phase(p: dict) -> str:
-            return f"{p['tokens'] / 1e6:g} M tokens in {p['batch']} windows of {p['window']:,}"
-        return table(["model", "phases", "learning rates (Muon, AdamW)", "steps", "time by the clock", "tokens/s"],
-                     [[n, "; ".join(phase(p) for p in c["phases"]), f"{c['muon_lr']:g}, {c['adam_lr']:g}",
-                       f"{x['steps']:,}", f"{x['seconds'] / 60:.0f} min",
+        def phase(p: dict, scale: float) -> str:
+            return f"{p['tokens'] * scale / 1e6:.3g} M tokens in {p['batch']} windows of {p['window']:,}"
+        return table(["model", "phases", "learning rates (Muon, AdamW)", "matrix products", "steps", "time by the clock",
+                      "tokens/s"],
+                     [[n, "; ".join(phase(p, x["scale"]) for p in c["phases"]), f"{c['muon_lr']:g}, {c['adam_lr']:g}",
+                       x["precision"], f"{x['steps']:,}", f"{x['seconds'] / 60:.0f} min",
                        f"{x['tokens'] / x['seconds']:,.0f}"]
                       for n, c, x in ((n, self.configs[n], self.losses[n]) for n in NAMES)])
 

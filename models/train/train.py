@@ -141,7 +141,8 @@ class Run:
         torch.save(c, self.folder / "unfinished")
         os.replace(self.folder / "unfinished", self.folder / name)  # a file under this name is always whole
         (self.folder / "loss.json").write_text(json.dumps({"seconds": round(self.seconds), "steps": self.step,
-                                                           "tokens": self.tokens, **self.history}) + "\n")
+                                                           "tokens": self.tokens, "scale": self.a.scale,
+                                                           "precision": self.a.precision, **self.history}) + "\n")
 
     def validate(self) -> None:
         """Whole windows of this phase's length; the last look is the one at the whole context."""
@@ -151,6 +152,14 @@ class Run:
         self.history["valid"].append({"step": self.step, "tokens": self.tokens, "loss": round(nats, 4)})
         print(f"step {self.step:5d}  valid {nats:.4f} ({'all' if self.done else 'its first 32,768 tokens'}, "
               f"windows of {phase['window']})", flush=True)
+
+
+def has_bfloat16(device: str) -> bool:
+    """Without such instructions a product in bfloat16 is emulated, hundreds of times slower than in float32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def make_loss(run: Run):
@@ -172,12 +181,16 @@ def main() -> None:
     args.add_argument("--config", type=Path, required=True)
     args.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     args.add_argument("--threads", type=int, default=2)
-    args.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="of the matrix products")
+    args.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"),
+                      help="of the matrix products; auto: bf16 where the device has instructions for it")
     args.add_argument("--compile", action="store_true", help="needs a C++ compiler")
     args.add_argument("--scale", type=float, default=1.0, help="multiplies every phase's tokens, for a quick try")
     args.add_argument("--steps", type=int, default=1 << 60, help="stop after so many steps, with a checkpoint")
     a = args.parse_args()
     torch.set_num_threads(a.threads)
+    if a.precision == "auto":
+        a.precision = "bf16" if has_bfloat16(a.device) else "fp32"
+    print(f"matrix products in {a.precision}", flush=True)
     run = Run(a)
     last_step = run.step + a.steps
     if run.done:

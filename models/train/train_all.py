@@ -22,7 +22,7 @@ def main() -> None:
     args.add_argument("--corpus", type=Path, required=True)
     args.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     args.add_argument("--threads", type=int, default=2)
-    args.add_argument("--precision", default="bf16", choices=("bf16", "fp32"))
+    args.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"))
     args.add_argument("--scale", type=float, default=1.0)
     args.add_argument("--no-compile", action="store_true")
     a = args.parse_args()
