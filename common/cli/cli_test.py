@@ -495,6 +495,15 @@ class Others(Case):
         out = self.json("quantize", "tiny", scratch("cli_quantized.gguf"), "--type", "q2_k", "--pure")
         self.assertEqual(set(out["types"]), {"q2_k", "f32"})
         self.refused(1, "rung convert", "quantize", os.path.join(ROOT, "models", "tiny"), scratch("x.gguf"), "--type", "q8_0")
+        calibration = os.path.join(ROOT, "README.md")
+        out = self.json("quantize", "tiny", scratch("cli_quantized.gguf"), "--type", "q3_k_m", "--imatrix", calibration,
+                        "--chunks", 2)
+        self.assertEqual((out["weighted"], out["imatrix_tokens"]), (29, 1024))
+        self.json("generate", "-m", scratch("cli_quantized.gguf"), "-p", "a", "-n", 3)
+        self.refused(2, "--imatrix is for the K formats", "quantize", source, scratch("x.gguf"), "--type", "q4_0",
+                     "--imatrix", calibration)
+        self.refused(1, "cannot read '/nothing'", "quantize", source, scratch("x.gguf"), "--type", "q4_k",
+                     "--imatrix", "/nothing")
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
         self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")
         limited = subprocess.run(["sh", "-c", f"ulimit -f 20; exec {RUNG} quantize {source} {scratch('x.gguf')} --type f32"],

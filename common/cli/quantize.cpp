@@ -6,13 +6,31 @@
 #include <filesystem>
 
 #include "cli/cli.hpp"
+#include "core/dtype_k.hpp"
 #include "core/parallel.hpp"
+#include "engine/importance.hpp"
 
 namespace rung::cli {
+namespace {
+
+Importance measure(const std::string& model, const std::string& file, std::size_t windows) {
+  TextOptions text;
+  text.file = file;
+  Progress progress("imatrix");
+  ImportanceOptions options;
+  options.max_windows = windows;
+  options.progress = progress.watcher();
+  Importance importance = measure_importance(model, text.read(), options);
+  importance.text = file;
+  return importance;
+}
+
+}  // namespace
 
 void add_quantize(CLI::App& app, Program& program) {
   struct State {
-    std::string input, output, type;
+    std::string input, output, type, imatrix;
+    std::size_t chunks = 0;
     bool pure = false;
   };
   const auto state = std::make_shared<State>();
@@ -22,6 +40,12 @@ void add_quantize(CLI::App& app, Program& program) {
   command->add_option("output", state->output, "the file to write")->required();
   command->add_option("--type", state->type, quantize_target_names())->required();
   command->add_flag("--pure", state->pure, "with q2_k: every matrix in that format, no mixture");
+  command->add_option(
+      "--imatrix", state->imatrix,
+      "with K formats: a text; the model reads it first, and weights that meet large inputs are "
+      "rounded with more care");
+  command->add_option("--chunks", state->chunks,
+                      "with --imatrix: only the first so many windows of 512 tokens (default: all)");
   command->callback([&program, state] {
     program.run = [&program, state] {
       const std::string input = resolve_model(state->input);
@@ -29,15 +53,29 @@ void add_quantize(CLI::App& app, Program& program) {
         fail("'{}' is a folder: make a GGUF file of it first, with rung convert {} FILE.gguf", input,
              state->input);
       }
+      const QuantizeTarget target = quantize_target(state->type, state->pure);
+      Importance importance;
+      if (!state->imatrix.empty()) {
+        if (!formats::is_k(target.type)) {
+          fail_usage(
+              "--imatrix is for the K formats (q2_k to q6_k and their mixtures); {} is rounded by a fixed "
+              "rule",
+              state->type);
+        }
+        importance = measure(input, state->imatrix, state->chunks);
+      }
       Progress progress("quantize");
-      const QuantizeResult result = quantize(input, state->output, quantize_target(state->type, state->pure),
-                                             default_threads(), progress.watcher());
+      const QuantizeResult result =
+          quantize(input, state->output, target, default_threads(), progress.watcher(),
+                   state->imatrix.empty() ? nullptr : &importance);
       if (program.json) {
         print_json({{"path", state->output},
                     {"type", state->type},
                     {"bytes_before", result.bytes_before},
                     {"bytes_after", result.bytes_after},
                     {"types", result.types},
+                    {"weighted", result.weighted},
+                    {"imatrix_tokens", importance.tokens},
                     {"notes", result.notes}});
         return;
       }
@@ -45,6 +83,10 @@ void add_quantize(CLI::App& app, Program& program) {
                  static_cast<double>(result.bytes_before) * 1e-6,
                  static_cast<double>(result.bytes_after) * 1e-6);
       for (const auto& [type, count] : result.types) fmt::print("  {:<8} {} tensors\n", type, count);
+      if (!state->imatrix.empty()) {
+        fmt::print("{} matrices rounded by the inputs that they met in {} tokens of {}\n", result.weighted,
+                   importance.tokens, state->imatrix);
+      }
       // A narrow model has the same to say about every layer.
       constexpr std::size_t kShown = 4;
       for (std::size_t i = 0; i < std::min(kShown, result.notes.size()); ++i) {

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "core/dtype.hpp"
+
 namespace rung {
 
 constexpr int kKElements = 256;  // GGML's QK_K
@@ -85,6 +87,13 @@ void unpack(const BlockQ3K& from, KIntegers& to);
 void unpack(const BlockQ4K& from, KIntegers& to);
 void unpack(const BlockQ5K& from, KIntegers& to);
 void unpack(const BlockQ6K& from, KIntegers& to);
+
+/// Whether `type` is one of the five.
+constexpr bool is_k(DType type) { return type >= DType::q2_k && type <= DType::q6_k; }
+
+/// What from_float() of `type` does, but so that the sum of weights[i] * (error of element i)^2 becomes
+/// small. weights [n], none negative, not all zero in a block. REQUIRES: is_k(type).
+void k_from_float_weighted(DType type, const float* from, const float* weights, void* to, std::int64_t n);
 
 void q2_k_to_float(const void* from, float* to, std::int64_t n);
 void q2_k_from_float(const float* from, void* to, std::int64_t n);

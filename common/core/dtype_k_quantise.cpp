@@ -5,7 +5,9 @@
 // are tried, each time the elements are rounded and the scale (and minimum) that fit these quants best are
 // solved for by least squares. That is the kind of search that GGML does (make_qkx2_quants, make_qx_quants);
 // it weighs large elements more, here every element counts the same, which is the expected error of a product
-// with inputs of equal variance.
+// with inputs of equal variance. Where the inputs' mean squares are known (an importance matrix), each
+// element counts by the one that it will meet: sum w (x - x')^2 is then the expected squared error of the
+// product, if inputs are uncorrelated.
 //
 // Then the block's d (and d_min) is fixed, each scale becomes an integer multiple of it, and the integers
 // beside the nearest one are tried too, with the rounded d that the file will hold.
@@ -18,6 +20,7 @@
 #include "core/dtype.hpp"
 #include "core/dtype_k.hpp"
 #include "core/dtype_legacy.hpp"
+#include "core/error.hpp"
 
 namespace rung::formats {
 namespace {
@@ -31,22 +34,31 @@ inline float nearest(float value) {
   return static_cast<float>(static_cast<int>(lifted));
 }
 
-/// What a least-squares fit needs to know about the quants q of N elements x.
+/// How much each element counts: all the same, or as given.
+struct Equally {
+  float operator[](int) const { return 1.0f; }
+  Equally operator+(std::int64_t) const { return {}; }
+};
+using Weighted = const float*;
+
+/// What a least-squares fit needs to know about the quants q of N elements x; every term counts by its
+/// weight.
 struct Sums {
   double q = 0, qq = 0, xq = 0;
 };
 
 /// q = x * inverse + offset, rounded and limited to [low, high].
-template <int N>
-Sums sums_of(const float* x, float inverse, float offset, float low, float high) {
+template <int N, class Weights>
+Sums sums_of(const float* x, Weights weights, float inverse, float offset, float low, float high) {
   float q_sum[kLanes] = {}, qq_sum[kLanes] = {}, xq_sum[kLanes] = {};
   for (int i = 0; i < N; i += kLanes) {
     for (int l = 0; l < kLanes; ++l) {
       const float wanted = std::min(std::max(x[i + l] * inverse + offset, low), high);
       const float q = nearest(wanted - low) + low;
-      q_sum[l] += q;
-      qq_sum[l] += q * q;
-      xq_sum[l] += q * x[i + l];
+      const float weighted = weights[i + l] * q;
+      q_sum[l] += weighted;
+      qq_sum[l] += weighted * q;
+      xq_sum[l] += weighted * x[i + l];
     }
   }
   Sums sums;
@@ -59,8 +71,9 @@ Sums sums_of(const float* x, float inverse, float offset, float low, float high)
 }
 
 /// Rounds x to scale * q - minimum with q in [low, high]; returns the sum of squared errors.
-template <int N>
-float round_to(const float* x, float scale, float minimum, int low, int high, std::int8_t* quants) {
+template <int N, class Weights>
+float round_to(const float* x, Weights weights, float scale, float minimum, int low, int high,
+               std::int8_t* quants) {
   const float inverse = inverse_scale(scale);
   const auto lowest = static_cast<float>(low), highest = static_cast<float>(high);
   float errors[kLanes] = {};
@@ -69,7 +82,7 @@ float round_to(const float* x, float scale, float minimum, int low, int high, st
       const float wanted = std::min(std::max((x[i + l] + minimum) * inverse, lowest), highest);
       const float q = nearest(wanted - lowest) + lowest;
       const float error = scale * q - minimum - x[i + l];
-      errors[l] += error * error;
+      errors[l] += weights[i + l] * error * error;
       quants[i + l] = static_cast<std::int8_t>(q);
     }
   }
@@ -77,8 +90,8 @@ float round_to(const float* x, float scale, float minimum, int low, int high, st
 }
 
 /// The scale for x ~ scale * q, q in [low, -low - 1].
-template <int N>
-float fit_scale(const float* x, int low) {
+template <int N, class Weights>
+float fit_scale(const float* x, Weights weights, int low) {
   float extreme = 0.0f;
   for (int i = 0; i < N; ++i) {
     if (std::fabs(x[i]) > std::fabs(extreme)) extreme = x[i];
@@ -88,7 +101,8 @@ float fit_scale(const float* x, int low) {
   double best_gain = 0.0;  // how much of the sum of squares the fit explains: xq^2 / qq
   for (int step = -9; step <= 9; ++step) {
     const float inverse = (static_cast<float>(low) + 0.1f * static_cast<float>(step)) * unit;
-    const Sums s = sums_of<N>(x, inverse, 0.0f, static_cast<float>(low), static_cast<float>(-low - 1));
+    const Sums s =
+        sums_of<N>(x, weights, inverse, 0.0f, static_cast<float>(low), static_cast<float>(-low - 1));
     if (s.qq > 0 && s.xq * s.xq > best_gain * s.qq) {
       best_gain = s.xq * s.xq / s.qq;
       best_scale = static_cast<float>(s.xq / s.qq);
@@ -102,28 +116,31 @@ struct Range {
 };
 
 /// Scale and minimum, neither negative, for x ~ scale * q - minimum, q in [0, high].
-template <int N>
-Range fit_range(const float* x, int high) {
+template <int N, class Weights>
+Range fit_range(const float* x, Weights weights, int high) {
   const auto [lowest, highest] = std::minmax_element(x, x + N);
   const float low = std::min(*lowest, 0.0f);  // zero must stay in reach: a minimum is never negative
   const float unit = inverse_extreme(*highest - low);
   Range best{0.0f, -low};
-  double x_sum = 0, best_gain = 0;
-  for (int i = 0; i < N; ++i) x_sum += static_cast<double>(x[i]);
+  double x_sum = 0, best_gain = 0, count = 0;
+  for (int i = 0; i < N; ++i) {
+    count += static_cast<double>(weights[i]);
+    x_sum += static_cast<double>(weights[i]) * static_cast<double>(x[i]);
+  }
   for (int step = -10; step <= 10; ++step) {
     const float inverse = (static_cast<float>(high) + 0.1f * static_cast<float>(step)) * unit;
-    const Sums s = sums_of<N>(x, inverse, -low * inverse, 0.0f, static_cast<float>(high));
+    const Sums s = sums_of<N>(x, weights, inverse, -low * inverse, 0.0f, static_cast<float>(high));
     // Least squares for x ~ a q + b: two equations. The sum of squared errors is that of x less a gain.
     // Without a second equation (all quants equal), or where b would be above zero, b is 0.
-    const double determinant = N * s.qq - s.q * s.q;
+    const double determinant = count * s.qq - s.q * s.q;
     if (s.qq <= 0) continue;
     double a = s.xq / s.qq;
     double b = 0;
     if (determinant > 0 && s.qq * x_sum < s.q * s.xq) {
-      a = (N * s.xq - s.q * x_sum) / determinant;
+      a = (count * s.xq - s.q * x_sum) / determinant;
       b = (s.qq * x_sum - s.q * s.xq) / determinant;
     }
-    const double gain = 2 * (a * s.xq + b * x_sum) - (a * a * s.qq + 2 * a * b * s.q + N * b * b);
+    const double gain = 2 * (a * s.xq + b * x_sum) - (a * a * s.qq + 2 * a * b * s.q + count * b * b);
     if (a > 0 && gain > best_gain) {
       best_gain = gain;
       best = {static_cast<float>(a), static_cast<float>(-b)};
@@ -146,13 +163,13 @@ std::uint16_t f16_beyond(float value) {
 }
 
 /// Blocks of signed quants: kSub sub-blocks of N elements with scales from low_scale to -low_scale - 1.
-template <int N>
-void quantise_signed(const float* x, int low, int low_scale, KIntegers& k) {
+template <int N, class Weights>
+void quantise_signed(const float* x, Weights weights, int low, int low_scale, KIntegers& k) {
   constexpr int kSub = kKElements / N;
   std::array<float, kSub> scales;
   float extreme = 0.0f;
   for (int j = 0; j < kSub; ++j) {
-    scales[j] = fit_scale<N>(x + j * N, low);
+    scales[j] = fit_scale<N>(x + j * N, weights + j * N, low);
     if (std::fabs(scales[j]) > std::fabs(extreme)) extreme = scales[j];
   }
   k = {};
@@ -164,7 +181,8 @@ void quantise_signed(const float* x, int low, int low_scale, KIntegers& k) {
     for (int scale = std::max(nearest - 1, low_scale); scale <= std::min(nearest + 1, -low_scale - 1);
          ++scale) {
       std::int8_t quants[N];
-      const float error = round_to<N>(x + j * N, d * static_cast<float>(scale), 0.0f, low, -low - 1, quants);
+      const float error =
+          round_to<N>(x + j * N, weights + j * N, d * static_cast<float>(scale), 0.0f, low, -low - 1, quants);
       if (error < best) {
         best = error;
         k.scales[j] = static_cast<std::int8_t>(scale);
@@ -175,13 +193,13 @@ void quantise_signed(const float* x, int low, int low_scale, KIntegers& k) {
 }
 
 /// Blocks of quants from 0 to high: scales and minima from 0 to high_scale.
-template <int N>
-void quantise_range(const float* x, int high, int high_scale, KIntegers& k) {
+template <int N, class Weights>
+void quantise_range(const float* x, Weights weights, int high, int high_scale, KIntegers& k) {
   constexpr int kSub = kKElements / N;
   std::array<Range, kSub> ranges;
   Range largest;
   for (int j = 0; j < kSub; ++j) {
-    ranges[j] = fit_range<N>(x + j * N, high);
+    ranges[j] = fit_range<N>(x + j * N, weights + j * N, high);
     largest.scale = std::max(largest.scale, ranges[j].scale);
     largest.minimum = std::max(largest.minimum, ranges[j].minimum);
   }
@@ -198,7 +216,7 @@ void quantise_range(const float* x, int high, int high_scale, KIntegers& k) {
       for (int minimum = std::max(near_minimum - 1, 0); minimum <= std::min(near_minimum + 1, high_scale);
            ++minimum) {
         std::int8_t quants[N];
-        const float error = round_to<N>(x + j * N, d * static_cast<float>(scale),
+        const float error = round_to<N>(x + j * N, weights + j * N, d * static_cast<float>(scale),
                                         d_min * static_cast<float>(minimum), 0, high, quants);
         if (error < best) {
           best = error;
@@ -211,32 +229,66 @@ void quantise_range(const float* x, int high, int high_scale, KIntegers& k) {
   }
 }
 
-template <class Block, class Quantise>
-void encode(const float* from, void* to, std::int64_t n, const Quantise& quantise) {
+template <class Block, class Weights, class Quantise>
+void encode(const float* from, Weights weights, void* to, std::int64_t n, const Quantise& quantise) {
   auto* blocks = static_cast<Block*>(to);
   for (std::int64_t b = 0; b < n / kKElements; ++b) {
     KIntegers k;
-    quantise(from + b * kKElements, k);
+    quantise(from + b * kKElements, weights + b * kKElements, k);
     pack(k, blocks[b]);
   }
 }
 
+// One line per format: elements of a sub-block, range of quants, range of scales.
+template <class Weights>
+void to_q2_k(const float* from, Weights weights, void* to, std::int64_t n) {
+  encode<BlockQ2K>(from, weights, to, n,
+                   [](const float* x, Weights w, KIntegers& k) { quantise_range<16>(x, w, 3, 15, k); });
+}
+template <class Weights>
+void to_q3_k(const float* from, Weights weights, void* to, std::int64_t n) {
+  encode<BlockQ3K>(from, weights, to, n,
+                   [](const float* x, Weights w, KIntegers& k) { quantise_signed<16>(x, w, -4, -32, k); });
+}
+template <class Weights>
+void to_q4_k(const float* from, Weights weights, void* to, std::int64_t n) {
+  encode<BlockQ4K>(from, weights, to, n,
+                   [](const float* x, Weights w, KIntegers& k) { quantise_range<32>(x, w, 15, 63, k); });
+}
+template <class Weights>
+void to_q5_k(const float* from, Weights weights, void* to, std::int64_t n) {
+  encode<BlockQ5K>(from, weights, to, n,
+                   [](const float* x, Weights w, KIntegers& k) { quantise_range<32>(x, w, 31, 63, k); });
+}
+template <class Weights>
+void to_q6_k(const float* from, Weights weights, void* to, std::int64_t n) {
+  encode<BlockQ6K>(from, weights, to, n,
+                   [](const float* x, Weights w, KIntegers& k) { quantise_signed<16>(x, w, -32, -128, k); });
+}
+
 }  // namespace
 
-void q2_k_from_float(const float* from, void* to, std::int64_t n) {
-  encode<BlockQ2K>(from, to, n, [](const float* x, KIntegers& k) { quantise_range<16>(x, 3, 15, k); });
-}
-void q3_k_from_float(const float* from, void* to, std::int64_t n) {
-  encode<BlockQ3K>(from, to, n, [](const float* x, KIntegers& k) { quantise_signed<16>(x, -4, -32, k); });
-}
-void q4_k_from_float(const float* from, void* to, std::int64_t n) {
-  encode<BlockQ4K>(from, to, n, [](const float* x, KIntegers& k) { quantise_range<32>(x, 15, 63, k); });
-}
-void q5_k_from_float(const float* from, void* to, std::int64_t n) {
-  encode<BlockQ5K>(from, to, n, [](const float* x, KIntegers& k) { quantise_range<32>(x, 31, 63, k); });
-}
-void q6_k_from_float(const float* from, void* to, std::int64_t n) {
-  encode<BlockQ6K>(from, to, n, [](const float* x, KIntegers& k) { quantise_signed<16>(x, -32, -128, k); });
+void q2_k_from_float(const float* from, void* to, std::int64_t n) { to_q2_k(from, Equally(), to, n); }
+void q3_k_from_float(const float* from, void* to, std::int64_t n) { to_q3_k(from, Equally(), to, n); }
+void q4_k_from_float(const float* from, void* to, std::int64_t n) { to_q4_k(from, Equally(), to, n); }
+void q5_k_from_float(const float* from, void* to, std::int64_t n) { to_q5_k(from, Equally(), to, n); }
+void q6_k_from_float(const float* from, void* to, std::int64_t n) { to_q6_k(from, Equally(), to, n); }
+
+void k_from_float_weighted(DType type, const float* from, const float* weights, void* to, std::int64_t n) {
+  switch (type) {
+    case DType::q2_k:
+      return to_q2_k(from, Weighted(weights), to, n);
+    case DType::q3_k:
+      return to_q3_k(from, Weighted(weights), to, n);
+    case DType::q4_k:
+      return to_q4_k(from, Weighted(weights), to, n);
+    case DType::q5_k:
+      return to_q5_k(from, Weighted(weights), to, n);
+    case DType::q6_k:
+      return to_q6_k(from, Weighted(weights), to, n);
+    default:
+      fail("{} is no K format", traits(type).name);
+  }
 }
 
 }  // namespace rung::formats

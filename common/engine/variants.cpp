@@ -31,19 +31,21 @@ namespace tgi {
 void register_rungs(Registry& registry);  // 02_engines/tgi
 }
 
+Registry make_variants() {
+  Registry r;
+  attention::register_rungs(r);
+  register_contiguous_kv(r);
+  kv_cache_analysis::register_rungs(r);
+  linear::register_rungs(r);
+  llama_cpp::register_rungs(r);
+  sampling::register_rungs(r);
+  tgi::register_rungs(r);
+  tokenization::register_rungs(r);
+  return r;
+}
+
 const Registry& variants() {
-  static const Registry registry = [] {
-    Registry r;
-    attention::register_rungs(r);
-    register_contiguous_kv(r);
-    kv_cache_analysis::register_rungs(r);
-    linear::register_rungs(r);
-    llama_cpp::register_rungs(r);
-    sampling::register_rungs(r);
-    tgi::register_rungs(r);
-    tokenization::register_rungs(r);
-    return r;
-  }();
+  static const Registry registry = make_variants();
   return registry;
 }
 

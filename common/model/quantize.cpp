@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "core/dtype_k.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "model/gguf.hpp"
@@ -27,15 +28,20 @@ class Converter {
   Converter(GgufWriter& writer, int threads, const WriteProgress& progress)
       : writer_(writer), threads_(threads), progress_(progress) {}
 
-  void convert(const Gguf& gguf, const GgufTensor& tensor, DType type) {
+  /// weights [slices, cols] or empty (Importance::weights).
+  void convert(const Gguf& gguf, const GgufTensor& tensor, DType type, const std::vector<float>& weights) {
     const Tensor& from = tensor.view;
+    const auto slices = static_cast<std::int64_t>(weights.size()) / from.cols;
+    const auto weights_of = [&](std::int64_t row) {
+      return weights.empty() ? nullptr : weights.data() + row / (from.rows / slices) * from.cols;
+    };
     const std::int64_t piece_rows = std::clamp<std::int64_t>(kPieceElements / from.cols, 1, from.rows);
     for (std::int64_t begin = 0; begin < from.rows; begin += piece_rows) {
       const Tensor rows = from.row_slice(begin, std::min(piece_rows, from.rows - begin));
       if (from.dtype == type) {
         append({static_cast<const std::byte*>(rows.data), rows.bytes()});
       } else {
-        convert_rows(rows, type);
+        convert_rows(rows, type, [&](std::int64_t r) { return weights_of(begin + r); });
         if (bad_row_ >= 0) {
           fail(
               "{}: row {} of tensor '{}' has a value that is infinite, no number, or too large for {} (at "
@@ -54,7 +60,8 @@ class Converter {
     if (progress_) progress_(done_, writer_.tensor_bytes());
   }
 
-  void convert_rows(const Tensor& rows, DType type) {
+  template <class WeightsOf>
+  void convert_rows(const Tensor& rows, DType type, const WeightsOf& weights_of) {
     values_.resize(static_cast<std::size_t>(rows.size()));
     bytes_.resize(bytes_of(type, rows.size()));
     const float largest = largest_value(type);
@@ -67,7 +74,13 @@ class Converter {
         bad_row = r;
         return;
       }
-      traits(type).from_float(values, bytes_.data() + bytes_of(type, r * rows.cols), rows.cols);
+      std::byte* to = bytes_.data() + bytes_of(type, r * rows.cols);
+      const float* weights = weights_of(r);
+      if (weights != nullptr) {
+        formats::k_from_float_weighted(type, values, weights, to, rows.cols);
+      } else {
+        traits(type).from_float(values, to, rows.cols);
+      }
     });
     bad_row_ = bad_row;
   }
@@ -81,11 +94,13 @@ class Converter {
   std::uint64_t done_ = 0;
 };
 
-void copy_metadata(const Gguf& gguf, const QuantizeTarget& target, GgufWriter& writer) {
+void copy_metadata(const Gguf& gguf, const QuantizeTarget& target, const Importance* importance,
+                   GgufWriter& writer) {
   constexpr std::string_view kFileType = "general.file_type";
   constexpr std::string_view kVersion = "general.quantization_version";
   for (const GgufEntry& entry : gguf.entries()) {
-    if (entry.key.starts_with("split.")) continue;  // the result is one file
+    if (entry.key.starts_with("split.")) continue;             // the result is one file
+    if (entry.key.starts_with("quantize.imatrix.")) continue;  // of how the input was made
     if (entry.key == kFileType) {
       writer.add_u32(kFileType, target.file_type);
     } else {
@@ -95,6 +110,12 @@ void copy_metadata(const Gguf& gguf, const QuantizeTarget& target, GgufWriter& w
   if (!gguf.has(kFileType)) writer.add_u32(kFileType, target.file_type);
   // Other readers ask for the version of the block layouts; it has been 2 since GGUF exists.
   if (traits(target.type).block_elements > 1 && !gguf.has(kVersion)) writer.add_u32(kVersion, 2);
+  if (importance != nullptr) {  // the keys that llama.cpp's quantiser writes
+    writer.add_string("quantize.imatrix.dataset", importance->text);
+    writer.add_u32("quantize.imatrix.entries_count",
+                   static_cast<std::uint32_t>(importance->mean_squares.size()));
+    writer.add_u32("quantize.imatrix.chunks_count", static_cast<std::uint32_t>(importance->windows));
+  }
 }
 
 void check_not_itself(const Gguf& gguf, const std::string& in, const std::string& out) {
@@ -109,7 +130,7 @@ void check_not_itself(const Gguf& gguf, const std::string& in, const std::string
 }  // namespace
 
 QuantizeResult quantize(const std::string& in, const std::string& out, const QuantizeTarget& target,
-                        int threads, const WriteProgress& progress) {
+                        int threads, const WriteProgress& progress, const Importance* importance) {
   const auto gguf = Gguf::open(in);
   check_not_itself(*gguf, in, out);
   const MixtureModel model = mixture_model(*gguf);
@@ -117,7 +138,7 @@ QuantizeResult quantize(const std::string& in, const std::string& out, const Qua
   result.bytes_before = gguf->file_size();
 
   GgufWriter writer(out);
-  copy_metadata(*gguf, target, writer);
+  copy_metadata(*gguf, target, importance, writer);
   std::vector<DType> types;
   for (const GgufTensor& tensor : gguf->tensors()) {
     const bool matrix = tensor.dims.size() >= 2;
@@ -135,7 +156,15 @@ QuantizeResult quantize(const std::string& in, const std::string& out, const Qua
     }
   }
   Converter converter(writer, threads, progress);
-  for (std::size_t i = 0; i < types.size(); ++i) converter.convert(*gguf, gguf->tensors()[i], types[i]);
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const GgufTensor& tensor = gguf->tensors()[i];
+    std::vector<float> weights;
+    if (importance != nullptr && formats::is_k(types[i])) {
+      weights = importance->weights(tensor.name, tensor.view.cols);
+      result.weighted += weights.empty() ? 0 : 1;
+    }
+    converter.convert(*gguf, tensor, types[i], weights);
+  }
   result.bytes_after = writer.finish();
   return result;
 }
