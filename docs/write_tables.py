@@ -6,6 +6,11 @@ A lesson marks the place; everything between the two marks is generated, nothing
     <!-- measured: rung ladder attention --measure --json > results/attention.json -->
     <!-- end -->
 
+or from what 06_benchmarks/engine_comparison/compare.py wrote:
+
+    <!-- comparison: results/smollm2-135m.json -->
+    <!-- end -->
+
 The prose table of the ladder (what changes, why it is faster) is written by hand and stands above it. A mark may ask
 for some of the timed workloads only, by a word of their names:  ... > results/attention.json (trials: decode) -->
 
@@ -28,6 +33,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)(?: \(trials: (?P<trials>[^)]*)\))? -->\n"
                   r"(?P<table>.*?)<!-- end -->", re.DOTALL)
+COMPARISON = re.compile(r"(?P<mark><!-- comparison: (?P<file>\S+\.json) -->\n).*?<!-- end -->", re.DOTALL)
 
 
 def seconds_text(seconds):
@@ -95,7 +101,15 @@ def rewrite(lesson, again):
         start = match[0][: match.start("table") - match.start()]
         return start + table(match["command"], document, match["trials"] or "") + "<!-- end -->"
 
-    return MARK.sub(replace, lesson.read_text(encoding="utf-8"))
+    def compared(match):
+        file = lesson.parent / match["file"]
+        if not file.is_file():
+            return match[0]
+        sys.path.insert(0, str(ROOT / "06_benchmarks" / "engine_comparison"))
+        from compare import table as comparison_table
+        return match["mark"] + comparison_table(json.loads(file.read_text(encoding="utf-8"))) + "<!-- end -->"
+
+    return COMPARISON.sub(compared, MARK.sub(replace, lesson.read_text(encoding="utf-8")))
 
 
 def self_test():

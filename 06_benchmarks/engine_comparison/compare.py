@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""Rung and every engine that is installed, on the same weights, in turns.
+
+    compare.py [-m MODEL.gguf | --shape tinyllama-1.1b] [--types q4_0,q8_0] [-p 512] [-n 64] [-r 5] [--threads 2]
+               [--engines rung,llama_cpp] [--variant "packed=--linear packed"] [--rung build/bin/rung] [--out FOLDER]
+
+Writes comparison.json, .md, .png and .svg to FOLDER. README.md says what is measured, and why like this.
+"""
+import argparse
+import datetime
+import json
+import os
+import random
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# In the order of the table; the adapter is engines/FILE.py.
+ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ctranslate2": "ctranslate2_cpu", "openvino": "openvino_cpu",
+           "onnxruntime": "onnxruntime_cpu", "transformers": "transformers_cpu", "mine": "mine"}
+
+
+def stop(sentence: str) -> None:
+    sys.exit(f"compare.py: {sentence}")
+
+
+class Worker:
+    """An adapter's process. Between its turns it is stopped (SIGSTOP): nothing of it can take the others' time."""
+
+    def __init__(self, file: Path, environment: dict):
+        self.log = tempfile.TemporaryFile("w+", errors="replace")
+        self.process = subprocess.Popen([sys.executable, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log, text=True, env=environment)
+
+    def ask(self, **request) -> dict:
+        """The adapter's answer, or {"error": ...} when its process has gone."""
+        line = ""
+        try:
+            os.kill(self.process.pid, signal.SIGCONT)
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except OSError:
+            pass
+        if not line:
+            self.log.seek(0)
+            said = self.log.read().strip().splitlines()
+            return {"error": f"its process ended with status {self.process.wait()}" + (f": {said[-1]}" if said else "")}
+        os.kill(self.process.pid, signal.SIGSTOP)
+        return json.loads(line)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.log.close()
+
+
+class Contestant:
+    """One engine with one format of weights."""
+
+    def __init__(self, name: str, kind: str, arguments: str = ""):
+        self.name, self.file, self.arguments = name, HERE / "engines" / f"{ENGINES[kind]}.py", arguments
+        self.version, self.weights, self.absent, self.peak_rss = "", "", "", 0
+        self.samples = {"prefill": [], "decode": []}  # tokens per second, one per round
+        self.worker = None
+
+    def load(self, job: dict, environment: dict) -> None:
+        self.worker = Worker(self.file, environment)
+        for request in ({"do": "probe"}, {"do": "load", "job": {**job, "arguments": self.arguments}}):
+            answer = self.worker.ask(**request)
+            self.version = answer.get("version", self.version)
+            self.weights = answer.get("weights", "")
+            self.give_up(answer)
+            if self.absent:
+                return
+
+    def give_up(self, answer: dict) -> None:
+        self.absent = answer.get("absent") or answer.get("error") or ""
+        if self.absent:
+            self.worker.close()
+
+    def measure(self, prompt: list, new: int, keep: bool) -> None:
+        """Prefill: the prompt and its first new token. Decode: `new` tokens after one token and the first new one."""
+        for test, tokens, written in (("prefill", prompt, 1), ("decode", prompt[:1], new + 1)):
+            answer = self.worker.ask(do="measure", prompt=tokens, new=written)
+            self.give_up(answer)
+            if self.absent:
+                return
+            seconds = answer["first_s"] if test == "prefill" else answer["rest_s"]
+            if not seconds > 0:
+                return self.give_up({"error": f"it says that {test} took {seconds} s"})
+            self.peak_rss = max(self.peak_rss, answer["peak_rss_bytes"])
+            if keep:
+                self.samples[test].append((len(tokens) if test == "prefill" else new) / seconds)
+
+    def row(self, reference: "Contestant") -> dict:
+        out = {"engine": self.name, "version": self.version, "weights": self.weights, "peak_rss_bytes": self.peak_rss}
+        for test, values in self.samples.items():
+            ratios = [own / other for own, other in zip(values, reference.samples[test])]
+            out[test] = {"tok_s": statistics.median(values), "min": min(values), "max": max(values), "samples": values,
+                         "times_rung": statistics.median(ratios) if ratios else None}
+        return out
+
+
+class Comparison:
+    def __init__(self, a: argparse.Namespace):
+        self.a, self.rung = a, str(Path(a.rung).resolve())
+        self.work = Path(a.work or tempfile.mkdtemp(prefix="rung_compare_"))
+        self.work.mkdir(parents=True, exist_ok=True)
+        # Threads that wait for the next turn sleep. Nothing is fetched from a network.
+        self.environment = {**os.environ, "RUNG": self.rung, "OMP_NUM_THREADS": str(a.threads), "OMP_WAIT_POLICY": "passive",
+                            "KMP_BLOCKTIME": "0", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(HERE / "engines")}
+
+    def run_rung(self, *arguments) -> subprocess.CompletedProcess:
+        done = subprocess.run([self.rung, *map(str, arguments)], capture_output=True, text=True, env=self.environment)
+        if done.returncode != 0:
+            stop(f"rung {arguments[0]} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
+        return done
+
+    def base_model(self) -> Path:
+        if self.a.model:
+            return Path(self.a.model).resolve()
+        base = self.work / f"{self.a.shape}-f16.gguf"
+        if not base.exists():
+            self.run_rung("synth", base, "--shape", self.a.shape, "--type", "f16")
+        return base
+
+    def limits(self) -> dict:
+        """What the machine can do right now, as rung bench measures it."""
+        text = self.run_rung("bench", "-m", "tiny", "-p", 0, "-n", 1, "-r", 1, "--threads", self.a.threads, "--remeasure").stderr
+        found = re.search(r"([\d.]+) GB/s read, ([\d.]+) GFLOP/s", text)
+        return {"read_gb_s": float(found[1]), "fma_gflop_s": float(found[2])}
+
+    def contestants(self) -> list:
+        for name in self.a.engines:
+            if name not in ENGINES:
+                stop(f"there is no engine '{name}'; known: {', '.join(ENGINES)}")
+        chosen = []
+        for name in self.a.engines:
+            chosen.append(Contestant(name, name))
+            if name == "rung":
+                for variant in self.a.variant:
+                    label, _, arguments = variant.partition("=")
+                    chosen.append(Contestant(f"rung {label}", "rung", arguments))
+        return chosen
+
+    def run_type(self, base: Path, work: Path, kind: str) -> dict:
+        gguf = work / f"{base.stem}-{kind}.gguf"
+        if not gguf.exists():
+            self.run_rung("quantize", base, gguf, "--type", kind)
+        vocab = json.loads(self.run_rung("inspect", gguf, "--json").stdout)["model"]["vocab_size"]
+        job = {"gguf": str(gguf), "hf": str(work / "hf"), "type": kind, "threads": self.a.threads, "vocab": vocab,
+               "ctx": self.a.prompt + self.a.new + 8, "work": str(work)}
+        all_of_them = self.contestants()
+        try:
+            for c in all_of_them:
+                c.load(job, self.environment)
+                print(f"{kind}: {c.name}: {c.absent or c.version}", file=sys.stderr, flush=True)
+            limits, rng = [], random.Random(1)
+            for turn in range(self.a.rounds + 1):  # the first one only warms up
+                prompt = [rng.randrange(vocab) for _ in range(self.a.prompt)]
+                if turn > 0 and not self.a.no_limits:
+                    limits.append(self.limits())
+                here = [c for c in all_of_them if not c.absent]
+                for c in here[turn % len(here):] + here[:turn % len(here)] if here else []:
+                    c.measure(prompt, self.a.new, keep=turn > 0)
+                print(f"{kind}: round {turn} of {self.a.rounds}", file=sys.stderr, flush=True)
+        finally:
+            for c in all_of_them:
+                if c.worker and not c.absent:
+                    c.worker.close()
+        here = [c for c in all_of_them if not c.absent]
+        if not here:
+            stop("no engine could run: " + "; ".join(f"{c.name}: {c.absent}" for c in all_of_them))
+        return {"type": kind, "file_bytes": gguf.stat().st_size, "limits": limits, "rows": [c.row(all_of_them[0]) for c in here],
+                "absent": {c.name: c.absent for c in all_of_them if c.absent}}
+
+    def run(self) -> dict:
+        base = self.base_model()
+        # A folder per model: another one's converted weights would be fast, and wrong.
+        stat = base.stat()
+        work = self.work / f"{base.stem}-{zlib.crc32(f'{base} {stat.st_size} {stat.st_mtime_ns}'.encode()):08x}"
+        work.mkdir(exist_ok=True)
+        if not (work / "hf" / "config.json").exists():
+            self.run_rung("convert", base, work / "hf")
+        # Fills rung's memory of the machine's limits: measuring them would count as its own in the first turn.
+        self.run_rung("bench", "-m", "tiny", "-p", 1, "-n", 0, "-r", 1, "--threads", self.a.threads)
+        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "rounds": self.a.rounds,
+                "threads": self.a.threads, "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(),
+                "types": [self.run_type(base, work, kind) for kind in self.a.types]}
+
+
+def commit() -> str:
+    """Of this tree; with a + where it has changes. Empty outside of a repository."""
+    done = subprocess.run(["git", "-C", str(HERE), "describe", "--always", "--dirty=+"], capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def machine() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return f"{line.split(':', 1)[1].strip()}, {len(os.sched_getaffinity(0))} processors"
+    return "unknown"
+
+
+def table(result: dict) -> str:
+    lines = [f"{result['model']}, {result['threads']} threads, prefill of {result['prompt']} tokens, decode of {result['new']}; "
+             f"medians of {result['rounds']} rounds in turns, on {result['machine']}, {result['date']}.", ""]
+    lines += ["| weights | engine | prefill, tok/s | times rung | decode, tok/s | times rung | peak RSS |",
+              "|---|---|---:|---:|---:|---:|---:|"]
+    for kind in result["types"]:
+        for row in kind["rows"]:
+            cells = [row["weights"], f"{row['engine']} ({row['version']})"]
+            for test in ("prefill", "decode"):
+                m = row[test]
+                cells += [f"{m['tok_s']:.4g} ({m['min']:.4g} to {m['max']:.4g})",
+                          "" if m["times_rung"] is None else f"{m['times_rung']:.2f}"]
+            lines.append("| " + " | ".join([*cells, f"{row['peak_rss_bytes'] / 1e6:,.0f} MB"]) + " |")
+    for kind in result["types"]:
+        for name, why in kind["absent"].items():
+            lines.append(f"\nAbsent for {kind['type']}: {name}: {why}.")
+        if kind["limits"]:
+            read, fma = (statistics.median(x[k] for x in kind["limits"]) for k in ("read_gb_s", "fma_gflop_s"))
+            lines.append(f"\nThe machine during {kind['type']}: {read:.1f} GB/s read, {fma:.0f} GFLOP/s float32 (medians).")
+    return "\n".join(lines) + "\n"
+
+
+def plot(result: dict, out: Path) -> None:
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    names = list(dict.fromkeys(row["engine"] for kind in result["types"] for row in kind["rows"]))
+    kinds = [kind["type"] for kind in result["types"]]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), dpi=100)
+    for axis, test in zip(axes, ("prefill", "decode")):
+        width = 0.8 / len(names)
+        for i, name in enumerate(names):
+            places, heights, low, high = [], [], [], []
+            for k, kind in enumerate(result["types"]):
+                for row in (r for r in kind["rows"] if r["engine"] == name):
+                    m = row[test]
+                    places.append(k + (i - (len(names) - 1) / 2) * width)
+                    heights.append(m["tok_s"])
+                    low.append(m["tok_s"] - m["min"])
+                    high.append(m["max"] - m["tok_s"])
+            axis.bar(places, heights, width * 0.92, yerr=[low, high], capsize=2, label=name, error_kw={"lw": 0.8})
+        axis.set(title=test, ylabel="tokens per second", xticks=range(len(kinds)), xticklabels=kinds)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=len(names), frameon=False, fontsize=8)
+    figure.suptitle(f"{result['model']}, {result['threads']} threads; bars: medians, whiskers: all rounds", fontsize=9)
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
+    for suffix in ("png", "svg"):
+        figure.savefig(out / f"comparison.{suffix}")
+
+
+def arguments(given=None) -> argparse.Namespace:
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("-m", "--model", help="a GGUF file with f32, f16 or bf16 weights")
+    args.add_argument("--shape", default="tinyllama-1.1b", help="without -m: random weights of this shape (rung synth)")
+    args.add_argument("--types", default="q4_0,q8_0", type=lambda s: s.split(","), help="formats, as rung quantize names them")
+    args.add_argument("-p", "--prompt", type=int, default=512)
+    args.add_argument("-n", "--new", type=int, default=64)
+    args.add_argument("-r", "--rounds", type=int, default=5)
+    args.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    args.add_argument("--engines", default=",".join(ENGINES), type=lambda s: s.split(","), help="the first is what others are compared with")
+    args.add_argument("--variant", action="append", default=[], metavar="NAME=ARGUMENTS", help="Rung once more, with these arguments")
+    args.add_argument("--rung", default=str(HERE.parent.parent / "build/bin/rung"))
+    args.add_argument("--work", help="keeps models and converted weights here; default: a new temporary folder")
+    args.add_argument("--out", type=Path, default=Path("comparison"))
+    args.add_argument("--no-limits", action="store_true", help="does not measure the machine between rounds")
+    a = args.parse_args(given)
+    if a.prompt < 1 or a.new < 1 or a.rounds < 1 or a.threads < 1:
+        stop("-p, -n, -r and --threads must be at least 1")
+    if not os.access(a.rung, os.X_OK):
+        stop(f"there is no program {a.rung}; build it (./run.sh), or name it with --rung")
+    return a
+
+
+def main() -> None:
+    a = arguments()
+    result = Comparison(a).run()
+    a.out.mkdir(parents=True, exist_ok=True)
+    (a.out / "comparison.json").write_text(json.dumps(result, indent=1) + "\n")
+    (a.out / "comparison.md").write_text(table(result))
+    try:
+        plot(result, a.out)
+    except ImportError as error:
+        print(f"compare.py: no plot: the package {error.name} is not installed", file=sys.stderr)
+    print(table(result))
+
+
+if __name__ == "__main__":
+    main()
