@@ -32,14 +32,16 @@ struct Isa {
   template <int n, int kLargest, bool kSigned>
   static RUNG_INLINE __m256i dot(const Bytes (&w)[n], const std::int8_t* x, std::int32_t start) {
     constexpr int kFit = 32767 / (2 * 127 * kLargest);
-    static_assert(kFit >= 1 && (kSigned || n % (kFit < n ? kFit : n) == 0));
+    constexpr int kTogether = kFit < n ? kFit : n;
+    static_assert(kTogether >= 1 && n % kTogether == 0);
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i sum = _mm256_set1_epi32(start);
-    for (int g = 0; g < n;) {
+    RUNG_UNROLL
+    for (int g = 0; g < n; g += kTogether) {
       __m256i pairs = two_columns<kSigned>(w[g], x + 4 * g);
-      ++g;
-      for (int i = 1; i < kFit && g < n; ++i, ++g) {
-        pairs = _mm256_add_epi16(pairs, two_columns<kSigned>(w[g], x + 4 * g));
+      RUNG_UNROLL
+      for (int i = 1; i < kTogether; ++i) {
+        pairs = _mm256_add_epi16(pairs, two_columns<kSigned>(w[g + i], x + 4 * (g + i)));
       }
       sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
     }

@@ -30,6 +30,7 @@ struct Isa {
   template <int n, int kLargest, bool kSigned>
   static RUNG_INLINE __m512i dot(const Bytes (&w)[n], const std::int8_t* x, std::int32_t start) {
     __m512i sum = _mm512_set1_epi32(start);
+    RUNG_UNROLL
     for (int g = 0; g < n; ++g) {
       std::int32_t four;
       std::memcpy(&four, x + 4 * g, sizeof four);

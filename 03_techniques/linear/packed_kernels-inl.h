@@ -23,15 +23,18 @@ struct Weights {
   static RUNG_INLINE void unpack(const std::byte* block, int part, Bytes (&w)[kColumnGroups]) {
     const std::byte* at = block + part * Isa::kRows * 4;
     if constexpr (kFormat.bits == 8) {
+      RUNG_UNROLL
       for (int g = 0; g < kColumnGroups; ++g) w[g] = Isa::as_stored_signed(Isa::load(at + g * kVectorBytes));
       return;
     }
+    RUNG_UNROLL
     for (int v = 0; v < 4; ++v) {
       const Bytes pair = Isa::load(at + v * kVectorBytes);
       w[v] = Isa::template shifted_and<0, 15>(pair);
       w[v + 4] = Isa::template shifted_and<-4, 15>(pair);
     }
     if constexpr (kFormat.table) {
+      RUNG_UNROLL
       for (int g = 0; g < kColumnGroups; ++g)
         w[g] = Isa::as_stored_signed(Isa::look_up(kIq4NlValues.data(), w[g]));
     }
@@ -99,6 +102,7 @@ RUNG_INLINE void add_block(const std::byte* block, int part, const Floats (&shar
   Bytes w[kColumnGroups];
   W::unpack(block, part, w);
   const std::byte* scales = block + kFormat.quant_bytes();
+  RUNG_UNROLL
   for (int h = 0; h < kFormat.halves; ++h) {
     Floats scale, minimum = Isa::zero();
     if constexpr (kFormat.k_scales) {
@@ -113,6 +117,7 @@ RUNG_INLINE void add_block(const std::byte* block, int part, const Floats (&shar
       if constexpr (kFormat.minimum) minimum = Isa::load_half(scales + (kPanelRows + part * Isa::kRows) * 2);
     }
     const Bytes(&columns)[kGroups] = reinterpret_cast<const Bytes(&)[kGroups]>(w[h * kGroups]);
+    RUNG_UNROLL
     for (int t = 0; t < T; ++t) {
       const std::int32_t start = W::kShifted ? x.starts[t * kFormat.halves + h] : 0;
       const auto product = Isa::template dot<kGroups, W::kLargest, W::kSigned>(
@@ -135,12 +140,15 @@ RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int f
   const std::byte* at = task.panels + panel * groups * kFormat.group_bytes();
   TileOfRows<kType, T> x(*task.x, token);
   Floats sum[P][T];
+  RUNG_UNROLL
   for (int p = 0; p < P; ++p) {
+    RUNG_UNROLL
     for (int t = 0; t < T; ++t) sum[p][t] = Isa::zero();
   }
   for (std::int64_t g = 0; g < groups; ++g) {
     Floats shared[P][2];
     if constexpr (kFormat.k_scales) {
+      RUNG_UNROLL
       for (int p = 0; p < P; ++p) {
         shared[p][0] = Isa::load_half(at + (first_part + p) * Isa::kRows * 2);
         if constexpr (kFormat.minimum) {
@@ -150,12 +158,15 @@ RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int f
       at += kFormat.header_bytes();
     }
     for (int b = 0; b < kFormat.blocks_per_group(); ++b, at += kFormat.block_bytes(), x.next()) {
+      RUNG_UNROLL
       for (int p = 0; p < P; ++p) add_block<kType, T>(at, first_part + p, shared[p], x, sum[p]);
     }
   }
+  RUNG_UNROLL
   for (int p = 0; p < P; ++p) {
     const std::int64_t row = panel * kPanelRows + (first_part + p) * Isa::kRows;
     const std::int64_t rows = std::min<std::int64_t>(Isa::kRows, task.rows - row);
+    RUNG_UNROLL
     for (int t = 0; t < T; ++t) {
       float* y = task.y.ptr<float>(token + t) + row;
       if (rows == Isa::kRows) {
