@@ -1,4 +1,4 @@
-// Rung 3 of `linear`: whole numbers. x is rounded to 8 bits as well, and bytes are multiplied by bytes.
+// Rung 4 of `linear`: whole numbers. x is rounded to 8 bits as well, and bytes are multiplied by bytes.
 //
 // A block of 32 products needs no float until its end: sum_i (s q_i) (s' x_i) = s s' sum_i q_i x_i. The inner
 // sum is exact, whatever its order, and a processor multiplies four times as many bytes as floats at a time.

@@ -16,6 +16,7 @@ namespace rung::linear {
 std::unique_ptr<Linear> make_naive(const LinearConfig& config);
 std::unique_ptr<Linear> make_eigen(const LinearConfig& config);
 std::unique_ptr<Linear> make_simd(const LinearConfig& config);
+std::unique_ptr<Linear> make_panels(const LinearConfig& config);
 std::unique_ptr<Linear> make_int8(const LinearConfig& config);
 std::unique_ptr<Linear> make_packed(const LinearConfig& config);
 

@@ -1,4 +1,4 @@
-// Rung 4 of `linear`: the numbers of `int8`, from weights that were laid out anew when the model was loaded.
+// Rung 5 of `linear`: the numbers of `int8`, from weights that were laid out anew when the model was loaded.
 //
 // Panels of 16 interleaved rows (packed_layout.hpp): 16 sums lie in one register, x is broadcast, and nothing
 // is added across lanes. A tile of a panel and a few tokens unpacks each weight once for all of them. The

@@ -21,6 +21,10 @@ class Mine final : public Linear {
 };
 
 bool any_number_format(const LinearConfig& config) { return traits(config.weight.dtype).to_float != nullptr; }
+bool plain_floats(const LinearConfig& config) {
+  const DType type = config.weight.dtype;
+  return type == DType::f32 || type == DType::f16 || type == DType::bf16;
+}
 bool integers(const LinearConfig& config) { return has_integers(config.weight.dtype); }
 bool packable(const LinearConfig& config) { return packed_format(config.weight.dtype).bits != 0; }
 
@@ -38,7 +42,9 @@ void register_rungs(Registry& registry) {
       any_number_format);
   add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
       any_number_format);
-  // These two round x, and `packed` copies the weights: whoever wants that says so.
+  // `panels` and `packed` copy the weights, `int8` and `packed` round x: whoever wants that says so.
+  add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
+      plain_floats, false, false);
   add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
       false, false);
   add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,

@@ -1,0 +1,147 @@
+// Rung 3 of `linear`: weights laid out anew when the model is loaded, in panels of 16 interleaved rows.
+//
+// In a panel a column's 16 weights are neighbours. One load brings 16 rows, x is broadcast, and each row's
+// sum stays in its lane: nothing is added across lanes, and x costs one load per token and column for all
+// rows of a tile. x is laid out in tiles as well. A tile's sums fill the registers; what it reads comes from
+// L1 (x) and L2 (W). The price is a second copy of the weights.
+
+#include "panels.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "03_techniques/linear/panels.cpp"
+#include <hwy/foreach_target.h>  // must come before highway.h
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/parallel.hpp"
+#include "core/simd.hpp"
+#include "linear.hpp"
+// This one is read again for every instruction set.
+#include "panels_kernels-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rung::linear::HWY_NAMESPACE {
+
+int tile_tokens() { return kTokens; }
+
+void run_panels(const PanelTask& task) {
+  switch (task.dtype) {
+    case DType::f16:
+      return multiply<hwy::float16_t>(task);
+    case DType::bf16:
+      return multiply<hwy::bfloat16_t>(task);
+    default:
+      return multiply<float>(task);
+  }
+}
+
+}  // namespace rung::linear::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rung::linear {
+namespace {
+
+HWY_EXPORT(tile_tokens);
+HWY_EXPORT(run_panels);
+
+class Panels final : public Linear {
+ public:
+  explicit Panels(const LinearConfig& config)
+      : dtype_(config.weight.dtype),
+        rows_(config.weight.rows),
+        cols_(config.weight.cols),
+        threads_(config.threads) {
+    simd_level();  // reads RUNG_SIMD before the first dispatch
+    const auto element = static_cast<std::size_t>(traits(dtype_).block_bytes);
+    const auto panel_bytes = static_cast<std::size_t>(cols_ * kPanelRows) * element;
+    bytes_ = static_cast<std::size_t>(panels()) * panel_bytes;
+    constexpr std::size_t kLine = 64;
+    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kLine, (bytes_ + kLine - 1) / kLine * kLine)));
+    if (!memory_) {
+      fail("the rung 'panels' needs {:.1f} MB for its copy of {}; --linear simd needs none",
+           static_cast<double>(bytes_) * 1e-6, config.describe());
+    }
+    parallel_for(threads_, panels(), [&](std::int64_t p) {
+      std::byte* to = memory_.get() + static_cast<std::size_t>(p) * panel_bytes;
+      if (element == 4) {
+        interleave<std::uint32_t>(config.weight, p, to);
+      } else {
+        interleave<std::uint16_t>(config.weight, p, to);
+      }
+    });
+  }
+
+  std::size_t packed_bytes() const override { return bytes_; }
+
+  void apply(const Tensor& x, const Tensor& y) override {
+    if (x.rows == 0) return;
+    const int tile = HWY_DYNAMIC_DISPATCH(tile_tokens)();
+    TiledRows& tiles = tiles_of_this_thread();
+    tiles.assign(x, tile, threads_);
+    parallel_for_dynamic(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
+      const std::int64_t begin = c * kChunkPanels;
+      HWY_DYNAMIC_DISPATCH(run_panels)
+      ({dtype_, memory_.get(), rows_, cols_, &tiles, y, begin, std::min(begin + kChunkPanels, panels())});
+    });
+  }
+
+ private:
+  // Panels handed to a thread at a time: [128, 512] weights, 256 KB as f32, stay in L2 for a block of tokens.
+  static constexpr std::int64_t kChunkPanels = 8;
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+
+  std::int64_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
+
+  /// Panel p as [cols, 16] elements; rows past the end are zeros, which every format writes as zero bits.
+  template <class Bits>
+  static void interleave(const Tensor& weight, std::int64_t p, std::byte* to) {
+    auto* out = reinterpret_cast<Bits*>(to);
+    const std::int64_t rows = std::min<std::int64_t>(kPanelRows, weight.rows - p * kPanelRows);
+    if (rows < kPanelRows)
+      std::memset(to, 0, static_cast<std::size_t>(weight.cols * kPanelRows) * sizeof(Bits));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto* row = static_cast<const Bits*>(weight.row(p * kPanelRows + r));
+      for (std::int64_t c = 0; c < weight.cols; ++c) out[c * kPanelRows + r] = row[c];
+    }
+  }
+
+  DType dtype_;
+  std::int64_t rows_, cols_;
+  int threads_;
+  std::unique_ptr<std::byte[], Free> memory_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+void TiledRows::assign(const Tensor& x, int tile, int threads) {
+  tokens_ = x.rows;
+  cols_ = x.cols;
+  tile_ = tile;
+  values_.resize(std::max(values_.size(), static_cast<std::size_t>(x.rows * x.cols)));
+  parallel_for(threads, (x.rows + tile - 1) / tile, [&](std::int64_t i) {
+    const std::int64_t first = i * tile, n = std::min<std::int64_t>(tile, x.rows - first);
+    float* to = values_.data() + first * cols_;
+    for (std::int64_t t = 0; t < n; ++t) {
+      const float* row = x.ptr<float>(first + t);
+      for (std::int64_t c = 0; c < cols_; ++c) to[c * n + t] = row[c];
+    }
+  });
+}
+
+TiledRows& tiles_of_this_thread() {
+  thread_local TiledRows tiles;
+  return tiles;
+}
+
+std::unique_ptr<Linear> make_panels(const LinearConfig& config) { return std::make_unique<Panels>(config); }
+
+}  // namespace rung::linear
+#endif
