@@ -8,24 +8,11 @@
 #include <cstring>
 
 #include "core/parallel.hpp"
+#include "engine/cpu_activate.hpp"
+#include "engine/cpu_blocks.hpp"
 
 namespace rung {
 namespace {
-
-/// A row of at least this many numbers is worth splitting between threads.
-constexpr std::int64_t kColumnBlock = 512;
-
-/// Calls body(row, first column, last column) over all of [rows, cols] in column blocks.
-template <class Body>
-void for_each_block(int threads, std::int64_t rows, std::int64_t cols, const Body& body) {
-  const std::int64_t blocks = (cols + kColumnBlock - 1) / kColumnBlock;
-  // A thread team costs about a microsecond: too much for the few numbers of a small model's step.
-  const int team = rows * cols < 4 * kColumnBlock ? 1 : threads;
-  parallel_for(team, rows * blocks, [&](std::int64_t i) {
-    const std::int64_t begin = i % blocks * kColumnBlock;
-    body(i / blocks, begin, std::min(begin + kColumnBlock, cols));
-  });
-}
 
 void embed(int threads, const Tensor& table, const Tensor& tokens, const Tensor& y) {
   const auto to_float = traits(table.dtype).to_float;
@@ -148,48 +135,6 @@ void softcap(int threads, float cap, const Tensor& x) {
   apply(threads, x, [cap](float v) { return cap * std::tanh(v / cap); });
 }
 
-struct Silu {
-  float operator()(float z) const { return z / (1.0f + std::exp(-z)); }
-};
-struct GeluTanh {
-  float operator()(float z) const {
-    constexpr float kRoot = 0.7978845608028654f;  // sqrt(2 / pi)
-    return 0.5f * z * (1.0f + std::tanh(kRoot * (z + 0.044715f * z * z * z)));
-  }
-};
-struct GeluErf {
-  float operator()(float z) const {
-    constexpr float kHalfRoot = 0.7071067811865476f;  // sqrt(1 / 2)
-    return 0.5f * z * (1.0f + std::erf(z * kHalfRoot));
-  }
-};
-
-template <class Function>
-void activate_by(int threads, const Tensor& in, const Tensor& h, const Function& f) {
-  const bool gated = in.cols == 2 * h.cols;
-  for_each_block(threads, h.rows, h.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
-    const float* gate = in.ptr<float>(t);
-    float* out = h.ptr<float>(t);
-    if (gated) {
-      const float* up = gate + h.cols;
-      for (std::int64_t c = begin; c < end; ++c) out[c] = f(gate[c]) * up[c];
-    } else {
-      for (std::int64_t c = begin; c < end; ++c) out[c] = f(gate[c]);
-    }
-  });
-}
-
-void activate(int threads, const Tensor& in, Activation activation, const Tensor& h) {
-  switch (activation) {
-    case Activation::silu:
-      return activate_by(threads, in, h, Silu{});
-    case Activation::gelu_tanh:
-      return activate_by(threads, in, h, GeluTanh{});
-    case Activation::gelu_erf:
-      return activate_by(threads, in, h, GeluErf{});
-  }
-}
-
 void gather(const Tensor& x, const Tensor& rows, const Tensor& y) {
   for (std::int64_t i = 0; i < y.rows; ++i) {
     std::memcpy(y.row(i), x.row(rows.ptr<std::int32_t>()[i]), bytes_of(y.dtype, y.cols));
@@ -223,7 +168,7 @@ Ops cpu_ops(int threads) {
   ops.add_row = std::bind(add_row, threads, _1, _2);
   ops.scale = std::bind(scale, threads, _1, _2);
   ops.softcap = std::bind(softcap, threads, _1, _2);
-  ops.activate = std::bind(activate, threads, _1, _2, _3);
+  ops.activate = std::bind(cpu_activate, threads, _1, _2, _3);
   ops.gather = gather;
   ops.combine = std::bind(combine, threads, _1, _2, _3, _4);
   return ops;

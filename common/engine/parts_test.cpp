@@ -1,6 +1,9 @@
 // The parts of the engine that need no model: operations against float64, the contiguous cache, stop strings.
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 #include "core/guarded_buffer.hpp"
@@ -112,6 +115,55 @@ TEST_CASE("layernorm, the norm of every head, and both GELUs equal their formula
     judge("gelu_tanh", tanh);
     ops.activate(in, Activation::gelu_erf, out.tensor());
     judge("gelu_erf", erf);
+  }
+}
+
+TEST_CASE(
+    "activations: their error over the whole range, the same bits at every place, and a NaN stays one") {
+  constexpr std::int64_t kCount = 200001;
+  std::vector<float> z(static_cast<std::size_t>(kCount)), silu(z.size()), gelu(z.size());
+  for (std::int64_t i = 0; i < kCount; ++i)
+    z[static_cast<std::size_t>(i)] = static_cast<float>(i - 100000) * 1.5e-3f;
+  const Ops ops = cpu_ops(2);
+  const Tensor in(z.data(), DType::f32, 1, kCount);
+  ops.activate(in, Activation::silu, {silu.data(), DType::f32, 1, kCount});
+  ops.activate(in, Activation::gelu_tanh, {gelu.data(), DType::f32, 1, kCount});
+  double silu_ulps = 0, gelu_error = 0;
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const double x = z[i];
+    const double exact = x / (1 + std::exp(-x));
+    if (x > -85)
+      silu_ulps = std::max(silu_ulps, std::fabs(silu[i] - exact) / (kEps / 2 * std::fabs(exact) + 1e-300));
+    const double u = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
+    if (x != 0)
+      gelu_error = std::max(gelu_error, std::fabs(gelu[i] - x / (1 + std::exp(-2 * u))) / std::fabs(x));
+    REQUIRE(std::isfinite(silu[i]));
+    REQUIRE(std::isfinite(gelu[i]));
+  }
+  INFO("silu " << silu_ulps << " ulp, gelu_tanh " << gelu_error);
+  CHECK(silu_ulps <= 4);
+  CHECK(gelu_error <= 1e-6);
+  CHECK(silu.front() <= 0);
+  CHECK(silu.front() > -1e-30f);
+  CHECK(silu.back() == z.back());
+
+  // Every length and start: what does not fill a vector goes through the same operations.
+  for (std::int64_t n = 1; n <= 35; ++n) {
+    const std::int64_t begin = 99990 + n;
+    std::vector<float> part(static_cast<std::size_t>(n));
+    ops.activate(in.col_slice(begin, n), Activation::silu, {part.data(), DType::f32, 1, n});
+    REQUIRE(std::memcmp(part.data(), silu.data() + begin, part.size() * sizeof(float)) == 0);
+  }
+  std::vector<float> strange = {std::nanf(""), std::numeric_limits<float>::infinity(),
+                                -std::numeric_limits<float>::infinity(), 0.0f, -0.0f};
+  std::vector<float> out(strange.size());
+  const Tensor row(strange.data(), DType::f32, 1, 5);
+  for (const Activation activation : {Activation::silu, Activation::gelu_tanh}) {
+    ops.activate(row, activation, {out.data(), DType::f32, 1, 5});
+    CHECK(std::isnan(out[0]));
+    CHECK(std::isinf(out[1]));
+    CHECK(out[3] == 0);
+    CHECK(out[4] == 0);
   }
 }
 
