@@ -126,7 +126,24 @@ class Generate(Case):
         self.assertGreater(runs["packed"]["memory"]["packed_bytes"], 0)
         self.refused(1, "rung 'packed' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",
                      "--linear", "packed")
+        self.refused(1, "rung 'packed,int8' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",
+                     "--linear", "packed,int8")
+        self.refused(2, "seam linear has no rung 'pact'", "generate", "-m", "tiny", "-p", "a", "--linear", "packed,pact")
+        # The first of several that supports a weight.
+        out = self.json("generate", "-m", "tiny", "-p", "Once", "-n", 8, "--temp", 0, "--linear", "packed,panels,auto")
+        self.assertEqual(out["rungs"]["linear"], "panels")
         os.remove(model)
+
+    @unittest.skipUnless(MEASURES_MEMORY, "a sanitizer's own memory would be counted")
+    def test_packed_weights_take_the_place_of_the_file(self):
+        model = scratch("cli_packed.gguf")
+        self.json("synth", model, "--shape", "smollm2-135m", "--type", "q8_0")
+        memory = self.json("generate", "-m", model, "-p", "a", "-n", 4, "--temp", 0, "--ctx", 64, "--linear", "packed",
+                           "--set", "loading=mmap")["memory"]
+        os.remove(model)
+        self.assertGreater(memory["packed_bytes"], 0.9 * memory["weights_bytes"])
+        self.assertLess(memory["file_bytes"], 0.3 * memory["weights_bytes"])
+        self.assertLess(memory["peak_rss_bytes"], 1.5 * memory["weights_bytes"])
 
     def test_ways_of_loading_give_the_same_text(self):
         model = scratch("cli_loading.gguf")

@@ -154,3 +154,34 @@ TEST_CASE("auto is the highest rung that supports the configuration and is not t
                     "seam toy has no rung 'best'; known: auto, plain, fast, mine");
   CHECK_THROWS_WITH(read.find("toys"), "unknown seam 'toys'; known: toy");
 }
+
+TEST_CASE(
+    "a choice may name several rungs: the first that supports the configuration; some are never `auto`") {
+  Registry registry;
+  Ladder<Toy>& ladder = registry.ladder<Toy>();
+  const auto add = [&](const char* name, int value, int limit, bool automatic) {
+    ladder.add({{name, "toy.cpp", "", false, automatic},
+                [value](const Toy::Config&) { return std::make_unique<Toy>(Toy{value}); },
+                [limit](const Toy::Config& config) { return config.size <= limit; }});
+  };
+  add("plain", 0, 1000, true);
+  add("rounds", 1, 100, false);
+  add("packs", 2, 10, false);
+  CHECK(ladder.make("auto", {5})->rung == 0);
+  CHECK(ladder.make("packs,rounds", {5})->rung == 2);
+  CHECK(ladder.make("packs,rounds", {50})->rung == 1);
+  CHECK(ladder.make("packs,rounds,auto", {500})->rung == 0);
+  CHECK(ladder.make("auto,packs", {5})->rung == 0);
+  CHECK(ladder.supports("packs", {10}));
+  CHECK_FALSE(ladder.supports("packs", {11}));
+  CHECK_THROWS_WITH(
+      ladder.make("packs,rounds", {500}),
+      "rung 'packs,rounds' of seam toy does not support size 500; 'auto' chooses one that does");
+  CHECK_THROWS_WITH(ladder.make("packs,auto", {5000}),
+                    "rung 'packs,auto' of seam toy does not support size 5000; 'auto' chooses one that does");
+  for (const char* wrong : {"packs,best", "best,packs", "packs,", ",packs", "", "packs packs"}) {
+    CHECK_THROWS_AS(ladder.make(wrong, {5}), UsageError);
+    CHECK_THROWS_AS(ladder.check(wrong), UsageError);
+  }
+  CHECK_NOTHROW(ladder.check("auto,packs"));
+}

@@ -11,6 +11,7 @@
 // Registration is by plain function calls from one list (engine/variants.cpp): static libraries drop
 // objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,12 +53,30 @@ class LadderBase {
   const std::vector<RungInfo>& rungs() const { return infos_; }
   /// The rung called `name`; UsageError that lists the known ones otherwise.
   const RungInfo& info(std::string_view name) const { return infos_[index_of(name)]; }
+  /// Throws UsageError when `choice` is no rung, `auto`, or several of them, separated by commas.
+  void check(std::string_view choice) const {
+    for (const std::string_view name : names_in(choice)) {
+      if (name != kAuto) index_of(name);
+    }
+  }
 
   /// The workloads that judge and time the rungs; made on demand because their inputs are large.
   std::vector<Trial> trials() const { return make_trials ? make_trials() : std::vector<Trial>{}; }
   std::function<std::vector<Trial>()> make_trials;
 
  protected:
+  static constexpr std::string_view kAuto = "auto";
+
+  static std::vector<std::string_view> names_in(std::string_view choice) {
+    std::vector<std::string_view> names;
+    for (std::size_t begin = 0; begin <= choice.size();) {
+      const std::size_t end = std::min(choice.find(',', begin), choice.size());
+      names.push_back(choice.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return names;
+  }
+
   std::size_t index_of(std::string_view name) const {
     std::string known = "auto";
     for (std::size_t i = 0; i < infos_.size(); ++i) {
@@ -81,22 +100,18 @@ class Ladder : public LadderBase {
     rungs_.push_back(std::move(rung));
   }
 
-  /// Resolves `name` for a configuration: `auto` becomes the highest rung that supports it. Throws
-  /// UsageError for an unknown name, Error for a named rung that does not support the configuration.
-  const Rung<Seam>& choose(std::string_view name, const typename Seam::Config& config) const {
-    if (name != "auto") {
-      const Rung<Seam>& rung = rungs_[index_of(name)];
-      if (rung.supports && !rung.supports(config)) {
-        fail("rung '{}' of seam {} does not support {}; 'auto' chooses one that does", name, seam_,
-             config.describe());
-      }
-      return rung;
+  /// Resolves a choice for a configuration: `auto` becomes the highest rung that supports it,
+  /// "packed,panels,auto" the first of these that does. Throws UsageError for an unknown name, Error when no
+  /// named rung supports the configuration.
+  const Rung<Seam>& choose(std::string_view choice, const typename Seam::Config& config) const {
+    check(choice);
+    for (const std::string_view name : names_in(choice)) {
+      const Rung<Seam>* rung = name == kAuto ? highest(config) : &rungs_[index_of(name)];
+      if (rung != nullptr && (!rung->supports || rung->supports(config))) return *rung;
     }
-    for (auto rung = rungs_.rbegin(); rung != rungs_.rend(); ++rung) {
-      const bool candidate = rung->info.automatic && !rung->info.exercise;
-      if (candidate && (!rung->supports || rung->supports(config))) return *rung;
-    }
-    fail("no rung of seam {} supports {}", seam_, config.describe());
+    if (choice == kAuto) fail("no rung of seam {} supports {}", seam_, config.describe());
+    fail("rung '{}' of seam {} does not support {}; 'auto' chooses one that does", choice, seam_,
+         config.describe());
   }
 
   /// Whether the rung called `name` can be made for this configuration; UsageError for an unknown name.
@@ -110,6 +125,14 @@ class Ladder : public LadderBase {
   }
 
  private:
+  const Rung<Seam>* highest(const typename Seam::Config& config) const {
+    for (auto rung = rungs_.rbegin(); rung != rungs_.rend(); ++rung) {
+      const bool candidate = rung->info.automatic && !rung->info.exercise;
+      if (candidate && (!rung->supports || rung->supports(config))) return &*rung;
+    }
+    return nullptr;
+  }
+
   std::vector<Rung<Seam>> rungs_;
 };
 

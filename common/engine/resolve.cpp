@@ -73,7 +73,7 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
                                                  const Model& model) {
   for (const auto& [seam, rung] : config.rungs) {
     const LadderBase& ladder = registry.find(seam);
-    if (rung != "auto") ladder.info(rung);
+    ladder.check(rung);
   }
   std::map<std::string, std::string> chosen;
   chosen["attention"] = registry.ladder<Attention>()

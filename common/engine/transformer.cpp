@@ -111,7 +111,8 @@ void Transformer::add_to_residual(const Weight& post_norm, const Tensor& out, co
 
 Transformer::Transformer(const Model& model, const Registry& registry, const EngineConfig& config,
                          Device& device)
-    : registry_(registry),
+    : source_(model),
+      registry_(registry),
       config_(config),
       model_(model.config),
       device_(device),
@@ -201,7 +202,10 @@ std::unique_ptr<Linear> Transformer::linear(std::initializer_list<Weight> stacke
     parts.push_back(
         {ladder.make(config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens}),
          w.weight.rows, w.bias});
-    packed_bytes_ += parts.back().linear->packed_bytes();
+    if (const std::size_t bytes = parts.back().linear->packed_bytes(); bytes > 0) {
+      packed_bytes_ += bytes;
+      source_.release(weight.weight);  // the copy is read from now on
+    }
   }
   if (parts.size() == 1 && parts.front().bias.empty()) return std::move(parts.front().linear);
   return std::make_unique<StackedLinear>(std::move(parts), ops_);

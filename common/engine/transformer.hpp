@@ -87,6 +87,7 @@ class Transformer {
   RopeTables rope_tables(const RopeConfig& rope, const Tensor& cos, const Tensor& sin);
   Attention* attention_for(int window);
 
+  const Model& source_;
   const Registry& registry_;
   EngineConfig config_;
   ModelConfig model_;

@@ -16,6 +16,9 @@ class FileBytes {
   virtual const std::string& path() const = 0;
   /// The whole file, read-only. The first byte lies at a multiple of 64; all stay until the object goes.
   virtual std::span<const std::byte> bytes() const = 0;
+  /// Says that `part` of bytes() will hardly be read again. Where the system can bring it back from the file,
+  /// this process gives its memory up; the content stays the same.
+  virtual void release(std::span<const std::byte> part) const { static_cast<void>(part); }
 };
 
 /// Opens a file. Throws Error with a sentence when it cannot be read, is no regular file, or is empty.

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "core/error.hpp"
 #include "model/families.hpp"
@@ -134,7 +135,23 @@ Model load_hf(const std::string& folder, const LoadOptions& options) {
 }  // namespace
 
 Model load_model(const std::string& path, const LoadOptions& options) {
-  return format_of(path) == Format::gguf ? load_gguf(path, options.files) : load_hf(path, options);
+  std::vector<std::shared_ptr<const FileBytes>> files;
+  LoadOptions noting = options;
+  noting.files = [&](const std::string& file) { return files.emplace_back(options.files(file)); };
+  Model model = format_of(path) == Format::gguf ? load_gguf(path, noting.files) : load_hf(path, noting);
+  model.files = std::move(files);
+  return model;
+}
+
+void Model::release(const Tensor& weight) const {
+  const auto* begin = static_cast<const std::byte*>(weight.data);
+  for (const auto& file : files) {
+    const std::span<const std::byte> bytes = file->bytes();
+    const std::less_equal<> not_after;  // defined for pointers into different objects too
+    if (not_after(bytes.data(), begin) && not_after(begin + weight.bytes(), bytes.data() + bytes.size())) {
+      return file->release({begin, weight.bytes()});
+    }
+  }
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {

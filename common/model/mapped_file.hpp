@@ -21,6 +21,7 @@ class MappedFile : public FileBytes {
 
   const std::string& path() const override { return path_; }
   std::span<const std::byte> bytes() const override { return {data_, size_}; }
+  void release(std::span<const std::byte> part) const override;
 
  private:
   std::string path_;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "model/file_bytes.hpp"
 #include "model/model_config.hpp"
@@ -19,6 +20,10 @@ struct Model {
   std::shared_ptr<const void> storage;  // keeps mapped files and converted tensors alive
   std::string loading;                  // the rung of seam `loading` that opened its files; may be empty
   std::size_t converted_bytes = 0;      // weights that could not be used as they lie (norms to f32)
+  std::vector<std::shared_ptr<const FileBytes>> files;  // that hold the weights
+
+  /// Says that `weight` will hardly be read again: somebody made a copy of it (FileBytes::release).
+  void release(const Tensor& weight) const;
 };
 
 class SafetensorsReader;
