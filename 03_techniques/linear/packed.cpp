@@ -2,13 +2,12 @@
 //
 // Panels of 16 interleaved rows (packed_layout.hpp): 16 sums lie in one register, x is broadcast, and nothing
 // is added across lanes. A tile of a panel and a few tokens unpacks each weight once for all of them. The
-// price is a second copy of the weights, and the time to write it.
+// price is a copy of the weights, and the time to write it.
 
 #include <hwy/base.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -17,6 +16,7 @@
 #include "core/simd.hpp"
 #include "linear.hpp"
 #include "packed.hpp"
+#include "panel_memory.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -76,12 +76,7 @@ class Packed final : public Linear {
     const std::int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
     const std::int64_t panel_bytes = linear::packed_bytes(format, kPanelRows, cols_);
     bytes_ = static_cast<std::size_t>(panels * panel_bytes);
-    constexpr std::size_t kLine = 64;
-    panels_.reset(static_cast<std::byte*>(std::aligned_alloc(kLine, (bytes_ + kLine - 1) / kLine * kLine)));
-    if (!panels_) {
-      fail("the rung 'packed' needs {:.1f} MB for its copy of {}; --linear simd needs none",
-           static_cast<double>(bytes_) * 1e-6, config.describe());
-    }
+    panels_ = take_panels(bytes_, "packed", config);
     parallel_for(threads_, panels,
                  [&](std::int64_t p) { pack_panel(config.weight, p, panels_.get() + p * panel_bytes); });
   }
@@ -104,15 +99,12 @@ class Packed final : public Linear {
  private:
   // Panels handed to a thread at a time: small enough that all finish together when one is held up.
   static constexpr std::int64_t kChunkPanels = 4;
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
 
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
   const PackedKernels& kernels_;
-  std::unique_ptr<std::byte[], Free> panels_;
+  PanelMemory panels_;
   std::size_t bytes_ = 0;
 };
 

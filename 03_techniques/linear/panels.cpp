@@ -3,7 +3,7 @@
 // In a panel a column's 16 weights are neighbours. One load brings 16 rows, x is broadcast, and each row's
 // sum stays in its lane: nothing is added across lanes, and x costs one load per token and column for all
 // rows of a tile. x is laid out in tiles as well. A tile's sums fill the registers; what it reads comes from
-// L1 (x) and L2 (W). The price is a second copy of the weights.
+// L1 (x) and L2 (W). The price is a copy of the weights.
 
 #include "panels.hpp"
 
@@ -14,12 +14,12 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "linear.hpp"
+#include "panel_memory.hpp"
 // This one is read again for every instruction set.
 #include "panels_kernels-inl.h"
 
@@ -60,12 +60,7 @@ class Panels final : public Linear {
     const auto element = static_cast<std::size_t>(traits(dtype_).block_bytes);
     const auto panel_bytes = static_cast<std::size_t>(cols_ * kPanelRows) * element;
     bytes_ = static_cast<std::size_t>(panels()) * panel_bytes;
-    constexpr std::size_t kLine = 64;
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kLine, (bytes_ + kLine - 1) / kLine * kLine)));
-    if (!memory_) {
-      fail("the rung 'panels' needs {:.1f} MB for its copy of {}; --linear simd needs none",
-           static_cast<double>(bytes_) * 1e-6, config.describe());
-    }
+    memory_ = take_panels(bytes_, "panels", config);
     parallel_for(threads_, panels(), [&](std::int64_t p) {
       std::byte* to = memory_.get() + static_cast<std::size_t>(p) * panel_bytes;
       if (element == 4) {
@@ -93,9 +88,6 @@ class Panels final : public Linear {
  private:
   // Panels handed to a thread at a time: [128, 512] weights, 256 KB as f32, stay in L2 for a block of tokens.
   static constexpr std::int64_t kChunkPanels = 8;
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
 
   std::int64_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
 
@@ -115,7 +107,7 @@ class Panels final : public Linear {
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
-  std::unique_ptr<std::byte[], Free> memory_;
+  PanelMemory memory_;
   std::size_t bytes_ = 0;
 };
 
