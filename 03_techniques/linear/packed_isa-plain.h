@@ -35,7 +35,8 @@ struct Isa {
   static RUNG_INLINE Bytes shifted_and(Bytes a) {
     return each<Bytes>([&](std::size_t i) {
       const int byte = a.lane[i];
-      return (kLeft >= 0 ? byte << (kLeft >= 0 ? kLeft : 0) : byte >> (kLeft < 0 ? -kLeft : 0)) & kMask;
+      if constexpr (kLeft >= 0) return (byte << kLeft) & kMask;
+      if constexpr (kLeft < 0) return (byte >> -kLeft) & kMask;
     });
   }
   static RUNG_INLINE Bytes join(Bytes a, Bytes b) {
