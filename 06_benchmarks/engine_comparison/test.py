@@ -130,6 +130,28 @@ class Compare(unittest.TestCase):
             self.assertIn("<svg", (out / "comparison.svg").read_text())
         self.assertIn("| q4_0 | rung packed (rung ", (out / "comparison.md").read_text())
 
+    def test_llama_bench_is_asked_for_one_thing_at_a_time(self):
+        program = self.path / "llama-bench"
+        program.write_text("#!/bin/sh\necho \"$@\" >>" + str(self.path / "asked") +
+                           "\ncase \"$*\" in *bad.gguf*) echo 'no such model' >&2; exit 1;; esac\n"
+                           "echo '[{\"avg_ns\": 500000000, \"n_prompt\": 8}]'\n")
+        program.chmod(0o755)
+        environment = {"PATH": "/usr/bin:/bin", "LLAMA_BENCH": str(program), "PYTHONPATH": str(compare.HERE / "engines")}
+        worker = compare.Worker(compare.HERE / "engines" / "llama_cpp.py", environment)
+        self.addCleanup(worker.close)
+        self.assertEqual(worker.ask(do="probe")["version"], f"llama-bench at {program}")
+        job = {"gguf": "m.gguf", "type": "q4_0", "threads": 3, "ctx": 64}
+        self.assertEqual(worker.ask(do="load", job=job), {"weights": "q4_0"})
+        prefill = worker.ask(do="measure", prompt=[1] * 8, new=1)
+        decode = worker.ask(do="measure", prompt=[1], new=17)
+        self.assertEqual((prefill["first_s"], prefill["rest_s"]), (0.5, 0.0))
+        self.assertEqual((decode["first_s"], decode["rest_s"]), (0.0, 0.5))
+        asked = (self.path / "asked").read_text().splitlines()
+        self.assertIn("-m m.gguf -p 8 -n 0 -r 1 -t 3", asked[0])
+        self.assertIn("-m m.gguf -p 0 -n 16 -r 1 -t 3", asked[1])
+        worker.ask(do="load", job={**job, "gguf": "bad.gguf"})
+        self.assertIn("no such model", worker.ask(do="measure", prompt=[1], new=2)["error"])
+
     def test_the_judge_tells_adapters_apart(self):
         self.assertEqual(judge.judge(RUNG, compare.HERE / "engines" / "rung_cli.py"), "")
         with mock.patch.dict("os.environ", FAKE_LOG=str(self.path / "log")):
