@@ -81,6 +81,7 @@ class Records {
       for (std::size_t s = 0; s < record.slices.size(); ++s) {
         const Squares& squares = record.slices[s];
         rows += squares.rows;
+        if (squares.rows == 0) continue;  // an expert that no token was sent to
         for (std::size_t c = 0; c < squares.sums.size(); ++c) {
           const double mean = squares.sums[c] / static_cast<double>(squares.rows);
           if (!std::isfinite(mean)) {
