@@ -101,16 +101,6 @@ std::unique_ptr<Loading> make(const Ladder<Loading>& ladder, const std::string& 
   return ladder.make(rung, config);
 }
 
-bool supports(const Ladder<Loading>& ladder, const std::string& rung, const LoadingConfig& config) {
-  ladder.info(rung);  // an unknown name is an error, not a rung that declines
-  try {
-    ladder.choose(rung, config);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 /// Size, place and every byte, after the file has lost its name.
 Verdict judge_content(const Ladder<Loading>& ladder, const std::string& name, std::size_t size,
                       const std::string& rung) {
@@ -138,7 +128,7 @@ Verdict judge_content(const Ladder<Loading>& ladder, const std::string& name, st
 
 /// The pages must be the system's, not ours, and must be given back.
 Verdict judge_memory(const Ladder<Loading>& ladder, const std::string& name, const std::string& rung) {
-  if (!supports(ladder, rung, {true})) {
+  if (!ladder.supports(rung, {true})) {
     Verdict declined;
     declined.status = Verdict::Status::unsupported;
     return declined;

@@ -115,8 +115,10 @@ void pack_rows(const Tensor& weight, std::int64_t panel, std::byte* to) {
 }  // namespace
 
 void pack_panel(const Tensor& weight, std::int64_t panel, std::byte* to) {
-  std::memset(to, 0,
-              static_cast<std::size_t>(packed_bytes(packed_format(weight.dtype), kPanelRows, weight.cols)));
+  if (weight.rows - panel * kPanelRows < kPanelRows) {  // every byte of a full panel is written below
+    std::memset(to, 0,
+                static_cast<std::size_t>(packed_bytes(packed_format(weight.dtype), kPanelRows, weight.cols)));
+  }
   switch (weight.dtype) {
     case DType::q8_0:
       return pack_rows<BlockQ8_0>(weight, panel, to);

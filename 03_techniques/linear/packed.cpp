@@ -73,7 +73,7 @@ class Packed final : public Linear {
         threads_(config.threads),
         kernels_(kernels_of_machine()) {
     const PackedFormat format = packed_format(dtype_);
-    const std::int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
+    const std::int64_t panels = panel_count(rows_);
     const std::int64_t panel_bytes = linear::packed_bytes(format, kPanelRows, cols_);
     bytes_ = static_cast<std::size_t>(panels * panel_bytes);
     panels_ = take_panels(bytes_, "packed", config);
@@ -88,7 +88,7 @@ class Packed final : public Linear {
     if (x.rows == 0) return;
     QuantisedRows& rows = rows_of_this_thread();
     rows.assign(x, kernels_.row_layout(packed_format(dtype_)), threads_);
-    const std::int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
+    const std::int64_t panels = panel_count(rows_);
     parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
       kernels_.run(

@@ -70,10 +70,12 @@ constexpr PackedFormat packed_format(DType dtype) {
   }
 }
 
+/// How many panels hold `rows` rows; the last one may not be full.
+constexpr std::int64_t panel_count(std::int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
+
 /// Bytes of `rows` x `cols` weights in panels; the last panel is whole.
 constexpr std::int64_t packed_bytes(PackedFormat format, std::int64_t rows, std::int64_t cols) {
-  const std::int64_t panels = (rows + kPanelRows - 1) / kPanelRows;
-  return panels * (cols / kIntegerBlock / format.blocks_per_group()) * format.group_bytes();
+  return panel_count(rows) * (cols / kIntegerBlock / format.blocks_per_group()) * format.group_bytes();
 }
 
 /// Writes panel `panel` of `weight` [rows, cols] to `to`; rows past the end are zeros.

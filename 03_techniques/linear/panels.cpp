@@ -89,7 +89,7 @@ class Panels final : public Linear {
   // Panels handed to a thread at a time: [128, 512] weights, 256 KB as f32, stay in L2 for a block of tokens.
   static constexpr std::int64_t kChunkPanels = 8;
 
-  std::int64_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
+  std::int64_t panels() const { return panel_count(rows_); }
 
   /// Panel p as [cols, 16] elements; rows past the end are zeros, which every format writes as zero bits.
   template <class Bits>
@@ -116,7 +116,6 @@ class Panels final : public Linear {
 void TiledRows::assign(const Tensor& x, int tile, int threads) {
   tokens_ = x.rows;
   cols_ = x.cols;
-  tile_ = tile;
   values_.resize(std::max(values_.size(), static_cast<std::size_t>(x.rows * x.cols)));
   parallel_for(threads, (x.rows + tile - 1) / tile, [&](std::int64_t i) {
     const std::int64_t first = i * tile, n = std::min<std::int64_t>(tile, x.rows - first);

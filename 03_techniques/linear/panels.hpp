@@ -17,14 +17,12 @@ class TiledRows {
   void assign(const Tensor& x, int tile, int threads);
 
   std::int64_t tokens() const { return tokens_; }
-  int tile() const { return tile_; }
   /// [cols, n] of tokens [first, first + n), n = tile or what is left of all. REQUIRES: first is a multiple
   /// of tile.
   const float* values(std::int64_t first) const { return values_.data() + first * cols_; }
 
  private:
   std::int64_t tokens_ = 0, cols_ = 0;
-  int tile_ = 1;
   std::vector<float> values_;
 };
 

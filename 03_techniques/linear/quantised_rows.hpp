@@ -32,7 +32,6 @@ class QuantisedRows {
 
   std::int64_t tokens() const { return tokens_; }
   std::int64_t blocks() const { return blocks_; }  // of 32 columns
-  int tile() const { return layout_.tile; }
 
   /// [blocks, n, 32], all from -127 to 127 (where the scale is a number).
   const std::int8_t* quants(std::int64_t first) const {

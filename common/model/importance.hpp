@@ -6,9 +6,7 @@
 // uncorrelated inputs. The mean squares come from a calibration text (engine/importance.hpp); llama.cpp calls
 // them an importance matrix.
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
