@@ -119,6 +119,12 @@ class Card:
             out.append(f"`{name}`, seed {s['seed']}:\n\n{quote(s['text'])}")
         return "\n\n".join(out)
 
+    def scales(self) -> str:
+        scales = {x["scale"] for x in self.losses.values()}
+        if len(scales) > 1:
+            sys.exit(f"the models were trained at several scales: {sorted(scales)}; train_all.py makes them at one")
+        return f"--scale {scales.pop():g}"
+
     def hardware(self) -> str:
         return self.a.hardware
 

@@ -14,6 +14,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from data import Windows
+from train import has_bfloat16
 
 MIXTURE = {"simple": 0.10, "tales": 0.60, "novels": 0.20, "dialogues": 0.10}
 PIECE, BATCH = 192, 128
@@ -44,7 +45,8 @@ def main() -> None:
     if done >= batches:
         print(f"{path}: is complete")
         return
-    model = AutoModelForCausalLM.from_pretrained(a.model or a.work / "export" / "tiny", dtype=torch.bfloat16).eval()
+    dtype = torch.bfloat16 if has_bfloat16("cpu") else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(a.model or a.work / "export" / "tiny", dtype=dtype).eval()
     model.generation_config.eos_token_id = None  # a piece does not stop where a story does
     model.generation_config.pad_token_id = 0
     windows = Windows(a.work, PIECE, seed=0)

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer, models
 
 from data import Windows
+from grow import grow_embedding, grow_layers, old_layer
 from model import Config, Model
+from muon import Muon, orthogonal
 from train import Schedule, start_from
 
 HERE = Path(__file__).parent
@@ -69,6 +72,58 @@ def test_copied_heads(work: Path) -> None:
         assert expected.abs().max() > 0.05 and torch.allclose(full(ids), expected, atol=1e-6)
 
 
+def test_orthogonal() -> None:
+    """Newton-Schulz brings all singular values near 1 and keeps the directions; a step is the published one."""
+    torch.manual_seed(1)
+    for shape in ((24, 40), (40, 24)):
+        g = torch.randn(shape)
+        u, _, vt = torch.linalg.svd(g, full_matrices=False)
+        ours = orthogonal(g, torch.float32)
+        assert torch.linalg.svdvals(ours).sub(1).abs().max() < 0.35
+        assert (ours * (u @ vt)).sum() / (ours.norm() * (u @ vt).norm()) > 0.97
+    ours, theirs = (torch.nn.Parameter(torch.ones(24, 40)) for _ in range(2))
+    steps = (Muon([ours], 0.01, 0.1, torch.float32),
+             torch.optim.Muon([theirs], lr=0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"))
+    for _ in range(3):
+        ours.grad = torch.randn(24, 40)
+        theirs.grad = ours.grad.clone()
+        for s in steps:
+            s.step()
+    assert (ours - theirs).abs().max() < 0.02 * (theirs - 1).abs().max()  # theirs is computed in bfloat16
+
+
+def test_grow() -> None:
+    """More layers and more columns compute the same; experts begin as parts of the feed-forward layer."""
+    torch.manual_seed(1)
+    small = Model(Config(**SHAPE)).eval()
+    large = Model(Config(**{**SHAPE, "layers": 3, "ffn": 48})).eval()
+    assert [old_layer(i, 4, 6) for i in range(6)] == [(0, True), (0, False), (1, True), (2, True), (2, False), (3, True)]
+    grown = grow_layers(small.state_dict(), 2, large)
+    grown["embed_tokens.weight"] = small.embed_tokens.weight
+    large.load_state_dict(grown)
+    ids = torch.randint(0, 50, (2, 32))
+    with torch.no_grad():
+        assert torch.allclose(large(ids), small(ids), atol=1e-6)
+    # Two experts of full width, each with the last matrix doubled, weighted by half: their sum is twice the layer.
+    moe = Model(Config(**{**SHAPE, "experts": 2}))
+    moe.load_state_dict(grow_layers(small.state_dict(), 2, moe))
+    torch.nn.init.zeros_(moe.layers[1].block_sparse_moe.gate.weight)
+    x = torch.randn(1, 5, 16)
+    with torch.no_grad():
+        assert torch.allclose(moe.layers[1].block_sparse_moe(x), 2 * small.layers[1].mlp(x), atol=1e-6)
+
+
+def test_grow_embedding() -> None:
+    """"abc" of the new vocabulary begins as the mean of the old "ab" and "c"."""
+    def bpe(*tokens: str, merges: list[tuple[str, str]]) -> Tokenizer:
+        return Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, merges))
+    old = bpe("a", "b", "c", "ab", merges=[("a", "b")])
+    new = bpe("<|user|>", "c", "b", "a", "ab", "abc", merges=[("a", "b"), ("ab", "c")])
+    rows, fresh = torch.eye(4), torch.full((6, 4), 7.0)
+    expected = torch.stack([fresh[0], rows[2], rows[1], rows[0], rows[3], (rows[3] + rows[2]) / 2])
+    assert torch.equal(grow_embedding(rows, old, new, fresh), expected)
+
+
 def test_experts() -> None:
     """The sorted, batched experts against the definition, token by token."""
     torch.manual_seed(1)
@@ -98,6 +153,8 @@ def test_windows(work: Path) -> None:
 def test_schedule() -> None:
     s = Schedule(TRAINING, 1.0)
     assert s.rate(0, 0) == 0.5 and s.rate(5, 300) == 1.0 and s.rate(9, 576) == 0.5
+    longer = Schedule({**TRAINING, "decay": 576}, 1.0)
+    assert longer.rate(5, 192) == 1.0 and longer.rate(9, 480) == 0.5 and longer.rate(9, 768) == 0.0
     assert s.phase(383)["window"] == 16 and s.phase(384)["window"] == 32
 
 
@@ -107,6 +164,9 @@ def main() -> None:
         make_work(work)
         test_schedule()
         test_windows(work)
+        test_orthogonal()
+        test_grow()
+        test_grow_embedding()
         test_experts()
         test_copied_heads(work)
         test_resume(work)

@@ -6,10 +6,10 @@ WORK is what prepare.py wrote; WORK/NAME (NAME is the configuration's) receives 
 The same command goes on from the last checkpoint, exactly: weights, optimizers, and the generator of the windows.
 
 The schedule counts tokens, so it is the same on every machine. A configuration has phases. In the first the windows
-are short, which is cheap, and the learning rate is constant after a warm-up; in the last the windows are a whole context
-long, the dialogues join the text, and the learning rate falls to zero along a line. (Constant, then falling, is as good as a
-cosine and lets a run be prolonged: arXiv:2405.18392.) "from" in a configuration names the checkpoint that the weights come
-from, "teacher" the model that they are distilled from (distill.py).
+are short, which is cheap; in the last they are a whole context long, and the dialogues join the text. The learning rate is
+constant after a warm-up and falls to zero along a line over the last "decay" tokens, or else the last phase. (Constant,
+then falling, is as good as a cosine and lets a run be prolonged: arXiv:2405.18392.) "from" in a configuration (or --start)
+names the checkpoint that the weights come from, "teacher" the model that they are distilled from (distill.py).
 """
 import argparse
 import contextlib
@@ -22,7 +22,9 @@ import torch
 import torch.nn.functional as F
 
 from data import Windows, read_ids
+from distill import Distillation, principal_rows
 from model import Config, Model
+from muon import Muon
 
 SAVE_EVERY = 180           # seconds
 VALIDATE_EVERY = 4_000_000  # tokens
@@ -37,14 +39,13 @@ def validation_nats(model: Model, ids: torch.Tensor, window: int, device: str) -
     return nats / (len(ids) - 1)
 
 
-def make_optimizers(model: Model, config: dict) -> list[torch.optim.Optimizer]:
-    """Muon (Keller Jordan's; the step's size as in arXiv:2502.16982) for the matrices inside the layers: it makes every
-    direction of a matrix's update equally large, and learns more from the same tokens. AdamW for the embedding, the
-    router and the norms."""
+def make_optimizers(model: Model, config: dict, dtype: torch.dtype) -> list[torch.optim.Optimizer]:
+    """Muon (muon.py), computed in `dtype`, for the matrices inside the layers: it makes every direction of a matrix's
+    update equally large, and learns more from the same tokens. AdamW for the embedding, the router and the norms."""
     inner = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "gate.weight" not in n]
     chosen = {id(p) for p in inner}
     rest = [p for p in model.parameters() if id(p) not in chosen]
-    muon = torch.optim.Muon(inner, lr=config["muon_lr"], weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    muon = Muon(inner, lr=config["muon_lr"], weight_decay=0.1, dtype=dtype)
     adam = torch.optim.AdamW([{"params": [p for p in rest if p.ndim == 2], "weight_decay": 0.1},
                               {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0}],
                              lr=config["adam_lr"], betas=(0.9, 0.95), fused=True)
@@ -64,13 +65,13 @@ class Schedule:
             total += int(phase["tokens"] * scale)
             self.ends.append(total)
         self.total = total
+        self.decay = int(config.get("decay", self.phases[-1]["tokens"]) * scale)
 
     def phase(self, tokens: int) -> dict:
         return self.phases[next(i for i, end in enumerate(self.ends) if tokens < end)]
 
     def rate(self, step: int, tokens: int) -> float:
-        falls = self.ends[-2] if len(self.ends) > 1 else 0
-        fall = (self.total - tokens) / (self.total - falls) if tokens >= falls else 1.0
+        fall = min(1.0, (self.total - tokens) / self.decay)
         return min(1.0, (step + 1) / self.warmup) * fall
 
 
@@ -116,9 +117,15 @@ class Run:
         self.history = {"train": [], "valid": []}
         self.schedule = Schedule(self.config, a.scale)
         self.windows = Windows(a.work, max(p["window"] for p in self.config["phases"]), self.config["seed"])
-        if not self.saved.exists() and "from" in self.config:
-            self.model.load_state_dict(start_from(a.work / self.config["from"], self.model.config))
-        self.optimizers = make_optimizers(self.model, self.config)
+        start = a.start or ("from" in self.config and a.work / self.config["from"])
+        if not self.saved.exists() and start:
+            self.model.load_state_dict(start_from(start, self.model.config))
+        if not self.saved.exists() and "teacher" in self.config:
+            teacher = torch.load(a.work / self.config["teacher"], map_location=a.device, weights_only=False)["model"]
+            with torch.no_grad():
+                self.model.embed_tokens.weight.copy_(
+                    principal_rows(teacher["embed_tokens.weight"], self.model.config.dim))
+        self.optimizers = make_optimizers(self.model, self.config, torch.bfloat16 if a.precision == "bf16" else torch.float32)
         if self.saved.exists():
             self.load()
 
@@ -165,7 +172,6 @@ def has_bfloat16(device: str) -> bool:
 def make_loss(run: Run):
     """-> a function (inputs, targets) -> (what is minimised, nats per token)"""
     if "teacher" in run.config:
-        from distill import Distillation
         return Distillation(run.a.work, run.config, run.model, run.a.device)
 
     def cross_entropy(x: torch.Tensor, y: torch.Tensor):
@@ -183,6 +189,7 @@ def main() -> None:
     args.add_argument("--threads", type=int, default=2)
     args.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"),
                       help="of the matrix products; auto: bf16 where the device has instructions for it")
+    args.add_argument("--start", type=Path, help="weights to begin with instead of random ones, e.g. from grow.py")
     args.add_argument("--compile", action="store_true", help="needs a C++ compiler")
     args.add_argument("--scale", type=float, default=1.0, help="multiplies every phase's tokens, for a quick try")
     args.add_argument("--steps", type=int, default=1 << 60, help="stop after so many steps, with a checkpoint")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GGUF = {"tiny": "f16", "draft": "f16", "tiny-mha": "q8_0", "moe": "f16"}
+GROWN = ("tiny", "moe")
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     args.add_argument("--threads", type=int, default=2)
     args.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"))
     args.add_argument("--scale", type=float, default=1.0)
+    args.add_argument("--grow", type=Path, help="a smaller model's folder that tiny and moe begin from, see grow.py")
     args.add_argument("--no-compile", action="store_true")
     a = args.parse_args()
     export, results = a.work / "export", a.work / "results"
@@ -43,9 +45,13 @@ def main() -> None:
     def train(name: str) -> None:
         if finished(name).exists():
             return
-        compile_it = () if a.no_compile else ("--compile",)
-        step(finished(name), "train.py", "--work", a.work, "--config", HERE / "configs" / f"{name}.json", "--device", a.device,
-             "--threads", a.threads, "--precision", a.precision, "--scale", a.scale, *compile_it)
+        more = () if a.no_compile else ("--compile",)
+        config = HERE / "configs" / f"{name}.json"
+        if a.grow and name in GROWN:
+            step(a.work / f"{name}-grown.pt", "grow.py", "--model", a.grow, "--work", a.work, "--config", config)
+            more += ("--start", a.work / f"{name}-grown.pt")
+        step(finished(name), "train.py", "--work", a.work, "--config", config, "--device", a.device,
+             "--threads", a.threads, "--precision", a.precision, "--scale", a.scale, *more)
         step(finished(name), "export.py", "--work", a.work, "--name", name, "--out", export, "--gguf", GGUF[name])
         finished(name).touch()
 
