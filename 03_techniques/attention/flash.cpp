@@ -14,6 +14,7 @@
 
 #include "attention.hpp"
 #include "core/simd.hpp"
+#include "flash_tasks.hpp"
 #include "flash_tile.hpp"
 
 namespace rung::attention {
@@ -21,8 +22,9 @@ namespace {
 
 class FlashAttention : public Attention {
  public:
-  explicit FlashAttention(const AttentionConfig& config)
+  FlashAttention(const AttentionConfig& config, int chunk)
       : config_(config),
+        chunk_(chunk),
         scratch_floats_(flash_scratch_floats(config.head_dim)),
         scratch_(hwy::AllocateAligned<float>(static_cast<std::size_t>(config.threads * scratch_floats_))) {
     simd_level();  // before Highway's first dispatch
@@ -34,68 +36,84 @@ class FlashAttention : public Attention {
     tasks_.clear();
     for (const BatchSequence& s : batch.sequences) {
       const int all_rows = s.query_count * group;
+      const int past = s.context_length - s.query_count;
       for (int begin = 0; begin < all_rows; begin += kTileRows) {
         const int rows = std::min(kTileRows, all_rows - begin);
+        const int oldest = past + begin / group + 1;  // what the first row sees, but for a window
+        const int first = config_.window > 0 ? std::max(0, oldest - config_.window) : 0;
+        const int visible = past + (begin + rows - 1) / group + 1;
         // A short tile (decode) takes several KV heads: their keys lie side by side in memory, and a page
         // of it is then visited once. But every thread should find a share.
         const int share = (config_.kv_heads + config_.threads - 1) / config_.threads;
         const int together = std::min(share, kTileRows / rows);
         for (int h = 0; h < config_.kv_heads; h += together) {
-          tasks_.push_back({s.query_begin, h, std::min(together, config_.kv_heads - h), begin, rows});
+          tasks_.push_back(
+              {s.query_begin, h, std::min(together, config_.kv_heads - h), begin, rows, first, visible});
         }
       }
     }
+    if (chunk_ > 0) partials_.resize(static_cast<std::size_t>(split_tasks(config_, chunk_, tasks_, merges_)));
     // Later rows see more keys. Long tasks first, so that no thread is left with one at the end.
     std::reverse(tasks_.begin(), tasks_.end());
   }
 
   void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
-    check_view(kv);
+    check_view(config_, kv);
     const Call call{config_, plan_, q, kv, out, {}};
-    const int group = config_.heads / config_.kv_heads;
     parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(tasks_.size()), [&](std::int64_t i) {
-      const Task& task = tasks_[static_cast<std::size_t>(i)];
-      const HeadRow row = call.whole_past(task.token, task.kv_head * group);
-      FlashTile tile;
-      tile.q = row.q;
-      tile.out = row.out;
-      tile.q_stride = q.stride;
-      tile.out_stride = out.stride;
-      tile.keys = row.keys;
-      tile.values = row.values;
-      tile.key_stride = row.key_stride;
-      tile.value_stride = row.value_stride;
-      tile.group = group;
-      tile.row_begin = task.row_begin;
-      tile.rows = task.rows;
-      tile.kv_heads = task.kv_heads;
-      tile.first_visible = row.visible;
-      tile.head_dim = config_.head_dim;
-      tile.window = config_.window;
-      tile.scale = config_.scale;
-      tile.softcap = config_.softcap;
+      const FlashTile tile = tile_of(call, tasks_[static_cast<std::size_t>(i)]);
       flash_tile(tile, scratch_.get() + thread_index() * scratch_floats_);
+    });
+    parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(merges_.size()), [&](std::int64_t i) {
+      const FlashMerge& merge = merges_[static_cast<std::size_t>(i)];
+      flash_merge(tile_of(call, merge.task), merge.chunks);
     });
   }
 
  private:
-  struct Task {
-    std::int32_t token;     // first query token of the sequence
-    int kv_head, kv_heads;  // the first one, and how many
-    int row_begin, rows;    // of each
-  };
+  FlashTile tile_of(const Call& call, const FlashTask& task) {
+    const int group = config_.heads / config_.kv_heads;
+    const HeadRow row = call.whole_past(task.token, task.kv_head * group);
+    FlashTile tile;
+    tile.q = row.q;
+    tile.out = row.out;
+    tile.q_stride = call.q.stride;
+    tile.out_stride = call.out.stride;
+    tile.keys = row.keys;
+    tile.values = row.values;
+    tile.key_stride = row.key_stride;
+    tile.value_stride = row.value_stride;
+    tile.kv_dtype = config_.kv_dtype;
+    tile.group = group;
+    tile.row_begin = task.row_begin;
+    tile.rows = task.rows;
+    tile.kv_heads = task.kv_heads;
+    tile.first_visible = row.visible;
+    tile.head_dim = config_.head_dim;
+    tile.window = config_.window;
+    tile.scale = config_.scale;
+    tile.softcap = config_.softcap;
+    tile.chunk = chunk_;
+    tile.key_begin = task.key_begin;
+    tile.key_end = task.key_end;
+    tile.partial = task.partial < 0 ? nullptr : partials_.data() + task.partial;
+    return tile;
+  }
 
   AttentionConfig config_;
+  int chunk_;
   std::vector<TokenPlan> plan_;
-  std::vector<Task> tasks_;
+  std::vector<FlashTask> tasks_;
+  std::vector<FlashMerge> merges_;
+  std::vector<float> partials_;
   std::int64_t scratch_floats_;
   hwy::AlignedFreeUniquePtr<float[]> scratch_;  // [threads, scratch_floats_], on cache line borders
 };
 
 }  // namespace
 
-std::unique_ptr<Attention> make_flash(const AttentionConfig& config) {
-  return std::make_unique<FlashAttention>(config);
+std::unique_ptr<Attention> make_flash(const AttentionConfig& config, int chunk) {
+  return std::make_unique<FlashAttention>(config, chunk);
 }
 
 }  // namespace rung::attention

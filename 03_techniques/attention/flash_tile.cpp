@@ -8,7 +8,8 @@
 //     acc  <- acc * shrink + S V, [rows, head_dim]         four rows share every load of V
 //
 // Each line keeps a fixed order of operations within a row; which rows are computed together never
-// changes it. Exponentials are taken in base 2, with log2(e) folded into q.
+// changes it. Where a tile's keys are cut into chunks, each chunk begins anew and is added to those before
+// it. Exponentials are taken in base 2, with log2(e) folded into q.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "03_techniques/attention/flash_tile.cpp"
@@ -23,6 +24,7 @@
 #include "attention.hpp"
 #include "core/simd.hpp"
 #include "flash_tile.hpp"
+#include "widen.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace rung::attention::HWY_NAMESPACE {
@@ -56,56 +58,7 @@ HWY_INLINE V exp2(V x) {
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), hn::Mul(p, power));
 }
 
-#if HWY_TARGET == HWY_SCALAR
-
-/// transposed[c][k] = keys[k][c] for keys begin .. end - 1.
-void transpose_keys(const float* keys, std::int64_t stride, int begin, int end, int head_dim,
-                    float* transposed) {
-  for (int k = begin; k < end; ++k) {
-    for (int c = 0; c < head_dim; ++c) transposed[c * kTileKeys + k] = keys[k * stride + c];
-  }
-}
-
-#else
-
-/// Four numbers from column c of every fourth of kLanes rows: block b holds rows[4 b][c .. c + 3].
-template <class Tag>
-HWY_INLINE hn::Vec<Tag> load_blocks(Tag d, const float* const* rows, int c) {
-  constexpr int lanes = static_cast<int>(hn::MaxLanes(Tag()));
-  if constexpr (lanes <= 4) {
-    return hn::LoadU(d, rows[0] + c);
-  } else {
-    const hn::Half<Tag> half;
-    return hn::Combine(d, load_blocks(half, rows + lanes / 2, c), load_blocks(half, rows, c));
-  }
-}
-
-/// The same with vectors. Columns that fill up the vectors at either end repeat the key there.
-void transpose_keys(const float* keys, std::int64_t stride, int begin, int end, int head_dim,
-                    float* transposed) {
-  const D d;
-  const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
-  for (int k = begin - begin % kLanes; k < end; k += kLanes) {
-    const float* rows[kLanes];
-    for (int i = 0; i < kLanes; ++i) rows[i] = keys + std::clamp(k + i, begin, end - 1) * stride;
-    for (int c = 0; c < head_dim; c += 4) {
-      const V r0 = load_blocks(d, rows + 0, c), r1 = load_blocks(d, rows + 1, c);
-      const V r2 = load_blocks(d, rows + 2, c), r3 = load_blocks(d, rows + 3, c);
-      // Within each block of four lanes this is the 4 x 4 transpose: first pairs, then pairs of pairs.
-      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
-      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
-      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
-      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-      float* to = transposed + c * kTileKeys + k;
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + kTileKeys);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * kTileKeys);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * kTileKeys);
-    }
-  }
-}
-
-#endif
+#include "flash_transpose-inl.h"
 
 /// scores[r][k] = q[r] . key k, for kRows rows of q [kRows, head_dim] and keys begin .. end - 1. What stands
 /// in other columns afterwards means nothing.
@@ -216,32 +169,62 @@ void mix_rows(const float* weights, const float* values, std::int64_t stride, in
   }
 }
 
+/// What some keys say about each of `rows` rows: the mix of their values, not yet divided, the largest score,
+/// and the sum of weights. A sum of 0 says that the row sees none of the keys.
+struct TileState {
+  TileState(float* memory, int rows, int head_dim)
+      : acc(memory), maximum(acc + rows * head_dim), sum(maximum + rows) {}
+  float* acc;            // [rows, head_dim]
+  float *maximum, *sum;  // [rows]
+};
+
 /// How flash_scratch_floats() is divided.
 struct TileMemory {
   TileMemory(float* memory, int head_dim)
       : q(memory),
-        acc(q + kTileRows * head_dim),
-        transposed(acc + kTileRows * head_dim),
-        scores(transposed + kTileKeys * head_dim),
-        maximum(scores + kTileRows * kTileKeys),
-        sum(maximum + kTileRows),
-        shrink(sum + kTileRows) {}
-  float* q;                       // [rows, head_dim], times scale and log2(e)
-  float* acc;                     // [rows, head_dim]
-  float* transposed;              // [head_dim, kTileKeys]
-  float* scores;                  // [rows, kTileKeys], later weights
-  float *maximum, *sum, *shrink;  // [rows]
+        transposed(q + kTileRows * head_dim),
+        widened(transposed + kTileKeys * head_dim),
+        scores(widened + kTileKeys * head_dim),
+        shrink(scores + kTileRows * kTileKeys),
+        now(shrink + kTileRows, kTileRows, head_dim),
+        before(now.sum + kTileRows, kTileRows, head_dim) {}
+  float* q;           // [rows, head_dim], times scale and log2(e)
+  float* transposed;  // [head_dim, kTileKeys]
+  float* widened;     // [kTileKeys, head_dim], unless the cache is float32
+  float* scores;      // [rows, kTileKeys], later weights
+  float* shrink;      // [rows]
+  TileState now;      // of the chunk of keys at hand
+  TileState before;   // of the chunks before it
 };
 
+/// Rows that can be read as float32: row i begins at data + i * stride.
+struct Rows {
+  const float* data;
+  std::int64_t stride;
+};
+
+/// Keys or values key + begin .. key + end - 1 of a KV head, widened where the cache keeps fewer bits. Row 0
+/// is the one at `key`; those before `begin` are not there.
+Rows rows_of(const FlashTile& tile, const std::byte* all, std::size_t stride, int kv_head, int key, int begin,
+             int end, float* widened) {
+  const std::byte* from = all + static_cast<std::size_t>(key) * stride +
+                          bytes_of(tile.kv_dtype, std::int64_t{kv_head} * tile.head_dim);
+  if (tile.kv_dtype == DType::f32)
+    return {reinterpret_cast<const float*>(from), static_cast<std::int64_t>(stride / sizeof(float))};
+  widen_rows(tile.kv_dtype, from + static_cast<std::size_t>(begin) * stride, stride, end - begin,
+             tile.head_dim, widened + begin * tile.head_dim);
+  return {widened, tile.head_dim};
+}
+
 /// One step: keys key_begin .. key_begin + 63 (as far as they are seen) for rows row .. row + kRows - 1 of a
-/// KV head.
+/// KV head. values: from key_begin on.
 template <int kRows>
-void step(const FlashTile& tile, const TileMemory& m, int kv_head, int key_begin, int row) {
+void step(const FlashTile& tile, const TileMemory& m, const Rows& values, int kv_head, int key_begin,
+          int row) {
   const int head_dim = tile.head_dim;
   const int place = kv_head * tile.rows + row;  // in the tile's memory
-  const float* values = tile.values + key_begin * tile.value_stride + kv_head * head_dim;
   float* scores = m.scores + place * kTileKeys;
-  float* acc = m.acc + place * head_dim;
+  float* acc = m.now.acc + place * head_dim;
   // Row r sees keys begin[r] .. end[r] - 1 of these 64. Rows stand in order of position: both only grow.
   int begin[kRows], end[kRows];
   for (int r = 0; r < kRows; ++r) {
@@ -253,7 +236,7 @@ void step(const FlashTile& tile, const TileMemory& m, int kv_head, int key_begin
   for (int r = 0; r < kRows; ++r) {
     float* row_scores = scores + r * kTileKeys;
     if (tile.softcap > 0) cap_row(row_scores, begin[r], end[r], tile.softcap * kLog2e);
-    m.shrink[r] = weigh_row(row_scores, begin[r], end[r], m.maximum + place + r, m.sum + place + r);
+    m.shrink[r] = weigh_row(row_scores, begin[r], end[r], m.now.maximum + place + r, m.now.sum + place + r);
   }
   // The keys that all rows see are mixed for all rows at once. At the window's edge earlier rows see a few
   // keys before these, on the mask's diagonal later rows a few after. Same operations in the same order, one
@@ -262,54 +245,120 @@ void step(const FlashTile& tile, const TileMemory& m, int kv_head, int key_begin
   const int shared_end = std::max(end[0], shared_begin);
   const auto mix_alone = [&](int r, int from, int to) {
     if (from >= to) return;
-    mix_rows<1>(scores + r * kTileKeys, values, tile.value_stride, from, to, m.shrink + r, acc + r * head_dim,
-                head_dim);
+    mix_rows<1>(scores + r * kTileKeys, values.data, values.stride, from, to, m.shrink + r,
+                acc + r * head_dim, head_dim);
     m.shrink[r] = 1;
   };
   for (int r = 0; r < kRows; ++r) mix_alone(r, begin[r], std::min(shared_begin, end[r]));
   if (shared_begin < shared_end) {
-    mix_rows<kRows>(scores, values, tile.value_stride, shared_begin, shared_end, m.shrink, acc, head_dim);
+    mix_rows<kRows>(scores, values.data, values.stride, shared_begin, shared_end, m.shrink, acc, head_dim);
     std::fill_n(m.shrink, kRows, 1.0f);
   }
   for (int r = 0; r < kRows; ++r) mix_alone(r, shared_end, end[r]);
 }
 
+void clear(const TileState& state, int rows, int head_dim) {
+  std::fill_n(state.acc, rows * head_dim, 0.0f);
+  std::fill_n(state.maximum, rows, -std::numeric_limits<float>::infinity());
+  std::fill_n(state.sum, rows, 0.0f);
+}
+
+/// before = both chunks together, for every row. Chunks are added in the order of their keys and end where
+/// the position says so: whoever computed them, the bits are the same.
+void add_chunk(const TileState& before, const TileState& chunk, int rows, int head_dim) {
+  const D d;
+  const hn::CappedTag<float, 4> four;
+  for (int i = 0; i < rows; ++i) {
+    const float* from = chunk.acc + i * head_dim;
+    float* to = before.acc + i * head_dim;
+    if (chunk.sum[i] == 0) continue;
+    if (before.sum[i] == 0) {
+      std::copy_n(from, head_dim, to);
+      before.sum[i] = chunk.sum[i];
+      before.maximum[i] = chunk.maximum[i];
+      continue;
+    }
+    const float largest = std::max(before.maximum[i], chunk.maximum[i]);
+    const float keep = hn::GetLane(exp2(hn::Set(d, before.maximum[i] - largest)));
+    const float take = hn::GetLane(exp2(hn::Set(d, chunk.maximum[i] - largest)));
+    const auto mix = [&](auto tag, int c) {
+      const auto more = hn::Mul(hn::LoadU(tag, from + c), hn::Set(tag, take));
+      hn::StoreU(hn::MulAdd(hn::LoadU(tag, to + c), hn::Set(tag, keep), more), tag, to + c);
+    };
+    int c = 0;
+    for (; c + kLanes <= head_dim; c += kLanes) mix(d, c);
+    for (; c < head_dim; c += 4) mix(four, c);
+    before.sum[i] = before.sum[i] * keep + chunk.sum[i] * take;
+    before.maximum[i] = largest;
+  }
+}
+
+/// Where q and out of a row's head begin, counted from those of the tile's first token.
+int column(const FlashTile& tile, int place) {
+  return (place / tile.rows * tile.group + tile.head(place % tile.rows)) * tile.head_dim;
+}
+
+void write_rows(const FlashTile& tile, const TileState& state) {
+  for (int i = 0; i < tile.all_rows(); ++i) {
+    float* out = tile.out + tile.token(i % tile.rows) * tile.out_stride + column(tile, i);
+    const float* acc = state.acc + i * tile.head_dim;
+    for (int d = 0; d < tile.head_dim; ++d) out[d] = acc[d] / state.sum[i];
+  }
+}
+
 void flash_tile(const FlashTile& tile, float* scratch) {
-  const int head_dim = tile.head_dim;
+  const int head_dim = tile.head_dim, all_rows = tile.all_rows();
   const TileMemory m(scratch, head_dim);
   const float scale = tile.scale * kLog2e;
-  const int all_rows = tile.kv_heads * tile.rows;
-  const auto column = [&](int place) {  // of a row's head, among the heads of the tile
-    return (place / tile.rows * tile.group + tile.head(place % tile.rows)) * head_dim;
-  };
   for (int i = 0; i < all_rows; ++i) {
-    const float* q = tile.q + tile.token(i % tile.rows) * tile.q_stride + column(i);
+    const float* q = tile.q + tile.token(i % tile.rows) * tile.q_stride + column(tile, i);
     for (int d = 0; d < head_dim; ++d) m.q[i * head_dim + d] = q[d] * scale;
   }
-  std::fill_n(m.acc, all_rows * head_dim, 0.0f);
-  std::fill_n(m.maximum, all_rows, -std::numeric_limits<float>::infinity());
-  std::fill_n(m.sum, all_rows, 0.0f);
+  clear(m.now, all_rows, head_dim);
+  clear(m.before, all_rows, head_dim);
 
-  const int visible = tile.visible(tile.rows - 1);
+  const int visible = std::min(tile.visible(tile.rows - 1), tile.key_end);
+  const int first = std::max(tile.first(0) / kTileKeys * kTileKeys, tile.key_begin);
   int row_begin = 0, row_end = 0;  // the rows that see some of these keys
-  for (int key = tile.first(0) / kTileKeys * kTileKeys; key < visible; key += kTileKeys) {
+  for (int key = first; key < visible; key += kTileKeys) {
+    if (tile.chunk > 0 && key % tile.chunk == 0 && key > first) {
+      add_chunk(m.before, m.now, all_rows, head_dim);
+      clear(m.now, all_rows, head_dim);
+    }
     while (tile.visible(row_begin) <= key) ++row_begin;
     while (row_end < tile.rows && tile.first(row_end) < key + kTileKeys) ++row_end;
     const int begin = std::max(0, tile.first(row_begin) - key);
     const int end = std::min(kTileKeys, visible - key);
     for (int h = 0; h < tile.kv_heads; ++h) {
-      const float* keys = tile.keys + key * tile.key_stride + h * head_dim;
-      transpose_keys(keys, tile.key_stride, begin, end, head_dim, m.transposed);
+      const Rows keys = rows_of(tile, tile.keys, tile.key_stride, h, key, begin, end, m.widened);
+      transpose_keys(keys.data, keys.stride, begin, end, head_dim, m.transposed);
+      // The keys are no longer needed as they were: the values may stand in their place.
+      const Rows values = rows_of(tile, tile.values, tile.value_stride, h, key, begin, end, m.widened);
       int row = row_begin;
-      for (; row + kBlockRows <= row_end; row += kBlockRows) step<kBlockRows>(tile, m, h, key, row);
-      for (; row < row_end; ++row) step<1>(tile, m, h, key, row);
+      for (; row + kBlockRows <= row_end; row += kBlockRows) step<kBlockRows>(tile, m, values, h, key, row);
+      for (; row < row_end; ++row) step<1>(tile, m, values, h, key, row);
     }
   }
 
-  for (int i = 0; i < all_rows; ++i) {
-    float* out = tile.out + tile.token(i % tile.rows) * tile.out_stride + column(i);
-    for (int d = 0; d < head_dim; ++d) out[d] = m.acc[i * head_dim + d] / m.sum[i];
+  if (tile.partial != nullptr) {
+    const TileState partial(tile.partial, all_rows, head_dim);
+    std::copy_n(m.now.acc, all_rows * head_dim, partial.acc);
+    std::copy_n(m.now.maximum, all_rows, partial.maximum);
+    std::copy_n(m.now.sum, all_rows, partial.sum);
+    return;
   }
+  add_chunk(m.before, m.now, all_rows, head_dim);
+  write_rows(tile, m.before);
+}
+
+void flash_merge(const FlashTile& tile, int chunks) {
+  const int head_dim = tile.head_dim, all_rows = tile.all_rows();
+  const TileState total(tile.partial, all_rows, head_dim);
+  for (int c = 1; c < chunks; ++c) {
+    const TileState chunk(tile.partial + c * flash_partial_floats(all_rows, head_dim), all_rows, head_dim);
+    add_chunk(total, chunk, all_rows, head_dim);
+  }
+  write_rows(tile, total);
 }
 
 void exp2_of(const float* x, float* y, std::int64_t n) {
@@ -324,9 +373,11 @@ HWY_AFTER_NAMESPACE();
 namespace rung::attention {
 
 HWY_EXPORT(flash_tile);
+HWY_EXPORT(flash_merge);
 HWY_EXPORT(exp2_of);
 
 void flash_tile(const FlashTile& tile, float* scratch) { HWY_DYNAMIC_DISPATCH(flash_tile)(tile, scratch); }
+void flash_merge(const FlashTile& tile, int chunks) { HWY_DYNAMIC_DISPATCH(flash_merge)(tile, chunks); }
 
 void exp2_of(const float* x, float* y, std::int64_t n) {
   simd_level();

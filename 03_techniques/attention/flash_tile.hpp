@@ -1,7 +1,10 @@
 #pragma once
 // Between flash.cpp, which cuts a batch into tiles, and flash_tile.cpp, which computes one.
 
+#include <cstddef>
 #include <cstdint>
+
+#include "core/dtype.hpp"
 
 namespace rung::attention {
 
@@ -16,10 +19,11 @@ struct FlashTile {
   float* out;               // likewise
   std::int64_t q_stride;    // elements from one token to the next
   std::int64_t out_stride;  // likewise
-  const float* keys;        // position 0, first KV head
-  const float* values;      // likewise
-  std::int64_t key_stride;
-  std::int64_t value_stride;
+  const std::byte* keys;    // position 0, first KV head
+  const std::byte* values;  // likewise
+  std::size_t key_stride;   // bytes from one position to the next
+  std::size_t value_stride;
+  DType kv_dtype;
   int group;          // heads per KV head
   int row_begin;      // first row of this tile
   int rows;           // per KV head; >= 1
@@ -29,6 +33,13 @@ struct FlashTile {
   int window;         // 0: off
   float scale;
   float softcap;  // 0: off
+  int chunk = 0;  // keys after which the state begins anew, a multiple of kTileKeys; 0: never
+  // A part of the work: keys key_begin .. key_end - 1, one chunk of them. Its state goes to `partial`,
+  // [flash_partial_floats(all_rows())], and nothing to `out`.
+  int key_begin = 0, key_end = 1 << 30;
+  float* partial = nullptr;
+
+  int all_rows() const { return rows * kv_heads; }
 
   int token(int row) const { return (row_begin + row) / group; }
   int head(int row) const { return (row_begin + row) % group; }
@@ -40,10 +51,18 @@ struct FlashTile {
 
 /// Floats of scratch memory that one tile needs, in whole cache lines; see TileMemory in flash_tile.cpp.
 constexpr std::int64_t flash_scratch_floats(int head_dim) {
-  return std::int64_t{head_dim} * (2 * kTileRows + kTileKeys) + kTileRows * (kTileKeys + 3);
+  return std::int64_t{head_dim} * (3 * kTileRows + 2 * kTileKeys) + kTileRows * (kTileKeys + 5);
+}
+/// Floats of the state of one chunk.
+constexpr std::int64_t flash_partial_floats(int all_rows, int head_dim) {
+  return std::int64_t{all_rows} * (head_dim + 2);
 }
 
-/// Writes the rows of one tile. scratch [flash_scratch_floats(head_dim)], best on a cache line border.
+/// Writes the rows of one tile, or its `partial`. scratch [flash_scratch_floats(head_dim)], best on a cache
+/// line border.
 void flash_tile(const FlashTile& tile, float* scratch);
+/// Writes the rows of a tile from the states of all its chunks, in the order of their keys: tile.partial
+/// [chunks, flash_partial_floats(all_rows())]. The first one is overwritten.
+void flash_merge(const FlashTile& tile, int chunks);
 
 }  // namespace rung::attention

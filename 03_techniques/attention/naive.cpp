@@ -35,7 +35,8 @@ void attend(const HeadRow& row, int head_dim, float* scores) {
   std::fill_n(row.out, head_dim, 0.0f);
   for (int p = 0; p < row.visible; ++p) {
     const float weight = scores[p] / sum;
-    for (int d = 0; d < head_dim; ++d) row.out[d] += weight * row.value(p)[d];
+    const float* value = row.value(p);
+    for (int d = 0; d < head_dim; ++d) row.out[d] += weight * value[d];
   }
 }
 

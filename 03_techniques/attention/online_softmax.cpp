@@ -34,7 +34,8 @@ void attend(const HeadRow& row, int head_dim) {
       largest = score;
     }
     const float weight = std::exp(score - largest);
-    for (int d = 0; d < head_dim; ++d) row.out[d] += weight * row.value(p)[d];
+    const float* value = row.value(p);
+    for (int d = 0; d < head_dim; ++d) row.out[d] += weight * value[d];
     sum += weight;
   }
 

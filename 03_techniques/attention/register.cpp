@@ -18,12 +18,12 @@ class FunctionAttention : public Attention {
   FunctionAttention(Function function, const AttentionConfig& config)
       : function_(function),
         config_(config),
-        scratch_(static_cast<std::size_t>(config.threads) * static_cast<std::size_t>(config.max_context)) {}
+        scratch_(static_cast<std::size_t>(config.threads * Call::scratch_floats(config))) {}
 
   void plan(const Batch& batch) override { plan_tokens(config_, batch, plan_); }
 
   void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
-    check_view(kv);
+    check_view(config_, kv);
     function_({config_, plan_, q, kv, out, scratch_});
   }
 
@@ -40,8 +40,10 @@ Rung<Attention> function_rung(RungInfo info, FunctionAttention::Function functio
             check_config(config);
             return std::make_unique<FunctionAttention>(function, config);
           },
-          [](const AttentionConfig& config) { return config.kv_dtype == DType::f32; }};
+          reads_kv};
 }
+
+bool tiles_fit(const AttentionConfig& config) { return reads_kv(config) && config.head_dim % 4 == 0; }
 
 }  // namespace
 
@@ -63,12 +65,26 @@ void check_config(const AttentionConfig& c) {
   }
 }
 
-void check_view(const KvView& kv) {
-  if (!kv.contiguous || kv.keys.dtype != DType::f32 || kv.values.dtype != DType::f32) {
+bool reads_kv(const AttentionConfig& config) {
+  switch (config.kv_dtype) {
+    case DType::f32:
+    case DType::f16:
+    case DType::bf16:
+    case DType::f8_e4m3:
+    case DType::q8_0:
+    case DType::mxfp8:
+      return config.head_dim % traits(config.kv_dtype).block_elements == 0;
+    default:
+      return false;
+  }
+}
+
+void check_view(const AttentionConfig& config, const KvView& kv) {
+  if (!kv.contiguous || kv.keys.dtype != config.kv_dtype || kv.values.dtype != config.kv_dtype) {
     fail(
-        "this attention rung reads f32 keys and values of one block per sequence, but the cache has {}{}; "
+        "this attention rung reads {} keys and values of one block per sequence, but the cache has {}{}; "
         "choose --kv contiguous",
-        traits(kv.keys.dtype).name, kv.contiguous ? "" : " in several blocks");
+        traits(config.kv_dtype).name, traits(kv.keys.dtype).name, kv.contiguous ? "" : " in several blocks");
   }
 }
 
@@ -97,11 +113,16 @@ void register_rungs(Registry& registry) {
                "tiles that stay in cache, shared by the heads of a group; vector instructions"},
               [](const AttentionConfig& config) {
                 check_config(config);
-                return make_flash(config);
+                return make_flash(config, 0);
               },
+              tiles_fit});
+  ladder.add({{"split_kv", "03_techniques/attention/split_kv.cpp",
+               "flash, and the keys of one long sequence shared among the threads"},
               [](const AttentionConfig& config) {
-                return config.kv_dtype == DType::f32 && config.head_dim % 4 == 0;
-              }});
+                check_config(config);
+                return make_split_kv(config);
+              },
+              tiles_fit});
   ladder.add(
       function_rung({"mine", "03_techniques/attention/mine.cpp", "yours to write", /*exercise=*/true}, mine));
   ladder.make_trials = [&ladder] { return trials(ladder); };

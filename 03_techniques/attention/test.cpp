@@ -11,8 +11,10 @@
 #include <numeric>
 
 #include "attention.hpp"
+#include "core/rng.hpp"
 #include "testing/topic_test.hpp"
 #include "trials.hpp"
+#include "widen.hpp"
 
 using namespace rung;
 using namespace rung::attention;
@@ -126,14 +128,21 @@ TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded
     int heads, kv_heads, head_dim;
     int window = 0;
     float softcap = 0;
+    DType kv_dtype = DType::f32;
+    int longest = 200;
   };
   for (const Shape& shape :
        {Shape{8, 2, 64}, Shape{6, 2, 40}, Shape{3, 3, 128}, Shape{4, 1, 8}, Shape{6, 2, 40, 1},
-        Shape{3, 1, 8, 2, 5}, Shape{8, 2, 64, 16}, Shape{5, 1, 96, 70, 50}, Shape{4, 2, 80, 0, 5}}) {
-    const std::vector<Case::Sequence> whole = {{200, 200}, {65, 65}, {130, 130}};
+        Shape{3, 1, 8, 2, 5}, Shape{8, 2, 64, 16}, Shape{5, 1, 96, 70, 50}, Shape{4, 2, 80, 0, 5},
+        Shape{4, 1, 64, 0, 0, DType::q8_0}, Shape{6, 2, 40, 70, 0, DType::f16},
+        Shape{4, 2, 32, 0, 0, DType::mxfp8}, Shape{2, 1, 8, 0, 0, DType::f32, 1100},
+        Shape{3, 1, 20, 300, 0, DType::f32, 1100}}) {
+    const int n = shape.longest;  // beyond 512 positions split_kv cuts
+    const std::vector<Case::Sequence> whole = {{n, n}, {65, 65}, {130, 130}};
     Case c{"", shape.heads, shape.kv_heads, shape.head_dim, whole};
     c.window = shape.window;
     c.softcap = shape.softcap;
+    c.kv_dtype = shape.kv_dtype;
     const Workload work = make_workload(c);
     const auto width = static_cast<std::size_t>(work.q_rows.cols);
 
@@ -183,7 +192,7 @@ TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded
         CHECK(std::memcmp(alone.data(), other.data(), alone.size() * sizeof(float)) == 0);
         std::fill(other.begin(), other.end(), std::numeric_limits<float>::quiet_NaN());
       };
-      for (const int chunk : {7, 64, 200}) {
+      for (const int chunk : {7, 64, n}) {
         for (std::size_t s = 0; s < whole.size(); ++s) {
           for (int p = 0; p < whole[s].context; p += chunk) {
             compute(rung, {{s, p, std::min(p + chunk, whole[s].context)}}, 1, other);
@@ -192,12 +201,12 @@ TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded
         same("in chunks of " + std::to_string(chunk));
       }
       for (const int threads : {1, 2, 3}) {
-        compute(rung, {{0, 0, 200}, {1, 0, 65}, {2, 0, 130}}, threads, other);
+        compute(rung, {{0, 0, n}, {1, 0, 65}, {2, 0, 130}}, threads, other);
         same("all in one batch with " + std::to_string(threads) + " threads");
         // Prefill of one beside decode of another, as continuous batching does it.
         compute(rung, {{2, 0, 129}, {1, 0, 30}}, threads, other);
-        compute(rung, {{0, 0, 100}, {2, 129, 130}, {1, 30, 65}}, threads, other);
-        compute(rung, {{0, 100, 200}}, threads, other);
+        compute(rung, {{0, 0, n / 2}, {2, 129, 130}, {1, 30, 65}}, threads, other);
+        compute(rung, {{0, n / 2, n}}, threads, other);
         same("mixed with " + std::to_string(threads) + " threads");
       }
     }
@@ -265,6 +274,37 @@ TEST_CASE("keys before the window are never read") {
   munmap(memory, 2 * kPositions * row);
 }
 
+TEST_CASE("widened keys have the bits of the format's definition") {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::f8_e4m3, DType::q8_0, DType::mxfp8}) {
+    const DTypeTraits& t = traits(type);
+    // All patterns of 8 or 16 bits as elements, or as the scale and the quants of blocks.
+    std::vector<std::byte> bytes(static_cast<std::size_t>(t.block_bytes) << 16);
+    Rng rng(5);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(rng.below(256));
+    for (std::uint32_t i = 0; i < 65536; ++i) {
+      std::memcpy(bytes.data() + i * static_cast<std::size_t>(t.block_bytes), &i,
+                  std::min<std::size_t>(2, static_cast<std::size_t>(t.block_bytes)));
+    }
+    for (const std::int64_t n : {std::int64_t{4}, std::int64_t{28}, std::int64_t{40}, std::int64_t{64}}) {
+      if (n % t.block_elements != 0) continue;
+      const std::size_t row = bytes_of(type, n), stride = row + static_cast<std::size_t>(t.block_bytes);
+      const auto rows = static_cast<std::int64_t>(bytes.size() / stride);
+      std::vector<float> got(static_cast<std::size_t>(rows * n)), expected(static_cast<std::size_t>(n));
+      widen_rows(type, bytes.data(), stride, rows, n, got.data());
+      std::int64_t wrong = 0;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        t.to_float(bytes.data() + static_cast<std::size_t>(r) * stride, expected.data(), n);
+        for (std::int64_t i = 0; i < n; ++i) {
+          const float a = got[static_cast<std::size_t>(r * n + i)], b = expected[static_cast<std::size_t>(i)];
+          wrong += std::isnan(a) && std::isnan(b) ? 0 : std::memcmp(&a, &b, sizeof a) != 0;
+        }
+      }
+      INFO(t.name << ", rows of " << n);
+      CHECK(wrong == 0);
+    }
+  }
+}
+
 TEST_CASE("flash's 2^x is within 2 ulp, and 0 where float32 would be subnormal") {
   std::vector<float> x, y;
   for (int i = 0; i <= 1'270'000; ++i) x.push_back(-1e-4f * static_cast<float>(i));
@@ -295,8 +335,10 @@ TEST_CASE("what cannot be done is said in a sentence") {
   config.kv_heads = 3;
   CHECK_THROWS_AS(ladder().make("naive", config), Error);
   config.kv_heads = 2;
-  config.kv_dtype = DType::f16;
-  CHECK_THROWS_AS(ladder().make("naive", config), Error);
+  for (const DType type : {DType::q4_0, DType::q8_0}) {  // heads of 8: not a block of 32
+    config.kv_dtype = type;
+    CHECK_THROWS_AS(ladder().make("naive", config), Error);
+  }
   config.kv_dtype = DType::f32;
   CHECK_NOTHROW(ladder().make("naive", config));
   const float nan = std::numeric_limits<float>::quiet_NaN();

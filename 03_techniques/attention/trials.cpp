@@ -45,6 +45,23 @@ void add_window_and_cap(std::vector<Case>& cases) {
   }
 }
 
+/// Every format of K and V, with heads that are whole blocks of it.
+void add_narrow(std::vector<Case>& cases) {
+  for (const DType type : {DType::f16, DType::bf16, DType::f8_e4m3, DType::q8_0, DType::mxfp8}) {
+    const std::string name(traits(type).name);
+    const auto add = [&](Case c) {
+      c.kv_dtype = type;
+      cases.push_back(std::move(c));
+    };
+    add({"mixed batch, K and V in " + name, 6, 2, 96, {{1, 1}, {33, 95}, {1, 130}, {9, 9}, {2, 66}}});
+    Case window{"window 16, K and V in " + name, 8, 1, 32, {{70, 200}, {1, 130}}};
+    window.window = 16;
+    add(std::move(window));
+    if (traits(type).block_elements == 1) add({"head_dim 40, K and V in " + name, 3, 3, 40, {{5, 70}}});
+    add({"decode, context 4096, K and V in " + name, 32, 8, 64, {{1, 4096}}, 1, 0, true});
+  }
+}
+
 }  // namespace
 
 std::vector<Case> cases() {
@@ -63,6 +80,9 @@ std::vector<Case> cases() {
        {{1, 1}, {17, 17}, {1, 64}, {33, 95}, {1, 130}, {2, 66}}},
       {"mixed batch, strided rows", 6, 3, 24, {{3, 3}, {1, 63}, {70, 135}, {1, 65}}, 1, 20},
       {"scores in the thousands", 4, 2, 32, {{40, 100}, {1, 150}}, 1000},
+      {"decode beyond one chunk", 4, 1, 40, {{1, 513}, {1, 512}, {1, 1600}}},
+      {"chunk of 30 at position 1010, 2 heads per KV head", 4, 2, 24, {{30, 1040}}},
+      {"decode, context 8192, MQA", 8, 1, 128, {{1, 8192}}, 1, 0, true},
       {"decode, context 4096", 32, 8, 64, {{1, 4096}}, 1, 0, true},
       {"decode, 4 x context 1024", 32, 8, 64, {{1, 1024}, {1, 1024}, {1, 1024}, {1, 1024}}, 1, 0, true},
       {"prefill 512", 32, 8, 64, {{512, 512}}, 1, 0, true},
@@ -70,6 +90,7 @@ std::vector<Case> cases() {
       {"prefill 512, soft cap 50", 32, 8, 64, {{512, 512}}, 1, 0, true, 0, 50},
   };
   add_window_and_cap(cases);
+  add_narrow(cases);
   return cases;
 }
 
@@ -96,6 +117,7 @@ Workload make_workload(const Case& shape) {
   work.config.max_context = longest;
   work.config.window = shape.window;
   work.config.softcap = shape.softcap;
+  work.config.kv_dtype = shape.kv_dtype;
 
   Rng rng(20260101);
   const int q_width = shape.heads * shape.head_dim;
@@ -106,21 +128,23 @@ Workload make_workload(const Case& shape) {
   const int block_size = longest + 3;
   const int kv_width = shape.kv_heads * shape.head_dim;
   const std::int64_t slots = std::int64_t{count + 1} * block_size;
-  const auto kv_size = static_cast<std::size_t>(slots * kv_width);
-  work.keys.assign(kv_size, std::numeric_limits<float>::quiet_NaN());
+  work.keys.assign(bytes_of(shape.kv_dtype, slots * kv_width), std::byte{0xff});
   work.values = work.keys;
-  work.kv.keys = {work.keys.data(), DType::f32, slots, kv_width};
-  work.kv.values = {work.values.data(), DType::f32, slots, kv_width};
+  work.kv.keys = {work.keys.data(), shape.kv_dtype, slots, kv_width};
+  work.kv.values = {work.values.data(), shape.kv_dtype, slots, kv_width};
   work.kv.block_size = block_size;
   work.kv.contiguous = true;
   for (const BatchSequence& s : work.batch.sequences) {
     const std::int64_t slot =
         std::int64_t{work.batch.block_table[static_cast<std::size_t>(s.table_begin)]} * block_size;
+    std::vector<float> key(static_cast<std::size_t>(kv_width)), value(key);
     for (int p = 0; p < s.context_length; ++p) {
-      for (int i = 0; i < kv_width; ++i) {
-        work.kv.keys.ptr<float>(slot + p)[i] = static_cast<float>(rng.normal());
-        work.kv.values.ptr<float>(slot + p)[i] = static_cast<float>(rng.normal());
+      for (std::size_t i = 0; i < key.size(); ++i) {
+        key[i] = static_cast<float>(rng.normal());
+        value[i] = static_cast<float>(rng.normal());
       }
+      traits(shape.kv_dtype).from_float(key.data(), work.kv.keys.row(slot + p), kv_width);
+      traits(shape.kv_dtype).from_float(value.data(), work.kv.values.row(slot + p), kv_width);
     }
   }
   return work;
@@ -139,9 +163,17 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
   constexpr double kEps = 0x1p-24;
   Answer answer;
   std::vector<double> weights;
+  std::vector<float> keys, values;  // [context, kv_heads * head_dim], as they were rounded
   for (const BatchSequence& s : work.batch.sequences) {
     const std::int64_t slot =
         std::int64_t{work.batch.block_table[static_cast<std::size_t>(s.table_begin)]} * work.kv.block_size;
+    const std::int64_t kv_width = work.kv.keys.cols;
+    keys.resize(static_cast<std::size_t>(s.context_length * kv_width));
+    values.resize(keys.size());
+    for (int p = 0; p < s.context_length; ++p) {
+      traits(c.kv_dtype).to_float(work.kv.keys.row(slot + p), keys.data() + p * kv_width, kv_width);
+      traits(c.kv_dtype).to_float(work.kv.values.row(slot + p), values.data() + p * kv_width, kv_width);
+    }
     for (int j = 0; j < s.query_count; ++j) {
       const int position = s.context_length - s.query_count + j;
       const int visible = std::clamp(position + 1 + mask_shift, 1, s.context_length);
@@ -154,7 +186,7 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
         for (int d = 0; d < c.head_dim; ++d) q_norm += double{q[d]} * q[d];
         weights.assign(static_cast<std::size_t>(visible - first), 0);
         for (int p = first; p < visible; ++p) {
-          const float* k = work.kv.keys.ptr<float>(slot + p) + column;
+          const float* k = keys.data() + p * kv_width + column;
           double dot = 0, norm = 0;
           for (int d = 0; d < c.head_dim; ++d) {
             dot += double{q[d]} * k[d];
@@ -176,7 +208,7 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
         std::vector<double> out(static_cast<std::size_t>(c.head_dim)), magnitude(out);
         for (int p = first; p < visible; ++p) {
           const double w = weights[static_cast<std::size_t>(p - first)] / sum;
-          const float* v = work.kv.values.ptr<float>(slot + p) + column;
+          const float* v = values.data() + p * kv_width + column;
           for (int d = 0; d < c.head_dim; ++d) {
             out[static_cast<std::size_t>(d)] += w * v[d];
             magnitude[static_cast<std::size_t>(d)] += w * std::fabs(v[d]);
@@ -206,7 +238,8 @@ Work cost(const Case& shape) {
     }
     const double read = shape.window > 0 ? std::min(context, queries - 1 + shape.window) : context;
     work.flops += 4.0 * shape.heads * shape.head_dim * visible;
-    work.bytes += 4.0 * shape.head_dim * (2.0 * shape.kv_heads * read + 2.0 * shape.heads * queries);
+    const auto kv_row = static_cast<double>(bytes_of(shape.kv_dtype, shape.head_dim));
+    work.bytes += 2 * shape.kv_heads * read * kv_row + 4.0 * shape.head_dim * 2.0 * shape.heads * queries;
   }
   return work;
 }

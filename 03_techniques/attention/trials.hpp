@@ -23,13 +23,16 @@ struct Case {
   bool timed = false;
   int window = 0;     // as in AttentionConfig
   float softcap = 0;  // likewise
+  DType kv_dtype = DType::f32;
 };
 
-/// A case filled with numbers. Slots of the cache that no sequence owns hold NaN.
+/// A case filled with numbers. Slots of the cache that no sequence owns hold NaN, in every format: all bits
+/// set.
 struct Workload {
   AttentionConfig config;  // with threads = 1
   Batch batch;
-  std::vector<float> q, keys, values;
+  std::vector<float> q;
+  std::vector<std::byte> keys, values;
   Tensor q_rows;  // [tokens, heads * head_dim], into q
   KvView kv;      // into keys and values
 

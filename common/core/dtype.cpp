@@ -40,6 +40,7 @@ constexpr std::array<DTypeTraits, kDTypeCount> kTraits = {{
     blocks<BlockQ6K>("q6_k", q6_k_to_float, q6_k_from_float),
     blocks<BlockIq4Nl>("iq4_nl", iq4_nl_to_float, iq4_nl_from_float),
     blocks<BlockMxfp4>("mxfp4", mxfp4_to_float, mxfp4_from_float),
+    blocks<BlockMxfp8>("mxfp8", mxfp8_to_float, mxfp8_from_float),
     {"i32", 1, 4, 4, nullptr, nullptr},
 }};
 static_assert(kTraits.back().name == "i32" && static_cast<int>(DType::i32) + 1 == kDTypeCount);

@@ -33,10 +33,11 @@ enum class DType : std::uint8_t {
   // Blocks of 32 whose quants look up a value.
   iq4_nl,
   mxfp4,
+  mxfp8,  // blocks of 32 f8_e4m3 and a power of two
   // Indices, no weights.
   i32,
 };
-inline constexpr int kDTypeCount = 17;
+inline constexpr int kDTypeCount = 18;
 
 struct DTypeTraits {
   std::string_view name;  // as users write it: "f32", "q8_0"

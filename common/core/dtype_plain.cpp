@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/dtype.hpp"
 
@@ -122,6 +123,44 @@ void f8_e4m3_to_float(const void* from, float* to, std::int64_t n) {
 }
 void f8_e4m3_from_float(const float* from, void* to, std::int64_t n) {
   encode_each<std::uint8_t, f32_to_f8_e4m3>(from, to, n);
+}
+
+void mxfp8_to_float(const void* from, float* to, std::int64_t n) {
+  const auto* blocks = static_cast<const BlockMxfp8*>(from);
+  for (std::int64_t b = 0; b < n / BlockMxfp8::kElements; ++b) {
+    const int power = blocks[b].exponent - 127;
+    const bool nan = blocks[b].exponent == 255;
+    for (const std::uint8_t element : blocks[b].elements) {
+      *to++ = nan ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(kF8Values[element], power);
+    }
+  }
+}
+
+// The specification takes the exponent of the largest element less 8, which puts it between 256 and 512; what
+// is above 448 would be cut off. There the next exponent is taken, which costs the others nothing unless they
+// are subnormal: these are floats.
+void mxfp8_from_float(const float* from, void* to, std::int64_t n) {
+  auto* blocks = static_cast<BlockMxfp8*>(to);
+  for (std::int64_t b = 0; b < n / BlockMxfp8::kElements; ++b, from += BlockMxfp8::kElements) {
+    float largest = 0.0f;
+    bool finite = true;
+    for (int i = 0; i < BlockMxfp8::kElements; ++i) {
+      largest = std::max(largest, std::fabs(from[i]));
+      finite = finite && std::isfinite(from[i]);
+    }
+    int power = -127;
+    if (!finite) {
+      power = 128;  // the exponent that says NaN: a number that is lost must show
+    } else if (largest > 0.0f) {
+      power = std::ilogb(largest) - 8;
+      if (std::ldexp(largest, -power) > 448.0f) ++power;
+      power = std::max(power, -127);
+    }
+    blocks[b].exponent = static_cast<std::uint8_t>(power + 127);
+    for (int i = 0; i < BlockMxfp8::kElements; ++i) {
+      blocks[b].elements[i] = finite ? f32_to_f8_e4m3(std::ldexp(from[i], -power)) : std::uint8_t{0x7f};
+    }
+  }
 }
 
 }  // namespace formats

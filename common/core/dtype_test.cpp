@@ -209,6 +209,33 @@ TEST_CASE("8-bit floats: every value is its own nearest, ties go to even, what i
   CHECK(f32_to_f8_e4m3(-0.0f) == 0x80);
 }
 
+TEST_CASE("mxfp8: powers of two are exact, the largest survives, every element keeps four bits") {
+  Rng rng(11);
+  for (const float scale : {1e-35f, 1e-6f, 1.0f, 3e5f, 1e37f}) {
+    std::vector<float> x(64);
+    for (float& v : x) v = scale * static_cast<float>(rng.normal());
+    x[5] = x[40] = 0.0f;
+    const std::vector<float> back = round_trip(DType::mxfp8, x);
+    for (std::size_t b = 0; b < x.size(); b += 32) {
+      float largest = 0;
+      for (std::size_t i = b; i < b + 32; ++i) largest = std::max(largest, std::fabs(x[i]));
+      for (std::size_t i = b; i < b + 32; ++i) {
+        INFO(x[i] << " beside " << largest);
+        // Half of the last of four bits; below 2^-14 of the largest, half of the smallest step.
+        CHECK(std::fabs(back[i] - x[i]) <= std::max(std::fabs(x[i]) / 16, largest * 0x1p-17f));
+      }
+    }
+  }
+  std::vector<float> exact(32, 0.0f);
+  for (std::size_t i = 0; i < 32; ++i)
+    exact[i] = std::ldexp(i % 2 == 0 ? 1.0f : -1.0f, -static_cast<int>(i / 2));
+  exact[31] = 1.75f;
+  CHECK(round_trip(DType::mxfp8, exact) == exact);
+  exact[7] = std::numeric_limits<float>::infinity();
+  for (const float v : round_trip(DType::mxfp8, exact)) CHECK(std::isnan(v));
+  CHECK(round_trip(DType::mxfp8, std::vector<float>(32, 0.0f)) == std::vector<float>(32, 0.0f));
+}
+
 TEST_CASE("every format has a name, whole blocks and an alignment that divides them") {
   for (int d = 0; d < kDTypeCount; ++d) {
     const DTypeTraits& t = traits(static_cast<DType>(d));
@@ -227,6 +254,6 @@ TEST_CASE("an unknown format names the known ones") {
     CHECK(std::string(error.what()) ==
           "unknown number format 'q9'; known: f32, f16, bf16, f8_e4m3, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, "
           "q3_k, "
-          "q4_k, q5_k, q6_k, iq4_nl, mxfp4");
+          "q4_k, q5_k, q6_k, iq4_nl, mxfp4, mxfp8");
   }
 }
