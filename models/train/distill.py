@@ -52,8 +52,8 @@ def principal_rows(embedding: torch.Tensor, dim: int) -> torch.Tensor:
 class Distillation:
     """The loss of train.py for a configuration with a teacher."""
 
-    def __init__(self, work: Path, config: dict, student: Model, device: str):
-        self.student, self.teacher = student, load_model(work / config["teacher"], device)
+    def __init__(self, teacher: Path, config: dict, student: Model, device: str):
+        self.student, self.teacher = student, load_model(teacher, device)
         self.terms = {name: config[name] for name in ("temperature", "soft", "hard", "truth")}
 
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -144,9 +144,11 @@ def check_gguf(path: Path, c: Config, weights: dict[str, np.ndarray]) -> None:
         if stored[name].tensor_type == gguf.GGMLQuantizationType.Q8_0:
             back = gguf.quants.dequantize(stored[name].data, stored[name].tensor_type).reshape(w.shape)
             step = np.abs(w.astype(np.float32).reshape(-1, 32)).max(1) / 127  # of each block of 32
-            # The step itself is stored as float16, and 127 of these errors add up at the largest value.
+            # The step itself is stored as float16 (whose numbers below 2^-14 are 2^-24 apart), and 127 of these errors
+            # add up at the largest value.
+            rounding = np.maximum(step * 2.0 ** -11, 2.0 ** -25)
             off = np.abs(back - w).reshape(-1, 32)
-            assert (off <= (0.5 + 127 * 2.0 ** -11) * step[:, None] + 1e-7).all(), name
+            assert (off <= (0.5 * step + 127 * rounding)[:, None] + 1e-7).all(), name
         else:
             assert np.array_equal(stored[name].data.reshape(w.shape), w), name
     print(f"{path.name}: {len(stored)} tensors, {path.stat().st_size:,} bytes")

@@ -103,6 +103,10 @@ def start_from(path: Path, c: Config) -> dict[str, torch.Tensor]:
     return weights
 
 
+def teacher_path(a: argparse.Namespace, config: dict) -> Path:
+    return a.teacher or a.work / config["teacher"]
+
+
 class Run:
     """The state of a training: everything that a checkpoint holds."""
 
@@ -120,8 +124,8 @@ class Run:
         start = a.start or ("from" in self.config and a.work / self.config["from"])
         if not self.saved.exists() and start:
             self.model.load_state_dict(start_from(start, self.model.config))
-        if not self.saved.exists() and "teacher" in self.config:
-            teacher = torch.load(a.work / self.config["teacher"], map_location=a.device, weights_only=False)["model"]
+        elif not self.saved.exists() and "teacher" in self.config:
+            teacher = torch.load(teacher_path(a, self.config), map_location=a.device, weights_only=False)["model"]
             with torch.no_grad():
                 self.model.embed_tokens.weight.copy_(
                     principal_rows(teacher["embed_tokens.weight"], self.model.config.dim))
@@ -172,7 +176,7 @@ def has_bfloat16(device: str) -> bool:
 def make_loss(run: Run):
     """-> a function (inputs, targets) -> (what is minimised, nats per token)"""
     if "teacher" in run.config:
-        return Distillation(run.a.work, run.config, run.model, run.a.device)
+        return Distillation(teacher_path(run.a, run.config), run.config, run.model, run.a.device)
 
     def cross_entropy(x: torch.Tensor, y: torch.Tensor):
         nats = F.cross_entropy(run.model(x).flatten(0, 1).float(), y.flatten())
@@ -190,6 +194,7 @@ def main() -> None:
     args.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"),
                       help="of the matrix products; auto: bf16 where the device has instructions for it")
     args.add_argument("--start", type=Path, help="weights to begin with instead of random ones, e.g. from grow.py")
+    args.add_argument("--teacher", type=Path, help="instead of the configuration's, e.g. from grow.py, which reads folders too")
     args.add_argument("--compile", action="store_true", help="needs a C++ compiler")
     args.add_argument("--scale", type=float, default=1.0, help="multiplies every phase's tokens, for a quick try")
     args.add_argument("--steps", type=int, default=1 << 60, help="stop after so many steps, with a checkpoint")

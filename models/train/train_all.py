@@ -64,7 +64,7 @@ def main() -> None:
     train("tiny")
     evaluate("tiny")
     if not finished("draft").exists():
-        step(finished("own"), "generate.py", "--work", a.work, "--threads", a.threads, "--tokens", int(4_000_000 * a.scale))
+        step(finished("own"), "generate.py", "--work", a.work, "--threads", a.threads, "--tokens", int(2_500_000 * a.scale))
         finished("own").touch()
     train("draft")
     evaluate("draft")
