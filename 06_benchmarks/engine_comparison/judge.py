@@ -18,7 +18,7 @@ def judge(rung: str, file: Path) -> str:
         subprocess.run([rung, "quantize", str(models / "tiny.gguf"), str(gguf), "--type", "q8_0"], check=True, capture_output=True)
         worker = compare.Worker(file, environment)
         try:
-            job = {"gguf": str(gguf), "hf": str(models / "tiny"), "type": "q8_0", "threads": 1, "vocab": 2048, "ctx": 320, "work": work}
+            job = {"gguf": str(gguf), "hf": str(models / "tiny"), "type": "q8_0", "threads": 1, "vocab": 4096, "ctx": 320, "work": work}
             for request, wanted in (({"do": "probe"}, "version"), ({"do": "load", "job": job}, "weights")):
                 answer = worker.ask(**request)
                 if "absent" in answer:

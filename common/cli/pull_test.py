@@ -289,7 +289,7 @@ class Pull(Case):
         for data, words in ((GGUF + b"more", "sends more than"), (GGUF[:-5], "sent less")):
             self.hub.wrong["story-F16.gguf"] = data
             self.refused(1, words, "pull", "me/story-GGUF", "--retries", "0")
-        self.hub.wrong["config.json"] = FOLDER["config.json"].replace(b"2048", b"4096")
+        self.hub.wrong["config.json"] = FOLDER["config.json"].replace(b"4096", b"8192")
         self.refused(1, "another checksum", "pull", "me/story")
 
     def test_busy_server(self):

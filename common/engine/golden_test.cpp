@@ -1,5 +1,5 @@
-// The embedded model against PyTorch: logits and greedy text that models/train/golden.py recorded with
-// transformers, for both stores of the weights, under every rung of attention and linear.
+// The embedded models against PyTorch: logits and greedy text that models/train/golden.py recorded with
+// transformers; for tiny both stores of the weights, and every rung of attention and linear.
 //
 // Invariance tests cannot see a mistake that all our rungs share, such as RoPE never applied to K; this can.
 
@@ -42,7 +42,9 @@ Golden read_golden(const std::filesystem::path& path) {
   return golden;
 }
 
-void check_model(const std::string& path, const std::map<std::string, std::string>& rungs) {
+/// Every prompt in `answers`, of which there are at least `least`.
+void check_model(const std::string& path, const std::string& answers, int least,
+                 const std::map<std::string, std::string>& rungs = {}) {
   const auto model = std::make_shared<const Model>(load_model(testing::source_file(path)));
   const auto vocab = static_cast<std::size_t>(model->config.vocab_size);
   EngineConfig config;
@@ -50,7 +52,7 @@ void check_model(const std::string& path, const std::map<std::string, std::strin
   config.max_step_outputs = 64;
   Engine engine(model, variants(), config);
   int seen = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(testing::source_file("models/golden"))) {
+  for (const auto& entry : std::filesystem::directory_iterator(testing::source_file(answers))) {
     if (entry.path().extension() != ".json") continue;
     const Golden golden = read_golden(entry.path());
     INFO(path << ", " << entry.path().filename());
@@ -90,7 +92,7 @@ void check_model(const std::string& path, const std::map<std::string, std::strin
     CHECK(result.token_ids == golden.greedy_ids);
     ++seen;
   }
-  CHECK(seen >= 4);
+  CHECK(seen >= least);
 }
 
 }  // namespace
@@ -103,9 +105,18 @@ TEST_CASE("the GGUF gives PyTorch's logits and text, rung by rung") {
                              1};  // some rungs are for quantised weights
       if (seam == "linear" && !variants().ladder<Linear>().supports(rung.name, f16)) continue;
       INFO(seam << " " << rung.name);
-      check_model("models/tiny.gguf", {{seam, rung.name}});
+      check_model("models/tiny.gguf", "models/golden", 4, {{seam, rung.name}});
     }
   }
 }
 
-TEST_CASE("the Hugging Face folder gives PyTorch's logits and text") { check_model("models/tiny", {}); }
+TEST_CASE("the Hugging Face folder gives PyTorch's logits and text") {
+  check_model("models/tiny", "models/golden", 4);
+}
+
+TEST_CASE("the rest of the family gives PyTorch's logits and text") {
+  check_model("models/draft", "models/golden/draft", 2);
+  check_model("models/draft.gguf", "models/golden/draft", 2);
+  check_model("models/tiny-mha.gguf", "models/golden/tiny-mha", 2);
+  check_model("models/moe", "models/golden/moe", 2);
+}

@@ -37,7 +37,7 @@ double divergence(const Importance* importance) {
   const std::string quantized = testing::scratch_file("importance_q2_k.gguf");
   const QuantizeResult result = quantize(tiny, quantized, quantize_target(DType::q2_k), 2, {}, importance);
   CHECK(result.weighted ==
-        (importance == nullptr ? 0 : 4 * 7 + 1));  // seven matrices per layer, and the embedding
+        (importance == nullptr ? 0 : 6 * 7 + 1));  // seven matrices per layer, and the embedding
   PerplexityOptions options;
   options.ctx = 48;
   options.stride = 32;

@@ -88,7 +88,13 @@ class Card:
         best = ngram["orders"][str(ngram["best"])]
         rows.append([f"{ngram['best']}-gram", f"{best['nats_per_token']:.4f}", f"{best['perplexity']:.2f}",
                      f"{best['bits_per_byte']:.4f}"])
-        return table(["model", "nats per token", "perplexity per token", "bits per byte"], rows)
+        worse = [n for n, r in self.results.items() if r["bits_per_byte"] >= best["bits_per_byte"]]
+        text = table(["model", "nats per token", "perplexity per token", "bits per byte"], rows)
+        if worse:
+            saw = ", ".join(f"`{n}` {self.losses[n]['tokens'] / 1e6:.1f}" for n in worse)
+            text += (f"\n\nCounting beats {' and '.join(f'`{n}`' for n in worse)}: the n-gram model has counted "
+                     f"{ngram['train_tokens'] / 1e6:.1f} million tokens, and they were trained on too few (million tokens: {saw}).")
+        return text
 
     def acceptance(self) -> str:
         r = read(self.a.work / "results" / "acceptance.json")
