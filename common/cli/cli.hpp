@@ -51,6 +51,7 @@ struct RunOptions {
   int context = 0;
   int threads = 0;
   std::string device = "cpu";
+  std::string kv_type = "f32";
   std::string preset = "auto";
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME

@@ -5,6 +5,7 @@
 
 #include "cli/run_generate.hpp"
 #include "core/process_memory.hpp"
+#include "engine/resolve.hpp"
 #include "engine/variants.hpp"
 
 namespace rung::cli {
@@ -83,7 +84,8 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
   request.on_text = on_text;
   if (config.context == 0) {  // as much as this request can use
     const std::int64_t need = static_cast<std::int64_t>(request.prompt.size()) + options.max_tokens;
-    config.context = static_cast<int>(std::clamp<std::int64_t>(need, 1, model->config.context_length));
+    config.context =
+        static_cast<int>(std::clamp<std::int64_t>(need, 1, longest_context(config, model->config)));
   }
   Engine engine(model, variants(), config);
   const double load_s = load.seconds();
@@ -104,9 +106,13 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
                      {"prefill_tok_s", prefill_s > 0 ? result.prompt_tokens / prefill_s : 0.0},
                      {"decode_tok_s", generated > 1 && decode_s > 0 ? (generated - 1) / decode_s : 0.0}};
   const ProcessMemory resident = process_memory();
-  json["memory"] = {{"weights_bytes", memory.weights_bytes}, {"packed_bytes", memory.packed_bytes},
-                    {"kv_bytes", memory.kv_bytes},           {"workspace_bytes", memory.workspace_bytes},
-                    {"peak_rss_bytes", peak_rss_bytes()},    {"private_bytes", resident.private_bytes},
+  json["memory"] = {{"weights_bytes", memory.weights_bytes},
+                    {"packed_bytes", memory.packed_bytes},
+                    {"kv_bytes", memory.kv_bytes},
+                    {"kv_type", traits(config.kv_type).name},
+                    {"workspace_bytes", memory.workspace_bytes},
+                    {"peak_rss_bytes", peak_rss_bytes()},
+                    {"private_bytes", resident.private_bytes},
                     {"file_bytes", resident.file_bytes}};
   json["rungs"] = rungs_json(engine);
   json["seed"] = options.sampling.seed;

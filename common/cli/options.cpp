@@ -1,7 +1,10 @@
+#include <fmt/ranges.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 
 #include "cli/cli.hpp"
 #include "engine/resolve.hpp"
@@ -67,6 +70,9 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)");
   command.add_option("--threads", threads, "threads (default: all processors)");
   command.add_option("--device", device, "cpu | cuda");
+  command.add_option(
+      "--kv-type", kv_type,
+      "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f32)");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
     command.add_option_function<std::string>(
@@ -81,6 +87,7 @@ EngineConfig RunOptions::config() const {
   config.context = context;
   config.threads = threads;
   config.device = device;
+  config.kv_type = dtype_from_name(kv_type);
   config.rungs = preset_rungs(preset);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {
@@ -112,20 +119,22 @@ std::map<std::string, std::string> preset_rungs(const std::string& preset) {
 std::string resolve_model(const std::string& model) {
   const std::string name = model.empty() ? kDefaultModel : model;
   if (fs::exists(name)) return name;
-  std::string known;
+  std::set<std::string> known;
   for (const fs::path& folder : model_folders()) {
     for (const fs::path& candidate : {folder / (name + ".gguf"), folder / name}) {
       if (name.find('/') == std::string::npos && fs::exists(candidate)) return candidate.string();
     }
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      if (entry.path().extension() == ".gguf")
-        known += (known.empty() ? "" : ", ") + entry.path().stem().string();
+      const fs::path& path = entry.path();
+      if (path.extension() == ".gguf" || fs::exists(path / "config.json", ignored))
+        known.insert(path.extension() == ".gguf" ? path.stem().string() : path.filename().string());
     }
   }
   if (const auto hub_name = parse_hub_name(name)) return find_in_hub_cache(*hub_name);
   fail("there is no model '{}': it is neither a file nor a folder, and the embedded models are: {}", name,
-       known.empty() ? "none found (set RUNG_MODELS to their folder)" : known);
+       known.empty() ? "none found (set RUNG_MODELS to their folder)"
+                     : fmt::format("{}", fmt::join(known, ", ")));
 }
 
 void TextOptions::add_to(CLI::App& command, bool positional) {

@@ -6,6 +6,7 @@
 
 #include "cli/cli.hpp"
 #include "engine/perplexity.hpp"
+#include "engine/resolve.hpp"
 #include "engine/variants.hpp"
 
 namespace rung::cli {
@@ -26,20 +27,24 @@ struct PerplexityCommand {
   RunOptions run;
   std::string file;
   PerplexityOptions options;
-  int stride = 0, chunks = 0;
+  int stride = 0, chunks = 0, parts = 0;
   bool no_bos = false;
 
   PerplexityOptions checked(const Model& model) const {
     if (run.context < 0) fail_usage("--ctx is {}; it must be at least 2", run.context);
     PerplexityOptions o = options;
-    const int longest = model.config.context_length + 1;  // a window's last token is not fed
+    const int fed = longest_context(run.config(), model.config);
+    const int longest = fed + 1;  // a window's last token is not fed
     o.ctx = run.context > 0 ? run.context : std::min(kDefaultWindow, longest);
     if (o.ctx > longest) {
       fail_usage(
           "--ctx {} is longer than this model allows; use at most {}, its {} tokens and the one that they "
           "predict",
-          o.ctx, longest, model.config.context_length);
+          o.ctx, longest, fed);
     }
+    if (parts < 0 || parts >= o.ctx)
+      fail_usage("--parts is {}; it must be at least 1 and below --ctx", parts);
+    o.parts = parts;
     if (stride < 0) fail_usage("--stride is {}; it must be from 1 to --ctx", stride);
     if (chunks < 0) fail_usage("--chunks is {}; it must be at least 1, or 0 for all", chunks);
     o.stride = stride;
@@ -92,6 +97,10 @@ void print_text(const PerplexityResult& r, const PerplexityOptions& o) {
   if (r.bytes > 0) fmt::print("bits per byte   {:.4f}\n", r.bits_per_byte());
   fmt::print("predicted       {} tokens, {} bytes, in {} windows of {} tokens\n", r.predicted, r.bytes,
              r.windows, o.ctx);
+  for (const PerplexityPart& p : r.parts) {
+    fmt::print("tokens {:5} to {:5} of a window: {:.4f}{} nats per token\n", p.from, p.to, p.nll,
+               plus_minus(p.nll_error, 4));
+  }
   if (!o.save.empty()) fmt::print("reference       written to {}\n", o.save);
   if (!r.divergence) return;
   const DivergenceResult& d = *r.divergence;
@@ -134,6 +143,13 @@ void PerplexityCommand::execute(bool json) const {
               {"text_tokens", ids.size()},
               {"seconds", seconds},
               {"rungs", rungs_json(engine)}};
+  for (const PerplexityPart& p : r.parts) {
+    out["parts"].push_back({{"from", p.from},
+                            {"to", p.to},
+                            {"tokens", p.predicted},
+                            {"nll", p.nll},
+                            {"nll_stderr", or_null(p.nll_error)}});
+  }
   if (r.divergence) out["kl"] = divergence_json(*r.divergence);
   print_json(out);
 }
@@ -147,6 +163,7 @@ void add_perplexity(CLI::App& app, Program& program) {
   command->add_option("-f,--file", state->file, "the text; - is stdin")->required();
   command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)");
   command->add_option("--chunks", state->chunks, "only the first so many windows (default: all)");
+  command->add_option("--parts", state->parts, "also the mean of each of so many equal parts of a window");
   command->add_option(
       "--save-logits", state->options.save,
       "write all predictions to this file: 2 bytes per token of the vocabulary and prediction");

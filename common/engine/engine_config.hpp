@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "core/dtype.hpp"
+
 namespace rung {
 
 struct EngineConfig {
@@ -14,6 +16,7 @@ struct EngineConfig {
   int max_step_tokens = 512;  // most rows of one forward pass: longer prompts are cut into chunks
   int max_step_outputs = 0;   // most rows of logits of one forward pass; 0: max_sequences
   std::string device = "cpu";
+  DType kv_type = DType::f32;                // of the keys and values in the cache
   std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
 
   const std::string& rung(std::string_view seam) const {

@@ -191,6 +191,16 @@ PerplexityResult measure_perplexity(Engine& engine, std::span<const std::int32_t
   if (!options.save.empty()) writer = std::make_unique<ReferenceWriter>(options.save, header);
 
   Totals totals(windows.size());
+  // Places 1 .. ctx - 1 of a window fall into equal parts; the first is the one at part * (ctx - 1) / parts
+  // + 1.
+  std::vector<GroupedMean> parts(static_cast<std::size_t>(options.parts), GroupedMean(windows.size()));
+  for (int p = 0; p < options.parts; ++p) {
+    const auto first_of = [&](int part) {
+      return static_cast<int>((std::int64_t{part} * (options.ctx - 1) + options.parts - 1) / options.parts) +
+             1;
+    };
+    result.parts.push_back({first_of(p), first_of(p + 1) - 1, 0, 0, {}});
+  }
   std::vector<RowScore> scores;
   std::vector<std::byte> records;
   std::uint64_t done = 0;
@@ -220,6 +230,12 @@ PerplexityResult measure_perplexity(Engine& engine, std::span<const std::int32_t
              first + i);
       }
       totals.add(window, scores[i], reader != nullptr);
+      if (options.parts > 0) {
+        const std::size_t place = first + i - windows[window].begin;
+        const std::size_t part = (place - 1) * parts.size() / static_cast<std::size_t>(options.ctx - 1);
+        parts[part].add(window, scores[i].nll);
+        ++result.parts[part].predicted;
+      }
     }
     if (writer) writer->write(records);
     done += n;
@@ -229,6 +245,10 @@ PerplexityResult measure_perplexity(Engine& engine, std::span<const std::int32_t
 
   if (writer) writer->finish();
   totals.into(result);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    result.parts[p].nll = parts[p].mean();
+    result.parts[p].nll_error = parts[p].standard_error();
+  }
   if (reader) {
     result.divergence = totals.divergence();
     result.divergence->reference_model = reader->header().model;

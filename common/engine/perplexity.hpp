@@ -72,6 +72,14 @@ struct DivergenceResult {
   std::optional<double> nll_difference_error;  // of the paired differences
 };
 
+/// Tokens of the windows whose place in their window is from .. to; place 0, the first, is never predicted.
+struct PerplexityPart {
+  int from = 0, to = 0;
+  std::uint64_t predicted = 0;  // 0: the text has no window that long, and nll means nothing
+  double nll = 0;
+  std::optional<double> nll_error;
+};
+
 struct PerplexityResult {
   double nll = 0;
   std::optional<double> nll_error;
@@ -79,6 +87,7 @@ struct PerplexityResult {
   std::uint64_t bytes = 0;      // that the predicted tokens stand for; 0 without a tokenizer
   std::size_t windows = 0;
   std::optional<DivergenceResult> divergence;
+  std::vector<PerplexityPart> parts;
 
   double ppl() const;
   std::optional<double> ppl_error() const;  // ppl * nll_error: the first-order error of exp
@@ -89,6 +98,7 @@ struct PerplexityOptions {
   int ctx = 512;
   int stride = 0;               // 0: ctx
   std::size_t max_windows = 0;  // 0: all
+  int parts = 0;                // also the mean of each of so many equal parts of a window; 0: none
   std::string save;             // write the predictions to this file (logit_reference.hpp)
   std::string reference;        // compare with the predictions in this file
   std::string model_name;       // noted in `save`

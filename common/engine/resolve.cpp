@@ -8,6 +8,7 @@
 #include "engine/cpu_ops.hpp"
 #include "seams/linear.hpp"
 #include "seams/loading.hpp"
+#include "seams/rope.hpp"
 #include "seams/safetensors_index.hpp"
 #include "seams/sampler.hpp"
 #include "seams/tokenization.hpp"
@@ -21,6 +22,10 @@ constexpr int kDefaultContext = 4096;
 
 void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
+}
+
+RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& model) {
+  return {model.rope, model.rotary_dim, model.context_length, config.context};
 }
 
 }  // namespace
@@ -58,9 +63,22 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
   check_range("the number of sequences", config.max_sequences, 1, 1 << 16);
   check_range("the number of tokens per step", config.max_step_tokens, 1, 1 << 20);
   check_range("the number of logit rows per step", config.max_step_outputs, 1, 1 << 20);
-  if (config.context > model.config.context_length) {
-    fail_usage("--ctx {} is longer than the {} tokens that this model was trained for; use at most that",
-               config.context, model.config.context_length);
+  if (const int longest = longest_context(config, model.config); config.context > longest) {
+    if (longest > model.config.context_length || model.config.learned_positions) {
+      fail_usage("--ctx {} is longer than the {} tokens that are possible with this model; use at most that",
+                 config.context, longest);
+    }
+    fail_usage(
+        "--ctx {} is longer than the {} tokens that this model was trained for; use at most that, or stretch "
+        "its "
+        "positions with --set rope=yarn",
+        config.context, longest);
+  }
+  if (const int block = traits(config.kv_type).block_elements; model.config.head_dim % block != 0) {
+    fail_usage(
+        "--kv-type {} keeps {} numbers together, but a head of this model has {}; use f32, f16, bf16 or "
+        "f8_e4m3",
+        traits(config.kv_type).name, block, model.config.head_dim);
   }
   // More rows than all sequences can fill would only be memory.
   const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
@@ -91,6 +109,11 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
         registry.ladder<SafetensorsIndex>().choose(config.rung("safetensors_index"), {}).info.name;
   }
   if (!model.loading.empty()) chosen["loading"] = model.loading;
+  if (model.config.rotary_dim > 0) {
+    chosen["rope"] = registry.ladder<RopeStretch>()
+                         .choose(config.rung("rope"), rope_config(config, model.config))
+                         .info.name;
+  }
 
   // Done when the model was loaded; under `auto` the tokenizer keeps its own.
   if (config.rung("tokenization") != "auto") chosen["tokenization"] = config.rung("tokenization");
@@ -131,6 +154,18 @@ Ops resolve_ops(Device& device, int threads) {
   fail("device '{}' has no operations yet: norms, RoPE and activations run on 'cpu' only", device.name());
 }
 
+int longest_context(const EngineConfig& config, const ModelConfig& model) {
+  const std::string& rung = config.rung("rope");
+  const bool stretched =
+      rung != "auto" && rung != "model" && !model.learned_positions && model.rotary_dim > 0;
+  return static_cast<int>(std::min<std::int64_t>(
+      kMaxContext, std::int64_t{model.context_length} * (stretched ? kMostStretch : 1)));
+}
+
+RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model) {
+  return registry.ladder<RopeStretch>().make(config.rung("rope"), rope_config(config, model))->frequencies();
+}
+
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device) {
   KvConfig kv;
   kv.layers = model.layers;
@@ -138,6 +173,7 @@ KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device&
   kv.head_dim = model.head_dim;
   kv.max_sequences = config.max_sequences;
   kv.max_context = config.context;
+  kv.dtype = config.kv_type;
   kv.device = &device;
   return kv;
 }
@@ -150,6 +186,7 @@ AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& 
   attention.scale = model.attention_scale;
   attention.softcap = model.attention_softcap;
   attention.threads = config.threads;
+  attention.kv_dtype = config.kv_type;
   attention.max_context = config.context;
   return attention;
 }

@@ -9,6 +9,7 @@
 #include "engine/engine_config.hpp"
 #include "engine/sequence.hpp"
 #include "model/model.hpp"
+#include "model/rope.hpp"
 #include "seams/attention.hpp"
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
@@ -37,6 +38,12 @@ Device& resolve_device(const std::string& name);
 
 /// The operations between the products for a device. Throws Error for a device that has none.
 Ops resolve_ops(Device& device, int threads);
+
+/// The most tokens that --ctx may ask for: what the model was trained for, or kMostStretch times that where a
+/// rung of seam rope was named that carries it further.
+int longest_context(const EngineConfig& config, const ModelConfig& model);
+/// The angles of the model's positions, by the rung of seam rope.
+RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);

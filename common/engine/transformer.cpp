@@ -118,8 +118,11 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       device_(device),
       ops_(resolve_ops(device, config.threads)),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
-  rope_ = rope_tables(model_.rope, work_.rope_cos, work_.rope_sin);
-  local_rope_ = rope_tables(model_.rope_local, work_.local_cos, work_.local_sin);
+  if (model_.rotary_dim != 0)
+    rope_ = rope_tables(resolve_rope(registry, config, model_), work_.rope_cos, work_.rope_sin);
+  // Local layers see no further than their window, however long the text is.
+  local_rope_ = rope_tables(rope_frequencies(model_.rope_local, model_.rotary_dim, config.context),
+                            work_.local_cos, work_.local_sin);
 
   embedding_ = on_device(model.weights.token_embedding);
   position_embedding_ = on_device(model.weights.position_embedding);
@@ -159,12 +162,12 @@ std::unique_ptr<MoeFfn> Transformer::mixture(const LayerWeights& w) {
   return std::make_unique<MoeFfn>(linear({w.router}), std::move(experts), model_.activation, ops_, device_);
 }
 
-RopeTables Transformer::rope_tables(const RopeConfig& rope, const Tensor& cos, const Tensor& sin) {
+RopeTables Transformer::rope_tables(const RopeFrequencies& frequencies, const Tensor& cos,
+                                    const Tensor& sin) {
   RopeTables tables{model_.head_dim, model_.rotary_dim, model_.rope_pairs, cos, sin};
   if (cos.empty()) return tables;
   std::vector<float> cos_values(static_cast<std::size_t>(cos.size())), sin_values(cos_values.size());
-  rope_angles(rope_frequencies(rope, model_.rotary_dim, config_.context),
-              {cos_values.data(), DType::f32, cos.rows, cos.cols},
+  rope_angles(frequencies, {cos_values.data(), DType::f32, cos.rows, cos.cols},
               {sin_values.data(), DType::f32, sin.rows, sin.cols});
   device_.to_device(cos.data, cos_values.data(), cos.bytes());
   device_.to_device(sin.data, sin_values.data(), sin.bytes());

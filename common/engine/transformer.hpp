@@ -12,6 +12,7 @@
 #include "engine/engine_config.hpp"
 #include "engine/moe_ffn.hpp"
 #include "model/model.hpp"
+#include "model/rope.hpp"
 #include "seams/attention.hpp"
 #include "seams/batch.hpp"
 #include "seams/device.hpp"
@@ -84,7 +85,7 @@ class Transformer {
   Weight on_device(const Weight& host);
   std::unique_ptr<Linear> linear(std::initializer_list<Weight> stacked);
   std::unique_ptr<MoeFfn> mixture(const LayerWeights& w);
-  RopeTables rope_tables(const RopeConfig& rope, const Tensor& cos, const Tensor& sin);
+  RopeTables rope_tables(const RopeFrequencies& frequencies, const Tensor& cos, const Tensor& sin);
   Attention* attention_for(int window);
 
   const Model& source_;

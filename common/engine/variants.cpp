@@ -15,6 +15,9 @@ void register_rungs(Registry& registry);  // 03_techniques/attention
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
 }
+namespace long_sequence {
+void register_rungs(Registry& registry);  // 01_challenges/long_sequence
+}
 namespace linear {
 void register_rungs(Registry& registry);  // 03_techniques/linear
 }
@@ -38,6 +41,7 @@ Registry make_variants() {
   kv_cache_analysis::register_rungs(r);
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
+  long_sequence::register_rungs(r);
   sampling::register_rungs(r);
   tgi::register_rungs(r);
   tokenization::register_rungs(r);
