@@ -66,7 +66,7 @@ def plot():
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
     best = min(p["nll"] for row in data["rows"] for p in row["parts"])
-    axes[0][0].set_ylim(best - 0.1, best + 2.2)
+    axes[0][0].set_ylim(best - 0.1, best + 1.3)
     axes[0][0].set_ylabel("nats per token")
     axes[0][0].legend(frameon=False, fontsize=8, loc="upper left")
     figure.tight_layout()

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kPrompt = "Once upon a time";
 constexpr int kTokens = 100;
 constexpr std::uint64_t kSeed =
-    6;  // sampled, because small models repeat themselves when greedy; a seed repeats on any rung
+    2;  // sampled, because small models repeat themselves when greedy; a seed repeats on any rung
 
 /// Breaks `text` into lines of at most `width` characters, at spaces. Works on code points, so that no
 /// character is cut.
