@@ -88,7 +88,7 @@ void read_row(const void* row, std::int64_t cols, IntegerBlock* to) {
 }  // namespace
 
 bool has_integers(DType dtype) {
-  return traits(dtype).block_elements > 1 && traits(dtype).to_float != nullptr;
+  return traits(dtype).block_elements > 1 && traits(dtype).to_float != nullptr && dtype != DType::mxfp8;
 }
 
 int scales_per_block(DType dtype) {

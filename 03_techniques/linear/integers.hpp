@@ -22,7 +22,7 @@ struct IntegerBlock {
   float minimum[2];  // 0 in formats without
 };
 
-/// Whether a format is made of integers and scales: all block formats, no plain numbers.
+/// Whether a format is made of integers and scales: all block formats but MXFP8, no plain numbers.
 bool has_integers(DType dtype);
 
 /// 2 where the two halves of 32 columns have scales of their own (q2_k, q3_k, q6_k), else 1.
