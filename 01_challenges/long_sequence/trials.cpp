@@ -74,25 +74,28 @@ std::vector<double> expected(const std::string& rung, const RopeStretchConfig& c
 
 /// What is wrong with a stretch whose formula is not known, in words; empty when nothing is.
 std::string fault(const RopeStretchConfig& c, const std::vector<double>& radians) {
+  const auto told = [&](std::size_t pair, const std::string& expected, double got) {
+    return fmt::format("shape [{} pairs], index [pair {}]: expected {}, got {:.9g}", radians.size(), pair,
+                       expected, got);
+  };
   for (std::size_t i = 0; i < radians.size(); ++i) {
     const double before = pair_radians(c.rope.theta, static_cast<int>(i), c.rotary_dim);
     if (c.factor() == 1 && !(std::fabs(radians[i] - before) <= 1e-12 * before))
-      return fmt::format("pair {}: the context is no longer than trained, so expected {:.9g}, got {:.9g}", i,
-                         before, radians[i]);
+      return told(i, fmt::format("{:.9g}, because the context is no longer than trained", before),
+                  radians[i]);
     if (!(radians[i] > 0 && radians[i] <= before * (1 + 1e-12)))
-      return fmt::format("pair {}: expected above 0 and at most {:.9g}, got {:.9g}", i, before, radians[i]);
+      return told(i, fmt::format("more than 0 and at most {:.9g}", before), radians[i]);
     if (i > 0 && !(radians[i] <= radians[i - 1]))
-      return fmt::format("pair {}: {:.9g} is faster than the pair before it, {:.9g}", i, radians[i],
-                         radians[i - 1]);
+      return told(i, fmt::format("no more than the pair before it, {:.9g}", radians[i - 1]), radians[i]);
   }
   const double slowest = pair_radians(c.rope.theta, c.rotary_dim / 2 - 1, c.rotary_dim) * c.trained_context;
   if (!(radians.back() * c.context <= slowest * (1 + 1e-9) || c.factor() == 1)) {
-    return fmt::format("the slowest pair turns {:.6g} radians within {} tokens; it was trained for {:.6g}",
-                       radians.back() * c.context, c.context, slowest);
+    return told(radians.size() - 1,
+                fmt::format("at most {:.6g} radians within {} tokens, as trained", slowest, c.context),
+                radians.back() * c.context);
   }
   if (radians.size() > 1 && !(radians.front() >= 0.5))
-    return fmt::format("the fastest pair turns {:.6g} radians per position; neighbours need at least 0.5",
-                       radians.front());
+    return told(0, "at least 0.5 radians per position, so that neighbours stay apart", radians.front());
   return "";
 }
 

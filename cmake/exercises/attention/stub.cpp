@@ -4,7 +4,8 @@
 //   1. score every visible key:   s[p] = row.score(row.q . row.key(p)),  p = 0 .. row.visible - 1
 //   2. turn scores into weights:  w[p] = exp(s[p] - max s) / sum
 //   3. mix the values:            row.out[d] = sum over p of w[p] * row.value(p)[d]
-// call.scratch() is memory for max_context scores; call.config has heads and head_dim.
+// A key or a value that is not stored in float32 is widened when it is asked for and stands until the next
+// one is. call.scratch() is memory for max_context scores; call.config has heads and head_dim.
 
 #include "attention.hpp"
 
