@@ -4,9 +4,8 @@
 // tokens although the model was trained for config.trained_context. What a stretch must do to pass:
 //   1. where the context is no longer than trained (config.factor() is 1), change nothing: pair_radians()
 //   2. every angle is positive, none is larger than it was, and they still fall from pair to pair
-//   3. the slowest pair must not leave what it was trained for: its angle times the new context is at most
-//   its
-//      old angle times the trained context
+//   3. the slowest pair must not leave what it was trained for: its angle times the new context is at
+//      most its old angle times the trained context
 //   4. the fastest pair keeps at least half of its angle: neighbours must stay apart
 // linear, ntk and yarn each obey the first three. What would you do with the pairs between?
 

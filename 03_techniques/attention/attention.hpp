@@ -101,11 +101,11 @@ struct Call {
             config.softcap};
   }
 
-  /// The calling thread's own memory: max_context floats.
+  /// The calling thread's own memory: max_context scores, then what key() and value() widen into.
   float* scratch() const {
     return scratch_memory.data() + static_cast<std::int64_t>(thread_index()) * scratch_floats(config);
   }
-  /// Scores, a key and a value.
+  /// Of one thread: scores, a key and a value.
   static std::int64_t scratch_floats(const AttentionConfig& config) {
     return config.max_context + 2 * std::int64_t{config.head_dim};
   }

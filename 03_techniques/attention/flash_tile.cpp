@@ -315,7 +315,7 @@ void flash_tile(const FlashTile& tile, float* scratch) {
     for (int d = 0; d < head_dim; ++d) m.q[i * head_dim + d] = q[d] * scale;
   }
   clear(m.now, all_rows, head_dim);
-  clear(m.before, all_rows, head_dim);
+  std::fill_n(m.before.sum, all_rows, 0.0f);  // no chunk yet: add_chunk() reads nothing else of it
 
   const int visible = std::min(tile.visible(tile.rows - 1), tile.key_end);
   const int first = std::max(tile.first(0) / kTileKeys * kTileKeys, tile.key_begin);

@@ -70,8 +70,7 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
     }
     fail_usage(
         "--ctx {} is longer than the {} tokens that this model was trained for; use at most that, or stretch "
-        "its "
-        "positions with --set rope=yarn",
+        "its positions with --set rope=yarn",
         config.context, longest);
   }
   if (const int block = traits(config.kv_type).block_elements; model.config.head_dim % block != 0) {
