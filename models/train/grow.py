@@ -2,7 +2,8 @@
 
     python grow.py --model FOLDER --work WORK --config configs/tiny.json     # then train.py --start WORK/tiny-grown.pt
 
-FOLDER is a Hugging Face folder of a Llama of the same width and heads: an earlier model, or the shipped one to be trained further.
+FOLDER is a Hugging Face folder of a Llama of the same width and heads: an earlier model, or the shipped one to be trained further
+(a Mixtral then, too).
 Nothing that it learned is thrown away:
 
     layers   a new layer is a copy of the one below it whose two matrices into the residual stream are zero: it adds nothing
@@ -54,7 +55,7 @@ def grow_layers(old: dict[str, torch.Tensor], old_layers: int, model: Model) -> 
     for name in [n for n in out if n.startswith("layers.")]:
         _, index, rest = name.split(".", 2)
         source, first = old_layer(int(index), old_layers, model.config.layers)
-        if rest.startswith("block_sparse_moe."):
+        if rest.startswith("block_sparse_moe.") and f"layers.{source}.{rest}" not in old:  # from a model without experts
             if rest != "block_sparse_moe.gate.weight":
                 out[name] = expert_part(old, f"layers.{source}.mlp.", rest, model.config) * (1.0 if first else 0.0)
             continue
