@@ -4,6 +4,7 @@
 // online_softmax, mine); flash plans its tiles and is a class of its own.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -17,14 +18,30 @@
 
 namespace rung::attention {
 
+/// Where the positions of a sequence lie in the KV cache: a block table (PagedAttention, Kwon et al. 2023,
+/// arXiv 2309.06180). A block has a power of two of slots, so that a shift and a mask do for the division. A
+/// contiguous sequence is a table of one endless block that begins at its own first slot.
+struct KvTable {
+  const std::int32_t* blocks;
+  int shift;          // a block has 2^shift slots
+  std::int64_t base;  // slots before slot 0 of block 0
+
+  std::int64_t slot(int position) const {
+    const std::int64_t block = blocks[position >> shift];
+    return base + (block << shift) + (position & ((1 << shift) - 1));
+  }
+};
+
 /// One query row of one head: everything that its result may depend on. Key 0 is the first one that the
 /// row may see: position 0, or with a window the oldest position inside it.
 struct HeadRow {
   const float* q;           // [head_dim]
-  const std::byte* keys;    // key 0
-  const std::byte* values;  // value 0
-  std::size_t key_stride;   // bytes from one position to the next
+  const std::byte* keys;    // the row's KV head in slot 0
+  const std::byte* values;  // likewise
+  std::size_t key_stride;   // bytes from one slot to the next
   std::size_t value_stride;
+  KvTable table;
+  int first;   // position of key 0
   DType type;  // of keys and values
   int head_dim;
   float* widened;  // [2, head_dim]: where a key and a value stand that are not stored in float32
@@ -34,11 +51,10 @@ struct HeadRow {
   float softcap;   // 0: off
 
   /// [head_dim], until the next key is asked for.
-  const float* key(int p) const { return read(keys + static_cast<std::size_t>(p) * key_stride, widened); }
+  const float* key(int p) const { return read(keys + slot(p) * key_stride, widened); }
   /// [head_dim], until the next value is asked for.
-  const float* value(int p) const {
-    return read(values + static_cast<std::size_t>(p) * value_stride, widened + head_dim);
-  }
+  const float* value(int p) const { return read(values + slot(p) * value_stride, widened + head_dim); }
+  std::size_t slot(int p) const { return static_cast<std::size_t>(table.slot(first + p)); }
   const float* read(const std::byte* from, float* to) const {
     if (type == DType::f32) return reinterpret_cast<const float*>(from);
     traits(type).to_float(from, to, head_dim);
@@ -53,7 +69,7 @@ struct HeadRow {
 
 /// Where a token of the batch looks: found once per step by plan_tokens().
 struct TokenPlan {
-  std::int32_t block;    // its sequence's only block in the KV cache
+  std::int32_t table;    // where its sequence's block table begins in Batch::block_table
   std::int32_t visible;  // its position + 1
 };
 
@@ -61,6 +77,7 @@ struct TokenPlan {
 struct Call {
   const AttentionConfig& config;
   std::span<const TokenPlan> plan;  // [tokens]
+  const std::int32_t* blocks;       // Batch::block_table
   const Tensor& q;                  // [tokens, heads * head_dim]
   const KvView& kv;                 // [slots, kv_heads * head_dim], twice
   const Tensor& out;                // [tokens, heads * head_dim]
@@ -72,26 +89,25 @@ struct Call {
   HeadRow row(std::int64_t token, int head) const {
     HeadRow row = whole_past(token, head);
     if (config.window > 0) {
-      const int hidden = std::max(0, row.visible - config.window);
-      row.keys += static_cast<std::size_t>(hidden) * row.key_stride;
-      row.values += static_cast<std::size_t>(hidden) * row.value_stride;
-      row.visible -= hidden;
+      row.first = std::max(0, row.visible - config.window);
+      row.visible -= row.first;
     }
     return row;
   }
 
   /// The same without the window: key 0 is position 0.
   HeadRow whole_past(std::int64_t token, int head) const {
-    const auto& [block, visible] = plan[static_cast<std::size_t>(token)];
-    const std::int64_t slot = std::int64_t{block} * kv.block_size;
+    const auto& [table, visible] = plan[static_cast<std::size_t>(token)];
     const int kv_head = head / (config.heads / config.kv_heads);
     const DType type = config.kv_dtype;
     const std::size_t column = bytes_of(type, std::int64_t{kv_head} * config.head_dim);
     return {q.ptr<float>(token) + head * config.head_dim,
-            kv.keys.ptr<std::byte>(slot) + column,
-            kv.values.ptr<std::byte>(slot) + column,
+            kv.keys.ptr<std::byte>(0) + column,
+            kv.values.ptr<std::byte>(0) + column,
             bytes_of(type, kv.keys.stride),
             bytes_of(type, kv.values.stride),
+            table_at(blocks + table, kv),
+            0,
             type,
             config.head_dim,
             scratch_memory.empty() ? nullptr : scratch() + config.max_context,
@@ -99,6 +115,12 @@ struct Call {
             out.ptr<float>(token) + head * config.head_dim,
             config.scale,
             config.softcap};
+  }
+
+  static KvTable table_at(const std::int32_t* table, const KvView& kv) {
+    static constexpr std::int32_t kEndless = 0;
+    if (kv.contiguous) return {&kEndless, 30, std::int64_t{*table} * kv.block_size};
+    return {table, std::countr_zero(static_cast<std::uint32_t>(kv.block_size)), 0};
   }
 
   /// The calling thread's own memory: max_context scores, then what key() and value() widen into.
@@ -122,7 +144,7 @@ std::unique_ptr<Attention> make_split_kv(const AttentionConfig& config);
 void check_config(const AttentionConfig& config);
 /// Whether K and V can be kept in that format: a head must be whole blocks of it.
 bool reads_kv(const AttentionConfig& config);
-/// Throws Error unless every sequence's K and V are rows of config.kv_dtype in one block.
+/// Throws Error unless K and V are rows of config.kv_dtype, and blocks have a power of two of slots.
 void check_view(const AttentionConfig& config, const KvView& kv);
 /// Fills plan[token] for every token of the batch; throws Error when a context exceeds max_context.
 void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<TokenPlan>& plan);

@@ -32,6 +32,7 @@ class FlashAttention : public Attention {
 
   void plan(const Batch& batch) override {
     plan_tokens(config_, batch, plan_);
+    blocks_ = batch.block_table.data();
     const int group = config_.heads / config_.kv_heads;
     tasks_.clear();
     for (const BatchSequence& s : batch.sequences) {
@@ -59,7 +60,7 @@ class FlashAttention : public Attention {
 
   void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
     check_view(config_, kv);
-    const Call call{config_, plan_, q, kv, out, {}};
+    const Call call{config_, plan_, blocks_, q, kv, out, {}};
     parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(tasks_.size()), [&](std::int64_t i) {
       const FlashTile tile = tile_of(call, tasks_[static_cast<std::size_t>(i)]);
       flash_tile(tile, scratch_.get() + thread_index() * scratch_floats_);
@@ -83,6 +84,7 @@ class FlashAttention : public Attention {
     tile.values = row.values;
     tile.key_stride = row.key_stride;
     tile.value_stride = row.value_stride;
+    tile.table = row.table;
     tile.kv_dtype = config_.kv_dtype;
     tile.group = group;
     tile.row_begin = task.row_begin;
@@ -103,6 +105,7 @@ class FlashAttention : public Attention {
   AttentionConfig config_;
   int chunk_;
   std::vector<TokenPlan> plan_;
+  const std::int32_t* blocks_ = nullptr;  // of the step's batch
   std::vector<FlashTask> tasks_;
   std::vector<FlashMerge> merges_;
   std::vector<float> partials_;

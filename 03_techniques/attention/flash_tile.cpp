@@ -129,8 +129,8 @@ float weigh_row(float* scores, int begin, int end, float* maximum, float* sum) {
 /// acc[r] = acc[r] * shrink[r] + sum over keys begin .. end - 1 of weights[r][key] * values[key], in columns
 /// [c, c + kVectors * lanes) of kRows rows.
 template <int kRows, int kVectors, class Tag>
-HWY_INLINE void mix_columns(Tag d, const float* weights, const float* values, std::int64_t stride, int begin,
-                            int end, const float* shrink, float* acc, int head_dim, int c) {
+HWY_INLINE void mix_columns(Tag d, const float* weights, const float* const* values, int begin, int end,
+                            const float* shrink, float* acc, int head_dim, int c) {
   constexpr int lanes = static_cast<int>(hn::MaxLanes(Tag()));
   hn::Vec<Tag> sum[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
@@ -140,7 +140,7 @@ HWY_INLINE void mix_columns(Tag d, const float* weights, const float* values, st
   }
   for (int k = begin; k < end; ++k) {
     hn::Vec<Tag> value[kVectors];
-    for (int v = 0; v < kVectors; ++v) value[v] = hn::LoadU(d, values + k * stride + c + v * lanes);
+    for (int v = 0; v < kVectors; ++v) value[v] = hn::LoadU(d, values[k] + c + v * lanes);
     for (int r = 0; r < kRows; ++r) {
       const auto weight = hn::Set(d, weights[r * kTileKeys + k]);
       for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(weight, value[v], sum[r][v]);
@@ -153,19 +153,19 @@ HWY_INLINE void mix_columns(Tag d, const float* weights, const float* values, st
 
 /// The same for all columns: wide pieces, then single vectors, then fours for what is left.
 template <int kRows>
-void mix_rows(const float* weights, const float* values, std::int64_t stride, int begin, int end,
-              const float* shrink, float* acc, int head_dim) {
+void mix_rows(const float* weights, const float* const* values, int begin, int end, const float* shrink,
+              float* acc, int head_dim) {
   const D d;
   const hn::CappedTag<float, 4> four;
   int c = 0;
   for (; c + kBlockVectors * kLanes <= head_dim; c += kBlockVectors * kLanes) {
-    mix_columns<kRows, kBlockVectors>(d, weights, values, stride, begin, end, shrink, acc, head_dim, c);
+    mix_columns<kRows, kBlockVectors>(d, weights, values, begin, end, shrink, acc, head_dim, c);
   }
   for (; c + kLanes <= head_dim; c += kLanes) {
-    mix_columns<kRows, 1>(d, weights, values, stride, begin, end, shrink, acc, head_dim, c);
+    mix_columns<kRows, 1>(d, weights, values, begin, end, shrink, acc, head_dim, c);
   }
   for (; c < head_dim; c += 4) {
-    mix_columns<kRows, 1>(four, weights, values, stride, begin, end, shrink, acc, head_dim, c);
+    mix_columns<kRows, 1>(four, weights, values, begin, end, shrink, acc, head_dim, c);
   }
 }
 
@@ -197,23 +197,31 @@ struct TileMemory {
   TileState before;   // of the chunks before it
 };
 
-/// Rows that can be read as float32: row i begins at data + i * stride.
+/// Where the keys or values of one tile step stand in float32: [k] is the one at position key + k, for those
+/// from `begin` to `end` - 1.
 struct Rows {
-  const float* data;
-  std::int64_t stride;
+  const float* row[kTileKeys];
 };
 
-/// Keys or values key + begin .. key + end - 1 of a KV head, widened where the cache keeps fewer bits. Row 0
-/// is the one at `key`; those before `begin` are not there.
+/// Finds them for a KV head, through the block table, and widens them where the cache keeps fewer bits. Runs
+/// of positions that lie in one block are done together.
 Rows rows_of(const FlashTile& tile, const std::byte* all, std::size_t stride, int kv_head, int key, int begin,
              int end, float* widened) {
-  const std::byte* from = all + static_cast<std::size_t>(key) * stride +
-                          bytes_of(tile.kv_dtype, std::int64_t{kv_head} * tile.head_dim);
-  if (tile.kv_dtype == DType::f32)
-    return {reinterpret_cast<const float*>(from), static_cast<std::int64_t>(stride / sizeof(float))};
-  widen_rows(tile.kv_dtype, from + static_cast<std::size_t>(begin) * stride, stride, end - begin,
-             tile.head_dim, widened + begin * tile.head_dim);
-  return {widened, tile.head_dim};
+  Rows rows;
+  const std::byte* column = all + bytes_of(tile.kv_dtype, std::int64_t{kv_head} * tile.head_dim);
+  const int block = 1 << tile.table.shift;
+  for (int k = begin; k < end;) {
+    const int position = key + k;
+    const int run_end = std::min(end, k + block - (position & (block - 1)));
+    const std::byte* from = column + static_cast<std::size_t>(tile.table.slot(position)) * stride;
+    if (tile.kv_dtype == DType::f32) {
+      for (; k < run_end; ++k, from += stride) rows.row[k] = reinterpret_cast<const float*>(from);
+      continue;
+    }
+    widen_rows(tile.kv_dtype, from, stride, run_end - k, tile.head_dim, widened + k * tile.head_dim);
+    for (; k < run_end; ++k) rows.row[k] = widened + k * tile.head_dim;
+  }
+  return rows;
 }
 
 /// One step: keys key_begin .. key_begin + 63 (as far as they are seen) for rows row .. row + kRows - 1 of a
@@ -245,13 +253,12 @@ void step(const FlashTile& tile, const TileMemory& m, const Rows& values, int kv
   const int shared_end = std::max(end[0], shared_begin);
   const auto mix_alone = [&](int r, int from, int to) {
     if (from >= to) return;
-    mix_rows<1>(scores + r * kTileKeys, values.data, values.stride, from, to, m.shrink + r,
-                acc + r * head_dim, head_dim);
+    mix_rows<1>(scores + r * kTileKeys, values.row, from, to, m.shrink + r, acc + r * head_dim, head_dim);
     m.shrink[r] = 1;
   };
   for (int r = 0; r < kRows; ++r) mix_alone(r, begin[r], std::min(shared_begin, end[r]));
   if (shared_begin < shared_end) {
-    mix_rows<kRows>(scores, values.data, values.stride, shared_begin, shared_end, m.shrink, acc, head_dim);
+    mix_rows<kRows>(scores, values.row, shared_begin, shared_end, m.shrink, acc, head_dim);
     std::fill_n(m.shrink, kRows, 1.0f);
   }
   for (int r = 0; r < kRows; ++r) mix_alone(r, shared_end, end[r]);
@@ -331,7 +338,7 @@ void flash_tile(const FlashTile& tile, float* scratch) {
     const int end = std::min(kTileKeys, visible - key);
     for (int h = 0; h < tile.kv_heads; ++h) {
       const Rows keys = rows_of(tile, tile.keys, tile.key_stride, h, key, begin, end, m.widened);
-      transpose_keys(keys.data, keys.stride, begin, end, head_dim, m.transposed);
+      transpose_keys(keys.row, begin, end, head_dim, m.transposed);
       // The keys are no longer needed as they were: the values may stand in their place.
       const Rows values = rows_of(tile, tile.values, tile.value_stride, h, key, begin, end, m.widened);
       int row = row_begin;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "attention.hpp"
 #include "core/dtype.hpp"
 
 namespace rung::attention {
@@ -19,10 +20,11 @@ struct FlashTile {
   float* out;               // likewise
   std::int64_t q_stride;    // elements from one token to the next
   std::int64_t out_stride;  // likewise
-  const std::byte* keys;    // position 0, first KV head
+  const std::byte* keys;    // slot 0, first KV head
   const std::byte* values;  // likewise
-  std::size_t key_stride;   // bytes from one position to the next
+  std::size_t key_stride;   // bytes from one slot to the next
   std::size_t value_stride;
+  KvTable table;  // position -> slot
   DType kv_dtype;
   int group;          // heads per KV head
   int row_begin;      // first row of this tile

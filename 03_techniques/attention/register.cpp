@@ -20,17 +20,21 @@ class FunctionAttention : public Attention {
         config_(config),
         scratch_(static_cast<std::size_t>(config.threads * Call::scratch_floats(config))) {}
 
-  void plan(const Batch& batch) override { plan_tokens(config_, batch, plan_); }
+  void plan(const Batch& batch) override {
+    plan_tokens(config_, batch, plan_);
+    blocks_ = batch.block_table.data();
+  }
 
   void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
     check_view(config_, kv);
-    function_({config_, plan_, q, kv, out, scratch_});
+    function_({config_, plan_, blocks_, q, kv, out, scratch_});
   }
 
  private:
   Function function_;
   AttentionConfig config_;
   std::vector<TokenPlan> plan_;
+  const std::int32_t* blocks_ = nullptr;  // of the step's batch
   std::vector<float> scratch_;
 };
 
@@ -80,11 +84,15 @@ bool reads_kv(const AttentionConfig& config) {
 }
 
 void check_view(const AttentionConfig& config, const KvView& kv) {
-  if (!kv.contiguous || kv.keys.dtype != config.kv_dtype || kv.values.dtype != config.kv_dtype) {
+  if (kv.keys.dtype != config.kv_dtype || kv.values.dtype != config.kv_dtype) {
+    fail("attention was built for keys and values in {}, but the cache has {}; give both the same --kv-type",
+         traits(config.kv_dtype).name, traits(kv.keys.dtype).name);
+  }
+  if (!kv.contiguous && !std::has_single_bit(static_cast<std::uint32_t>(kv.block_size))) {
     fail(
-        "this attention rung reads {} keys and values of one block per sequence, but the cache has {}{}; "
-        "choose --kv contiguous",
-        traits(config.kv_dtype).name, traits(kv.keys.dtype).name, kv.contiguous ? "" : " in several blocks");
+        "attention reads blocks of 1, 2, 4, 8, ... slots, but the cache has blocks of {}; choose another "
+        "--block-size",
+        kv.block_size);
   }
 }
 
@@ -95,9 +103,8 @@ void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<
       fail("a sequence of {} tokens exceeds the {} that attention was built for; raise --ctx",
            s.context_length, config.max_context);
     }
-    const std::int32_t block = batch.block_table[static_cast<std::size_t>(s.table_begin)];
     for (std::int32_t j = 0; j < s.query_count; ++j) {
-      plan.push_back({block, s.context_length - s.query_count + j + 1});
+      plan.push_back({s.table_begin, s.context_length - s.query_count + j + 1});
     }
   }
 }

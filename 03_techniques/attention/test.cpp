@@ -9,6 +9,7 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "attention.hpp"
 #include "core/rng.hpp"
@@ -213,6 +214,27 @@ TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded
   }
 }
 
+// Where a key lies is not part of the mathematics: the same numbers in blocks give the same bits.
+TEST_CASE("keys and values in blocks give the bits of contiguous ones") {
+  for (const DType type : {DType::f32, DType::f16, DType::q8_0}) {
+    for (const int window : {0, 70}) {
+      Case shape{"", 6, 2, 64, {{33, 95}, {1, 600}, {130, 130}, {1, 1}}};
+      shape.kv_dtype = type;
+      shape.window = window;
+      const Workload whole = make_workload(shape);
+      for (const int block : {1, 2, 8, 64, 256}) {
+        shape.block = block;
+        const Workload paged = make_workload(shape);
+        REQUIRE_FALSE(paged.kv.contiguous);
+        for (const std::string& rung : reference_rungs(whole.config)) {
+          INFO(rung << ", " << traits(type).name << ", window " << window << ", blocks of " << block);
+          CHECK(run(rung, paged, 2) == run(rung, whole, 2));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("what a later token holds never reaches an earlier row") {
   for (const float poison :
        {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
@@ -358,9 +380,14 @@ TEST_CASE("what cannot be done is said in a sentence") {
   }
   for (const std::string& rung : reference_rungs(make_workload(cases()[1]).config)) {
     Workload work = make_workload(cases()[1]);
+    const int block_size = std::exchange(work.kv.block_size, 3);
     work.kv.contiguous = false;
-    CHECK(sentence_of([&] { run(rung, work); }).find("--kv contiguous") != std::string::npos);
+    CHECK(sentence_of([&] { run(rung, work); }).find("--block-size") != std::string::npos);
+    work.kv.block_size = block_size;
     work.kv.contiguous = true;
+    work.kv.keys.dtype = DType::bf16;
+    CHECK(sentence_of([&] { run(rung, work); }).find("--kv-type") != std::string::npos);
+    work.kv.keys.dtype = DType::f32;
     work.config.max_context = 4;
     CHECK(sentence_of([&] { run(rung, work); }).find("raise --ctx") != std::string::npos);
   }

@@ -62,6 +62,40 @@ void add_narrow(std::vector<Case>& cases) {
   }
 }
 
+/// Blocks smaller and larger than a tile of keys, with everything that cuts across them.
+void add_paged(std::vector<Case>& cases) {
+  for (const int block : {1, 2, 16, 64, 256}) {
+    Case mixed{fmt::format("mixed batch, blocks of {}", block),
+               6,
+               2,
+               40,
+               {{1, 1}, {33, 95}, {1, 130}, {9, 9}, {2, 66}, {1, 600}}};
+    mixed.block = block;
+    cases.push_back(mixed);
+    mixed.name += ", window 70";
+    mixed.window = 70;
+    cases.push_back(std::move(mixed));
+  }
+  for (const DType type : {DType::f16, DType::q8_0}) {
+    Case narrow{fmt::format("mixed batch, blocks of 16, K and V in {}", traits(type).name),
+                4,
+                2,
+                64,
+                {{33, 95}, {1, 530}}};
+    narrow.kv_dtype = type;
+    narrow.block = 16;
+    cases.push_back(std::move(narrow));
+  }
+  for (const int block : {1, 16, 256}) {
+    Case decode{fmt::format("decode, context 4096, blocks of {}", block), 32, 8, 64, {{1, 4096}}, 1, 0, true};
+    decode.block = block;
+    cases.push_back(std::move(decode));
+  }
+  Case prefill{"prefill 512, blocks of 16", 32, 8, 64, {{512, 512}}, 1, 0, true};
+  prefill.block = 16;
+  cases.push_back(std::move(prefill));
+}
+
 }  // namespace
 
 std::vector<Case> cases() {
@@ -91,6 +125,7 @@ std::vector<Case> cases() {
   };
   add_window_and_cap(cases);
   add_narrow(cases);
+  add_paged(cases);
   return cases;
 }
 
@@ -98,14 +133,18 @@ Workload make_workload(const Case& shape) {
   Workload work;
   int longest = 0;
   std::int64_t tokens = 0;
-  const int count = static_cast<int>(shape.sequences.size());
-  for (int i = 0; i < count; ++i) {
-    const auto& [queries, context] = shape.sequences[static_cast<std::size_t>(i)];
-    // Blocks are handed out in reverse and block 0 stays free, so that a rung which ignores the table fails.
-    work.batch.block_table.push_back(count - i);
-    work.batch.sequences.push_back({static_cast<std::int32_t>(tokens), queries, context, i, 1});
+  for (const auto& [queries, context] : shape.sequences) longest = std::max(longest, context);
+  const int block_size = shape.block > 0 ? shape.block : longest + 3;
+  // Blocks are handed out in reverse and block 0 stays free, so that a rung which ignores the table fails.
+  int blocks = 1;
+  for (const auto& [queries, context] : shape.sequences) blocks += (context + block_size - 1) / block_size;
+  int next = blocks;
+  for (const auto& [queries, context] : shape.sequences) {
+    const auto table = static_cast<std::int32_t>(work.batch.block_table.size());
+    const int entries = (context + block_size - 1) / block_size;
+    for (int b = 0; b < entries; ++b) work.batch.block_table.push_back(--next);
+    work.batch.sequences.push_back({static_cast<std::int32_t>(tokens), queries, context, table, entries});
     for (int j = 0; j < queries; ++j) work.batch.positions.push_back(context - queries + j);
-    longest = std::max(longest, context);
     tokens += queries;
   }
   work.batch.tokens.assign(static_cast<std::size_t>(tokens), 0);
@@ -125,26 +164,23 @@ Workload make_workload(const Case& shape) {
   for (float& x : work.q) x = shape.magnitude * static_cast<float>(rng.normal());
   work.q_rows = {work.q.data(), DType::f32, tokens, q_width, q_width + shape.gap};
 
-  const int block_size = longest + 3;
   const int kv_width = shape.kv_heads * shape.head_dim;
-  const std::int64_t slots = std::int64_t{count + 1} * block_size;
+  const std::int64_t slots = std::int64_t{blocks} * block_size;
   work.keys.assign(bytes_of(shape.kv_dtype, slots * kv_width), std::byte{0xff});
   work.values = work.keys;
   work.kv.keys = {work.keys.data(), shape.kv_dtype, slots, kv_width};
   work.kv.values = {work.values.data(), shape.kv_dtype, slots, kv_width};
   work.kv.block_size = block_size;
-  work.kv.contiguous = true;
+  work.kv.contiguous = shape.block == 0;
   for (const BatchSequence& s : work.batch.sequences) {
-    const std::int64_t slot =
-        std::int64_t{work.batch.block_table[static_cast<std::size_t>(s.table_begin)]} * block_size;
     std::vector<float> key(static_cast<std::size_t>(kv_width)), value(key);
     for (int p = 0; p < s.context_length; ++p) {
       for (std::size_t i = 0; i < key.size(); ++i) {
         key[i] = static_cast<float>(rng.normal());
         value[i] = static_cast<float>(rng.normal());
       }
-      traits(shape.kv_dtype).from_float(key.data(), work.kv.keys.row(slot + p), kv_width);
-      traits(shape.kv_dtype).from_float(value.data(), work.kv.values.row(slot + p), kv_width);
+      traits(shape.kv_dtype).from_float(key.data(), work.kv.keys.row(work.slot(s, p)), kv_width);
+      traits(shape.kv_dtype).from_float(value.data(), work.kv.values.row(work.slot(s, p)), kv_width);
     }
   }
   return work;
@@ -165,14 +201,13 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
   std::vector<double> weights;
   std::vector<float> keys, values;  // [context, kv_heads * head_dim], as they were rounded
   for (const BatchSequence& s : work.batch.sequences) {
-    const std::int64_t slot =
-        std::int64_t{work.batch.block_table[static_cast<std::size_t>(s.table_begin)]} * work.kv.block_size;
     const std::int64_t kv_width = work.kv.keys.cols;
     keys.resize(static_cast<std::size_t>(s.context_length * kv_width));
     values.resize(keys.size());
     for (int p = 0; p < s.context_length; ++p) {
-      traits(c.kv_dtype).to_float(work.kv.keys.row(slot + p), keys.data() + p * kv_width, kv_width);
-      traits(c.kv_dtype).to_float(work.kv.values.row(slot + p), values.data() + p * kv_width, kv_width);
+      traits(c.kv_dtype).to_float(work.kv.keys.row(work.slot(s, p)), keys.data() + p * kv_width, kv_width);
+      traits(c.kv_dtype)
+          .to_float(work.kv.values.row(work.slot(s, p)), values.data() + p * kv_width, kv_width);
     }
     for (int j = 0; j < s.query_count; ++j) {
       const int position = s.context_length - s.query_count + j;

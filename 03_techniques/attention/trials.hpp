@@ -24,6 +24,7 @@ struct Case {
   int window = 0;     // as in AttentionConfig
   float softcap = 0;  // likewise
   DType kv_dtype = DType::f32;
+  int block = 0;  // slots per block of the cache, a power of two; 0: contiguous
 };
 
 /// A case filled with numbers. Slots of the cache that no sequence owns hold NaN, in every format: all bits
@@ -37,6 +38,11 @@ struct Workload {
   KvView kv;      // into keys and values
 
   std::int64_t tokens() const { return static_cast<std::int64_t>(batch.positions.size()); }
+  /// Where position p of a sequence lies in the cache, as Batch defines it.
+  std::int64_t slot(const BatchSequence& s, int p) const {
+    const auto entry = static_cast<std::size_t>(s.table_begin + p / kv.block_size);
+    return std::int64_t{batch.block_table[entry]} * kv.block_size + p % kv.block_size;
+  }
 };
 
 /// What the result should be, and how far from it float32 may end. [tokens, heads, head_dim]

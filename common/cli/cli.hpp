@@ -52,6 +52,8 @@ struct RunOptions {
   int threads = 0;
   std::string device = "cpu";
   std::string kv_type = "f32";
+  int block_size = 16;
+  std::string kv_budget;
   std::string preset = "auto";
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME
@@ -100,6 +102,9 @@ std::string dump_json(const Json& json, int indent = 2);
 
 /// {"seam": "rung", ...}
 Json rungs_json(const Engine& engine);
+
+/// "24GB", "80e9", "16GiB", "1000": a number of bytes. Throws UsageError that names the flag for anything else.
+std::uint64_t bytes_from(const std::string& flag, const std::string& text);
 
 /// Largest resident set of this process so far, in bytes.
 std::size_t peak_rss_bytes();

@@ -73,6 +73,9 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option(
       "--kv-type", kv_type,
       "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f32)");
+  command.add_option("--block-size", block_size, "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)");
+  command.add_option("--kv-budget", kv_budget,
+                     "memory for the KV cache: 512MB, 2GiB (default: what all sequences of --ctx need)");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
     command.add_option_function<std::string>(
@@ -88,6 +91,8 @@ EngineConfig RunOptions::config() const {
   config.threads = threads;
   config.device = device;
   config.kv_type = dtype_from_name(kv_type);
+  config.kv_block_size = block_size;
+  if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
   config.rungs = preset_rungs(preset);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {

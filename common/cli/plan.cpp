@@ -2,7 +2,6 @@
 // configuration can be read, also those that the engine cannot run; or a published shape by name.
 
 #include <algorithm>
-#include <charconv>
 
 #include "cli/cli.hpp"
 #include "engine/variants.hpp"
@@ -16,31 +15,6 @@ struct PlanCommand {
   std::string model, shape, type = "f16", rung = "auto", budget;
   int context = 0, tokens = 0, batch = 1, block = 16;
 };
-
-/// "24GB", "80e9", "16GiB", "1000": a number of bytes.
-std::uint64_t bytes_from(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(end, text.data() + text.size());
-  double factor = 0;
-  for (const auto& [name, size] : {std::pair{"", 1.0},
-                                   {"B", 1.0},
-                                   {"kB", 1e3},
-                                   {"MB", 1e6},
-                                   {"GB", 1e9},
-                                   {"TB", 1e12},
-                                   {"KiB", 0x1p10},
-                                   {"MiB", 0x1p20},
-                                   {"GiB", 0x1p30},
-                                   {"TiB", 0x1p40}}) {
-    if (unit == name) factor = size;
-  }
-  const double bytes = value * factor;
-  if (error != std::errc() || factor == 0 || !(bytes >= 1 && bytes < 0x1p60)) {
-    fail_usage("--budget {} is no number of bytes; write 24GB, 24e9 or 16GiB", text);
-  }
-  return static_cast<std::uint64_t>(bytes);
-}
 
 std::string human(std::uint64_t bytes) {
   const auto value = static_cast<double>(bytes);
@@ -146,7 +120,7 @@ Json plan_json(const PlanCommand& c) {
 
   result["budgets"] = Json::array();
   std::vector<std::uint64_t> budgets = {24'000'000'000, 80'000'000'000};
-  if (!c.budget.empty()) budgets = {bytes_from(c.budget)};
+  if (!c.budget.empty()) budgets = {bytes_from("--budget", c.budget)};
   for (const std::uint64_t budget : budgets) {
     const std::uint64_t left = budget - std::min(budget, shape.weight_bytes);
     contiguous.budget = blocks.budget = left;

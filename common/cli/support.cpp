@@ -1,6 +1,7 @@
 // Output, progress, interrupts, child processes.
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -33,6 +34,30 @@ Json rungs_json(const Engine& engine) {
   Json json = Json::object();
   for (const auto& [seam, name] : engine.rungs()) json[seam] = name;
   return json;
+}
+
+std::uint64_t bytes_from(const std::string& flag, const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(end, text.data() + text.size());
+  double factor = 0;
+  for (const auto& [name, size] : {std::pair{"", 1.0},
+                                   {"B", 1.0},
+                                   {"kB", 1e3},
+                                   {"MB", 1e6},
+                                   {"GB", 1e9},
+                                   {"TB", 1e12},
+                                   {"KiB", 0x1p10},
+                                   {"MiB", 0x1p20},
+                                   {"GiB", 0x1p30},
+                                   {"TiB", 0x1p40}}) {
+    if (unit == name) factor = size;
+  }
+  const double bytes = value * factor;
+  if (error != std::errc() || factor == 0 || !(bytes >= 1 && bytes < 0x1p60)) {
+    fail_usage("{} {} is no number of bytes; write 24GB, 24e9 or 16GiB", flag, text);
+  }
+  return static_cast<std::uint64_t>(bytes);
 }
 
 std::size_t peak_rss_bytes() {

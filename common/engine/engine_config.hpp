@@ -17,6 +17,8 @@ struct EngineConfig {
   int max_step_outputs = 0;   // most rows of logits of one forward pass; 0: max_sequences
   std::string device = "cpu";
   DType kv_type = DType::f32;                // of the keys and values in the cache
+  int kv_block_size = 16;                    // tokens per block of the cache, where its rung pages
+  std::size_t kv_budget = 0;                 // bytes of the cache; 0: what max_sequences of context need
   std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
 
   const std::string& rung(std::string_view seam) const {

@@ -1,4 +1,4 @@
-// The parts of the engine that need no model: operations against float64, the contiguous cache, stop strings.
+// The parts of the engine that need no model: operations against float64, stop strings.
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,10 @@
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "core/trial.hpp"
-#include "engine/contiguous_kv.hpp"
 #include "engine/cpu_ops.hpp"
 #include "engine/stop_checker.hpp"
+#include "engine/variants.hpp"
+#include "seams/kv_cache.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;
@@ -201,74 +202,6 @@ TEST_CASE("rope turns pairs by position times frequency, keeps lengths, leaves t
   }
 }
 
-TEST_CASE("the contiguous cache hands out, grows, shares and takes back, over random operations") {
-  KvConfig config;
-  config.layers = 2;
-  config.kv_heads = 1;
-  config.head_dim = 4;
-  config.max_sequences = 5;
-  config.max_context = 16;
-  config.device = &cpu_device();
-  const auto cache = contiguous_kv(config);
-  CHECK(cache->bytes() == 5 * 16 * config.bytes_per_token());
-  std::vector<int> open, length;
-  Rng rng(3);
-  for (int i = 0; i < 5000; ++i) {
-    const auto pick = open.empty() ? 0 : rng.below(open.size());
-    switch (rng.below(5)) {
-      case 0: {
-        const int seq = cache->open();
-        REQUIRE((seq >= 0) == (open.size() < 5));
-        if (seq >= 0) open.push_back(seq), length.push_back(0);
-        break;
-      }
-      case 1:
-        if (open.empty()) break;
-        cache->close(open[pick]);
-        open.erase(open.begin() + static_cast<std::ptrdiff_t>(pick));
-        length.erase(length.begin() + static_cast<std::ptrdiff_t>(pick));
-        break;
-      case 2: {
-        if (open.empty()) break;
-        const int wanted = static_cast<int>(rng.below(20));
-        const bool grown = cache->grow(open[pick], wanted);
-        REQUIRE(grown == (wanted <= 16));
-        if (grown) length[pick] = std::max(length[pick], wanted);
-        break;
-      }
-      case 3: {
-        if (open.empty()) break;
-        const int wanted = static_cast<int>(rng.below(20));
-        cache->truncate(open[pick], wanted);
-        length[pick] = std::min(length[pick], wanted);
-        break;
-      }
-      case 4: {  // mark a slot, share, find the mark in the copy
-        const int to = cache->open();
-        if (to < 0) break;
-        if (!open.empty() && length[pick] > 0) {
-          const Tensor values = cache->view(1).values;
-          const int last = length[pick] - 1;
-          *values.ptr<float>(open[pick] * 16 + last) = static_cast<float>(i);
-          REQUIRE(cache->share(open[pick], to, length[pick]));
-          REQUIRE(*values.ptr<float>(to * 16 + last) == static_cast<float>(i));
-          REQUIRE(cache->length(to) == length[pick]);
-        }
-        cache->close(to);
-        break;
-      }
-    }
-    for (std::size_t s = 0; s < open.size(); ++s) REQUIRE(cache->length(open[s]) == length[s]);
-    cache->check_integrity();
-  }
-}
-
-TEST_CASE("a cache of no sequences or no tokens is refused") {
-  KvConfig config;
-  config.device = &cpu_device();
-  CHECK_THROWS_AS(contiguous_kv(config), Error);
-}
-
 TEST_CASE("a cache larger than the machine is refused before it is taken") {
   KvConfig config;
   config.layers = 64;
@@ -276,10 +209,9 @@ TEST_CASE("a cache larger than the machine is refused before it is taken") {
   config.head_dim = 256;
   config.device = &cpu_device();
   config.max_context = 1 << 20;  // 8.8 TB
-  CHECK_THROWS_WITH(contiguous_kv(config), testing::contains("are available"));
-  config.max_context = 1 << 24;
-  config.max_sequences = 1 << 16;
-  CHECK_THROWS_WITH(contiguous_kv(config), testing::contains("smaller --ctx"));
+  for (const char* rung : {"contiguous", "paged", "copy_on_write"}) {
+    CHECK_THROWS_WITH(variants().ladder<KvCache>().make(rung, config), testing::contains("are available"));
+  }
 }
 
 TEST_CASE("stop strings: nothing of one is shown, whatever the pieces") {

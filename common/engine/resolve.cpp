@@ -174,6 +174,8 @@ KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device&
   kv.max_context = config.context;
   kv.dtype = config.kv_type;
   kv.device = &device;
+  kv.block_size = config.kv_block_size;
+  kv.budget = config.kv_budget;
   return kv;
 }
 

@@ -5,12 +5,13 @@
 
 #include "engine/variants.hpp"
 
-#include "engine/contiguous_kv.hpp"
-
 namespace rung {
 
 namespace attention {
 void register_rungs(Registry& registry);  // 03_techniques/attention
+}
+namespace kv_cache {
+void register_rungs(Registry& registry);  // 03_techniques/kv_cache
 }
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
@@ -37,7 +38,7 @@ void register_rungs(Registry& registry);  // 02_engines/tgi
 Registry make_variants() {
   Registry r;
   attention::register_rungs(r);
-  register_contiguous_kv(r);
+  kv_cache::register_rungs(r);
   kv_cache_analysis::register_rungs(r);
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);

@@ -3,10 +3,11 @@
 //
 // The cache is asked on the host (grow, truncate, share) before a step and read by attention through
 // a plain struct during it. It knows slots and blocks, not the mathematics of attention. All memory
-// is taken once, in the constructor; grow() fails rather than allocate.
+// is taken once, in the constructor; grow() fails where there is none left.
 //
 // Thread safety: none; one thread drives a cache. check_integrity() may run between any two calls.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +37,8 @@ struct KvConfig {
   int max_context = 0;  // tokens per sequence
   DType dtype = DType::f32;
   Device* device = nullptr;  // not owned; outlives the cache
+  int block_size = 16;       // slots per block where a rung pages: a power of two, 1 .. kMaxBlockSize
+  std::size_t budget = 0;    // bytes for keys and values; 0: what max_sequences of max_context tokens need
 
   std::string describe() const {
     return fmt::format("a KV cache of {} layers, {} KV heads of {}, {} sequences of {} tokens in {}", layers,
@@ -44,6 +47,19 @@ struct KvConfig {
   /// Bytes of one token's keys and values in all layers.
   std::size_t bytes_per_token() const {
     return 2 * static_cast<std::size_t>(layers) * bytes_of(dtype, std::int64_t{kv_heads} * head_dim);
+  }
+};
+
+inline constexpr int kMaxBlockSize = 256;
+
+/// What a cache did with its slots.
+struct KvUse {
+  std::int64_t slots = 0;  // that there are
+  std::int64_t taken = 0;  // that are not free: in regions or blocks that belong to somebody
+  std::int64_t live = 0;   // of these, holding a token that an open sequence reads; a shared one counts once
+  /// Reserved and not used, as a share of what is reserved (Kwon et al. 2023, arXiv 2309.06180, figure 2).
+  double waste() const {
+    return taken == 0 ? 0 : static_cast<double>(taken - live) / static_cast<double>(taken);
   }
 };
 
@@ -66,12 +82,23 @@ class KvCache {
   /// changed) when there is no room.
   virtual bool share(int from, int to, int length) = 0;
 
+  // A prefix cache keeps blocks after their sequence is gone and lends them to later ones. Where
+  // shares_blocks() is false (one region per sequence, or copies) the other three may not be called.
+  virtual bool shares_blocks() const { return false; }
+  /// One more, or one less, owner of a block that has one.
+  virtual void hold(int /*block*/) { assert(false); }
+  virtual void drop(int /*block*/) { assert(false); }
+  /// The empty sequence `seq` begins with the `length` tokens in `blocks`, which gain an owner each. The last
+  /// block may be used in part: whoever writes into a block that has several owners gets a copy first.
+  virtual void adopt(int /*seq*/, std::span<const std::int32_t> /*blocks*/, int /*length*/) { assert(false); }
+
   virtual int length(int seq) const = 0;
   virtual std::span<const std::int32_t> block_table(int seq) const = 0;
   virtual KvView view(int layer) const = 0;
 
   /// Bytes taken for keys and values.
   virtual std::size_t bytes() const = 0;
+  virtual KvUse use() const = 0;
   /// Throws Error when the bookkeeping contradicts itself.
   virtual void check_integrity() const = 0;
 };

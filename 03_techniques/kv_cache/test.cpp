@@ -1,0 +1,200 @@
+// Every rung on random operations; what only blocks can do; and what is refused.
+
+#include <cstdlib>
+#include <cstring>
+
+#include "core/rng.hpp"
+#include "kv_cache.hpp"
+#include "testing/topic_test.hpp"
+
+using namespace rung;
+using namespace rung::kv_cache;
+
+namespace {
+
+class HostDevice final : public Device {
+ public:
+  std::string_view name() const override { return "host"; }
+  DeviceBuffer allocate(std::size_t bytes) override { return {std::calloc(bytes, 1), bytes, std::free}; }
+  void to_device(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void to_host(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    std::memmove(to, from, bytes);
+    copied += bytes;
+  }
+  bool shares_host_memory() const override { return true; }
+  void synchronize() override {}
+  std::size_t copied = 0;
+};
+
+KvConfig config_of(Device& device, int sequences, int context, int block_size, int tokens) {
+  KvConfig config;
+  config.layers = 2;
+  config.kv_heads = 1;
+  config.head_dim = 4;
+  config.max_sequences = sequences;
+  config.max_context = context;
+  config.block_size = block_size;
+  config.device = &device;
+  config.budget = config.bytes_per_token() * static_cast<std::size_t>(tokens);
+  return config;
+}
+
+const Ladder<KvCache>& ladder() {
+  static const Registry registry = [] {
+    Registry r;
+    register_rungs(r);
+    return r;
+  }();
+  return registry.ladder<KvCache>();
+}
+
+/// A pool with one fault, to see that the trials notice it.
+class Faulty final : public BlockPool {
+ public:
+  enum class Fault { none, gives_shared_back, loses_a_block, forgets_an_owner };
+  static inline Fault fault = Fault::none;
+
+  explicit Faulty(int blocks) : pool_(free_list(blocks)) {}
+  int take() override { return pool_->take(); }
+  void share(int block) override {
+    if (fault == Fault::forgets_an_owner && ++shares_ % 5 == 0) return;
+    pool_->share(block);
+  }
+  void release(int block) override {
+    if (fault == Fault::loses_a_block && ++releases_ == 9) return;
+    pool_->release(block);
+    if (fault == Fault::gives_shared_back && pool_->owners(block) > 0) pool_->release(block);
+  }
+  int owners(int block) const override { return pool_->owners(block); }
+  int free_blocks() const override { return pool_->free_blocks(); }
+
+ private:
+  std::unique_ptr<BlockPool> pool_;
+  int releases_ = 0, shares_ = 0;
+};
+std::unique_ptr<BlockPool> faulty(int blocks) { return std::make_unique<Faulty>(blocks); }
+
+}  // namespace
+
+TEST_CASE("every rung keeps what was written, over random operations") {
+  Registry registry;
+  register_rungs(registry);
+  testing::judge_all(registry, "kv");
+}
+
+TEST_CASE("the trials notice a pool that counts wrongly") {
+  Ladder<KvCache> broken;
+  broken.add({{"broken", "", ""}, [](const KvConfig& c) { return make_copy_on_write(c, faulty); }, {}});
+  using Fault = Faulty::Fault;
+  for (const Fault fault : {Fault::none, Fault::loses_a_block, Fault::forgets_an_owner, Fault::gives_shared_back}) {
+    Faulty::fault = fault;
+    int failed = 0;
+    for (const Trial& trial : trials(broken)) {
+      const Verdict verdict = trial.judge("broken", 1);
+      failed += verdict.status == Verdict::Status::failed;
+      if (verdict.status == Verdict::Status::failed) CHECK_FALSE(verdict.message.empty());
+    }
+    INFO("fault " << static_cast<int>(fault));
+    CHECK((failed > 0) == (fault != Fault::none));
+  }
+}
+
+TEST_CASE("blocks are taken when a sequence gets there, and regions at once") {
+  HostDevice device;
+  const KvConfig config = config_of(device, 4, 64, 16, 4 * 64);
+  for (const auto& [rung, taken] : {std::pair{"contiguous", 64}, {"paged", 32}, {"copy_on_write", 32}}) {
+    const auto cache = ladder().make(rung, config);
+    const int seq = cache->open();
+    REQUIRE(cache->grow(seq, 17));
+    INFO(rung);
+    CHECK(cache->use().slots == 256);
+    CHECK(cache->use().taken == taken);
+    CHECK(cache->use().live == 17);
+    CHECK(cache->use().waste() == Approx(1 - 17.0 / taken));
+  }
+}
+
+TEST_CASE("the same budget holds more sequences in blocks") {
+  HostDevice device;
+  const auto count = [&](const char* rung) {
+    const auto cache = ladder().make(rung, config_of(device, 100, 1024, 16, 4 * 1024));
+    int sequences = 0;
+    for (int seq = cache->open(); seq >= 0 && cache->grow(seq, 200); seq = cache->open()) ++sequences;
+    return sequences;
+  };
+  CHECK(count("contiguous") == 4);
+  CHECK(count("paged") == 4096 / 208);  // 200 tokens are 13 blocks
+}
+
+TEST_CASE("sharing copies nothing until somebody writes, and then one block") {
+  HostDevice device;
+  const KvConfig config = config_of(device, 3, 64, 8, 3 * 64);
+  const auto cache = ladder().make("copy_on_write", config);
+  const int a = cache->open(), b = cache->open(), c = cache->open();
+  REQUIRE(cache->grow(a, 20));
+  REQUIRE(cache->share(a, b, 20));
+  REQUIRE(cache->share(a, c, 16));  // whole blocks only
+  CHECK(device.copied == 0);
+  CHECK(cache->use().taken == 24);
+  CHECK(cache->use().live == 20);
+  REQUIRE(cache->grow(c, 17));  // a new block, nothing to copy
+  CHECK(device.copied == 0);
+  REQUIRE(cache->grow(b, 21));
+  CHECK(device.copied == 4 * config.bytes_per_token());  // the four tokens that were in the last block
+  REQUIRE(cache->grow(a, 21));                           // its block has one owner again
+  CHECK(device.copied == 4 * config.bytes_per_token());
+  CHECK(cache->block_table(a)[1] == cache->block_table(b)[1]);
+  CHECK(cache->block_table(a)[2] != cache->block_table(b)[2]);
+  cache->check_integrity();
+}
+
+TEST_CASE("a block that a prefix cache holds outlives its sequence") {
+  HostDevice device;
+  const auto cache = ladder().make("copy_on_write", config_of(device, 2, 32, 4, 32));
+  REQUIRE(cache->shares_blocks());
+  const int first = cache->open();
+  REQUIRE(cache->grow(first, 10));
+  const std::vector<std::int32_t> kept(cache->block_table(first).begin(), cache->block_table(first).end());
+  for (const int block : kept) cache->hold(block);
+  cache->close(first);
+  cache->check_integrity();
+  CHECK(cache->use().taken == 12);
+  CHECK(cache->use().live == 0);
+  const int second = cache->open();
+  cache->adopt(second, kept, 9);  // the last block in part
+  CHECK(cache->length(second) == 9);
+  CHECK(cache->use().live == 9);
+  const std::size_t before = device.copied;
+  REQUIRE(cache->grow(second, 12));
+  CHECK(device.copied > before);  // what the prefix cache holds is not written into
+  CHECK(cache->block_table(second)[2] != kept[2]);
+  cache->check_integrity();
+  cache->close(second);
+  for (const int block : kept) cache->drop(block);
+  CHECK(cache->use().taken == 0);
+  cache->check_integrity();
+  CHECK_FALSE(ladder().make("paged", config_of(device, 2, 32, 4, 32))->shares_blocks());
+}
+
+TEST_CASE("a cache that cannot be is refused in a sentence") {
+  HostDevice device;
+  for (const char* rung : {"contiguous", "paged", "copy_on_write"}) {
+    INFO(rung);
+    KvConfig config = config_of(device, 0, 16, 4, 64);
+    CHECK_THROWS_WITH(ladder().make(rung, config), testing::contains("at least 1 sequence"));
+    config = config_of(device, 4, 64, 16, 63);
+    CHECK_THROWS_WITH(ladder().make(rung, config), testing::contains("could never end"));
+    config = config_of(device, 4, 64, 12, 64);
+    CHECK_THROWS_WITH(ladder().make(rung, config), testing::contains("--block-size 12"));
+    config.block_size = 512;
+    CHECK_THROWS_AS(ladder().make(rung, config), UsageError);
+    config.block_size = 0;
+    CHECK_THROWS_AS(ladder().make(rung, config), UsageError);
+    config = config_of(device, 1 << 16, 1 << 24, 16, 0);
+    config.budget = 0;
+    config.layers = 64;
+    config.kv_heads = 64;
+    CHECK_THROWS_WITH(ladder().make(rung, config), testing::contains("smaller --ctx"));
+  }
+}

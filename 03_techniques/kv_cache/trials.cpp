@@ -1,0 +1,272 @@
+// What judges and times the rungs of `kv`: random operations, with a mark written into every slot that a sequence
+// gains and looked for again later. A slot that two sequences write is found by the mark that is gone.
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+
+#include <fmt/core.h>
+
+#include "core/error.hpp"
+#include "core/rng.hpp"
+#include "kv_cache.hpp"
+
+namespace rung::kv_cache {
+namespace {
+
+/// Host memory, since a chapter does not know the engine's devices.
+class HostDevice final : public Device {
+ public:
+  std::string_view name() const override { return "host"; }
+  DeviceBuffer allocate(std::size_t bytes) override {
+    void* data = std::calloc(bytes, 1);
+    if (data == nullptr) fail("{} bytes are not available", bytes);
+    return {data, bytes, std::free};
+  }
+  void to_device(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void to_host(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes) override { std::memmove(to, from, bytes); }
+  bool shares_host_memory() const override { return true; }
+  void synchronize() override {}
+};
+
+struct Workload {
+  std::string name;
+  int sequences, context, block_size;
+  int tokens;  // that the budget holds
+  int operations;
+};
+
+KvConfig config_of(const Workload& w) {
+  KvConfig config;
+  config.layers = 2;
+  config.kv_heads = 1;
+  config.head_dim = 4;
+  config.max_sequences = w.sequences;
+  config.max_context = w.context;
+  config.block_size = w.block_size;
+  static HostDevice host;
+  config.device = &host;
+  config.budget = config.bytes_per_token() * static_cast<std::size_t>(w.tokens);
+  return config;
+}
+
+/// Drives a cache and keeps, for every open sequence, the marks that its positions should hold.
+class Driver {
+ public:
+  Driver(const Workload& w, KvCache& cache) : w_(w), cache_(cache) {}
+
+  void run() {
+    for (at_ = 0; at_ < w_.operations; ++at_) {
+      operate();
+      cache_.check_integrity();
+      if (at_ % 16 == 0) look_everywhere();
+    }
+    look_everywhere();
+    while (!open_.empty()) close(open_.begin()->first);
+    cache_.check_integrity();
+    if (cache_.use().taken != 0) {
+      fail("{}, index [operation {}]: expected no slot taken once all sequences are closed, got {}", shape(), at_,
+           cache_.use().taken);
+    }
+    fill_all();
+  }
+
+ private:
+  using Marks = std::vector<float>;
+
+  std::string shape() const {
+    return fmt::format("{}: shape [{} sequences, {} tokens in blocks of {}]", w_.name, w_.sequences, w_.tokens,
+                       w_.block_size);
+  }
+
+  std::int64_t slot(int seq, int p) const {
+    const int block = cache_.view(0).block_size;
+    return std::int64_t{cache_.block_table(seq)[static_cast<std::size_t>(p / block)]} * block + p % block;
+  }
+
+  void write(int seq, int begin) {
+    Marks& marks = open_[seq];
+    for (int p = begin; p < static_cast<int>(marks.size()); ++p) {
+      const float mark = static_cast<float>(++last_mark_);
+      marks[static_cast<std::size_t>(p)] = mark;
+      *cache_.view(0).keys.ptr<float>(slot(seq, p)) = mark;
+      *cache_.view(1).values.ptr<float>(slot(seq, p)) = -mark;
+    }
+  }
+
+  void grow(int seq, int length) {
+    Marks& marks = open_[seq];
+    const KvUse before = cache_.use();
+    if (!cache_.grow(seq, length)) {
+      // A refusal must have a reason: too long, or not enough free blocks, one of which a copy may take.
+      const int block = cache_.view(0).block_size;
+      const std::int64_t more = length - static_cast<int>(marks.size()) + 2 * block;
+      if (length <= w_.context && before.slots - before.taken >= more) {
+        fail("{}, index [operation {}, sequence {}]: expected room for {} more tokens with {} of {} slots taken, "
+             "got a refusal",
+             shape(), at_, seq, length - static_cast<int>(marks.size()), before.taken, before.slots);
+      }
+      const KvUse after = cache_.use();
+      if (cache_.length(seq) != static_cast<int>(marks.size()) || after.taken != before.taken) {
+        fail("{}, index [operation {}, sequence {}]: expected nothing to change when there is no room, got {} tokens "
+             "and {} slots taken instead of {} and {}",
+             shape(), at_, seq, cache_.length(seq), after.taken, marks.size(), before.taken);
+      }
+      return;
+    }
+    if (length > w_.context) fail("{}: a sequence grew to {} tokens, beyond its {}", shape(), length, w_.context);
+    const int begin = static_cast<int>(marks.size());
+    marks.resize(static_cast<std::size_t>(std::max(begin, length)));
+    write(seq, begin);
+  }
+
+  void close(int seq) {
+    cache_.close(seq);
+    open_.erase(seq);
+  }
+
+  void operate() {
+    const auto pick = [&] {
+      auto it = open_.begin();
+      std::advance(it, static_cast<std::ptrdiff_t>(rng_.below(open_.size())));
+      return it->first;
+    };
+    const std::uint64_t kind = rng_.below(8);
+    if (open_.empty() || kind == 0) {
+      const int seq = cache_.open();
+      if (seq >= 0 && !open_.emplace(seq, Marks()).second) fail("{}: sequence {} was opened twice", shape(), seq);
+      return;
+    }
+    const int seq = pick();
+    const int length = static_cast<int>(open_[seq].size());
+    if (kind == 1) {
+      close(seq);
+    } else if (kind == 2) {
+      const int left = static_cast<int>(rng_.below(static_cast<std::uint64_t>(length) + 1));
+      cache_.truncate(seq, left);
+      open_[seq].resize(static_cast<std::size_t>(left));
+    } else if (kind == 3 && length > 0) {
+      const int to = cache_.open();
+      if (to < 0) return;
+      const int shared = 1 + static_cast<int>(rng_.below(static_cast<std::uint64_t>(length)));
+      Marks marks;
+      if (cache_.share(seq, to, shared)) marks.assign(open_[seq].begin(), open_[seq].begin() + shared);
+      open_[to] = std::move(marks);
+    } else {
+      grow(seq, length + 1 + static_cast<int>(rng_.below(static_cast<std::uint64_t>(w_.context) / 4)));
+    }
+  }
+
+  void look_everywhere() {
+    for (const auto& [seq, marks] : open_) {
+      if (cache_.length(seq) != static_cast<int>(marks.size())) {
+        fail("{}, index [operation {}, sequence {}]: expected {} tokens, got {}", shape(), at_, seq, marks.size(),
+             cache_.length(seq));
+      }
+      for (int p = 0; p < static_cast<int>(marks.size()); ++p) {
+        const float key = *cache_.view(0).keys.ptr<float>(slot(seq, p));
+        const float value = *cache_.view(1).values.ptr<float>(slot(seq, p));
+        const float mark = marks[static_cast<std::size_t>(p)];
+        if (key == mark && value == -mark) continue;
+        fail("{}, index [operation {}, sequence {}, position {}]: expected mark {}, got key {} and value {}", shape(),
+             at_, seq, p, mark, key, value);
+      }
+    }
+  }
+
+  /// Nothing may be lost on the way: what was promised fits again.
+  void fill_all() {
+    std::int64_t filled = 0;
+    for (int seq = cache_.open(); seq >= 0; seq = cache_.open()) {
+      open_[seq] = {};
+      for (int p = 1; p <= w_.context; ++p) {
+        if (!cache_.grow(seq, p)) break;
+        ++filled;
+      }
+    }
+    const KvUse use = cache_.use();
+    const std::int64_t promised =
+        std::min(use.slots, std::int64_t{w_.context} * static_cast<int>(open_.size())) - cache_.view(0).block_size + 1;
+    if (filled < promised) {
+      fail("{}, index [operation {}]: expected room for at least {} tokens in the empty cache, got {}", shape(), at_,
+           promised, filled);
+    }
+  }
+
+  const Workload& w_;
+  KvCache& cache_;
+  Rng rng_{20260301};
+  std::map<int, Marks> open_;
+  int at_ = 0;
+  int last_mark_ = 0;
+};
+
+std::vector<Workload> workloads() {
+  return {
+      {"one sequence", 1, 16, 4, 16, 200},
+      {"blocks of one token", 5, 16, 1, 80, 2000},
+      {"blocks of 4", 5, 17, 4, 5 * 20, 2000},
+      {"half the memory that all could need", 8, 64, 16, 4 * 64, 3000},
+      {"a block holds more than a sequence", 6, 40, 64, 6 * 64, 1000},
+      {"blocks of 256", 4, 1000, 256, 4 * 1024, 300},
+      {"hardly room for one", 12, 96, 8, 96, 3000},
+  };
+}
+
+}  // namespace
+
+std::vector<Trial> trials(const Ladder<KvCache>& ladder) {
+  std::vector<Trial> result;
+  for (Workload& workload : workloads()) {
+    const auto w = std::make_shared<const Workload>(std::move(workload));
+    Trial trial;
+    trial.name = w->name;
+    trial.judge = [w, &ladder](const std::string& rung, int) {
+      return judged([&]() -> Verdict {
+        const auto cache = ladder.make(rung, config_of(*w));
+        Driver(*w, *cache).run();
+        return {};
+      });
+    };
+    result.push_back(std::move(trial));
+  }
+
+  // What a decode step asks of a cache: one more token for everybody, and now and then a sequence that ends.
+  constexpr int kSequences = 256, kContext = 1024;
+  Trial steps;
+  steps.name = "256 sequences grow by 16 tokens, one by one, and 8 are replaced";
+  steps.timed = true;
+  steps.work.bytes = kSequences * 16.0 * 4;  // a table entry or a length each time
+  steps.judge = [&ladder](const std::string& rung, int) {
+    return judged([&]() -> Verdict {
+      ladder.make(rung, config_of({"", 1, 16, 16, 16, 0}));  // says so when it is not started
+      return {};
+    });
+  };
+  steps.prepare = [&ladder](const std::string& rung, int) -> std::function<void()> {
+    KvConfig config = config_of({"", kSequences, kContext, 16, kSequences * kContext, 0});
+    const std::shared_ptr<KvCache> cache = ladder.make(rung, config);
+    std::vector<int> lengths(kSequences, 0);
+    for (int i = 0; i < kSequences; ++i) cache->open();
+    return [cache, lengths, next = 0]() mutable {
+      for (int token = 0; token < 16; ++token) {
+        for (int seq = 0; seq < kSequences; ++seq) {
+          auto& length = lengths[static_cast<std::size_t>(seq)];
+          if (length == kContext) cache->truncate(seq, length = 0);
+          cache->grow(seq, ++length);
+        }
+      }
+      for (int i = 0; i < 8; ++i, next = (next + 1) % kSequences) {
+        cache->close(next);
+        lengths[static_cast<std::size_t>(cache->open())] = 0;
+      }
+    };
+  };
+  result.push_back(std::move(steps));
+  return result;
+}
+
+}  // namespace rung::kv_cache
