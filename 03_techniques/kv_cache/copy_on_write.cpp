@@ -1,6 +1,6 @@
-// Rung 2: a block may have several owners (Kwon et al. 2023, section 4.4). Sequences that begin alike share the
-// blocks of their beginning, at the price of a count. Who writes into a block that others own gets a copy of it
-// first; that can only be the last block, since the others are full. A prefix cache is one more owner.
+// Rung 2: a block may have several owners (Kwon et al. 2023, section 4.4). Sequences that begin alike share
+// the blocks of their beginning, at the price of a count. Who writes into a block that others own gets a copy
+// of it first; that can only be the last block, since the others are full. A prefix cache is one more owner.
 
 #include <cassert>
 
@@ -18,7 +18,8 @@ class CopyOnWriteKv final : public PagedKv {
   bool grow(int seq, int length) override {
     Sequence& s = sequence(seq);
     const int used = s.length % config_.block_size;  // slots of the last block that are written
-    if (length <= s.length || used == 0 || pool_->owners(s.table.back()) == 1) return PagedKv::grow(seq, length);
+    if (length <= s.length || used == 0 || pool_->owners(s.table.back()) == 1)
+      return PagedKv::grow(seq, length);
     const int more = blocks_for(length) - static_cast<int>(s.table.size());
     if (length > config_.max_context || more + 1 > pool_->free_blocks()) return false;
     const int own = pool_->take();

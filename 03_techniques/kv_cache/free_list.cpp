@@ -1,5 +1,5 @@
-// The pool of the rungs: a stack of free blocks and a count of owners. The block that was given back last goes
-// out first, since its memory is the likeliest to be in a cache of the processor.
+// The pool of the rungs: a stack of free blocks and a count of owners. The block that was given back last
+// goes out first, since its memory is the likeliest to be in a cache of the processor.
 
 #include <cassert>
 

@@ -30,7 +30,8 @@ class BlockPool {
 std::unique_ptr<BlockPool> free_list(int blocks);
 std::unique_ptr<BlockPool> mine(int blocks);
 
-/// Checks the numbers that all rungs need. Throws Error, UsageError for what --kv-budget and --block-size say.
+/// Checks the numbers that all rungs need. Throws Error, UsageError for what --kv-budget and --block-size
+/// say.
 void check_config(const KvConfig& config);
 /// Slots for keys and values that the configuration asks for, in whole units of `unit` tokens: its budget, or
 /// max_sequences of max_context tokens. Throws UsageError where the budget does not hold one sequence of

@@ -15,25 +15,30 @@ void check_config(const KvConfig& c) {
   }
   if (c.block_size < 1 || c.block_size > kMaxBlockSize ||
       !std::has_single_bit(static_cast<std::uint32_t>(c.block_size))) {
-    fail_usage("--block-size {} cannot be: blocks have 1, 2, 4, ... or {} tokens", c.block_size, kMaxBlockSize);
+    fail_usage("--block-size {} cannot be: blocks have 1, 2, 4, ... or {} tokens", c.block_size,
+               kMaxBlockSize);
   }
 }
 
 std::int64_t slots_for(const KvConfig& c, int unit) {
   const std::int64_t longest = (std::int64_t{c.max_context} + unit - 1) / unit * unit;
   // Checked in floating point first: the products below must not overflow.
-  const double bytes = static_cast<double>(c.bytes_per_token()) * c.max_sequences * static_cast<double>(longest);
+  const double bytes =
+      static_cast<double>(c.bytes_per_token()) * c.max_sequences * static_cast<double>(longest);
   if (c.budget == 0) {
     if (!(bytes < 0x1p50)) {
-      fail("{} would need {:.3g} bytes; use a smaller --ctx, fewer sequences, or a --kv-budget", c.describe(), bytes);
+      fail("{} would need {:.3g} bytes; use a smaller --ctx, fewer sequences, or a --kv-budget", c.describe(),
+           bytes);
     }
     return c.max_sequences * longest;
   }
   const std::size_t of_unit = c.bytes_per_token() * static_cast<std::size_t>(unit);
-  const auto units = static_cast<std::int64_t>(std::min<std::size_t>(c.budget / of_unit, std::size_t{1} << 30));
+  const auto units =
+      static_cast<std::int64_t>(std::min<std::size_t>(c.budget / of_unit, std::size_t{1} << 30));
   if (units * unit < longest) {
     fail_usage(
-        "--kv-budget {} holds {} tokens of this model, fewer than the {} of --ctx: a sequence of that length could "
+        "--kv-budget {} holds {} tokens of this model, fewer than the {} of --ctx: a sequence of that length "
+        "could "
         "never end; raise the one or lower the other",
         c.budget, units * unit, longest);
   }

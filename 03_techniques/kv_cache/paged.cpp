@@ -1,7 +1,7 @@
-// Rung 1: memory in blocks of a few tokens, taken when a sequence gets there (PagedAttention: Kwon et al. 2023,
-// arXiv 2309.06180). A sequence is a list of blocks that may lie anywhere, as a process is a list of pages. What
-// it wastes is the rest of its last block, block_size / 2 tokens on average, however long it might have become.
-// Sequences that begin alike still have a copy each.
+// Rung 1: memory in blocks of a few tokens, taken when a sequence gets there (PagedAttention: Kwon et al.
+// 2023, arXiv 2309.06180). A sequence is a list of blocks that may lie anywhere, as a process is a list of
+// pages. What it wastes is the rest of its last block, block_size / 2 tokens on average, however long it
+// might have become. Sequences that begin alike still have a copy each.
 
 #include "paged.hpp"
 
@@ -22,7 +22,8 @@ PagedKv::PagedKv(const KvConfig& config, std::unique_ptr<BlockPool> (*pool)(int 
 }
 
 int PagedKv::open() {
-  const auto closed = std::find_if(sequences_.begin(), sequences_.end(), [](const Sequence& s) { return !s.open; });
+  const auto closed =
+      std::find_if(sequences_.begin(), sequences_.end(), [](const Sequence& s) { return !s.open; });
   if (closed == sequences_.end()) return -1;
   closed->open = true;
   return static_cast<int>(closed - sequences_.begin());
@@ -49,7 +50,8 @@ void PagedKv::truncate(int seq, int length) {
   assert(s.open);
   s.length = std::min(s.length, length);
   // The last block first: taken again in the same order, a list of blocks is often a run of memory.
-  for (; static_cast<int>(s.table.size()) > blocks_for(s.length); s.table.pop_back()) pool_->release(s.table.back());
+  for (; static_cast<int>(s.table.size()) > blocks_for(s.length); s.table.pop_back())
+    pool_->release(s.table.back());
 }
 
 bool PagedKv::share(int from, int to, int length) {
@@ -85,14 +87,16 @@ void PagedKv::check_integrity() const {
   for (std::size_t seq = 0; seq < sequences_.size(); ++seq) {
     const Sequence& s = sequences_[seq];
     if (!s.open && (s.length != 0 || !s.table.empty())) {
-      fail("KV cache: sequence {} is closed and still has {} tokens in {} blocks", seq, s.length, s.table.size());
-    }
-    if (static_cast<int>(s.table.size()) != blocks_for(s.length)) {
-      fail("KV cache: the {} tokens of sequence {} need {} blocks, it has {}", s.length, seq, blocks_for(s.length),
+      fail("KV cache: sequence {} is closed and still has {} tokens in {} blocks", seq, s.length,
            s.table.size());
     }
+    if (static_cast<int>(s.table.size()) != blocks_for(s.length)) {
+      fail("KV cache: the {} tokens of sequence {} need {} blocks, it has {}", s.length, seq,
+           blocks_for(s.length), s.table.size());
+    }
     for (const std::int32_t block : s.table) {
-      if (block < 0 || block >= blocks_) fail("KV cache: sequence {} has block {} of {}", seq, block, blocks_);
+      if (block < 0 || block >= blocks_)
+        fail("KV cache: sequence {} has block {} of {}", seq, block, blocks_);
       ++owners[static_cast<std::size_t>(block)];
     }
   }

@@ -7,15 +7,17 @@ namespace rung::kv_cache {
 void register_rungs(Registry& registry) {
   Ladder<KvCache>& ladder = registry.ladder<KvCache>();
   const std::string folder = "03_techniques/kv_cache/";
-  ladder.add({{"contiguous", folder + "contiguous.cpp", "one region of --ctx tokens per sequence, taken at the start"},
+  ladder.add({{"contiguous", folder + "contiguous.cpp",
+               "one region of --ctx tokens per sequence, taken at the start"},
               make_contiguous,
               {}});
   ladder.add({{"paged", folder + "paged.cpp", "blocks of a few tokens, taken when a sequence gets there"},
               make_paged,
               {}});
-  ladder.add({{"copy_on_write", folder + "copy_on_write.cpp", "blocks with several owners; a copy for who writes"},
-              [](const KvConfig& config) { return make_copy_on_write(config, free_list); },
-              {}});
+  ladder.add(
+      {{"copy_on_write", folder + "copy_on_write.cpp", "blocks with several owners; a copy for who writes"},
+       [](const KvConfig& config) { return make_copy_on_write(config, free_list); },
+       {}});
   ladder.add({{"mine", folder + "mine.cpp", "yours to write", /*exercise=*/true},
               [](const KvConfig& config) { return make_copy_on_write(config, mine); },
               {}});

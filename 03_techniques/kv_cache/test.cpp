@@ -87,7 +87,8 @@ TEST_CASE("the trials notice a pool that counts wrongly") {
   Ladder<KvCache> broken;
   broken.add({{"broken", "", ""}, [](const KvConfig& c) { return make_copy_on_write(c, faulty); }, {}});
   using Fault = Faulty::Fault;
-  for (const Fault fault : {Fault::none, Fault::loses_a_block, Fault::forgets_an_owner, Fault::gives_shared_back}) {
+  for (const Fault fault :
+       {Fault::none, Fault::loses_a_block, Fault::forgets_an_owner, Fault::gives_shared_back}) {
     Faulty::fault = fault;
     int failed = 0;
     for (const Trial& trial : trials(broken)) {

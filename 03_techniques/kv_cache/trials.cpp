@@ -1,5 +1,6 @@
-// What judges and times the rungs of `kv`: random operations, with a mark written into every slot that a sequence
-// gains and looked for again later. A slot that two sequences write is found by the mark that is gone.
+// What judges and times the rungs of `kv`: random operations, with a mark written into every slot that a
+// sequence gains and looked for again later. A slot that two sequences write is found by the mark that is
+// gone.
 
 #include <algorithm>
 #include <cstdlib>
@@ -68,8 +69,8 @@ class Driver {
     while (!open_.empty()) close(open_.begin()->first);
     cache_.check_integrity();
     if (cache_.use().taken != 0) {
-      fail("{}, index [operation {}]: expected no slot taken once all sequences are closed, got {}", shape(), at_,
-           cache_.use().taken);
+      fail("{}, index [operation {}]: expected no slot taken once all sequences are closed, got {}", shape(),
+           at_, cache_.use().taken);
     }
     fill_all();
   }
@@ -78,8 +79,8 @@ class Driver {
   using Marks = std::vector<float>;
 
   std::string shape() const {
-    return fmt::format("{}: shape [{} sequences, {} tokens in blocks of {}]", w_.name, w_.sequences, w_.tokens,
-                       w_.block_size);
+    return fmt::format("{}: shape [{} sequences, {} tokens in blocks of {}]", w_.name, w_.sequences,
+                       w_.tokens, w_.block_size);
   }
 
   std::int64_t slot(int seq, int p) const {
@@ -105,19 +106,24 @@ class Driver {
       const int block = cache_.view(0).block_size;
       const std::int64_t more = length - static_cast<int>(marks.size()) + 2 * block;
       if (length <= w_.context && before.slots - before.taken >= more) {
-        fail("{}, index [operation {}, sequence {}]: expected room for {} more tokens with {} of {} slots taken, "
-             "got a refusal",
-             shape(), at_, seq, length - static_cast<int>(marks.size()), before.taken, before.slots);
+        fail(
+            "{}, index [operation {}, sequence {}]: expected room for {} more tokens with {} of {} slots "
+            "taken, "
+            "got a refusal",
+            shape(), at_, seq, length - static_cast<int>(marks.size()), before.taken, before.slots);
       }
       const KvUse after = cache_.use();
       if (cache_.length(seq) != static_cast<int>(marks.size()) || after.taken != before.taken) {
-        fail("{}, index [operation {}, sequence {}]: expected nothing to change when there is no room, got {} tokens "
-             "and {} slots taken instead of {} and {}",
-             shape(), at_, seq, cache_.length(seq), after.taken, marks.size(), before.taken);
+        fail(
+            "{}, index [operation {}, sequence {}]: expected nothing to change when there is no room, got {} "
+            "tokens "
+            "and {} slots taken instead of {} and {}",
+            shape(), at_, seq, cache_.length(seq), after.taken, marks.size(), before.taken);
       }
       return;
     }
-    if (length > w_.context) fail("{}: a sequence grew to {} tokens, beyond its {}", shape(), length, w_.context);
+    if (length > w_.context)
+      fail("{}: a sequence grew to {} tokens, beyond its {}", shape(), length, w_.context);
     const int begin = static_cast<int>(marks.size());
     marks.resize(static_cast<std::size_t>(std::max(begin, length)));
     write(seq, begin);
@@ -137,7 +143,8 @@ class Driver {
     const std::uint64_t kind = rng_.below(8);
     if (open_.empty() || kind == 0) {
       const int seq = cache_.open();
-      if (seq >= 0 && !open_.emplace(seq, Marks()).second) fail("{}: sequence {} was opened twice", shape(), seq);
+      if (seq >= 0 && !open_.emplace(seq, Marks()).second)
+        fail("{}: sequence {} was opened twice", shape(), seq);
       return;
     }
     const int seq = pick();
@@ -163,16 +170,16 @@ class Driver {
   void look_everywhere() {
     for (const auto& [seq, marks] : open_) {
       if (cache_.length(seq) != static_cast<int>(marks.size())) {
-        fail("{}, index [operation {}, sequence {}]: expected {} tokens, got {}", shape(), at_, seq, marks.size(),
-             cache_.length(seq));
+        fail("{}, index [operation {}, sequence {}]: expected {} tokens, got {}", shape(), at_, seq,
+             marks.size(), cache_.length(seq));
       }
       for (int p = 0; p < static_cast<int>(marks.size()); ++p) {
         const float key = *cache_.view(0).keys.ptr<float>(slot(seq, p));
         const float value = *cache_.view(1).values.ptr<float>(slot(seq, p));
         const float mark = marks[static_cast<std::size_t>(p)];
         if (key == mark && value == -mark) continue;
-        fail("{}, index [operation {}, sequence {}, position {}]: expected mark {}, got key {} and value {}", shape(),
-             at_, seq, p, mark, key, value);
+        fail("{}, index [operation {}, sequence {}, position {}]: expected mark {}, got key {} and value {}",
+             shape(), at_, seq, p, mark, key, value);
       }
     }
   }
@@ -189,10 +196,11 @@ class Driver {
     }
     const KvUse use = cache_.use();
     const std::int64_t promised =
-        std::min(use.slots, std::int64_t{w_.context} * static_cast<int>(open_.size())) - cache_.view(0).block_size + 1;
+        std::min(use.slots, std::int64_t{w_.context} * static_cast<int>(open_.size())) -
+        cache_.view(0).block_size + 1;
     if (filled < promised) {
-      fail("{}, index [operation {}]: expected room for at least {} tokens in the empty cache, got {}", shape(), at_,
-           promised, filled);
+      fail("{}, index [operation {}]: expected room for at least {} tokens in the empty cache, got {}",
+           shape(), at_, promised, filled);
     }
   }
 

@@ -103,7 +103,8 @@ std::string dump_json(const Json& json, int indent = 2);
 /// {"seam": "rung", ...}
 Json rungs_json(const Engine& engine);
 
-/// "24GB", "80e9", "16GiB", "1000": a number of bytes. Throws UsageError that names the flag for anything else.
+/// "24GB", "80e9", "16GiB", "1000": a number of bytes. Throws UsageError that names the flag for anything
+/// else.
 std::uint64_t bytes_from(const std::string& flag, const std::string& text);
 
 /// Largest resident set of this process so far, in bytes.

@@ -73,7 +73,8 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option(
       "--kv-type", kv_type,
       "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f32)");
-  command.add_option("--block-size", block_size, "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)");
+  command.add_option("--block-size", block_size,
+                     "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)");
   command.add_option("--kv-budget", kv_budget,
                      "memory for the KV cache: 512MB, 2GiB (default: what all sequences of --ctx need)");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());

@@ -1,12 +1,15 @@
-// The engine's loop. A step reads: admit, make the batch (which grows the cache), forward, sample,
-// commit. Schedulers and speculation (02_engines, 03_techniques) come in as other rungs of this loop.
+// The engine's loop. A step reads: sort by policy, schedule (which admits, grows the cache and preempts),
+// make the batch, forward, sample, commit. Who is chosen is up to the rungs of `policy` and `scheduler`.
 
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "engine/batch_builder.hpp"
 #include "engine/resolve.hpp"
+#include "seams/serving_simulation.hpp"
 
 namespace rung {
 Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config)
@@ -14,95 +17,86 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       config_(resolve_config(std::move(config), *model_)),
       rungs_(resolve_rungs(registry, config_, *model_)),
       device_(resolve_device(config_.device)),
-      transformer_(*model_, registry, config_, device_) {
-  kv_ = registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_));
-  sampler_ = registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size});
+      transformer_(*model_, registry, config_, device_),
+      kv_(registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_))),
+      space_(*kv_, device_, model_->config.layers, config_.swap_bytes),
+      policy_(registry.ladder<Policy>().make(config_.rung("policy"), {})),
+      scheduler_(registry.ladder<Scheduler>().make(config_.rung("scheduler"), scheduler_config(config_))),
+      sampler_(registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size})) {
   host_logits_.resize(static_cast<std::size_t>(config_.max_step_outputs) *
                       static_cast<std::size_t>(model_->config.vocab_size));
 }
 
 bool Engine::step() {
-  admit();
-  make_batch();
-  if (batch_.tokens.empty()) return false;
-  const Tensor logits = transformer_.forward(batch_, *kv_);
-  for (std::size_t i = 0; i < batch_sequences_.size(); ++i) {
-    batch_sequences_[i]->computed = batch_.sequences[i].context_length;
+  if (queues_.waiting.empty() && queues_.running.empty()) return false;
+  const Timer scheduling;
+  sort_by_policy(queues_, *policy_, clock_.seconds());
+  plan_.clear();
+  scheduler_->schedule(queues_, space_, clock_.seconds(), plan_);
+  stats_.schedule_s += scheduling.seconds();
+  if (plan_.empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return true;
   }
-  sample_and_commit(logits);
+  make_batch();
+  const Timer computing;
+  const Tensor logits = transformer_.forward(batch_, *kv_);
+  device_.to_host(host_logits_.data(), logits.data, logits.bytes());
+  stats_.forward_s += computing.seconds();
+  ++stats_.steps;
+  stats_.computed_tokens += static_cast<std::int64_t>(batch_.tokens.size());
+  sample_and_commit();
   return true;
 }
 
-// First come, first served, while the cache has a free sequence.
-void Engine::admit() {
-  while (!waiting_.empty()) {
-    const int kv = kv_->open();
-    if (kv < 0) return;
-    waiting_.front().kv = kv;
-    running_.splice(running_.end(), waiting_, waiting_.begin());
-  }
-}
-
-// Every running sequence has tokens that are not in the cache yet: one in decode, many in its prompt.
-// Decode rows come first, so that nobody's next token waits for somebody else's long prompt; what is
-// left of the step's budget goes to prompt chunks.
 void Engine::make_batch() {
   batch_.clear();
-  batch_sequences_.clear();
-  sampled_.clear();
-  int budget = config_.max_step_tokens;
-  for (const bool decode : {true, false}) {
-    for (Sequence& s : running_) {
-      const int missing = s.length() - s.computed;
-      if ((missing == 1) != decode || budget == 0) continue;
-      const int count = std::min(missing, budget);
-      const bool last = count == missing;
-      if (last && static_cast<int>(sampled_.size()) == config_.max_step_outputs) continue;
-      if (!kv_->grow(s.kv, s.computed + count)) continue;
-      append_rows(batch_, *kv_, s.kv, s.computed, count, last ? 1 : 0, [&s](int p) { return s.token(p); });
-      batch_sequences_.push_back(&s);
-      if (last) sampled_.push_back(&s);
-      budget -= count;
-    }
+  for (const Chunk& chunk : plan_) {
+    const Sequence& s = sequence_of(chunk);
+    append_rows(batch_, *kv_, s.kv, s.computed, chunk.count, chunk.samples() ? 1 : 0,
+                [&s](int p) { return s.token(p); });
   }
 }
 
-void Engine::sample_and_commit(const Tensor& logits) {
+// Row i of the logits belongs to the i-th chunk that samples.
+void Engine::sample_and_commit() {
   const auto vocab = static_cast<std::size_t>(model_->config.vocab_size);
-  device_.to_host(host_logits_.data(), logits.data, logits.bytes());
-  for (std::size_t i = 0; i < sampled_.size(); ++i) {
-    Sequence& s = *sampled_[i];
-    const std::span<const float> row(&host_logits_[i * vocab], vocab);
-    s.commit(sampler_->sample(row, s.request.prompt, s.result.token_ids, s.request.sampling,
+  std::size_t row = 0;
+  for (const Chunk& chunk : plan_) {
+    Sequence& s = sequence_of(chunk);
+    const bool samples = chunk.samples();
+    s.computed += chunk.count;
+    policy_->computed(s, chunk.count, samples);
+    if (!samples) continue;
+    const std::span<const float> logits(&host_logits_[row++ * vocab], vocab);
+    s.commit(sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
                               s.result.token_ids.size()),
              model_->tokenizer.get(), config_.context);
+    ++stats_.output_tokens;
     if (s.finished()) retire(s);
   }
 }
 
 void Engine::retire(Sequence& sequence) {
-  const auto same = [&](const Sequence& s) { return &s == &sequence; };
-  for (std::list<Sequence>* queue : {&running_, &waiting_}) {
-    const auto found = std::find_if(queue->begin(), queue->end(), same);
-    if (found == queue->end()) continue;
-    if (found->kv >= 0) kv_->close(found->kv);
-    found->kv = -1;
-    finished_.splice(finished_.end(), *queue, found);
-    return;
-  }
+  std::erase(queues_.running, &sequence);
+  std::erase(queues_.waiting, &sequence);
+  space_.close(sequence);
+  stats_.preemptions += sequence.preemptions;
+  policy_->finished(sequence);
 }
 
 int Engine::submit(Request request) {
   check_request(request, *model_, config_);
-  waiting_.emplace_back(next_id_, std::move(request), model_->tokenizer.get());
+  Sequence& s = sequences_.emplace_back(next_id_, std::move(request), model_->tokenizer.get());
+  s.arrival_s = clock_.seconds();
+  queues_.waiting.push_back(&s);
+  policy_->arrived(s);
   return next_id_++;
 }
 
 Sequence& Engine::find(int id) {
-  for (std::list<Sequence>* queue : {&waiting_, &running_, &finished_}) {
-    for (Sequence& s : *queue) {
-      if (s.id == id) return s;
-    }
+  for (Sequence& s : sequences_) {
+    if (s.id == id) return s;
   }
   fail_usage("there is no request {}", id);
 }
@@ -115,14 +109,15 @@ void Engine::cancel(int id) {
 }
 
 bool Engine::finished(int id) const {
-  return std::any_of(finished_.begin(), finished_.end(), [id](const Sequence& s) { return s.id == id; });
+  return std::any_of(sequences_.begin(), sequences_.end(),
+                     [id](const Sequence& s) { return s.id == id && s.finished(); });
 }
 
 Result Engine::take(int id) {
   Sequence& s = find(id);
   if (!s.finished()) fail_usage("request {} is still running", id);
   Result result = std::move(s.result);
-  finished_.remove_if([id](const Sequence& other) { return other.id == id; });
+  sequences_.remove_if([id](const Sequence& other) { return other.id == id; });
   return result;
 }
 
@@ -131,8 +126,8 @@ Result Engine::run(Request request, const std::function<bool()>& cancelled) {
   while (!finished(id)) {
     if (cancelled && cancelled()) {
       cancel(id);
-    } else if (!step()) {
-      fail("request {} cannot go on: the KV cache has no room for it; use a larger --ctx", id);
+    } else {
+      step();
     }
   }
   return take(id);
@@ -145,6 +140,15 @@ EngineMemory Engine::memory() const {
   memory.kv_bytes = kv_->bytes();
   memory.workspace_bytes = transformer_.workspace_bytes() + host_logits_.size() * sizeof(float);
   return memory;
+}
+
+EngineStats Engine::stats() const {
+  EngineStats stats = stats_;
+  for (const ScheduledSequence* s : queues_.waiting) stats.preemptions += s->preemptions;
+  for (const ScheduledSequence* s : queues_.running) stats.preemptions += s->preemptions;
+  stats.swaps = space_.swaps();
+  stats.recomputed_tokens = space_.dropped_tokens();
+  return stats;
 }
 
 }  // namespace rung

@@ -19,10 +19,14 @@
 #include <vector>
 
 #include "core/registry.hpp"
+#include "core/timer.hpp"
 #include "engine/engine_config.hpp"
+#include "engine/kv_space.hpp"
 #include "engine/sequence.hpp"
 #include "engine/transformer.hpp"
 #include "model/model.hpp"
+#include "seams/policy.hpp"
+#include "seams/scheduler.hpp"
 
 namespace rung {
 
@@ -31,6 +35,18 @@ struct EngineMemory {
   std::size_t packed_bytes = 0;     // copies of weights that rungs of `linear` laid out anew
   std::size_t kv_bytes = 0;         // taken at the start
   std::size_t workspace_bytes = 0;  // everything a step computes, taken at the start
+};
+
+/// What the engine did so far.
+struct EngineStats {
+  std::int64_t steps = 0;
+  std::int64_t computed_tokens = 0;    // rows of all forward passes
+  std::int64_t output_tokens = 0;      // sampled
+  std::int64_t preemptions = 0;        // sequences that lost their place in the cache
+  std::int64_t swaps = 0;              // of these, came back from host memory
+  std::int64_t recomputed_tokens = 0;  // of the others: rows computed before, given up, and computed again
+  double schedule_s = 0;               // spent on sorting and scheduling
+  double forward_s = 0;                // spent in forward passes
 };
 
 /// A sequence whose logits are wanted at positions `first` and later.
@@ -49,8 +65,8 @@ class Engine {
   /// one longer than the context, ids outside the vocabulary, counts below 1, sampling out of range.
   int submit(Request request);
 
-  /// One iteration: decode every running sequence, and fill the rest of the step with prompt chunks.
-  /// Returns false when there was nothing to do.
+  /// One iteration: what the scheduler chooses, in one forward pass. Returns false when there is nothing left
+  /// to do; a step in which everybody waits (a batch that is to fill) sleeps for a moment and returns true.
   bool step();
 
   /// Ends a request early; its result says "cancelled".
@@ -76,15 +92,16 @@ class Engine {
   const Model& model() const { return *model_; }
   const EngineConfig& config() const { return config_; }
   EngineMemory memory() const;
+  EngineStats stats() const;
   /// The rung in use of every seam, `auto` resolved.
   const std::map<std::string, std::string>& rungs() const { return rungs_; }
 
  private:
-  void admit();
   void make_batch();
-  void sample_and_commit(const Tensor& logits);
+  void sample_and_commit();
   void retire(Sequence& sequence);
   Sequence& find(int id);
+  static Sequence& sequence_of(const Chunk& chunk) { return static_cast<Sequence&>(*chunk.sequence); }
 
   std::shared_ptr<const Model> model_;
   EngineConfig config_;
@@ -92,14 +109,19 @@ class Engine {
   Device& device_;
   Transformer transformer_;
   std::unique_ptr<KvCache> kv_;
+  EngineKvSpace space_;
+  std::unique_ptr<Policy> policy_;
+  std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Sampler> sampler_;
   std::vector<float> host_logits_;  // [max_step_outputs, vocab]
 
   int next_id_ = 0;
-  std::list<Sequence> waiting_, running_, finished_;  // each in order of arrival
+  Timer clock_;
+  std::list<Sequence> sequences_;  // all that were not taken yet, in order of arrival
+  Queues queues_;                  // those of them that are not finished
+  std::vector<Chunk> plan_;        // plan_[i] is batch_.sequences[i]
   Batch batch_;
-  std::vector<Sequence*> batch_sequences_;  // batch_sequences_[i] owns batch_.sequences[i]
-  std::vector<Sequence*> sampled_;          // whose next token comes from output row i
+  EngineStats stats_;
 };
 
 }  // namespace rung

@@ -10,15 +10,17 @@
 namespace rung {
 
 struct EngineConfig {
-  int threads = 0;            // 0: all processors of this machine
-  int context = 0;            // tokens per sequence; 0: what the model was trained for, at most 4096
-  int max_sequences = 1;      // sequences that run at the same time
-  int max_step_tokens = 512;  // most rows of one forward pass: longer prompts are cut into chunks
-  int max_step_outputs = 0;   // most rows of logits of one forward pass; 0: max_sequences
+  int threads = 0;               // 0: all processors of this machine
+  int context = 0;               // tokens per sequence; 0: what the model was trained for, at most 4096
+  int max_sequences = 1;         // sequences that run at the same time
+  int max_step_tokens = 512;     // most rows of one forward pass: longer prompts are cut into chunks
+  double batch_window_s = 0.01;  // how long a batch may wait to fill, for schedulers that wait
+  int max_step_outputs = 0;      // most rows of logits of one forward pass; 0: max_sequences
   std::string device = "cpu";
   DType kv_type = DType::f32;                // of the keys and values in the cache
   int kv_block_size = 16;                    // tokens per block of the cache, where its rung pages
   std::size_t kv_budget = 0;                 // bytes of the cache; 0: what max_sequences of context need
+  std::size_t swap_bytes = 0;                // host memory for who is preempted; 0: computed again
   std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
 
   const std::string& rung(std::string_view seam) const {

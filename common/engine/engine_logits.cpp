@@ -35,8 +35,15 @@ void Engine::logits(std::span<const LogitsJob> jobs, const OnJobRows& on_rows) {
   }
   OpenJobs open{*kv_, {}};
   for (std::size_t next = 0; next < jobs.size() || !open.list.empty();) {
-    for (int kv = 0; next < jobs.size() && (kv = kv_->open()) >= 0;) open.list.push_back({next++, kv});
-    if (open.list.empty()) fail("all {} sequences of the KV cache are in use", config_.max_sequences);
+    // A job opens with room for all its tokens: it never has to wait half done.
+    for (int kv = 0; next < jobs.size() && (kv = kv_->open()) >= 0; ++next) {
+      if (!kv_->grow(kv, static_cast<int>(jobs[next].tokens.size()))) {
+        kv_->close(kv);
+        break;
+      }
+      open.list.push_back({next, kv});
+    }
+    if (open.list.empty()) fail("the KV cache is in use by running requests; take their results first");
 
     batch_.clear();
     int tokens_left = config_.max_step_tokens, rows_left = config_.max_step_outputs;
@@ -47,7 +54,6 @@ void Engine::logits(std::span<const LogitsJob> jobs, const OnJobRows& on_rows) {
       count = std::min(count, first_row - o.done + rows_left);
       o.wanted = std::max(o.done + count - first_row, 0);
       if (count == 0) continue;
-      if (!kv_->grow(o.kv, o.done + count)) fail("the KV cache has no room for {} tokens", job.tokens.size());
       append_rows(batch_, *kv_, o.kv, o.done, count, o.wanted,
                   [&](int p) { return job.tokens[static_cast<std::size_t>(p)]; });
       o.done += count;

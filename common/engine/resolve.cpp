@@ -8,6 +8,7 @@
 #include "engine/cpu_ops.hpp"
 #include "seams/linear.hpp"
 #include "seams/loading.hpp"
+#include "seams/policy.hpp"
 #include "seams/rope.hpp"
 #include "seams/safetensors_index.hpp"
 #include "seams/sampler.hpp"
@@ -99,6 +100,9 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
   chosen["kv"] = registry.ladder<KvCache>()
                      .choose(config.rung("kv"), kv_config(config, model.config, cpu_device()))
                      .info.name;
+  chosen["scheduler"] =
+      registry.ladder<Scheduler>().choose(config.rung("scheduler"), scheduler_config(config)).info.name;
+  chosen["policy"] = registry.ladder<Policy>().choose(config.rung("policy"), {}).info.name;
   chosen["sampler"] =
       registry.ladder<Sampler>().choose(config.rung("sampler"), {model.config.vocab_size}).info.name;
 
@@ -177,6 +181,10 @@ KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device&
   kv.block_size = config.kv_block_size;
   kv.budget = config.kv_budget;
   return kv;
+}
+
+SchedulerConfig scheduler_config(const EngineConfig& config) {
+  return {config.max_sequences, config.max_step_tokens, config.max_step_outputs, config.batch_window_s};
 }
 
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model) {

@@ -14,6 +14,7 @@
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/ops.hpp"
+#include "seams/scheduler.hpp"
 
 namespace rung {
 
@@ -46,6 +47,7 @@ int longest_context(const EngineConfig& config, const ModelConfig& model);
 RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
+SchedulerConfig scheduler_config(const EngineConfig& config);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
 /// Throws UsageError when this request can never run.

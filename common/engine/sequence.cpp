@@ -19,9 +19,16 @@ std::string_view finish_reason_name(FinishReason reason) {
 }
 
 Sequence::Sequence(int id_, Request request_, const Tokenizer* tokenizer)
-    : id(id_), request(std::move(request_)), stops_(request.stop) {
+    : request(std::move(request_)), stops_(request.stop) {
+  id = id_;
+  prompt_tokens = static_cast<int>(request.prompt.size());
+  max_tokens = request.max_tokens;
+  user = request.user;
+  priority = request.priority;
+  ttft_target_s = request.ttft_target_s;
+  tpot_target_s = request.tpot_target_s;
   if (tokenizer != nullptr) decoder_.emplace(*tokenizer);
-  result.prompt_tokens = static_cast<int>(request.prompt.size());
+  result.prompt_tokens = prompt_tokens;
 }
 
 void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int context) {
@@ -31,6 +38,7 @@ void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int cont
                    tokenizer->is_end(token);
   const bool stop_id = std::count(request.stop_ids.begin(), request.stop_ids.end(), token) > 0;
   result.token_ids.push_back(token);
+  ++output_tokens;
   if (request.sampling.logprobs >= 0) result.samples.push_back(std::move(sampled));
   if (end || stop_id) return finish(FinishReason::stop);
 
@@ -52,6 +60,8 @@ void Sequence::finish(FinishReason reason) {
     }
   }
   result.finish_reason = reason;
+  result.preemptions = preemptions;
+  state = SequenceState::finished;
   result.total_s = since_submit.seconds();
 }
 

@@ -12,6 +12,7 @@
 #include "engine/stop_checker.hpp"
 #include "model/tokenizer.hpp"
 #include "seams/sampler.hpp"
+#include "seams/scheduler.hpp"
 
 namespace rung {
 
@@ -23,6 +24,11 @@ struct Request {
   std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
   bool ignore_end = false;             // go on past the model's end-of-text token
   std::function<void(std::string_view text)> on_text;  // complete characters, as they become certain
+
+  // For policies, see ScheduledSequence.
+  int user = 0;
+  int priority = 0;
+  double ttft_target_s = 0, tpot_target_s = 0;
 };
 
 enum class FinishReason { none, stop, length, cancelled };
@@ -36,20 +42,17 @@ struct Result {
   FinishReason finish_reason = FinishReason::none;
   double first_token_s = 0;  // from submit to the first token
   double total_s = 0;        // from submit to the end
+  int preemptions = 0;       // how often it lost its place in the cache
 };
 
-/// A running request: its tokens so far and how many of them are in the KV cache.
-struct Sequence {
+/// A request in the engine: what the scheduler sees of it, its tokens, and its text so far.
+struct Sequence : ScheduledSequence {
   Sequence(int id_, Request request_, const Tokenizer* tokenizer);
 
-  int id = 0;
   Request request;
   Result result;
-  int kv = -1;       // its number in the KV cache; -1 while it waits
-  int computed = 0;  // tokens whose keys and values are in the cache
   Timer since_submit;
 
-  int length() const { return static_cast<int>(request.prompt.size() + result.token_ids.size()); }
   /// Token at position p of prompt followed by generated tokens.
   std::int32_t token(int p) const {
     const auto i = static_cast<std::size_t>(p);

@@ -10,6 +10,9 @@ namespace rung {
 namespace attention {
 void register_rungs(Registry& registry);  // 03_techniques/attention
 }
+namespace batching {
+void register_rungs(Registry& registry);  // 03_techniques/batching
+}
 namespace kv_cache {
 void register_rungs(Registry& registry);  // 03_techniques/kv_cache
 }
@@ -34,10 +37,14 @@ void register_rungs(Registry& registry);  // 03_techniques/tokenization
 namespace tgi {
 void register_rungs(Registry& registry);  // 02_engines/tgi
 }
+namespace vllm {
+void register_rungs(Registry& registry);  // 02_engines/vllm
+}
 
 Registry make_variants() {
   Registry r;
   attention::register_rungs(r);
+  batching::register_rungs(r);
   kv_cache::register_rungs(r);
   kv_cache_analysis::register_rungs(r);
   linear::register_rungs(r);
@@ -46,6 +53,7 @@ Registry make_variants() {
   sampling::register_rungs(r);
   tgi::register_rungs(r);
   tokenization::register_rungs(r);
+  vllm::register_rungs(r);
   return r;
 }
 

@@ -1,0 +1,61 @@
+// The moves that all rungs are made of: admit, plan, preempt.
+
+#include <algorithm>
+
+#include "batching.hpp"
+
+namespace rung::batching {
+
+bool Step::planned(const ScheduledSequence& s) const {
+  return std::any_of(plan.begin(), plan.end(), [&](const Chunk& c) { return c.sequence == &s; });
+}
+
+bool Step::admit_one() {
+  if (memory_short_ || queues.waiting.empty()) return false;
+  if (static_cast<int>(queues.running.size()) >= config.max_sequences) return false;
+  ScheduledSequence& s = *queues.waiting.front();
+  // Alone it is let in always: the cache holds any one sequence, so it will end.
+  if (!queues.running.empty() && kv.free_tokens() < std::int64_t{s.missing()} + 1) return false;
+  if (!kv.open(s)) return false;
+  s.state = SequenceState::running;
+  queues.waiting.erase(queues.waiting.begin());
+  queues.running.push_back(&s);
+  return true;
+}
+
+bool Step::plan_tokens(ScheduledSequence& s) {
+  int count = std::min(s.missing(), tokens_left);
+  if (count == s.missing() && samples_left == 0) --count;  // all but the token that would be sampled from
+  if (count <= 0) return false;
+  while (!kv.grow(s, s.computed + count)) {
+    memory_short_ = true;
+    std::size_t victim = queues.running.size() - 1;
+    while (queues.running[victim] != &s && planned(*queues.running[victim])) --victim;
+    const bool itself = queues.running[victim] == &s;
+    if (!itself || s.missing() == 1) preempt(victim);
+    if (itself) return false;
+  }
+  plan.push_back({&s, count});
+  tokens_left -= count;
+  samples_left -= plan.back().samples() ? 1 : 0;
+  return true;
+}
+
+void Step::plan_all(bool decodes) {
+  for (std::size_t i = 0; i < queues.running.size();) {
+    ScheduledSequence& s = *queues.running[i];
+    if ((s.missing() == 1) == decodes) plan_tokens(s);
+    if (i < queues.running.size() && queues.running[i] == &s) ++i;  // else it was preempted
+  }
+}
+
+void Step::preempt(std::size_t index) {
+  ScheduledSequence& s = *queues.running[index];
+  queues.running.erase(queues.running.begin() + static_cast<std::ptrdiff_t>(index));
+  kv.preempt(s);
+  s.state = SequenceState::preempted;
+  ++s.preemptions;
+  queues.waiting.insert(queues.waiting.begin(), &s);
+}
+
+}  // namespace rung::batching

@@ -1,0 +1,104 @@
+#pragma once
+// Seam `scheduler`: which tokens of which sequences the next step computes.
+//
+// Host logic over the states of sequences: a scheduler sees counts of tokens and never a tensor, so the same
+// code drives the engine, tests without a model and simulations with a cost model in its place.
+//
+//     waiting --admitted--> running --last token--> finished
+//                ^             |
+//                |             v  no room for its next token
+//                +-------- preempted                            its memory is given back; it begins again
+//
+// Thread safety: none; one thread drives a scheduler.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/core.h>
+
+namespace rung {
+
+enum class SequenceState { waiting, running, preempted, finished };
+
+/// What a scheduler knows of a request.
+struct ScheduledSequence {
+  int id = 0;
+  SequenceState state = SequenceState::waiting;
+  int prompt_tokens = 0;
+  int output_tokens = 0;  // generated so far
+  int max_tokens = 0;     // that may be generated at most
+  int computed = 0;       // tokens whose keys and values are in the cache
+  int kv = -1;            // its number in the cache while it runs
+  int preemptions = 0;
+  double arrival_s = 0;  // on the clock that schedule() is given
+
+  // For policies.
+  int user = 0;
+  int priority = 0;          // larger is more urgent
+  double ttft_target_s = 0;  // wished time to the first token; 0: none
+  double tpot_target_s = 0;  // wished time per token after it; 0: none
+
+  int length() const { return prompt_tokens + output_tokens; }
+  /// Tokens that are not in the cache yet: 1 in decode, more in a prompt or after a preemption.
+  int missing() const { return length() - computed; }
+};
+
+/// `count` tokens of a sequence, from its `computed` on. Where these are all that is missing, the step
+/// samples its next token.
+struct Chunk {
+  ScheduledSequence* sequence = nullptr;
+  int count = 0;
+  bool samples() const { return count == sequence->missing(); }
+};
+
+/// The sequences that are not finished. A scheduler moves them from one list to the other; who ends one takes
+/// it out.
+struct Queues {
+  std::vector<ScheduledSequence*> waiting;  // and preempted; the first is the first to be admitted
+  std::vector<ScheduledSequence*> running;  // the last is the first to be preempted
+};
+
+/// The memory of the sequences, as far as a scheduler must know it.
+class KvSpace {
+ public:
+  virtual ~KvSpace() = default;
+  /// Makes a place for a sequence that does not run: sets kv, and `computed` to what the cache has of it
+  /// already. False, and nothing changed, when there is none.
+  virtual bool open(ScheduledSequence& s) = 0;
+  /// Room for `length` tokens in total; false, and nothing changed, when there is none.
+  virtual bool grow(ScheduledSequence& s, int length) = 0;
+  /// Takes a running sequence's place and memory away. It can go on after open(): from what was kept of it,
+  /// or by computing its tokens again.
+  virtual void preempt(ScheduledSequence& s) = 0;
+  /// Tokens for which there is room, at least, in whole blocks.
+  virtual std::int64_t free_tokens() const = 0;
+};
+
+struct SchedulerConfig {
+  int max_sequences = 1;     // that run at the same time
+  int max_step_tokens = 1;   // tokens of one step
+  int max_step_outputs = 1;  // sequences whose next token one step may sample
+  double window_s = 0.01;    // how long a batch may wait to fill, for rungs that wait
+
+  std::string describe() const {
+    return fmt::format("{} sequences, {} tokens per step", max_sequences, max_step_tokens);
+  }
+};
+
+class Scheduler {
+ public:
+  static constexpr std::string_view kSeam = "scheduler";
+  using Config = SchedulerConfig;
+
+  virtual ~Scheduler() = default;
+
+  /// Appends the next step's work to the empty `plan`: every sequence at most once, within the limits of the
+  /// configuration, with room in the cache for all of it. Admits and preempts. An empty plan while a sequence
+  /// is waiting or running says that the step should be tried again a little later. `now_s`: seconds on the
+  /// clock of arrival_s.
+  virtual void schedule(Queues& queues, KvSpace& kv, double now_s, std::vector<Chunk>& plan) = 0;
+};
+
+}  // namespace rung
