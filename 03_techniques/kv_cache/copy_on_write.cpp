@@ -37,6 +37,7 @@ class CopyOnWriteKv final : public PagedKv {
   }
 
   bool shares_blocks() const override { return true; }
+  int owners(int block) const override { return pool_->owners(block); }
   void hold(int block) override {
     pool_->share(block);
     ++held_[static_cast<std::size_t>(block)];

@@ -19,6 +19,7 @@ class PagedKv : public KvCache {
   std::span<const std::int32_t> block_table(int seq) const override { return sequence(seq).table; }
   KvView view(int layer) const override { return memory_.views[static_cast<std::size_t>(layer)]; }
   std::size_t bytes() const override { return memory_.buffer.bytes(); }
+  std::int64_t free_slots() const override { return std::int64_t{pool_->free_blocks()} * config_.block_size; }
   KvUse use() const override;
   void check_integrity() const override;
 

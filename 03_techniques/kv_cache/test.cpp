@@ -1,9 +1,7 @@
 // Every rung on random operations; what only blocks can do; and what is refused.
 
-#include <cstdlib>
-#include <cstring>
-
 #include "core/rng.hpp"
+#include "host_device.hpp"
 #include "kv_cache.hpp"
 #include "testing/topic_test.hpp"
 
@@ -11,21 +9,6 @@ using namespace rung;
 using namespace rung::kv_cache;
 
 namespace {
-
-class HostDevice final : public Device {
- public:
-  std::string_view name() const override { return "host"; }
-  DeviceBuffer allocate(std::size_t bytes) override { return {std::calloc(bytes, 1), bytes, std::free}; }
-  void to_device(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void to_host(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void copy(void* to, const void* from, std::size_t bytes) override {
-    std::memmove(to, from, bytes);
-    copied += bytes;
-  }
-  bool shares_host_memory() const override { return true; }
-  void synchronize() override {}
-  std::size_t copied = 0;
-};
 
 KvConfig config_of(Device& device, int sequences, int context, int block_size, int tokens) {
   KvConfig config;

@@ -3,8 +3,6 @@
 // gone.
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <map>
 #include <memory>
 
@@ -12,26 +10,11 @@
 
 #include "core/error.hpp"
 #include "core/rng.hpp"
+#include "host_device.hpp"
 #include "kv_cache.hpp"
 
 namespace rung::kv_cache {
 namespace {
-
-/// Host memory, since a chapter does not know the engine's devices.
-class HostDevice final : public Device {
- public:
-  std::string_view name() const override { return "host"; }
-  DeviceBuffer allocate(std::size_t bytes) override {
-    void* data = std::calloc(bytes, 1);
-    if (data == nullptr) fail("{} bytes are not available", bytes);
-    return {data, bytes, std::free};
-  }
-  void to_device(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void to_host(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void copy(void* to, const void* from, std::size_t bytes) override { std::memmove(to, from, bytes); }
-  bool shares_host_memory() const override { return true; }
-  void synchronize() override {}
-};
 
 struct Workload {
   std::string name;
@@ -62,12 +45,12 @@ class Driver {
   void run() {
     for (at_ = 0; at_ < w_.operations; ++at_) {
       operate();
-      cache_.check_integrity();
+      check_bookkeeping();
       if (at_ % 16 == 0) look_everywhere();
     }
     look_everywhere();
     while (!open_.empty()) close(open_.begin()->first);
-    cache_.check_integrity();
+    check_bookkeeping();
     if (cache_.use().taken != 0) {
       fail("{}, index [operation {}]: expected no slot taken once all sequences are closed, got {}", shape(),
            at_, cache_.use().taken);
@@ -81,6 +64,15 @@ class Driver {
   std::string shape() const {
     return fmt::format("{}: shape [{} sequences, {} tokens in blocks of {}]", w_.name, w_.sequences,
                        w_.tokens, w_.block_size);
+  }
+
+  void check_bookkeeping() const {
+    try {
+      cache_.check_integrity();
+    } catch (const Error& error) {
+      fail("{}, index [operation {}]: expected bookkeeping that agrees with itself, got '{}'", shape(), at_,
+           error.what());
+    }
   }
 
   std::int64_t slot(int seq, int p) const {

@@ -26,6 +26,7 @@ struct Program {
 };
 
 void add_bench(CLI::App& app, Program& program);
+void add_bench_serve(CLI::App& app, Program& program);
 void add_chat(CLI::App& app, Program& program);
 void add_convert(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);
@@ -53,7 +54,7 @@ struct RunOptions {
   std::string device = "cpu";
   std::string kv_type = "f32";
   int block_size = 16;
-  std::string kv_budget;
+  std::string kv_budget, swap;
   std::string preset = "auto";
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME

@@ -39,6 +39,15 @@ const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"llama_cpp",
        {{"loading", "mmap_prefetch"}, {"linear", "simd"}, {"attention", "flash"}, {"kv", "contiguous"}}},
+      {"orca", {{"kv", "contiguous"}, {"scheduler", "continuous"}, {"policy", "fifo"}}},
+      {"sglang",
+       {{"kv", "copy_on_write"}, {"scheduler", "chunked"}, {"policy", "fifo"}, {"prefix_cache", "radix"}}},
+      {"static", {{"kv", "contiguous"}, {"scheduler", "static_batch"}, {"policy", "fifo"}}},
+      {"vllm",
+       {{"kv", "copy_on_write"},
+        {"scheduler", "chunked"},
+        {"policy", "fifo"},
+        {"prefix_cache", "hash_chain"}}},
   };
   return all;
 }
@@ -77,6 +86,9 @@ void RunOptions::add_to(CLI::App& command) {
                      "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)");
   command.add_option("--kv-budget", kv_budget,
                      "memory for the KV cache: 512MB, 2GiB (default: what all sequences of --ctx need)");
+  command.add_option(
+      "--swap", swap,
+      "host memory for sequences that are preempted: 1GiB (default: none, they are computed again)");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
     command.add_option_function<std::string>(
@@ -93,6 +105,7 @@ EngineConfig RunOptions::config() const {
   config.device = device;
   config.kv_type = dtype_from_name(kv_type);
   config.kv_block_size = block_size;
+  if (!swap.empty()) config.swap_bytes = bytes_from("--swap", swap);
   if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
   config.rungs = preset_rungs(preset);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;

@@ -19,7 +19,12 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       device_(resolve_device(config_.device)),
       transformer_(*model_, registry, config_, device_),
       kv_(registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_))),
-      space_(*kv_, device_, model_->config.layers, config_.swap_bytes),
+      space_(
+          *kv_, resolve_prefix_cache(registry, config_, *kv_),
+          [](const ScheduledSequence& s, EngineKvSpace::Text& text) {
+            static_cast<const Sequence&>(s).text_to(text);
+          },
+          device_, model_->config.layers, config_.swap_bytes),
       policy_(registry.ladder<Policy>().make(config_.rung("policy"), {})),
       scheduler_(registry.ladder<Scheduler>().make(config_.rung("scheduler"), scheduler_config(config_))),
       sampler_(registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size})) {
@@ -73,7 +78,11 @@ void Engine::sample_and_commit() {
                               s.result.token_ids.size()),
              model_->tokenizer.get(), config_.context);
     ++stats_.output_tokens;
-    if (s.finished()) retire(s);
+    if (s.finished()) {
+      retire(s);
+    } else if (s.output_tokens == 1) {
+      space_.remember(s);  // others may begin with the same prompt
+    }
   }
 }
 
@@ -82,6 +91,7 @@ void Engine::retire(Sequence& sequence) {
   std::erase(queues_.waiting, &sequence);
   space_.close(sequence);
   stats_.preemptions += sequence.preemptions;
+  stats_.cached_tokens += sequence.cached_tokens;
   policy_->finished(sequence);
 }
 
@@ -146,6 +156,7 @@ EngineStats Engine::stats() const {
   EngineStats stats = stats_;
   for (const ScheduledSequence* s : queues_.waiting) stats.preemptions += s->preemptions;
   for (const ScheduledSequence* s : queues_.running) stats.preemptions += s->preemptions;
+  for (const ScheduledSequence* s : queues_.running) stats.cached_tokens += s->cached_tokens;
   stats.swaps = space_.swaps();
   stats.recomputed_tokens = space_.dropped_tokens();
   return stats;

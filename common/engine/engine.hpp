@@ -42,6 +42,7 @@ struct EngineStats {
   std::int64_t steps = 0;
   std::int64_t computed_tokens = 0;    // rows of all forward passes
   std::int64_t output_tokens = 0;      // sampled
+  std::int64_t cached_tokens = 0;      // of prompts, taken over from earlier requests
   std::int64_t preemptions = 0;        // sequences that lost their place in the cache
   std::int64_t swaps = 0;              // of these, came back from host memory
   std::int64_t recomputed_tokens = 0;  // of the others: rows computed before, given up, and computed again
@@ -93,6 +94,11 @@ class Engine {
   const EngineConfig& config() const { return config_; }
   EngineMemory memory() const;
   EngineStats stats() const;
+  KvUse kv_use() const { return kv_->use(); }
+  /// Throws Error when the bookkeeping of the cache contradicts itself.
+  void check_integrity() const { space_.check_integrity(); }
+  /// Gives up the blocks that are kept for requests to come.
+  void forget_prefixes() { space_.forget(); }
   /// The rung in use of every seam, `auto` resolved.
   const std::map<std::string, std::string>& rungs() const { return rungs_; }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/dtype.hpp"
+#include "seams/prefix_cache.hpp"
 
 namespace rung {
 
@@ -20,6 +21,7 @@ struct EngineConfig {
   DType kv_type = DType::f32;                // of the keys and values in the cache
   int kv_block_size = 16;                    // tokens per block of the cache, where its rung pages
   std::size_t kv_budget = 0;                 // bytes of the cache; 0: what max_sequences of context need
+  Eviction eviction = Eviction::lru;         // of the prefix cache
   std::size_t swap_bytes = 0;                // host memory for who is preempted; 0: computed again
   std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
 

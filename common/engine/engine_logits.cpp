@@ -37,7 +37,9 @@ void Engine::logits(std::span<const LogitsJob> jobs, const OnJobRows& on_rows) {
   for (std::size_t next = 0; next < jobs.size() || !open.list.empty();) {
     // A job opens with room for all its tokens: it never has to wait half done.
     for (int kv = 0; next < jobs.size() && (kv = kv_->open()) >= 0; ++next) {
-      if (!kv_->grow(kv, static_cast<int>(jobs[next].tokens.size()))) {
+      const auto length = static_cast<int>(jobs[next].tokens.size());
+      if (!kv_->grow(kv, length) && open.list.empty()) space_.forget();  // what is kept for later comes last
+      if (!kv_->grow(kv, length)) {
         kv_->close(kv);
         break;
       }

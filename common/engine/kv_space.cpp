@@ -2,10 +2,18 @@
 
 #include <algorithm>
 
+#include "core/error.hpp"
+
 namespace rung {
 
-EngineKvSpace::EngineKvSpace(KvCache& kv, Device& device, int layers, std::size_t swap_bytes)
-    : kv_(kv), device_(device), layers_(layers), swap_bytes_(swap_bytes) {}
+EngineKvSpace::EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of,
+                             Device& device, int layers, std::size_t swap_bytes)
+    : kv_(kv),
+      prefixes_(std::move(prefixes)),
+      text_of_(std::move(text_of)),
+      device_(device),
+      layers_(layers),
+      swap_bytes_(swap_bytes) {}
 
 template <class Visit>
 void EngineKvSpace::each_run(int kv, int length, Visit visit) const {
@@ -23,27 +31,70 @@ void EngineKvSpace::each_run(int kv, int length, Visit visit) const {
 }
 
 bool EngineKvSpace::open(ScheduledSequence& s) {
-  const auto kept = swapped_.find(s.id);
   const int kv = kv_.open();
   if (kv < 0) return false;
-  if (kept != swapped_.end() && !kv_.grow(kv, s.computed)) {
-    kv_.close(kv);
-    return false;
-  }
   s.kv = kv;
-  if (kept == swapped_.end()) {
-    s.computed = 0;
+  if (const auto kept = swapped_.find(s.id); kept != swapped_.end()) {
+    if (!grow(s, s.computed)) {
+      kv_.close(kv);
+      s.kv = -1;
+      return false;
+    }
+    const std::byte* from = kept->second.data();
+    each_run(kv, s.computed, [&](void* data, std::size_t bytes) {
+      device_.to_device(data, from, bytes);
+      from += bytes;
+    });
+    swapped_bytes_ -= kept->second.size();
+    swapped_.erase(kept);
+    ++swaps_;
     return true;
   }
-  const std::byte* from = kept->second.data();
-  each_run(kv, s.computed, [&](void* data, std::size_t bytes) {
-    device_.to_device(data, from, bytes);
-    from += bytes;
-  });
-  swapped_bytes_ -= kept->second.size();
-  swapped_.erase(kept);
-  ++swaps_;
+  s.computed = 0;
+  if (prefixes_ != nullptr) {
+    text_of_(s, text_);
+    // At least one token is computed, or there would be no logits to sample from.
+    s.computed =
+        prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
+    if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
+    if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
+  }
   return true;
+}
+
+bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
+  while (!kv_.grow(s.kv, length)) {
+    // One block more than the tokens need: a shared one may have to be copied.
+    if (!evict((length - kv_.length(s.kv)) / kv_.view(0).block_size + 2)) return false;
+  }
+  return true;
+}
+
+std::int64_t EngineKvSpace::free_tokens() const {
+  std::int64_t slots = kv_.free_slots();
+  if (prefixes_ != nullptr) {
+    for (const std::int32_t block : prefixes_->held())
+      slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
+  }
+  return slots;
+}
+
+void EngineKvSpace::remember(const ScheduledSequence& s) {
+  if (prefixes_ == nullptr || s.computed == 0) return;
+  text_of_(s, text_);
+  blocks_.clear();
+  prefixes_->insert(std::span(text_.tokens).first(static_cast<std::size_t>(s.computed)),
+                    kv_.block_table(s.kv), text_.salt, blocks_);
+  for (const std::int32_t block : blocks_) kv_.hold(block);
+}
+
+bool EngineKvSpace::evict(int blocks) {
+  if (prefixes_ == nullptr) return false;
+  blocks_.clear();
+  prefixes_->evict(
+      blocks, [this](std::int32_t block) { return kv_.owners(block) == 1; }, blocks_);
+  for (const std::int32_t block : blocks_) kv_.drop(block);
+  return !blocks_.empty();
 }
 
 void EngineKvSpace::preempt(ScheduledSequence& s) {
@@ -59,6 +110,7 @@ void EngineKvSpace::preempt(ScheduledSequence& s) {
     swapped_bytes_ += bytes;
     swapped_.emplace(s.id, std::move(kept));
   } else {
+    remember(s);
     dropped_ += s.computed;
     s.computed = 0;
   }
@@ -67,11 +119,28 @@ void EngineKvSpace::preempt(ScheduledSequence& s) {
 }
 
 void EngineKvSpace::close(ScheduledSequence& s) {
-  if (s.kv >= 0) kv_.close(s.kv);
+  if (s.kv >= 0) {
+    remember(s);
+    kv_.close(s.kv);
+  }
   s.kv = -1;
   if (const auto kept = swapped_.find(s.id); kept != swapped_.end()) {
     swapped_bytes_ -= kept->second.size();
     swapped_.erase(kept);
+  }
+}
+
+void EngineKvSpace::forget() {
+  while (evict(1 << 20)) {
+  }
+}
+
+void EngineKvSpace::check_integrity() const {
+  kv_.check_integrity();
+  if (prefixes_ == nullptr) return;
+  prefixes_->check_integrity();
+  for (const std::int32_t block : prefixes_->held()) {
+    if (kv_.owners(block) < 1) fail("the prefix cache has block {}, which belongs to nobody", block);
   }
 }
 

@@ -3,6 +3,7 @@
 // refused here, before any memory is taken.
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "core/registry.hpp"
@@ -14,6 +15,7 @@
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/ops.hpp"
+#include "seams/prefix_cache.hpp"
 #include "seams/scheduler.hpp"
 
 namespace rung {
@@ -47,6 +49,10 @@ int longest_context(const EngineConfig& config, const ModelConfig& model);
 RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
+/// The cache of known beginnings, or null where the KV cache cannot share blocks or the rung is `none`.
+/// Throws Error where a rung was named that the KV cache cannot serve.
+std::unique_ptr<PrefixCache> resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
+                                                  const KvCache& kv);
 SchedulerConfig scheduler_config(const EngineConfig& config);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 

@@ -39,6 +39,7 @@ void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int cont
   const bool stop_id = std::count(request.stop_ids.begin(), request.stop_ids.end(), token) > 0;
   result.token_ids.push_back(token);
   ++output_tokens;
+  if (request.on_token) request.on_token(token);
   if (request.sampling.logprobs >= 0) result.samples.push_back(std::move(sampled));
   if (end || stop_id) return finish(FinishReason::stop);
 
@@ -61,6 +62,7 @@ void Sequence::finish(FinishReason reason) {
   }
   result.finish_reason = reason;
   result.preemptions = preemptions;
+  result.cached_tokens = cached_tokens;
   state = SequenceState::finished;
   result.total_s = since_submit.seconds();
 }

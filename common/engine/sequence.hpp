@@ -23,9 +23,11 @@ struct Request {
   std::vector<std::string> stop;       // generation ends when one appears; it is not part of the text
   std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
   bool ignore_end = false;             // go on past the model's end-of-text token
+  std::function<void(std::int32_t token)> on_token;    // every token, as it is sampled
   std::function<void(std::string_view text)> on_text;  // complete characters, as they become certain
 
   // For policies, see ScheduledSequence.
+  std::uint64_t cache_salt = 0;  // texts with different salts never share cached blocks
   int user = 0;
   int priority = 0;
   double ttft_target_s = 0, tpot_target_s = 0;
@@ -42,6 +44,7 @@ struct Result {
   FinishReason finish_reason = FinishReason::none;
   double first_token_s = 0;  // from submit to the first token
   double total_s = 0;        // from submit to the end
+  int cached_tokens = 0;     // of the prompt, that were in the cache already
   int preemptions = 0;       // how often it lost its place in the cache
 };
 
@@ -58,6 +61,13 @@ struct Sequence : ScheduledSequence {
     const auto i = static_cast<std::size_t>(p);
     const std::size_t prompt = request.prompt.size();
     return i < prompt ? request.prompt[i] : result.token_ids[i - prompt];
+  }
+  /// All tokens so far, and the salt.
+  template <class Text>
+  void text_to(Text& text) const {
+    text.tokens = request.prompt;
+    text.tokens.insert(text.tokens.end(), result.token_ids.begin(), result.token_ids.end());
+    text.salt = request.cache_salt;
   }
   bool finished() const { return result.finish_reason != FinishReason::none; }
 

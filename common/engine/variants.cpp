@@ -34,6 +34,9 @@ void register_rungs(Registry& registry);  // 03_techniques/sampling
 namespace tokenization {
 void register_rungs(Registry& registry);  // 03_techniques/tokenization
 }
+namespace sglang {
+void register_rungs(Registry& registry);  // 02_engines/sglang
+}
 namespace tgi {
 void register_rungs(Registry& registry);  // 02_engines/tgi
 }
@@ -51,6 +54,7 @@ Registry make_variants() {
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
   sampling::register_rungs(r);
+  sglang::register_rungs(r);
   tgi::register_rungs(r);
   tokenization::register_rungs(r);
   vllm::register_rungs(r);

@@ -82,9 +82,13 @@ class KvCache {
   /// changed) when there is no room.
   virtual bool share(int from, int to, int length) = 0;
 
+  /// Slots that belong to nobody.
+  virtual std::int64_t free_slots() const = 0;
+
   // A prefix cache keeps blocks after their sequence is gone and lends them to later ones. Where
-  // shares_blocks() is false (one region per sequence, or copies) the other three may not be called.
+  // shares_blocks() is false (one region per sequence, or copies) the others may not be called.
   virtual bool shares_blocks() const { return false; }
+  virtual int owners(int /*block*/) const { return 0; }
   /// One more, or one less, owner of a block that has one.
   virtual void hold(int /*block*/) { assert(false); }
   virtual void drop(int /*block*/) { assert(false); }

@@ -34,6 +34,8 @@ struct ScheduledSequence {
   int preemptions = 0;
   double arrival_s = 0;  // on the clock that schedule() is given
 
+  int cached_tokens = 0;  // of its prompt, taken over from earlier requests when it was first admitted
+
   // For policies.
   int user = 0;
   int priority = 0;          // larger is more urgent

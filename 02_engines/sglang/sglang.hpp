@@ -1,0 +1,19 @@
+#pragma once
+// The rungs of seam `prefix_cache`.
+
+#include <memory>
+
+#include "core/registry.hpp"
+#include "seams/prefix_cache.hpp"
+
+namespace rung::sglang {
+
+std::unique_ptr<PrefixCache> make_none(const PrefixCacheConfig& config);
+std::unique_ptr<PrefixCache> make_hash_chain(const PrefixCacheConfig& config);
+std::unique_ptr<PrefixCache> make_radix(const PrefixCacheConfig& config);
+std::unique_ptr<PrefixCache> make_mine(const PrefixCacheConfig& config);
+
+std::vector<Trial> trials(const Ladder<PrefixCache>& ladder);
+void register_rungs(Registry& registry);
+
+}  // namespace rung::sglang
