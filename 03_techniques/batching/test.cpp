@@ -92,8 +92,8 @@ TEST_CASE("a dynamic batch waits for company, but not for ever") {
 
 TEST_CASE("a long prompt in pieces makes nobody wait") {
   std::vector<SimulatedRequest> requests;
-  for (int i = 0; i < 8; ++i) requests.push_back({0.001 * i, 10, 1000});
-  for (int i = 0; i < 8; ++i) requests.push_back({0.1 + 0.15 * i, 4000, 4});
+  for (int i = 0; i < 8; ++i) requests.push_back({0.001 * i, 10, 700});
+  for (int i = 0; i < 12; ++i) requests.push_back({0.1 + 0.1 * i, 4000, 4});
   // A whole prompt in one step for the one, 128 tokens per step for the other.
   const SimulationResult whole = run("continuous", requests, config_of(16, 4096, 1 << 20));
   const SimulationResult pieces = run("chunked", requests, config_of(16, 128, 1 << 20));
