@@ -1,6 +1,6 @@
-// How a row becomes K blocks by rule: a sub-block's scale follows from its extremes, the block's d (and d_min)
-// from the largest scale (and minimum), and everything is rounded to the nearest. This is the definition of
-// from_float; 03_techniques/quantization searches for scales that lose less.
+// How a row becomes K blocks by rule: a sub-block's scale follows from its extremes, the block's d (and
+// d_min) from the largest scale (and minimum), and everything is rounded to the nearest. This is the
+// definition of from_float; 03_techniques/quantization searches for scales that lose less.
 
 #include <algorithm>
 #include <array>
@@ -28,15 +28,14 @@ void encode_signed(const float* from, void* to, std::int64_t n, int low, int low
     for (int j = 0; j < kSub; ++j) {
       const int scale = multiple_of(d, scales[j], low_scale, -low_scale - 1);
       k.scales[j] = static_cast<std::int8_t>(scale);
-      round_to<N>(x + j * N, Equally(), d * static_cast<float>(scale), 0.0f, low, -low - 1,
-                  k.quants + j * N);
+      round_to<N>(x + j * N, Equally(), d * static_cast<float>(scale), 0.0f, low, -low - 1, k.quants + j * N);
     }
     pack(k, blocks[b]);
   }
 }
 
-/// Blocks of quants from 0 to high: the smallest element becomes 0, the largest the last. Zero stays in reach,
-/// because a minimum is never negative. Scales and minima from 0 to high_scale.
+/// Blocks of quants from 0 to high: the smallest element becomes 0, the largest the last. Zero stays in
+/// reach, because a minimum is never negative. Scales and minima from 0 to high_scale.
 template <class Block, int N>
 void encode_range(const float* from, void* to, std::int64_t n, int high, int high_scale) {
   constexpr int kSub = kKElements / N;
