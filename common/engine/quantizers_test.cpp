@@ -143,6 +143,17 @@ TEST_CASE("each tensor is rounded by the rung that was chosen, with weights wher
   CHECK_THROWS_AS(can_quantize(registry, "best", DType::q4_0, true), UsageError);
 }
 
+TEST_CASE("a rung that fails fails the job, with its own sentence") {
+  const QuantizerChoice choose = [](DType, bool) {
+    return RowQuantizer{"broken",
+                        [](const float*, const float*, void*, std::int64_t) { fail("no row today"); }};
+  };
+  CHECK_THROWS_WITH(
+      quantize(testing::source_file("models/tiny.gguf"), testing::scratch_file("quantizers_broken.gguf"),
+               quantize_target(DType::q4_0), 2, {}, nullptr, choose),
+      "no row today");
+}
+
 TEST_CASE("a better rung gives a smaller error in the same number of bytes") {
   const std::string tiny = testing::source_file("models/tiny.gguf");
   const auto original = Gguf::open(tiny);

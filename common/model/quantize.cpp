@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 #include <limits>
+#include <mutex>
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
@@ -67,6 +69,8 @@ class Converter {
     bytes_.resize(bytes_of(type, rows.size()));
     const float largest = largest_value(type);
     std::atomic<std::int64_t> bad_row{-1};
+    std::exception_ptr error;  // none may leave the loop
+    std::mutex writes_error;
     parallel_for(threads_, rows.rows, [&](std::int64_t r) {
       float* values = values_.data() + r * rows.cols;
       traits(rows.dtype).to_float(rows.row(r), values, rows.cols);
@@ -76,8 +80,14 @@ class Converter {
         return;
       }
       std::byte* to = bytes_.data() + bytes_of(type, r * rows.cols);
-      quantizer.run(values, weights_of(r), to, rows.cols);
+      try {
+        quantizer.run(values, weights_of(r), to, rows.cols);
+      } catch (...) {
+        const std::lock_guard lock(writes_error);
+        error = std::current_exception();
+      }
     });
+    if (error) std::rethrow_exception(error);
     bad_row_ = bad_row;
   }
 
