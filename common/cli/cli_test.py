@@ -420,8 +420,22 @@ class Others(Case):
                         "--chunks", 2)
         self.assertEqual((out["weighted"], out["imatrix_tokens"]), (43, 1024))
         self.json("generate", "-m", scratch("cli_quantized.gguf"), "-p", "a", "-n", 3)
-        self.refused(2, "--imatrix is for the K formats", "quantize", source, scratch("x.gguf"), "--type", "q4_0",
-                     "--imatrix", calibration)
+        out = self.json("quantize", "tiny", scratch("cli_quantized.gguf"), "--type", "q4_0", "--imatrix", calibration,
+                        "--chunks", 2, "--set", "quantizer=exact")
+        self.assertEqual((out["weighted"], out["quantizers"]), (43, {"exact": 43}))
+        out = self.json("quantize", source, scratch("cli_quantized.gguf"), "--type", "q4_0", "--set", "quantizer=absmax")
+        self.assertEqual(set(out["quantizers"]), {"absmax"})
+        for kind in ("f16", "mxfp4"):
+            self.refused(2, "--imatrix has no use here", "quantize", source, scratch("x.gguf"), "--type", kind,
+                         "--imatrix", calibration)
+        self.refused(2, "give it a text", "quantize", source, scratch("x.gguf"), "--type", "q4_0", "--set",
+                     "quantizer=weighted")
+        self.refused(2, "has no rung 'best'", "quantize", source, scratch("x.gguf"), "--type", "q4_0", "--set",
+                     "quantizer=best")
+        self.refused(2, "write quantizer=NAME", "quantize", source, scratch("x.gguf"), "--type", "q4_0", "--set",
+                     "linear=naive")
+        self.refused(1, "rung 'exact'", "quantize", "tiny", scratch("x.gguf"), "--type", "q4_k", "--set",
+                     "quantizer=exact")
         self.refused(1, "cannot read '/nothing'", "quantize", source, scratch("x.gguf"), "--type", "q4_k",
                      "--imatrix", "/nothing")
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")

@@ -6,9 +6,10 @@
 #include <filesystem>
 
 #include "cli/cli.hpp"
-#include "core/dtype_k.hpp"
 #include "core/parallel.hpp"
 #include "engine/importance.hpp"
+#include "engine/quantizers.hpp"
+#include "engine/variants.hpp"
 
 namespace rung::cli {
 namespace {
@@ -25,11 +26,26 @@ Importance measure(const std::string& model, const std::string& file, std::size_
   return importance;
 }
 
+/// The rung of --set quantizer=NAME; no other seam has a part in this.
+std::string quantizer_rung(const std::vector<std::string>& assignments) {
+  constexpr std::string_view kSeam = "quantizer=";
+  std::string rung = "auto";
+  for (const std::string& assignment : assignments) {
+    if (!assignment.starts_with(kSeam)) {
+      fail_usage("--set {}: write quantizer=NAME; rung ladder quantizer lists the names", assignment);
+    }
+    rung = assignment.substr(kSeam.size());
+  }
+  variants().find("quantizer").check(rung);
+  return rung;
+}
+
 }  // namespace
 
 void add_quantize(CLI::App& app, Program& program) {
   struct State {
     std::string input, output, type, imatrix;
+    std::vector<std::string> set;
     std::size_t chunks = 0;
     bool pure = false;
   };
@@ -42,10 +58,11 @@ void add_quantize(CLI::App& app, Program& program) {
   command->add_flag("--pure", state->pure, "with q2_k: every matrix in that format, no mixture");
   command->add_option(
       "--imatrix", state->imatrix,
-      "with K formats: a text; the model reads it first, and weights that meet large inputs are "
-      "rounded with more care");
+      "a text; the model reads it first, and weights that meet large inputs are rounded with more care");
   command->add_option("--chunks", state->chunks,
                       "with --imatrix: only the first so many windows of 512 tokens (default: all)");
+  command->add_option("--set", state->set,
+                      "quantizer=NAME: how scales are found (see rung ladder quantizer)");
   command->callback([&program, state] {
     program.run = [&program, state] {
       const std::string input = resolve_model(state->input);
@@ -54,26 +71,33 @@ void add_quantize(CLI::App& app, Program& program) {
              state->input);
       }
       const QuantizeTarget target = quantize_target(state->type, state->pure);
+      const std::string rung = quantizer_rung(state->set);
       Importance importance;
       if (!state->imatrix.empty()) {
-        if (!formats::is_k(target.type)) {
+        if (!can_quantize(variants(), rung, target.type, true)) {
           fail_usage(
-              "--imatrix is for the K formats (q2_k to q6_k and their mixtures); {} is rounded by a fixed "
-              "rule",
-              state->type);
+              "--imatrix has no use here: {} is rounded by a fixed rule{}; leave it out, or choose a format "
+              "with scales and a rung that weighs errors",
+              state->type, rung == "auto" ? "" : fmt::format(" by quantizer '{}'", rung));
         }
         importance = measure(input, state->imatrix, state->chunks);
+      } else if (!can_quantize(variants(), rung, target.type, false) &&
+                 can_quantize(variants(), rung, target.type, true)) {
+        fail_usage(
+            "quantizer '{}' weighs errors by importance; give it a text to measure that: --imatrix TEXT",
+            rung);
       }
       Progress progress("quantize");
       const QuantizeResult result =
           quantize(input, state->output, target, default_threads(), progress.watcher(),
-                   state->imatrix.empty() ? nullptr : &importance);
+                   state->imatrix.empty() ? nullptr : &importance, quantizer_choice(variants(), rung));
       if (program.json) {
         print_json({{"path", state->output},
                     {"type", state->type},
                     {"bytes_before", result.bytes_before},
                     {"bytes_after", result.bytes_after},
                     {"types", result.types},
+                    {"quantizers", result.rungs},
                     {"weighted", result.weighted},
                     {"imatrix_tokens", importance.tokens},
                     {"notes", result.notes}});
@@ -83,6 +107,7 @@ void add_quantize(CLI::App& app, Program& program) {
                  static_cast<double>(result.bytes_before) * 1e-6,
                  static_cast<double>(result.bytes_after) * 1e-6);
       for (const auto& [type, count] : result.types) fmt::print("  {:<8} {} tensors\n", type, count);
+      for (const auto& [name, count] : result.rungs) fmt::print("  {:<8} {} matrices\n", name, count);
       if (!state->imatrix.empty()) {
         fmt::print("{} matrices rounded by the inputs that they met in {} tokens of {}\n", result.weighted,
                    importance.tokens, state->imatrix);

@@ -7,6 +7,7 @@
 
 #include "core/dtype.hpp"
 #include "core/dtype_legacy.hpp"
+#include "core/dtype_rounding.hpp"
 
 namespace rung::formats {
 namespace {
@@ -24,10 +25,6 @@ void decode(float scale, const std::array<std::int8_t, 16>& values, const std::u
 /// Quants of one block, one byte each.
 using Quants = std::array<std::uint8_t, kElements>;
 
-void pack(const Quants& q, std::uint8_t* to) {
-  for (std::size_t i = 0; i < kHalf; ++i) to[i] = static_cast<std::uint8_t>(q[i] | (q[i + kHalf] << 4));
-}
-
 /// For every half from -128 to 127.5 the place of the nearest value: the points between two neighbours are
 /// halves too, so doubling and rounding down loses nothing.
 constexpr std::array<std::uint8_t, 512> kNearestIq4Nl = [] {
@@ -41,39 +38,6 @@ constexpr std::array<std::uint8_t, 512> kNearestIq4Nl = [] {
   }
   return nearest;
 }();
-
-std::uint8_t nearest_iq4_nl(float value) {
-  const float limited = std::min(std::max(value, -128.0f), 127.5f);
-  return kNearestIq4Nl[static_cast<std::size_t>(static_cast<int>(2.0f * limited + 256.0f))];
-}
-
-/// As in the K formats: several scales around "the largest element gets the outermost value" are tried, each
-/// is replaced by the one that fits its quants best by least squares, the one that explains most is kept.
-float fit_iq4_nl(const float* x) {
-  float extreme = 0.0f;
-  for (int i = 0; i < kElements; ++i) {
-    if (std::fabs(x[i]) > std::fabs(extreme)) extreme = x[i];
-  }
-  const float unit = inverse_extreme(extreme);
-  float best_scale = 0.0f, best_gain = 0.0f;
-  const auto try_inverse = [&](float inverse) {
-    float vv = 0.0f, xv = 0.0f;
-    for (int i = 0; i < kElements; ++i) {
-      const auto v = static_cast<float>(kIq4NlValues[nearest_iq4_nl(x[i] * inverse)]);
-      vv += v * v;
-      xv += x[i] * v;
-    }
-    if (xv * xv > best_gain * vv) {
-      best_gain = xv * xv / vv;
-      best_scale = xv / vv;
-    }
-  };
-  for (int step = -7; step <= 7; ++step) {
-    try_inverse((-127.0f + 2.0f * static_cast<float>(step)) * unit);
-    try_inverse((113.0f + 2.0f * static_cast<float>(step)) * unit);  // the table is not symmetric
-  }
-  return best_scale;
-}
 
 /// 2^(exponent - 128), also where that is subnormal (exponents 0 and 1).
 float power_of_two(std::uint8_t exponent) {
@@ -105,6 +69,11 @@ float round_mxfp4(const float* x, std::uint8_t exponent, Quants& quants) {
 
 }  // namespace
 
+std::uint8_t nearest_iq4_nl(float value) {
+  const float limited = std::min(std::max(value, -128.0f), 127.5f);
+  return kNearestIq4Nl[static_cast<std::size_t>(static_cast<int>(2.0f * limited + 256.0f))];
+}
+
 void iq4_nl_to_float(const void* from, float* to, std::int64_t n) {
   const auto* blocks = static_cast<const BlockIq4Nl*>(from);
   for (std::int64_t b = 0; b < n / kElements; ++b) {
@@ -112,15 +81,16 @@ void iq4_nl_to_float(const void* from, float* to, std::int64_t n) {
   }
 }
 
+// The element of largest magnitude becomes -127: the scale carries its sign.
 void iq4_nl_from_float(const float* from, void* to, std::int64_t n) {
   auto* blocks = static_cast<BlockIq4Nl*>(to);
   for (std::int64_t b = 0; b < n / kElements; ++b) {
     const float* x = from + b * kElements;
-    blocks[b].scale = f32_to_f16(fit_iq4_nl(x));
+    blocks[b].scale = f32_to_f16(extreme_of(x, kElements) / static_cast<float>(kIq4NlValues[0]));
     const float inverse = inverse_scale(f16_to_f32(blocks[b].scale));
     Quants quants;
     for (std::size_t i = 0; i < kElements; ++i) quants[i] = nearest_iq4_nl(x[i] * inverse);
-    pack(quants, blocks[b].quants);
+    pack_nibbles(quants.data(), blocks[b].quants);
   }
 }
 
@@ -147,7 +117,7 @@ void mxfp4_from_float(const float* from, void* to, std::int64_t n) {
     const auto next = static_cast<std::uint8_t>(std::min(usual + 1, 254));
     const bool take_next = round_mxfp4(x, next, coarser) < error;
     blocks[b].exponent = take_next ? next : exponent;
-    pack(take_next ? coarser : quants, blocks[b].quants);
+    pack_nibbles((take_next ? coarser : quants).data(), blocks[b].quants);
   }
 }
 

@@ -33,6 +33,9 @@ inline constexpr std::array<std::int8_t, 16> kMxfp4Values = {0, 1,  2,  3,  4,  
 
 namespace formats {
 
+/// The place in kIq4NlValues of the value nearest to `value`.
+std::uint8_t nearest_iq4_nl(float value);
+
 void iq4_nl_to_float(const void* from, float* to, std::int64_t n);
 void iq4_nl_from_float(const float* from, void* to, std::int64_t n);
 void mxfp4_to_float(const void* from, float* to, std::int64_t n);

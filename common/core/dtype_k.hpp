@@ -6,7 +6,8 @@
 //   q2_k, q4_k, q5_k   weight = d * scale * quant - d_min * minimum     quants from 0 on
 //   q3_k, q6_k         weight = d * scale * quant                       signed quants
 //
-// dtype_k.cpp unpacks and packs them, dtype_k_quantise.cpp finds the integers.
+// dtype_k.cpp unpacks and packs them, dtype_k_encode.cpp rounds to them by rule, and
+// 03_techniques/quantization searches for integers that lose less.
 
 #include <cstdint>
 
@@ -67,7 +68,7 @@ struct BlockQ6K {
 };
 static_assert(sizeof(BlockQ6K) == 210);
 
-/// The integers of one block, in the order of its elements: what the quantiser finds and the layout packs.
+/// The integers of one block, in the order of its elements: what a quantiser finds and the layout packs.
 struct KIntegers {
   std::int8_t quants[kKElements];
   std::int8_t scales[16];   // of 8 or 16 sub-blocks
@@ -90,10 +91,6 @@ void unpack(const BlockQ6K& from, KIntegers& to);
 
 /// Whether `type` is one of the five.
 constexpr bool is_k(DType type) { return type >= DType::q2_k && type <= DType::q6_k; }
-
-/// What from_float() of `type` does, but so that the sum of weights[i] * (error of element i)^2 becomes
-/// small. weights [n], none negative, not all zero in a block. REQUIRES: is_k(type).
-void k_from_float_weighted(DType type, const float* from, const float* weights, void* to, std::int64_t n);
 
 void q2_k_to_float(const void* from, float* to, std::int64_t n);
 void q2_k_from_float(const float* from, void* to, std::int64_t n);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/dtype.hpp"
+#include "core/dtype_rounding.hpp"
 
 namespace rung::formats {
 namespace {
@@ -30,28 +31,9 @@ void encode(const float* from, void* to, std::int64_t n, const Convert& convert)
   each_block<Block>(static_cast<Block*>(to), from, n, convert);
 }
 
-/// The element of largest magnitude, with its sign.
-float extreme_of(const float* x) {
-  float extreme = 0.0f;
-  for (int i = 0; i < kElements; ++i) {
-    if (std::fabs(x[i]) > std::fabs(extreme)) extreme = x[i];
-  }
-  return extreme;
-}
-
 /// Truncates to an integer from 0 to `largest`.
 std::uint8_t quant(float value, int largest) {
   return static_cast<std::uint8_t>(std::min(largest, static_cast<int>(value)));
-}
-
-void pack_nibbles(const std::uint8_t* q, std::uint8_t* to) {
-  for (int i = 0; i < kHalf; ++i) to[i] = static_cast<std::uint8_t>((q[i] & 15) | ((q[i + kHalf] & 15) << 4));
-}
-
-void pack_fifth_bits(const std::uint8_t* q, std::uint8_t* to) {
-  std::memset(to, 0, 4);
-  for (int i = 0; i < kElements; ++i)
-    to[i / 8] = static_cast<std::uint8_t>(to[i / 8] | ((q[i] >> 4) << (i % 8)));
 }
 
 /// The five bits of all elements.
@@ -69,7 +51,7 @@ void unpack_five_bits(const std::uint8_t* quants, const std::uint8_t* high, std:
 /// all levels.
 float quantise_signed(const float* x, int bits, std::uint8_t* q) {
   const int offset = 1 << (bits - 1);
-  const float scale = extreme_of(x) / static_cast<float>(-offset);
+  const float scale = extreme_of(x, kElements) / static_cast<float>(-offset);
   const float inverse = inverse_scale(scale);
   const float rounding = static_cast<float>(offset) + 0.5f;
   for (int i = 0; i < kElements; ++i) q[i] = quant(x[i] * inverse + rounding, 2 * offset - 1);
@@ -91,6 +73,16 @@ void quantise_range(const float* x, int bits, std::uint8_t* q, std::uint16_t& sc
 
 }  // namespace
 
+void pack_nibbles(const std::uint8_t* q, std::uint8_t* to) {
+  for (int i = 0; i < kHalf; ++i) to[i] = static_cast<std::uint8_t>((q[i] & 15) | ((q[i + kHalf] & 15) << 4));
+}
+
+void pack_fifth_bits(const std::uint8_t* q, std::uint8_t* to) {
+  std::memset(to, 0, 4);
+  for (int i = 0; i < kElements; ++i)
+    to[i / 8] = static_cast<std::uint8_t>(to[i / 8] | ((q[i] >> 4) << (i % 8)));
+}
+
 float inverse_scale(float scale) {
   return std::fabs(scale) >= std::numeric_limits<float>::min() ? 1.0f / scale : 0.0f;
 }
@@ -105,7 +97,7 @@ void q8_0_to_float(const void* from, float* to, std::int64_t n) {
 // The largest magnitude becomes +-127; the scale is rounded to half only for storage, as GGML does.
 void q8_0_from_float(const float* from, void* to, std::int64_t n) {
   encode<BlockQ8_0>(from, to, n, [](BlockQ8_0& block, const float* x) {
-    const float scale = std::fabs(extreme_of(x)) / 127.0f;
+    const float scale = std::fabs(extreme_of(x, kElements)) / 127.0f;
     const float inverse = inverse_scale(scale);
     block.scale = f32_to_f16(scale);
     for (int i = 0; i < kElements; ++i)

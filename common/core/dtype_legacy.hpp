@@ -64,6 +64,11 @@ inline float inverse_extreme(float extreme) {
   return extreme > 1e-30f || extreme < -1e-30f ? 1.0f / extreme : 0.0f;
 }
 
+/// Four bits of each of 32 quants, one byte each, in pairs: 16 bytes.
+void pack_nibbles(const std::uint8_t* quants, std::uint8_t* to);
+/// Their fifth bits: 4 bytes.
+void pack_fifth_bits(const std::uint8_t* quants, std::uint8_t* to);
+
 void q8_0_to_float(const void* from, float* to, std::int64_t n);
 void q8_0_from_float(const float* from, void* to, std::int64_t n);
 void q4_0_to_float(const void* from, float* to, std::int64_t n);

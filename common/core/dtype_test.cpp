@@ -122,44 +122,6 @@ TEST_CASE("no element of a block is off by more than its outlier makes it") {
   }
 }
 
-TEST_CASE("K formats: weights say where the error may go") {
-  Rng rng(6);
-  constexpr std::size_t kCount = 256 * 40;
-  std::vector<float> x(kCount), weights(kCount), ones(kCount, 1.0f), zeros(kCount, 0.0f);
-  for (float& v : x) v = static_cast<float>(rng.normal());
-  for (float& w : weights) w = static_cast<float>(std::exp(1.5 * rng.normal()));
-  for (const DType type : {DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k}) {
-    INFO(traits(type).name);
-    const auto encode = [&](const std::vector<float>& values, const float* w) {
-      std::vector<std::byte> bytes(bytes_of(type, kCount));
-      if (w == nullptr) {
-        traits(type).from_float(values.data(), bytes.data(), kCount);
-      } else {
-        formats::k_from_float_weighted(type, values.data(), w, bytes.data(), kCount);
-      }
-      return bytes;
-    };
-    const auto weighted_error = [&](const std::vector<std::byte>& bytes) {
-      std::vector<float> back(kCount);
-      traits(type).to_float(bytes.data(), back.data(), kCount);
-      double sum = 0;
-      for (std::size_t i = 0; i < kCount; ++i) {
-        const double error = static_cast<double>(back[i]) - x[i];
-        sum += static_cast<double>(weights[i]) * error * error;
-      }
-      return sum;
-    };
-    CHECK(encode(x, ones.data()) == encode(x, nullptr));
-    const double with = weighted_error(encode(x, weights.data())),
-                 without = weighted_error(encode(x, nullptr));
-    INFO("weighted error " << with << ", unweighted quantiser " << without);
-    CHECK(with < 0.95 * without);
-    CHECK(encode(zeros, weights.data()) == encode(zeros, nullptr));
-  }
-  CHECK_THROWS_WITH(formats::k_from_float_weighted(DType::q8_0, x.data(), ones.data(), nullptr, 0),
-                    "q8_0 is no K format");
-}
-
 TEST_CASE("zeros, constants, the smallest and the largest numbers are blocks like others") {
   for (const auto& [type, step] : kSteps) {
     INFO(traits(type).name);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/perplexity.hpp"
+#include "engine/quantizers.hpp"
 #include "engine/variants.hpp"
 #include "model/gguf.hpp"
 #include "model/quantize.hpp"
@@ -35,7 +36,8 @@ std::string synth_model(const std::string& shape) {
 double divergence(const Importance* importance) {
   const std::string tiny = testing::source_file("models/tiny.gguf");
   const std::string quantized = testing::scratch_file("importance_q2_k.gguf");
-  const QuantizeResult result = quantize(tiny, quantized, quantize_target(DType::q2_k), 2, {}, importance);
+  const QuantizeResult result = quantize(tiny, quantized, quantize_target(DType::q2_k), 2, {}, importance,
+                                         quantizer_choice(variants(), "auto"));
   CHECK(result.weighted ==
         (importance == nullptr ? 0 : 6 * 7 + 1));  // seven matrices per layer, and the embedding
   PerplexityOptions options;

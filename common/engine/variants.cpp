@@ -28,6 +28,9 @@ void register_rungs(Registry& registry);  // 03_techniques/linear
 namespace llama_cpp {
 void register_rungs(Registry& registry);  // 02_engines/llama_cpp
 }
+namespace quantization {
+void register_rungs(Registry& registry);  // 03_techniques/quantization
+}
 namespace sampling {
 void register_rungs(Registry& registry);  // 03_techniques/sampling
 }
@@ -53,6 +56,7 @@ Registry make_variants() {
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
+  quantization::register_rungs(r);
   sampling::register_rungs(r);
   sglang::register_rungs(r);
   tgi::register_rungs(r);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 #include <limits>
+#include <mutex>
 
-#include "core/dtype_k.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "model/gguf.hpp"
@@ -29,7 +30,8 @@ class Converter {
       : writer_(writer), threads_(threads), progress_(progress) {}
 
   /// weights [slices, cols] or empty (Importance::weights).
-  void convert(const Gguf& gguf, const GgufTensor& tensor, DType type, const std::vector<float>& weights) {
+  void convert(const Gguf& gguf, const GgufTensor& tensor, DType type, const RowQuantizer& quantizer,
+               const std::vector<float>& weights) {
     const Tensor& from = tensor.view;
     const auto slices = static_cast<std::int64_t>(weights.size()) / from.cols;
     const auto weights_of = [&](std::int64_t row) {
@@ -41,7 +43,7 @@ class Converter {
       if (from.dtype == type) {
         append({static_cast<const std::byte*>(rows.data), rows.bytes()});
       } else {
-        convert_rows(rows, type, [&](std::int64_t r) { return weights_of(begin + r); });
+        convert_rows(rows, type, quantizer, [&](std::int64_t r) { return weights_of(begin + r); });
         if (bad_row_ >= 0) {
           fail(
               "{}: row {} of tensor '{}' has a value that is infinite, no number, or too large for {} (at "
@@ -61,11 +63,14 @@ class Converter {
   }
 
   template <class WeightsOf>
-  void convert_rows(const Tensor& rows, DType type, const WeightsOf& weights_of) {
+  void convert_rows(const Tensor& rows, DType type, const RowQuantizer& quantizer,
+                    const WeightsOf& weights_of) {
     values_.resize(static_cast<std::size_t>(rows.size()));
     bytes_.resize(bytes_of(type, rows.size()));
     const float largest = largest_value(type);
     std::atomic<std::int64_t> bad_row{-1};
+    std::exception_ptr error;  // none may leave the loop
+    std::mutex writes_error;
     parallel_for(threads_, rows.rows, [&](std::int64_t r) {
       float* values = values_.data() + r * rows.cols;
       traits(rows.dtype).to_float(rows.row(r), values, rows.cols);
@@ -75,13 +80,14 @@ class Converter {
         return;
       }
       std::byte* to = bytes_.data() + bytes_of(type, r * rows.cols);
-      const float* weights = weights_of(r);
-      if (weights != nullptr) {
-        formats::k_from_float_weighted(type, values, weights, to, rows.cols);
-      } else {
-        traits(type).from_float(values, to, rows.cols);
+      try {
+        quantizer.run(values, weights_of(r), to, rows.cols);
+      } catch (...) {
+        const std::lock_guard lock(writes_error);
+        error = std::current_exception();
       }
     });
+    if (error) std::rethrow_exception(error);
     bad_row_ = bad_row;
   }
 
@@ -130,7 +136,8 @@ void check_not_itself(const Gguf& gguf, const std::string& in, const std::string
 }  // namespace
 
 QuantizeResult quantize(const std::string& in, const std::string& out, const QuantizeTarget& target,
-                        int threads, const WriteProgress& progress, const Importance* importance) {
+                        int threads, const WriteProgress& progress, const Importance* importance,
+                        const QuantizerChoice& choose) {
   const auto gguf = Gguf::open(in);
   check_not_itself(*gguf, in, out);
   const MixtureModel model = mixture_model(*gguf);
@@ -159,14 +166,27 @@ QuantizeResult quantize(const std::string& in, const std::string& out, const Qua
   for (std::size_t i = 0; i < types.size(); ++i) {
     const GgufTensor& tensor = gguf->tensors()[i];
     std::vector<float> weights;
-    if (importance != nullptr && formats::is_k(types[i])) {
-      weights = importance->weights(tensor.name, tensor.view.cols);
-      result.weighted += weights.empty() ? 0 : 1;
+    RowQuantizer quantizer;
+    const bool blocks = traits(types[i]).block_elements > 1;
+    if (blocks && importance != nullptr) weights = importance->weights(tensor.name, tensor.view.cols);
+    if (!weights.empty()) quantizer = choose(types[i], true);
+    if (!quantizer.run) {
+      weights.clear();
+      quantizer = blocks ? choose(types[i], false) : nearest_quantizer(types[i], false);
     }
-    converter.convert(*gguf, tensor, types[i], weights);
+    result.weighted += weights.empty() ? 0 : 1;
+    if (blocks) ++result.rungs[quantizer.name];
+    converter.convert(*gguf, tensor, types[i], quantizer, weights);
   }
   result.bytes_after = writer.finish();
   return result;
+}
+
+RowQuantizer nearest_quantizer(DType type, bool weighted) {
+  if (weighted) return {};
+  const auto from_float = traits(type).from_float;
+  return {"nearest",
+          [from_float](const float* x, const float*, void* to, std::int64_t n) { from_float(x, to, n); }};
 }
 
 QuantizeResult quantize(const std::string& in, const std::string& out, DType type, int threads,

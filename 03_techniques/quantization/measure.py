@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Measures what each number format costs and buys, draws it, and writes the tables of the lesson.
+
+usage: 03_techniques/quantization/measure.py --quality TEXT --calibration OTHER_TEXT [--chunks 8] [--rung build/bin/rung]
+       03_techniques/quantization/measure.py --speed [--shape tinyllama-1.1b]
+       03_techniques/quantization/measure.py             only draws and writes the tables again
+
+--quality  `tiny` in every format by every rung of seam quantizer: perplexity on TEXT (one that the model was not trained on),
+           divergence and agreement against float32; then the same weights as float32, to see what the kernels add.
+           OTHER_TEXT is what --imatrix reads. -> results/quality.json
+--speed    prefill and decode of `tiny` and of a synthetic model in every format. -> results/speed.json
+--models   only writes the models that --speed needs (14 GB)
+Models are written to a folder that is removed, or stay in --scratch for the next run. The picture needs matplotlib.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+FORMATS = ["f32", "bf16", "f16", "q8_0", "q6_k", "q5_k", "q4_1", "q4_k", "q4_0", "iq4_nl"]
+PLAIN = {"f32", "bf16", "f16"}
+EXACT = {"q4_0", "iq4_nl", "q6_k"}  # formats with one scale per (sub-)block
+RUNGS = ["absmax", "search", "exact", "weighted", "exact, weighted"]
+LOOKS = {"absmax": ("#c0392b", "o"), "search": ("#1f6f8b", "s"), "exact": ("#b5651d", "D"), "weighted": ("#3a7d44", "^"),
+         "exact, weighted": ("#6c3483", "v")}
+
+
+def ask(rung, *arguments):
+    done = subprocess.run([rung, *map(str, arguments), "--json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"rung {' '.join(map(str, arguments))} failed: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def save(name, rows, **more):
+    RESULTS.mkdir(exist_ok=True)
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    head = "".join(f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in more.items())
+    (RESULTS / name).write_text(f'{{{head}"rows": [\n{lines}\n]}}\n')
+
+
+def weight_bits(rung, model):
+    """Bits per weight of the matrices."""
+    tensors = [t for t in ask(rung, "inspect", model)["tensors"] if len(t["shape"]) > 1]
+    weights = sum(t["shape"][0] * t["shape"][1] for t in tensors)
+    return 8 * sum(t["bytes"] for t in tensors) / weights
+
+
+def quality(a, scratch):
+    """One thread per run and --jobs runs at a time: the figures do not depend on it."""
+    def perplexity(model, *more, chunks=a.chunks):
+        return ask(a.rung, "perplexity", "-m", model, "-f", a.quality, "--chunks", chunks, "--threads", 1, *more)
+
+    reference, base = scratch / "f32.ref", scratch / "f32.gguf"
+    ask(a.rung, "quantize", "tiny", base, "--type", "f32")
+    first = perplexity(base, "--save-logits", reference)
+
+    def row(kind, name):
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            model, floats, own = (pathlib.Path(folder) / n for n in ("model.gguf", "floats.gguf", "own.ref"))
+            how = ["--set", f"quantizer={name.split(',')[0]}"] if name else []
+            how += ["--imatrix", a.calibration, "--chunks", 10] if "weighted" in name else []
+            ask(a.rung, "quantize", base, model, "--type", kind, *how)
+            out = perplexity(model, "--kl", reference)
+            kl = out["kl"]
+            this = {"type": kind, "rung": name, "bits": weight_bits(a.rung, model), "ppl": out["ppl"], "nll": out["nll"],
+                    "kl": kl["mean"], "kl_stderr": kl["mean_stderr"], "same_top": kl["same_top"]}
+            if name in ("", "search"):
+                # The same weights as float32, then what the file's own kernels and the integer kernels add.
+                ask(a.rung, "quantize", model, floats, "--type", "f32")
+                part = max(1, a.chunks // 4)
+                in_float, in_blocks = perplexity(floats, "--save-logits", own, chunks=part), perplexity(model, "--kl", own, chunks=part)
+                this["kernels"] = {"tokens": in_float["tokens"], "floats_ppl": in_float["ppl"], "ppl": in_blocks["ppl"],
+                                   "kl": in_blocks["kl"]["mean"]}
+                if kind not in PLAIN:
+                    integers = perplexity(model, "--linear", "int8", "--kl", own, chunks=part)
+                    this["kernels"].update(int8_ppl=integers["ppl"], int8_kl=integers["kl"]["mean"])
+            print(f"{kind} {name}: perplexity {out['ppl']:.3f}, KL {kl['mean']:.6f}, same top {100 * kl['same_top']:.2f} %", flush=True)
+            return this
+
+    jobs = []
+    for kind in [f for f in FORMATS if f != "f32"]:
+        names = [""] if kind in PLAIN else [n for n in RUNGS if "exact" not in n or kind in EXACT]
+        jobs += [(kind, name) for name in names]
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        rows = list(pool.map(lambda job: row(*job), jobs))
+    float32 = {"type": "f32", "rung": "", "bits": 32.0, "ppl": first["ppl"], "nll": first["nll"], "kl": 0.0, "same_top": 1.0}
+    save("quality.json", [float32, *rows], model="tiny", predicted=first["tokens"], ctx=first["ctx"])
+
+
+def speed_models(a, scratch):
+    """The file of every shape and format; those that --scratch still has are taken as they are."""
+    for shape in ("tiny", a.shape):
+        for kind in FORMATS:
+            model = scratch / f"{shape}-{kind}.gguf"
+            if not model.exists():
+                if shape == "tiny":
+                    ask(a.rung, "quantize", "tiny", model, "--type", kind)
+                else:
+                    ask(a.rung, "synth", model, "--shape", shape, "--type", kind)
+            yield shape, kind, model
+
+
+def speed(a, scratch):
+    rows = []
+    for shape, kind, model in speed_models(a, scratch):
+        prompt, generate = (256, 128) if shape == "tiny" else (32, 8)
+        row = {"shape": shape, "type": kind, "bytes": os.path.getsize(model)}
+        for linear in ["auto"] if kind in PLAIN else ["auto", "packed,int8"]:
+            out = ask(a.rung, "bench", "-m", model, "-p", prompt, "-n", generate, "-b", 1, "-r", 3, "--linear", linear)
+            found = {t["test"][:2]: t for t in out}
+            row["float" if linear == "auto" else "integer"] = {
+                "prefill_tok_s": found["pp"]["tok_s"], "decode_tok_s": found["tg"]["tok_s"], "decode_gb_s": found["tg"]["gb_s"],
+                "rung": found["tg"]["rungs"]["linear"]}
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    # What rung ladder found this machine's limits to be.
+    save("speed.json", rows, machine=json.loads((RESULTS / "quantizer.json").read_text())["machine"])
+
+
+def plot():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
+    matplotlib.rcParams["font.size"] = 9
+    rows = [r for r in json.loads((RESULTS / "quality.json").read_text())["rows"] if r["rung"]]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.0), width_ratios=[1.15, 1])
+    kinds = list(dict.fromkeys(r["type"] for r in rows))
+    plain = {r["type"]: r["kl"] for r in rows if r["rung"] == "absmax"}
+    beside = {"iq4_nl": -0.09, "q4_k": 0.09}  # three formats have 4.5 bits: drawn side by side
+    for name in RUNGS:
+        shown = [r for r in rows if r["rung"] == name]
+        color, marker = LOOKS[name]
+        look = {"color": color, "label": name, "markersize": 5.5, "markerfacecolor": "none", "markeredgewidth": 1.3}
+        left.plot([r["bits"] + beside.get(r["type"], 0) for r in shown], [r["kl"] for r in shown], marker, **look)
+        right.plot([r["kl"] / plain[r["type"]] for r in shown], [kinds.index(r["type"]) for r in shown], marker, **look)
+    for kind, place in (("q4_0", (0, 7)), ("iq4_nl", (-37, -3)), ("q4_k", (-4, -24)), ("q4_1", (8, 0)), ("q5_k", (8, 0)),
+                        ("q6_k", (8, 0)), ("q8_0", (8, 0))):
+        first = next(r for r in rows if r["type"] == kind)
+        left.annotate(kind, (first["bits"] + beside.get(kind, 0), plain[kind]), xytext=place, textcoords="offset points",
+                      ha="center" if kind == "q4_0" else "left")
+    left.set_yscale("log")
+    left.set_xlim(3.5, 9)
+    left.set_ylim(4e-5, 4e-2)
+    left.set_xlabel("bits per weight")
+    left.set_ylabel("KL divergence from float32, nats per token")
+    right.set_yticks(range(len(kinds)), kinds)
+    right.set_xlim(0.55, 1.05)
+    right.set_xlabel("KL divergence against absmax of the same format")
+    for axis in (left, right):
+        axis.grid(True, which="major", color="#dddddd", linewidth=0.6)
+        for side in ("top", "right"):
+            axis.spines[side].set_visible(False)
+    left.legend(frameon=False, title="quantizer", alignment="left", loc="upper right")
+    figure.tight_layout()
+    figure.savefig(RESULTS / "quality.svg", metadata={"Date": None})
+    figure.savefig(RESULTS / "quality.png", dpi=90)
+    print("wrote quality.svg and quality.png")
+
+
+def number(value):
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def quality_table(data):
+    lines = ["| format | bits per weight | quantizer | perplexity | KL, nats | same top token |", "|---|---:|---|---:|---:|---:|"]
+    last = None
+    for r in data["rows"]:
+        first = r["type"] != last
+        last = r["type"]
+        kl = "0" if r["kl"] < 1e-7 else f"{r['kl']:.2g}" if r["kl"] < 1e-4 else f"{r['kl']:.5f}"
+        bits = f"{r['bits']:.4g}" if first else ""
+        lines.append(f"| {r['type'] if first else ''} | {bits} | "
+                     f"{'`' + r['rung'] + '`' if r['rung'] else ''} | {r['ppl']:.2f} | {kl} | {100 * r['same_top']:.2f} % |")
+    return lines
+
+
+def kernel_table(data):
+    lines = ["| format | perplexity | of the same weights as float32 | KL between them | perplexity, integer kernels | KL, integer kernels |",
+             "|---|---:|---:|---:|---:|---:|"]
+    for r in data["rows"]:
+        k = r.get("kernels")
+        if k is None:
+            continue
+        integers = f"{k['int8_ppl']:.4f} | {k['int8_kl']:.2g}" if "int8_ppl" in k else "|"
+        lines.append(f"| {r['type']} | {k['ppl']:.4f} | {k['floats_ppl']:.4f} | {k['kl']:.1g} | {integers} |")
+    return lines
+
+
+def speed_rows(data, tiny):
+    lines = ["| format | file | prefill, tokens/s | decode, tokens/s | decode reads | prefill, integers | decode, integers |",
+             "|---|---:|---:|---:|---:|---:|---:|"]
+    for r in data["rows"]:
+        if (r["shape"] == "tiny") != tiny:
+            continue
+        size = f"{r['bytes'] / 1e6:.1f} MB" if r["bytes"] < 1e8 else f"{r['bytes'] / 1e9:.2f} GB"
+        whole = [number(r["integer"]["prefill_tok_s"]), number(r["integer"]["decode_tok_s"])] if "integer" in r else ["", ""]
+        lines.append(f"| {r['type']} | {size} | {number(r['float']['prefill_tok_s'])} | {number(r['float']['decode_tok_s'])} | "
+                     f"{r['float']['decode_gb_s']:.1f} GB/s | {whole[0]} | {whole[1]} |")
+    return lines
+
+
+def speed_tables(data):
+    machine = data["machine"]
+    return ["**And what does it buy?** `tiny`, which fits into the caches (a prompt of 256 tokens, 128 generated):", "",
+            *speed_rows(data, tiny=True), "",
+            "and random weights in the shape of TinyLlama 1.1B, which do not (`rung synth`; a prompt of 32 tokens, 8 generated):", "",
+            *speed_rows(data, tiny=False), "",
+            "Measured by `measure.py --speed`, medians of three; \"integers\" is `--linear packed,int8`. "
+            f"{machine['name']}, {machine['threads']} threads, {machine['simd']}; its limits: {machine['read_gb_s']:.1f} GB/s read, "
+            f"{machine['fma_gflop_s']:.0f} GFLOP/s float32 FMA."]
+
+
+def tables():
+    lesson = HERE / "README.md"
+    if not lesson.is_file():
+        return
+    text = lesson.read_text(encoding="utf-8")
+    for file, name, make in (("quality", "quality", quality_table), ("quality", "kernels", kernel_table),
+                             ("speed", "speed", speed_tables)):
+        source = RESULTS / f"{file}.json"
+        if not source.is_file():
+            continue
+        mark = f"<!-- measure.py: {name} -->\n"
+        pattern = re.compile(re.escape(mark) + r".*?<!-- end -->", re.DOTALL)
+        table = mark + "\n".join(make(json.loads(source.read_text()))) + "\n<!-- end -->"
+        text = pattern.sub(lambda _: table, text)
+    lesson.write_text(text, encoding="utf-8")
+    print("wrote the tables of README.md")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quality", metavar="TEXT")
+    parser.add_argument("--calibration", metavar="TEXT")
+    parser.add_argument("--chunks", type=int, default=8, help="windows of 512 tokens")
+    parser.add_argument("--jobs", type=int, default=2, help="of --quality, at a time")
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--shape", default="tinyllama-1.1b")
+    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
+    parser.add_argument("--models", action="store_true")
+    parser.add_argument("--scratch", type=pathlib.Path)
+    a = parser.parse_args()
+    if a.quality and not a.calibration:
+        parser.error("--quality also needs --calibration TEXT, which --imatrix reads")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = a.scratch or pathlib.Path(folder)
+        if a.quality:
+            quality(a, scratch)
+        if a.models:
+            list(speed_models(a, scratch))
+        if a.speed:
+            speed(a, scratch)
+    if (RESULTS / "quality.json").is_file():
+        plot()
+    tables()
+
+
+if __name__ == "__main__":
+    main()

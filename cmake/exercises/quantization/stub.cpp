@@ -1,0 +1,22 @@
+// Your rung. The lesson beside this file says what it should do and which test judges it.
+//
+// The idea: fill the blocks of Q4_0, 32 weights in 18 bytes (core/dtype_legacy.hpp): a binary16 scale, and
+// for every weight a number from 0 to 15 that stands for scale * (number - 8).
+//   1. choose a scale; it may be negative, which exchanges the 8 levels on one side with the 7 on the other
+//   2. store it (f32_to_f16) and read it back: the elements must be rounded with what the file will hold
+//   3. element i goes to the low half of byte i, element i + 16 to the high half
+// The judge wants no level that is not the nearest for your scale, and an error no larger than absmax makes.
+
+#include "core/dtype_legacy.hpp"
+#include "quantization.hpp"
+
+namespace rung::quantization {
+
+bool mine_supports(const QuantizerConfig& config) { return config.type == DType::q4_0 && !config.weighted; }
+
+void mine([[maybe_unused]] DType type, [[maybe_unused]] const float* x, [[maybe_unused]] const float* weights,
+          [[maybe_unused]] void* to, [[maybe_unused]] std::int64_t n) {
+  throw NotStarted("quantizer rung 'mine' is not started: write 03_techniques/quantization/mine.cpp");
+}
+
+}  // namespace rung::quantization
