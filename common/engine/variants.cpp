@@ -21,6 +21,9 @@ void register_rungs(Registry& registry);  // 01_challenges/long_sequence
 namespace linear {
 void register_rungs(Registry& registry);  // 03_techniques/linear
 }
+namespace memory_bandwidth {
+void register_rungs(Registry& registry);  // 01_challenges/memory_bandwidth
+}
 namespace llama_cpp {
 void register_rungs(Registry& registry);  // 02_engines/llama_cpp
 }
@@ -42,6 +45,7 @@ Registry make_variants() {
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
+  memory_bandwidth::register_rungs(r);
   sampling::register_rungs(r);
   tgi::register_rungs(r);
   tokenization::register_rungs(r);
