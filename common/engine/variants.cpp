@@ -15,6 +15,9 @@ void register_rungs(Registry& registry);  // 03_techniques/attention
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
 }
+namespace latency_throughput {
+void register_rungs(Registry& registry);  // 01_challenges/latency_throughput
+}
 namespace long_sequence {
 void register_rungs(Registry& registry);  // 01_challenges/long_sequence
 }
@@ -42,6 +45,7 @@ Registry make_variants() {
   attention::register_rungs(r);
   register_contiguous_kv(r);
   kv_cache_analysis::register_rungs(r);
+  latency_throughput::register_rungs(r);
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
