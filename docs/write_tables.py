@@ -48,7 +48,10 @@ def number(value):
 
 
 def limit_text(row, machine):
-    """The share of whichever limit of the machine is nearer."""
+    """The share of whichever limit of the machine is nearer; rows of older results do not say which one that is."""
+    if "limit" in row:
+        names = {"read_bandwidth": "read", "fma_rate": "FMA", "int8_rate": "int8"}
+        return f"{row['pct_of_limit']:.0f} % of {names[row['limit']]}"
     shares = [(row["gb_s"] / machine["read_gb_s"], "read") if machine.get("read_gb_s") else (0, ""),
               (row["gflop_s"] / machine["fma_gflop_s"], "FMA") if machine.get("fma_gflop_s") else (0, "")]
     share, name = max(shares)
@@ -72,6 +75,8 @@ def table(command, document, wanted):
     if machine.get("read_gb_s") and machine.get("fma_gflop_s"):
         limits = (f"; its limits at that moment: {number(machine['read_gb_s'])} GB/s read, "
                   f"{number(machine['fma_gflop_s'])} GFLOP/s float32 FMA")
+        if machine.get("int8_gop_s"):
+            limits += f", {number(machine['int8_gop_s'])} GOP/s int8"
     where = ", ".join(str(x) for x in (machine.get("name", "unknown machine"),
                                        f"{machine.get('threads', '?')} threads", machine.get("simd", "")) if x)
     lines += ["", f"Measured by `{command}` on the {machine.get('device', 'cpu').upper()}: {where}{limits}.", ""]

@@ -33,9 +33,10 @@ bool packable(const LinearConfig& config) { return packed_format(config.weight.d
 void register_rungs(Registry& registry) {
   Ladder<Linear>& ladder = registry.ladder<Linear>();
   const auto add = [&](const char* name, const char* summary, auto make, auto supports, bool exercise = false,
-                       bool automatic = true) {
-    ladder.add(
-        {{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic}, make, supports});
+                       bool automatic = true, Arithmetic arithmetic = Arithmetic::float32) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic, arithmetic},
+                make,
+                supports});
   };
   add("naive", "two loops and a dot product", make_naive, any_number_format);
   add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
@@ -46,9 +47,9 @@ void register_rungs(Registry& registry) {
   add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
       plain_floats, false, false);
   add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
-      false, false);
+      false, false, Arithmetic::int8);
   add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,
-      packable, false, false);
+      packable, false, false, Arithmetic::int8);
   add(
       "mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, true);

@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "cli/cli.hpp"
-#include "core/machine.hpp"
 #include "core/rng.hpp"
 #include "core/simd.hpp"
+#include "engine/limits.hpp"
 #include "engine/variants.hpp"
 
 namespace rung::cli {
@@ -25,7 +25,12 @@ double experts_read(const ModelConfig& m, double tokens) {
 /// What one test has to move and compute at least, over all its steps. Weights are read once per step (of a
 /// mixture: those of the experts chosen); keys and values once per query chunk; two flops per weight and
 /// token, and per cached number and query head.
-Work work_of(const Model& model, const EngineConfig& config, int batch, int prompt, int steps) {
+struct BenchWork {
+  double bytes = 0;
+  double product_flops = 0;    // of the linear layers
+  double attention_flops = 0;  // always in float32
+};
+BenchWork work_of(const Model& model, const EngineConfig& config, int batch, int prompt, int steps) {
   const ModelConfig& m = model.config;
   const bool decode = prompt == 0;
   const double ffn = m.experts == 0 ? 3.0 * m.ffn_dim : 3.0 * m.ffn_dim * m.experts_per_token + m.experts;
@@ -44,22 +49,24 @@ Work work_of(const Model& model, const EngineConfig& config, int batch, int prom
     const double tokens = decode ? batch : std::min(1.0 * batch * prompt, 1.0 * config.max_step_tokens);
     weight_bytes -= one_of_each_layer * (m.experts - experts_read(m, tokens));
   }
-  const double kv_token = static_cast<double>(m.kv_bytes_per_token(4));
+  const double kv_token = static_cast<double>(m.kv_bytes_per_token(1)) * traits(config.kv_type).block_bytes /
+                          traits(config.kv_type).block_elements;
   const double attention_flops = 4.0 * m.layers * m.heads * m.head_dim;  // per query and key: q.k and p*v
 
-  Work work;
+  BenchWork work;
   if (decode) {
     for (int s = 0; s < steps; ++s) {
       const double context = s + 1;
       work.bytes += weight_bytes + batch * kv_token * context;
-      work.flops += batch * (2.0 * (products + output) + attention_flops * context);
+      work.product_flops += batch * 2.0 * (products + output);
+      work.attention_flops += batch * attention_flops * context;
     }
   } else {
     const double total = static_cast<double>(batch) * prompt;
     const double chunks = std::ceil(total / config.max_step_tokens);
     work.bytes = chunks * weight_bytes + total * kv_token;
-    work.flops = total * 2.0 * products + batch * 2.0 * output +
-                 batch * attention_flops * 0.5 * prompt * (prompt + 1.0);
+    work.product_flops = total * 2.0 * products + batch * 2.0 * output;
+    work.attention_flops = batch * attention_flops * 0.5 * prompt * (prompt + 1.0);
   }
   return work;
 }
@@ -118,10 +125,10 @@ struct BenchCommand {
     Engine engine(model, variants(), config);
     const int threads = engine.config().threads;
     if (!json) fmt::print(stderr, "measuring this machine's limits (cached; --remeasure repeats it)\n");
-    const MachineLimits limits = machine_limits(threads, remeasure);
-    fmt::print(stderr, "{}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {} threads, {}\n", machine_name(),
-               limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9, threads,
-               simd_name(simd_level()));
+    const MachineLimits limits = limits_of_machine(variants(), config.rung("bandwidth"), threads, remeasure);
+    fmt::print(stderr, "{}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {:.0f} GOP/s int8, {} threads, {}\n",
+               machine_name(), limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9,
+               limits.int8_ops_per_s * 1e-9, threads, simd_name(simd_level()));
 
     Json rows = Json::array();
     Progress progress("bench");
@@ -151,9 +158,12 @@ struct BenchCommand {
     std::sort(seconds.begin(), seconds.end());
     const double median = seconds[seconds.size() / 2];
     const double tokens = static_cast<double>(batch) * (decode ? generate : prompt);
-    const Work work = work_of(engine.model(), engine.config(), batch, decode ? 0 : prompt, generate);
+    const BenchWork work = work_of(engine.model(), engine.config(), batch, decode ? 0 : prompt, generate);
+    const bool bytes = multiplies_bytes(variants(), engine.rungs().at("linear"));
+    const double product_rate = bytes ? limits.int8_ops_per_s : limits.fma_flops_per_s;
     const double memory_s = work.bytes / limits.read_bytes_per_s;
-    const double compute_s = work.flops / limits.fma_flops_per_s;
+    const double compute_s =
+        work.product_flops / product_rate + work.attention_flops / limits.fma_flops_per_s;
     const bool memory_bound = memory_s > compute_s;
     Json r;
     r["test"] = decode ? fmt::format("tg{}", generate) : fmt::format("pp{}", prompt);
@@ -162,9 +172,9 @@ struct BenchCommand {
     r["tok_s_min"] = tokens / seconds.back();
     r["tok_s_max"] = tokens / seconds.front();
     r["gb_s"] = work.bytes * 1e-9 / median;
-    r["gflop_s"] = work.flops * 1e-9 / median;
-    r["limit"] = memory_bound ? "read_bandwidth" : "fma_rate";
-    r["limit_value"] = (memory_bound ? limits.read_bytes_per_s : limits.fma_flops_per_s) * 1e-9;
+    r["gflop_s"] = (work.product_flops + work.attention_flops) * 1e-9 / median;
+    r["limit"] = memory_bound ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
+    r["limit_value"] = (memory_bound ? limits.read_bytes_per_s : product_rate) * 1e-9;
     r["pct_of_limit"] = 100 * std::max(memory_s, compute_s) / median;
     r["rungs"] = rungs_json(engine);
     return r;
@@ -179,14 +189,15 @@ struct BenchCommand {
                "tok/s", "slowest - fastest", "GB/s", "GFLOP/s", "limit", "of it");
     fmt::print("|{0:-<10}|{0:->6}:|{0:->11}:|{0:->22}:|{0:->9}:|{0:->10}:|{0:->25}:|{0:->7}:|\n", "");
     for (const Json& r : rows) {
-      const bool memory = r["limit"] == "read_bandwidth";
-      fmt::print(
-          "| {:8} | {:5} | {:10.2f} | {:>21} | {:8.2f} | {:9.1f} | {:>24} | {:4.0f} % |\n",
-          r["test"].get<std::string>(), r["batch"].get<int>(), r["tok_s"].get<double>(),
-          fmt::format("{:.2f} - {:.2f}", r["tok_s_min"].get<double>(), r["tok_s_max"].get<double>()),
-          r["gb_s"].get<double>(), r["gflop_s"].get<double>(),
-          fmt::format("{:.1f} {}", r["limit_value"].get<double>(), memory ? "GB/s read" : "GFLOP/s fma"),
-          r["pct_of_limit"].get<double>());
+      const char* limit = r["limit"] == "read_bandwidth" ? "GB/s read"
+                          : r["limit"] == "int8_rate"    ? "GOP/s int8"
+                                                         : "GFLOP/s fma";
+      fmt::print("| {:8} | {:5} | {:10.2f} | {:>21} | {:8.2f} | {:9.1f} | {:>24} | {:4.0f} % |\n",
+                 r["test"].get<std::string>(), r["batch"].get<int>(), r["tok_s"].get<double>(),
+                 fmt::format("{:.2f} - {:.2f}", r["tok_s_min"].get<double>(), r["tok_s_max"].get<double>()),
+                 r["gb_s"].get<double>(), r["gflop_s"].get<double>(),
+                 fmt::format("{:.1f} {}", r["limit_value"].get<double>(), limit),
+                 r["pct_of_limit"].get<double>());
     }
   }
 };

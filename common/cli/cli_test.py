@@ -300,6 +300,13 @@ class Others(Case):
             self.assertLessEqual({"test", "batch", "tok_s", "tok_s_min", "tok_s_max", "gb_s", "gflop_s", "limit",
                                   "pct_of_limit"}, set(r))
             self.assertTrue(0 < r["tok_s_min"] <= r["tok_s"] <= r["tok_s_max"])
+            self.assertIn(r["limit"], ("read_bandwidth", "fma_rate"))
+        # Products of bytes are compared with the rate of products of bytes.
+        q8 = scratch("cli_bench_q8.gguf")
+        self.json("synth", q8, "--shape", "test-tiny", "--type", "q8_0")
+        rows = self.json("bench", "-m", q8, "-p", 64, "-n", 0, "-r", 1, "--linear", "packed")
+        self.assertIn(rows[0]["limit"], ("read_bandwidth", "int8_rate"))
+        self.refused(2, "has no rung 'unheard'", "bench", "-p", 4, "-n", 0, "--set", "bandwidth=unheard")
         self.refused(2, "batch size 0", "bench", "-b", "0")
         self.refused(2, "-r is 0", "bench", "-r", 0)
         self.refused(2, "positive", "bench", "-p", 0, "-n", 0)
@@ -395,6 +402,38 @@ class Others(Case):
         self.refused(2, "--tokens 9 is more", "plan", "--shape", "llama-3-8b", "--ctx", 8, "--tokens", 9)
         self.refused(2, "--batch is 0", "plan", "--shape", "llama-3-8b", "--batch", 0)
         self.refused(2, "unknown number format", "plan", "--shape", "llama-3-8b", "--kv-type", "f7")
+
+    def test_plan_latency(self):
+        machine = ("--bandwidth", "3.35e12", "--flops", "990e12")
+        out = self.json("plan", "--latency", "--shape", "llama-3-8b", *machine, "--batch", 64, "--ctx", 8192)
+        self.assertEqual(out["step_cost"], "roofline_kv")
+        self.assertAlmostEqual(out["knee"], 990 / 3.35, places=3)
+        self.assertEqual([b["batch"] for b in out["batches"]], [1, 2, 4, 8, 16, 32, 64])
+        self.assertAlmostEqual(out["batches"][0]["tpot_s"], (out["weights_bytes"] + 512 * 131072) / 3.35e12, places=9)
+        self.assertGreater(out["prompts"][-1]["attention_share"], out["prompts"][0]["attention_share"])
+        only = self.json("plan", "--latency", "--shape", "llama-3-8b", *machine, "--set", "step_cost=weights")
+        self.assertIsNone(only["knee"])
+        self.assertEqual(only["batches"][0]["tpot_s"], only["batches"][-1]["tpot_s"])
+        # Steps that are timed here, and read back from a file.
+        file = scratch("steps.json")
+        measured = ("plan", "--latency", "-m", "tiny", "--measure", "--repeats", 1, "--ctx", 300, "--batch", 4, "--json")
+        with open(file, "wb") as sink:
+            sink.write(self.ok(*measured, *machine))
+        with open(file, encoding="utf-8") as text:
+            out = json.load(text)
+        self.assertEqual(out["step_cost"], "fitted")
+        again = self.json("plan", "--latency", "-m", "tiny", "--samples", file, "--ctx", 300, "--batch", 4, *machine)
+        self.assertEqual(out["batches"], again["batches"])
+        self.assertIn("measured steps", self.ok("plan", "--latency", "-m", "tiny", "--samples", file, *machine).decode())
+        self.refused(1, "has no measured steps", "plan", "--latency", "--samples", os.path.join(ROOT, "README.md"), *machine)
+        self.refused(1, "does not support", "plan", "--latency", "--set", "step_cost=fitted", *machine)
+        self.refused(2, "unknown seam", "plan", "--latency", "--set", "steps=fitted", *machine)
+        self.refused(2, "--measure runs a model", "plan", "--latency", "--shape", "llama-3-8b", "--measure", *machine)
+        self.refused(2, "positive numbers", "plan", "--latency", "--bandwidth=-1")
+        self.refused(2, "--chunk is 0", "plan", "--latency", "--chunk", 0)
+        self.refused(2, "--batch is 0", "plan", "--latency", "--batch", 0)
+        self.refused(2, "excludes", "plan", "--latency", "--kv")
+        self.refused(2, "only chooses how the read limit", "ladder", "rope", "--measure", "--set", "linear=simd")
 
     def test_synth_and_quantize(self):
         source = scratch("cli_synth.gguf")

@@ -6,6 +6,7 @@
 #include "core/machine.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "engine/limits.hpp"
 #include "engine/variants.hpp"
 
 namespace rung::cli {
@@ -16,6 +17,7 @@ struct LadderCommand {
   bool measure = false;
   int repeats = 7;
   int threads = 0;
+  std::vector<std::string> set;
 
   std::vector<const LadderBase*> chosen() const {
     if (seam.empty()) return variants().all();
@@ -64,7 +66,18 @@ struct LadderCommand {
     std::vector<double> seconds;
   };
 
-  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team, bool started) const {
+  /// Which limit of the machine is nearest to what a call moves and computes, and how near.
+  static void add_limit(Json& row, const RungInfo& rung, const Work& work, double seconds,
+                        const MachineLimits& limits) {
+    const bool bytes = rung.arithmetic == Arithmetic::int8;
+    const double rate = bytes ? limits.int8_ops_per_s : limits.fma_flops_per_s;
+    const double memory_s = work.bytes / limits.read_bytes_per_s, compute_s = work.flops / rate;
+    row["limit"] = memory_s > compute_s ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
+    row["pct_of_limit"] = 100 * std::max(memory_s, compute_s) / seconds;
+  }
+
+  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team, bool started,
+                     const MachineLimits& limits) const {
     std::vector<Timed> all;
     for (const RungInfo& rung : ladder.rungs()) {
       check_interrupted();
@@ -107,6 +120,7 @@ struct LadderCommand {
                       {"tolerance", timed.verdict.tolerance},
                       {"passed", timed.verdict.status == Verdict::Status::passed},
                       {"factor", bottom / seconds}});
+      add_limit(rows.back(), *timed.rung, trial.work, seconds, limits);
     }
     return rows;
   }
@@ -116,12 +130,17 @@ struct LadderCommand {
     for (const Json& r : rows) {
       if (r["trial"] != trial) {
         trial = r["trial"];
-        fmt::print("\n{}\n  {:<16} {:>12} {:>9} {:>10} {:>9} {:>11} {:>11}\n", trial, "rung", "time", "GB/s",
-                   "GFLOP/s", "factor", "error", "allowed");
+        fmt::print("\n{}\n  {:<16} {:>12} {:>9} {:>10} {:>13} {:>9} {:>11} {:>11}\n", trial, "rung", "time",
+                   "GB/s", "GFLOP/s", "of the limit", "factor", "error", "allowed");
       }
-      fmt::print("  {:<16} {:>9.1f} us {:>9.2f} {:>10.2f} {:>8.1f}x {:>11.2e} {:>11.2e}{}\n",
+      const std::string limit = r["limit"];
+      const std::string share = fmt::format("{:.0f} % {}", r["pct_of_limit"].get<double>(),
+                                            limit == "read_bandwidth" ? "read"
+                                            : limit == "int8_rate"    ? "int8"
+                                                                      : "FMA");
+      fmt::print("  {:<16} {:>9.1f} us {:>9.2f} {:>10.2f} {:>13} {:>8.1f}x {:>11.2e} {:>11.2e}{}\n",
                  r["rung"].get<std::string>(), r["seconds"].get<double>() * 1e6, r["gb_s"].get<double>(),
-                 r["gflop_s"].get<double>(), r["factor"].get<double>(), r["error"].get<double>(),
+                 r["gflop_s"].get<double>(), share, r["factor"].get<double>(), r["error"].get<double>(),
                  r["tolerance"].get<double>(), r["passed"].get<bool>() ? "" : "  WRONG");
     }
   }
@@ -129,6 +148,15 @@ struct LadderCommand {
   void execute(bool json) const {
     if (repeats < 1 || repeats > 1000) fail_usage("-r is {}; it must be from 1 to 1000", repeats);
     if (threads < 0 || threads > 1024) fail_usage("--threads is {}; it must be from 1 to 1024", threads);
+    std::string bandwidth = "auto";
+    for (const std::string& assignment : set) {
+      constexpr std::string_view kSeam = "bandwidth=";
+      if (!assignment.starts_with(kSeam)) {
+        fail_usage("--set {}: here it only chooses how the read limit is measured, --set bandwidth=NAME",
+                   assignment);
+      }
+      bandwidth = assignment.substr(kSeam.size());
+    }
     const auto ladders = chosen();
     if (!measure) {
       const Json all = list(ladders);
@@ -140,12 +168,14 @@ struct LadderCommand {
       return;
     }
     const int team = threads > 0 ? threads : default_threads();
-    const MachineLimits limits = machine_limits(team, true);
+    const MachineLimits limits = limits_of_machine(variants(), bandwidth, team, true);
     const Json machine = {{"name", machine_name()},
                           {"simd", simd_name(simd_level())},
                           {"threads", team},
                           {"read_gb_s", limits.read_bytes_per_s * 1e-9},
                           {"fma_gflop_s", limits.fma_flops_per_s * 1e-9},
+                          {"int8_gop_s", limits.int8_ops_per_s * 1e-9},
+                          {"bf16_gflop_s", limits.bf16_flops_per_s * 1e-9},
                           {"device", "cpu"}};
     Json document = Json::array();
     for (const LadderBase* ladder : ladders) {
@@ -159,7 +189,8 @@ struct LadderCommand {
       std::erase_if(trials, [](const Trial& trial) { return !trial.timed; });
       Progress progress(ladder->seam());
       for (std::size_t i = 0; i < trials.size(); ++i) {
-        for (Json& row : measure_trial(*ladder, trials[i], team, started)) rows.push_back(std::move(row));
+        for (Json& row : measure_trial(*ladder, trials[i], team, started, limits))
+          rows.push_back(std::move(row));
         progress.update(static_cast<double>(i + 1) / static_cast<double>(trials.size()));
       }
       document.push_back({{"seam", ladder->seam()}, {"machine", machine}, {"rows", rows}});
@@ -168,8 +199,9 @@ struct LadderCommand {
       print_json(seam.empty() ? document : document[0]);
       return;
     }
-    fmt::print("{}, {} threads, {}: {:.1f} GB/s read, {:.0f} GFLOP/s float32\n", machine_name(), team,
-               simd_name(simd_level()), limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9);
+    fmt::print("{}, {} threads, {}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {:.0f} GOP/s int8\n",
+               machine_name(), team, simd_name(simd_level()), limits.read_bytes_per_s * 1e-9,
+               limits.fma_flops_per_s * 1e-9, limits.int8_ops_per_s * 1e-9);
     for (const Json& ladder : document) print_rows(ladder["rows"]);
   }
 };
@@ -183,6 +215,7 @@ void add_ladder(CLI::App& app, Program& program) {
   command->add_flag("--measure", state->measure, "time, GB/s or GFLOP/s, and error against the oracle");
   command->add_option("-r,--repeats", state->repeats, "timings per rung; the median counts");
   command->add_option("--threads", state->threads, "threads (default: all processors)");
+  command->add_option("--set", state->set, "bandwidth=NAME: the rung that measures the read limit");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

@@ -1,20 +1,16 @@
-// rung plan --kv: what the KV cache of a model takes, before anything is loaded. Any model whose
-// configuration can be read, also those that the engine cannot run; or a published shape by name.
+// rung plan: what the KV cache of a model takes (--kv), before anything is loaded. Any model whose
+// configuration can be read, also those that the engine cannot run; or a published shape by name. The other
+// plan, --latency, is in plan_latency.cpp.
 
 #include <algorithm>
 
-#include "cli/cli.hpp"
+#include "cli/plan.hpp"
 #include "engine/variants.hpp"
 #include "seams/kv_plan.hpp"
 
 namespace rung::cli {
 namespace {
 
-struct PlanCommand {
-  bool kv = false;
-  std::string model, shape, type = "f16", rung = "auto", budget;
-  int context = 0, tokens = 0, batch = 1, block = 16;
-};
 
 std::string human(std::uint64_t bytes) {
   const auto value = static_cast<double>(bytes);
@@ -74,17 +70,18 @@ KvPlan plan_of(const PlanCommand& c, KvPlanConfig config, std::size_t sequences,
 Json plan_json(const PlanCommand& c) {
   KvPlanConfig config;
   config.shape = c.shape.empty() ? read_kv_shape(resolve_model(c.model)) : named_kv_shape(c.shape);
-  config.type = dtype_from_name(c.type);
+  config.type = dtype_from_name(c.type.empty() ? "f16" : c.type);
   const KvShape& shape = config.shape;
   const int context = c.context > 0 ? c.context : shape.context_length;
   if (context < 1) fail_usage("the model does not say how long its context is; give --ctx N");
   const int tokens = c.tokens > 0 ? c.tokens : context;
   if (tokens > context) fail_usage("--tokens {} is more than the context of {}", tokens, context);
-  if (c.batch < 1 || static_cast<std::size_t>(c.batch) > kMaxPlanSequences) {
-    fail_usage("--batch is {}; it must be from 1 to {}", c.batch, kMaxPlanSequences);
+  const int batch = c.batch.value_or(1);
+  if (batch < 1 || static_cast<std::size_t>(batch) > kMaxPlanSequences) {
+    fail_usage("--batch is {}; it must be from 1 to {}", batch, kMaxPlanSequences);
   }
   config.validate();
-  const auto sequences = static_cast<std::size_t>(c.batch);
+  const auto sequences = static_cast<std::size_t>(batch);
 
   KvPlanConfig contiguous = config;  // how rung `contiguous` of seam kv does it
   contiguous.reserve = context;
@@ -106,7 +103,7 @@ Json plan_json(const PlanCommand& c) {
                  {"formula", formula(shape, config.type)},
                  {"context", context},
                  {"tokens", tokens},
-                 {"batch", c.batch},
+                 {"batch", batch},
                  {"bytes_per_token", exact.per_token},
                  {"bytes_per_sequence", one.used},
                  {"bytes_batch", exact.used},
@@ -171,26 +168,44 @@ void print_text(const Json& r) {
 
 void add_plan(CLI::App& app, Program& program) {
   const auto c = std::make_shared<PlanCommand>();
-  CLI::App* command = add_command(app, program, "plan", "the memory that a model's KV cache takes");
-  command->add_flag("--kv", c->kv, "plan the KV cache (the default, and so far the only plan)");
+  CLI::App* command =
+      add_command(app, program, "plan", "the memory that a model's KV cache takes, or the time of its steps");
+  CLI::Option* kv = command->add_flag("--kv", c->kv, "plan the KV cache (the default)");
+  command->add_flag("--latency", c->latency, "plan time to first token and time per token")->excludes(kv);
   CLI::Option* model = command->add_option(
       "-m,--model", c->model, "a GGUF file, a Hugging Face folder, a config.json, or an embedded model");
   command
       ->add_option("--shape", c->shape, "a published shape instead of a model: llama-3-8b, deepseek-v3, ...")
       ->excludes(model);
   command->add_option("--ctx", c->context, "tokens that a sequence may reach (default: the trained length)");
-  command->add_option("--tokens", c->tokens, "tokens that a sequence really has (default: --ctx)");
-  command->add_option("--batch", c->batch, "sequences at the same time");
+  command->add_option("--tokens", c->tokens,
+                      "tokens that a sequence really has (default: --ctx; with --latency at most 512)");
+  command->add_option("--batch", c->batch, "sequences at the same time; with --latency up to so many");
   command->add_option("--budget", c->budget, "memory for weights and KV cache: 24GB, 80e9, 16GiB");
-  command->add_option("--kv-type", c->type, "f32 | f16 | bf16 | f8_e4m3 | q8_0 | ...");
+  command->add_option("--kv-type", c->type,
+                      "f32 | f16 | bf16 | f8_e4m3 | q8_0 | ... (default: f16; with --latency -m: f32)");
   command->add_option("--block", c->block, "tokens per block of a paged cache");
   command->add_option("--rung", c->rung, "rung of seam kv_plan");
+  const auto latency = [](CLI::Option* option) { option->group("With --latency"); };
+  latency(command->add_option("--bandwidth", c->bandwidth,
+                              "bytes per second that a machine reads (default: measured here)"));
+  latency(command->add_option("--flops", c->flops,
+                              "operations per second that it computes (default: measured here)"));
+  latency(command->add_option("--chunk", c->chunk, "most tokens of one step"));
+  latency(command->add_option("--threads", c->threads, "threads (default: all processors)"));
+  latency(command->add_flag("--measure", c->measure, "time steps of the model here, for rung fitted"));
+  latency(command->add_option("--repeats", c->repeats, "how often each step is timed; the median counts"));
+  latency(command->add_option("--samples", c->samples,
+                              "take the steps that --measure --json wrote to this file"));
+  latency(command->add_option("--set", c->set, "SEAM=NAME: rung of step_cost, bandwidth, linear, ..."));
   command->callback([&program, c] {
     program.run = [&program, c] {
       if (c->context < 0 || c->tokens < 0) fail_usage("--ctx and --tokens must be at least 1");
-      const Json result = plan_json(*c);
+      const Json result = c->latency ? plan_latency(*c) : plan_json(*c);
       if (program.json) {
         print_json(result);
+      } else if (c->latency) {
+        print_latency(result);
       } else {
         print_text(result);
       }

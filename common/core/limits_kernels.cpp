@@ -10,28 +10,6 @@ namespace rung {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Eight streams at once: one alone does not keep the memory system busy (here it reads a tenth less).
-float ReadAll(const float* data, std::int64_t n) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t stream = n / 8;
-  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-  for (std::int64_t i = 0; i + lanes <= stream; i += lanes) {
-    const float* at = data + i;
-    s0 = hn::Add(s0, hn::LoadU(d, at));
-    s1 = hn::Add(s1, hn::LoadU(d, at + stream));
-    s2 = hn::Add(s2, hn::LoadU(d, at + 2 * stream));
-    s3 = hn::Add(s3, hn::LoadU(d, at + 3 * stream));
-    s4 = hn::Add(s4, hn::LoadU(d, at + 4 * stream));
-    s5 = hn::Add(s5, hn::LoadU(d, at + 5 * stream));
-    s6 = hn::Add(s6, hn::LoadU(d, at + 6 * stream));
-    s7 = hn::Add(s7, hn::LoadU(d, at + 7 * stream));
-  }
-  const auto sum =
-      hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)));
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
 // Twelve independent chains: latency 4 times two units per cycle needs eight. Each starts from a value of its
 // own: equal chains would be one chain to the compiler.
 double FmaRounds(std::int64_t rounds, float* sink) {
@@ -68,10 +46,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rung {
 
-HWY_EXPORT(ReadAll);
 HWY_EXPORT(FmaRounds);
 
-float read_all(const float* data, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(ReadAll)(data, n); }
 double fma_rounds(std::int64_t rounds, float* sink) { return HWY_DYNAMIC_DISPATCH(FmaRounds)(rounds, sink); }
 
 }  // namespace rung

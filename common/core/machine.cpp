@@ -5,11 +5,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
 #include <vector>
 
+#include "core/dot_kernels.hpp"
 #include "core/error.hpp"
+#include "core/large_array.hpp"
 #include "core/limits_kernels.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
@@ -27,43 +30,41 @@ double median(std::vector<double> values) {
 }
 
 // Written once by every thread, so that its pages are taken; then read over and over.
-double measure_read(int threads) {
+double measure_read(int threads, const ReadLoop& read) {
   constexpr std::int64_t kFloats = std::int64_t{192} << 20;  // 768 MiB: beyond any last-level cache share
-  const std::unique_ptr<float[]> data(new (std::nothrow) float[static_cast<std::size_t>(kFloats)]);
-  if (!data) fail("measuring the read bandwidth needs 768 MiB of free memory");
-  constexpr std::int64_t kPieces = 768;  // 1 MiB each; contiguous per thread
+  constexpr std::int64_t kPieces = 768;                      // 1 MiB each; contiguous per thread
   constexpr std::int64_t kPiece = kFloats / kPieces;
-  parallel_for(threads, kPieces, [&](std::int64_t i) { std::fill_n(data.get() + i * kPiece, kPiece, 1.0f); });
+  const LargeArray data(kFloats, Pages::large);
+  parallel_for(threads, kPieces,
+               [&](std::int64_t i) { std::fill_n(data.begin() + i * kPiece, kPiece, 1.0f); });
   std::vector<double> rates;
-  std::vector<float> sums(kPieces);
   for (int pass = 0; pass < 9; ++pass) {
     const Timer timer;
-    parallel_for(threads, kPieces, [&](std::int64_t i) {
-      sums[static_cast<std::size_t>(i)] = read_all(data.get() + i * kPiece, kPiece);
-    });
+    const float sum = read.sum(data.span());
     rates.push_back(static_cast<double>(kFloats) * sizeof(float) / timer.seconds());
+    // One float32 sum of so many ones stops at 2^24; several do not.
+    if (!(sum >= 0x1p24f)) fail("the bandwidth loop '{}' summed {} ones to {}", read.name, kFloats, sum);
   }
-  if (*std::min_element(sums.begin(), sums.end()) <= 0.0f)
-    fail("the bandwidth loop summed ones to less than one");
   return median(rates);
 }
 
-double measure_fma(int threads) {
-  constexpr std::int64_t kRounds = 8'000'000;
+/// `round(thread)` computes and returns how many operations that was; their rate over all threads.
+double measure_rate(int threads, const std::function<double(std::int64_t)>& round) {
   std::vector<double> rates;
-  std::vector<float> sinks(static_cast<std::size_t>(threads) * 16, 0.5f);  // one cache line per thread
-  std::vector<double> flops(static_cast<std::size_t>(threads));
+  std::vector<double> counts(static_cast<std::size_t>(threads));
   for (int pass = 0; pass < 9; ++pass) {
     const Timer timer;
-    parallel_for(threads, threads, [&](std::int64_t i) {
-      flops[static_cast<std::size_t>(i)] = fma_rounds(kRounds, &sinks[static_cast<std::size_t>(i) * 16]);
-    });
-    double total = 0;
-    for (const double f : flops) total += f;
-    rates.push_back(total / timer.seconds());
+    parallel_for(threads, threads, [&](std::int64_t i) { counts[static_cast<std::size_t>(i)] = round(i); });
+    const double seconds = timer.seconds();
+    rates.push_back(std::accumulate(counts.begin(), counts.end(), 0.0) / seconds);
   }
   return median(rates);
 }
+
+struct alignas(64) Sink {  // a cache line per thread
+  float number = 0.5f;
+  std::int64_t integer = 0;
+};
 
 fs::path cache_file() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
@@ -96,26 +97,46 @@ std::string machine_name() {
   return fmt::format("{}, {} processors", processor, default_threads());
 }
 
-MachineLimits measure_limits(int threads) {
+MachineLimits measure_limits(int threads, const ReadLoop& read) {
   simd_level();
+  constexpr std::int64_t kFmaRounds = 8'000'000, kDotRounds = 4'000'000;
+  std::vector<Sink> sinks(static_cast<std::size_t>(threads));
+  const auto sink = [&](std::int64_t i) -> Sink& { return sinks[static_cast<std::size_t>(i)]; };
   MachineLimits limits;
-  limits.read_bytes_per_s = measure_read(threads);
-  limits.fma_flops_per_s = measure_fma(threads);
+  limits.read_bytes_per_s = measure_read(threads, read);
+  limits.fma_flops_per_s =
+      measure_rate(threads, [&](std::int64_t i) { return fma_rounds(kFmaRounds, &sink(i).number); });
+  limits.int8_ops_per_s =
+      measure_rate(threads, [&](std::int64_t i) { return int8_rounds(kDotRounds, &sink(i).integer); });
+  limits.bf16_flops_per_s =
+      measure_rate(threads, [&](std::int64_t i) { return bf16_rounds(kDotRounds, &sink(i).number); });
   return limits;
 }
 
-MachineLimits machine_limits(int threads, bool remeasure) {
+MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) {
   const fs::path path = cache_file();
-  const std::string key = fmt::format("{}, {}, {} threads", machine_name(), simd_name(simd_level()), threads);
+  const std::string key = fmt::format("{}, {}, {} threads, read by {}", machine_name(),
+                                      simd_name(simd_level()), threads, read.name);
+  const std::pair<const char*, double MachineLimits::*> fields[] = {
+      {"read_bytes_per_s", &MachineLimits::read_bytes_per_s},
+      {"fma_flops_per_s", &MachineLimits::fma_flops_per_s},
+      {"int8_ops_per_s", &MachineLimits::int8_ops_per_s},
+      {"bf16_flops_per_s", &MachineLimits::bf16_flops_per_s}};
   Json cache = path.empty() ? Json::object() : read_cache(path);
   if (!remeasure && cache.contains(key) && cache[key].is_object()) {
-    const MachineLimits cached{cache[key].value("read_bytes_per_s", 0.0),
-                               cache[key].value("fma_flops_per_s", 0.0)};
-    if (cached.read_bytes_per_s > 0 && cached.fma_flops_per_s > 0) return cached;
+    MachineLimits cached;
+    bool complete = true;
+    for (const auto& [name, field] : fields) {
+      const bool may_be_zero = field == &MachineLimits::bf16_flops_per_s;
+      const Json value = cache[key].value(name, Json());
+      if (value.is_number()) cached.*field = value.get<double>();
+      complete = complete && value.is_number() && (cached.*field > 0 || may_be_zero);
+    }
+    if (complete) return cached;
   }
-  const MachineLimits limits = measure_limits(threads);
+  const MachineLimits limits = measure_limits(threads, read);
   if (!path.empty()) {
-    cache[key] = {{"read_bytes_per_s", limits.read_bytes_per_s}, {"fma_flops_per_s", limits.fma_flops_per_s}};
+    for (const auto& [name, field] : fields) cache[key][name] = limits.*field;
     std::error_code ignored;
     fs::create_directories(path.parent_path(), ignored);
     std::ofstream(path) << cache.dump(2) << '\n';

@@ -12,6 +12,7 @@
 // objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +25,12 @@
 
 namespace rung {
 
+/// Which of the machine's rates of arithmetic is a rung's limit.
+enum class Arithmetic : std::uint8_t {
+  float32,  // multiply-adds of float32
+  int8,     // products of bytes
+};
+
 /// What can be said of a rung without its seam's type.
 struct RungInfo {
   std::string name;       // "flash"
@@ -31,6 +38,7 @@ struct RungInfo {
   std::string summary;    // one line: what changes against the rung below
   bool exercise = false;  // the learner's rung: never chosen by `auto`, judged only when started
   bool automatic = true;  // false: chosen by name only, because its speed costs something else
+  Arithmetic arithmetic = Arithmetic::float32;
 };
 
 template <class Seam>

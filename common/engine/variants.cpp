@@ -19,11 +19,17 @@ void register_rungs(Registry& registry);  // 03_techniques/kv_cache
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
 }
+namespace latency_throughput {
+void register_rungs(Registry& registry);  // 01_challenges/latency_throughput
+}
 namespace long_sequence {
 void register_rungs(Registry& registry);  // 01_challenges/long_sequence
 }
 namespace linear {
 void register_rungs(Registry& registry);  // 03_techniques/linear
+}
+namespace memory_bandwidth {
+void register_rungs(Registry& registry);  // 01_challenges/memory_bandwidth
 }
 namespace llama_cpp {
 void register_rungs(Registry& registry);  // 02_engines/llama_cpp
@@ -53,10 +59,12 @@ Registry make_variants() {
   batching::register_rungs(r);
   kv_cache::register_rungs(r);
   kv_cache_analysis::register_rungs(r);
+  latency_throughput::register_rungs(r);
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
   quantization::register_rungs(r);
+  memory_bandwidth::register_rungs(r);
   sampling::register_rungs(r);
   sglang::register_rungs(r);
   tgi::register_rungs(r);

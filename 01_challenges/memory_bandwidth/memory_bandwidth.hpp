@@ -1,0 +1,44 @@
+#pragma once
+// What the rungs of this ladder share. A rung is a plain function; register.cpp makes a Bandwidth of it.
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/parallel.hpp"
+#include "core/registry.hpp"
+#include "seams/bandwidth.hpp"
+
+namespace rung::memory_bandwidth {
+
+float naive(std::span<const float> data, int threads);
+float chains(std::span<const float> data, int threads);
+float simd(std::span<const float> data, int threads);
+float threads(std::span<const float> data, int threads);
+float prefetch(std::span<const float> data, int threads);
+float streams(std::span<const float> data, int threads);
+float mine(std::span<const float> data, int threads);
+
+/// The sum of n floats in vectors of the SIMD level in force, by the calling thread alone.
+float vector_sum(const float* data, std::int64_t n);
+
+/// Cuts `data` into pieces of a fixed length, lets every thread sum a contiguous run of them by
+/// `sum(begin, count)`, and adds the sums of the pieces in their order: the bits do not depend on `threads`.
+template <class Sum>
+float sum_pieces(std::span<const float> data, int threads, const Sum& sum) {
+  constexpr std::int64_t kPiece = std::int64_t{1} << 18;  // 1 MiB: many per thread, and a start costs nothing
+  const auto n = static_cast<std::int64_t>(data.size());
+  std::vector<float> sums(static_cast<std::size_t>((n + kPiece - 1) / kPiece));
+  parallel_for(threads, static_cast<std::int64_t>(sums.size()), [&](std::int64_t i) {
+    sums[static_cast<std::size_t>(i)] = sum(data.data() + i * kPiece, std::min(kPiece, n - i * kPiece));
+  });
+  double total = 0;
+  for (const float piece : sums) total += piece;
+  return static_cast<float>(total);
+}
+
+std::vector<Trial> trials(const Ladder<Bandwidth>& ladder);
+void register_rungs(Registry& registry);
+
+}  // namespace rung::memory_bandwidth

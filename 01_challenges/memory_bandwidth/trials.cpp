@@ -1,0 +1,125 @@
+// What judges and times the rungs of `bandwidth`: sums of whole numbers, which float32 adds exactly in any
+// order, with NaN before and behind the array, so that a number read twice, left out or read beyond shows.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <mutex>
+
+#include "core/large_array.hpp"
+#include "core/rng.hpp"
+#include "memory_bandwidth.hpp"
+
+namespace rung::memory_bandwidth {
+namespace {
+
+constexpr std::int64_t kGuard = 64;  // NaN on either side: four cache lines
+
+struct Input {
+  LargeArray memory;
+  std::span<const float> data;
+  double sum = 0;       // exact
+  double absolute = 0;  // sum of the absolute values
+
+  Input(std::int64_t n, std::int64_t shift, Pages pages, bool whole) : memory(n + shift + 2 * kGuard, pages) {
+    const std::span<float> all = memory.span();
+    std::fill(all.begin(), all.end(), std::numeric_limits<float>::quiet_NaN());
+    const std::span<float> own =
+        all.subspan(static_cast<std::size_t>(kGuard + shift), static_cast<std::size_t>(n));
+    Rng rng(20261126);
+    for (float& x : own) {
+      // Whole numbers from -8 to 7: no sum of some of them comes near 2^24 in this order.
+      x = whole ? static_cast<float>(rng.below(16)) - 8.0f : static_cast<float>(rng.uniform()) - 0.25f;
+      sum += x;
+      absolute += std::fabs(x);
+    }
+    data = own;
+  }
+};
+
+struct Case {
+  std::string name;
+  std::int64_t n = 0;
+  std::int64_t shift = 0;  // floats by which the start misses a cache line
+  Pages pages = Pages::small;
+  bool whole = true;  // numbers
+  bool timed = false;
+  int calls = 1;  // per timing: what lies in a cache is read several times
+
+  /// Made when it is first asked for, and kept while somebody has it.
+  std::shared_ptr<const Input> input() const {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    std::shared_ptr<const Input> have = made.lock();
+    if (have == nullptr) made = have = std::make_shared<const Input>(n, shift, pages, whole);
+    return have;
+  }
+  mutable std::weak_ptr<const Input> made = {};
+};
+
+std::vector<Case> cases() {
+  constexpr std::int64_t kMany = std::int64_t{64} << 20;
+  std::vector<Case> list;
+  for (const std::int64_t n : {0, 1, 7, 8, 63, 64, 129, 1000, 4096, 16383}) {
+    for (const std::int64_t shift : {0, 3}) {
+      list.push_back({fmt::format("{} numbers, start shifted by {}", n, shift), n, shift});
+    }
+  }
+  list.push_back({"three pieces and a bit", 3 * (std::int64_t{1} << 18) + 77, 1});
+  list.push_back({"fractions", 1'000'003, 0, Pages::small, false});
+  list.push_back({"32 kB, from the first-level cache", 8 << 10, 0, Pages::small, true, true, 64});
+  list.push_back({"256 MB, pages of 4 kB", kMany, 0, Pages::small, true, true});
+  list.push_back({"256 MB, pages of 2 MB", kMany, 0, Pages::large, true, true});
+  return list;
+}
+
+Verdict judge(const Ladder<Bandwidth>& ladder, const std::string& rung, int threads, const Case& c) {
+  const std::shared_ptr<const Input> input = c.input();
+  const float got = ladder.make(rung, {threads})->sum(input->data);
+  Verdict verdict;
+  verdict.error = std::fabs(got - input->sum);
+  // Whole numbers are exact. Otherwise the bound of n additions in a row, which no order exceeds.
+  verdict.tolerance =
+      c.whole ? 0 : static_cast<double>(c.n) * std::numeric_limits<float>::epsilon() / 2 * input->absolute;
+  const auto failed = [&](const std::string& what) {
+    verdict.status = Verdict::Status::failed;
+    verdict.message = fmt::format("{}: shape [{} numbers], index [sum]: {}", c.name, c.n, what);
+  };
+  if (!(verdict.error <= verdict.tolerance)) {
+    failed(fmt::format("expected {:.9g}, got {:.9g} (allowed {:.3g}){}", input->sum, got, verdict.tolerance,
+                       std::isnan(got) ? "; NaN lies on both sides of the array" : ""));
+  } else if (const float alone = ladder.make(rung, {1})->sum(input->data);
+             std::bit_cast<std::uint32_t>(alone) != std::bit_cast<std::uint32_t>(got)) {
+    failed(fmt::format("expected {:.9g} with {} threads, as with one, got {:.9g}", alone, threads, got));
+  }
+  return verdict;
+}
+
+}  // namespace
+
+std::vector<Trial> trials(const Ladder<Bandwidth>& ladder) {
+  std::vector<Trial> result;
+  for (Case& each : cases()) {
+    const auto c = std::make_shared<const Case>(std::move(each));
+    Trial trial;
+    trial.name = c->name;
+    trial.timed = c->timed;
+    trial.work.bytes = 4.0 * static_cast<double>(c->n) * c->calls;
+    trial.work.flops = 1.0 * static_cast<double>(c->n) * c->calls;
+    trial.judge = [c, &ladder](const std::string& rung, int threads) {
+      return judged([&] { return judge(ladder, rung, threads, *c); });
+    };
+    trial.prepare = [c, &ladder](const std::string& rung, int threads) -> std::function<void()> {
+      const std::shared_ptr<Bandwidth> reader = ladder.make(rung, {threads});
+      return [c, reader, input = c->input()] {
+        for (int i = 0; i < c->calls; ++i) reader->sum(input->data);
+      };
+    };
+    result.push_back(std::move(trial));
+  }
+  return result;
+}
+
+}  // namespace rung::memory_bandwidth

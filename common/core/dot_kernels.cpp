@@ -1,0 +1,177 @@
+#include "core/dot_kernels.hpp"
+
+#include <hwy/base.h>
+
+#include <numeric>
+
+#include "core/simd.hpp"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#define RUNG_DOT_X86 1
+#endif
+
+namespace rung {
+namespace {
+
+constexpr std::uint8_t kWeights[4] = {1, 5, 10, 15};  // 31 / 4 on average
+constexpr std::int8_t kValues[3] = {100, -98, 1};     // 1 on average, also the first two
+
+// Any processor: what the compiler makes of a loop. The barrier keeps it from being computed once.
+double int8_plain(std::int64_t rounds, std::int64_t* sink) {
+  constexpr int kBytes = 64;
+  std::uint8_t w[kBytes];
+  std::int8_t x[kBytes];
+  for (int i = 0; i < kBytes; ++i) {
+    w[i] = kWeights[i % 4];
+    x[i] = kValues[i / 4 % 2];
+  }
+  std::int32_t sum = 0;
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    asm volatile("" : : "r"(w), "r"(x) : "memory");
+    std::int32_t round = 0;
+    for (int i = 0; i < kBytes; ++i) round += w[i] * x[i];
+    sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(round));
+  }
+  *sink = sum;
+  return 2.0 * kBytes * static_cast<double>(rounds);
+}
+
+#ifdef RUNG_DOT_X86
+
+HWY_PUSH_ATTRIBUTES("avx2,fma")
+// Products of bytes in pairs (16 bits, saturated), eight vectors of them added where the weights have 4 bits,
+// then pairs again (32 bits): 17 instructions for 256 products. Weights of 8 bits fill the 16 bits at once
+// and need 24.
+double int8_avx2(std::int64_t rounds, std::int64_t* sink) {
+  const __m256i w0 = _mm256_set1_epi8(1), w1 = _mm256_set1_epi8(5);
+  const __m256i w2 = _mm256_set1_epi8(10), w3 = _mm256_set1_epi8(15);
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i x0 = _mm256_set1_epi8(kValues[0]), x1 = _mm256_set1_epi8(kValues[1]);
+  __m256i sum = _mm256_setzero_si256();
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    asm("" : "+x"(x0), "+x"(x1));  // as if they changed: otherwise one round would be enough
+    const __m256i a = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x0));
+    const __m256i b = _mm256_add_epi16(_mm256_maddubs_epi16(w2, x0), _mm256_maddubs_epi16(w3, x0));
+    const __m256i c = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x1), _mm256_maddubs_epi16(w1, x1));
+    const __m256i d = _mm256_add_epi16(_mm256_maddubs_epi16(w2, x1), _mm256_maddubs_epi16(w3, x1));
+    const __m256i pairs = _mm256_add_epi16(_mm256_add_epi16(a, b), _mm256_add_epi16(c, d));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+  }
+  std::int32_t lanes[8];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), sum);
+  *sink = std::accumulate(lanes, lanes + 8, std::int64_t{0});
+  return 2.0 * 8 * 32 * static_cast<double>(rounds);
+}
+HWY_POP_ATTRIBUTES
+
+// Small arrays live in registers only where every index is a constant: the loops over them must be unrolled.
+#ifdef __clang__
+#define RUNG_UNROLL _Pragma("unroll")
+#else
+#define RUNG_UNROLL _Pragma("GCC unroll 16")
+#endif
+constexpr int kChains = 12;  // an instruction takes about five cycles, and two may start in each
+
+HWY_PUSH_ATTRIBUTES("avx2,fma,avxvnni")
+double int8_avx_vnni(std::int64_t rounds, std::int64_t* sink) {
+  __m256i sums[kChains], w[4], x[3];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm256_setzero_si256();
+  for (int i = 0; i < 4; ++i) w[i] = _mm256_set1_epi8(static_cast<char>(kWeights[i]));
+  for (int i = 0; i < 3; ++i) x[i] = _mm256_set1_epi8(kValues[i]);
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    RUNG_UNROLL
+    for (int i = 0; i < kChains; ++i) sums[i] = _mm256_dpbusd_avx_epi32(sums[i], w[i % 4], x[i / 4]);
+  }
+  *sink = 0;
+  for (const __m256i& sum : sums) {
+    std::int32_t lanes[8];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), sum);
+    *sink += std::accumulate(lanes, lanes + 8, std::int64_t{0});
+  }
+  return 2.0 * kChains * 32 * static_cast<double>(rounds);
+}
+HWY_POP_ATTRIBUTES
+
+HWY_PUSH_ATTRIBUTES("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+double int8_avx512_vnni(std::int64_t rounds, std::int64_t* sink) {
+  __m512i sums[kChains], w[4], x[3];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_setzero_si512();
+  for (int i = 0; i < 4; ++i) w[i] = _mm512_set1_epi8(static_cast<char>(kWeights[i]));
+  for (int i = 0; i < 3; ++i) x[i] = _mm512_set1_epi8(kValues[i]);
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    RUNG_UNROLL
+    for (int i = 0; i < kChains; ++i) sums[i] = _mm512_dpbusd_epi32(sums[i], w[i % 4], x[i / 4]);
+  }
+  *sink = 0;
+  for (const __m512i& sum : sums) {
+    std::int32_t lanes[16];
+    _mm512_storeu_si512(lanes, sum);
+    *sink += std::accumulate(lanes, lanes + 16, std::int64_t{0});
+  }
+  return 2.0 * kChains * 64 * static_cast<double>(rounds);
+}
+HWY_POP_ATTRIBUTES
+
+HWY_PUSH_ATTRIBUTES("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
+double bf16_avx512(std::int64_t rounds, float* sink) {
+  __m512 sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_setzero_ps();
+  const __m512i bits = _mm512_set1_epi16(0x3f80);  // 1
+  const auto one = (__m512bh)bits;
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    RUNG_UNROLL
+    for (int i = 0; i < kChains; ++i) {
+      sums[i] = _mm512_dpbf16_ps(sums[i], one, one);
+      asm("" : "+v"(sums[i]));  // equal chains would be one chain to the compiler
+    }
+  }
+  *sink = 0;
+  for (const __m512& sum : sums) {
+    float lanes[16];
+    _mm512_storeu_ps(lanes, sum);
+    *sink = std::accumulate(lanes, lanes + 16, *sink);
+  }
+  return 2.0 * kChains * 32 * static_cast<double>(rounds);
+}
+HWY_POP_ATTRIBUTES
+
+struct ShortNumbers {
+  bool avx_vnni = false, avx512_vnni = false, avx512_bf16 = false;
+};
+
+ShortNumbers of_machine() {
+  ShortNumbers has;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const Simd level = simd_level();
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
+    has.avx_vnni = level >= Simd::avx2 && (a >> 4 & 1) != 0;
+    has.avx512_bf16 = level == Simd::avx512 && (a >> 5 & 1) != 0;
+  }
+  has.avx512_vnni = level == Simd::avx512 && __builtin_cpu_supports("avx512vnni");
+  return has;
+}
+#endif
+
+}  // namespace
+
+double int8_rounds(std::int64_t rounds, std::int64_t* sink) {
+#ifdef RUNG_DOT_X86
+  static const ShortNumbers has = of_machine();
+  if (has.avx512_vnni) return int8_avx512_vnni(rounds, sink);
+  if (has.avx_vnni) return int8_avx_vnni(rounds, sink);
+  if (simd_level() >= Simd::avx2) return int8_avx2(rounds, sink);
+#endif
+  return int8_plain(rounds, sink);
+}
+
+double bf16_rounds([[maybe_unused]] std::int64_t rounds, [[maybe_unused]] float* sink) {
+#ifdef RUNG_DOT_X86
+  static const ShortNumbers has = of_machine();
+  if (has.avx512_bf16) return bf16_avx512(rounds, sink);
+#endif
+  return 0;
+}
+
+}  // namespace rung

@@ -1,0 +1,31 @@
+#include "engine/limits.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <span>
+
+#include "seams/bandwidth.hpp"
+#include "seams/linear.hpp"
+
+namespace rung {
+
+MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,
+                                bool remeasure) {
+  const Rung<Bandwidth>& rung = registry.ladder<Bandwidth>().choose(bandwidth, {threads});
+  const std::shared_ptr<const Bandwidth> reader = rung.make({threads});
+  return machine_limits(threads,
+                        {rung.info.name, [reader](std::span<const float> data) { return reader->sum(data); }},
+                        remeasure);
+}
+
+bool multiplies_bytes(const Registry& registry, const std::string& linear) {
+  for (std::size_t begin = 0; begin <= linear.size();) {
+    const std::size_t end = std::min(linear.find('+', begin), linear.size());
+    const std::string name = linear.substr(begin, end - begin);
+    if (!name.empty() && registry.ladder<Linear>().info(name).arithmetic == Arithmetic::int8) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+}  // namespace rung

@@ -1,0 +1,96 @@
+// What seam step_cost is asked with: the model's numbers against its file, the timed steps against the
+// engine.
+
+#include "engine/step_samples.hpp"
+
+#include "engine/engine.hpp"
+#include "engine/limits.hpp"
+#include "engine/variants.hpp"
+#include "model/synth.hpp"
+#include "testing/catch.hpp"
+
+using namespace rung;
+
+namespace {
+
+std::shared_ptr<const Model> synthetic(const char* shape, DType type) {
+  const std::string path = testing::scratch_file(std::string("step_samples_") + shape + ".gguf");
+  synth(path, shape, type, 3, 2);
+  return std::make_shared<const Model>(load_model(path));
+}
+
+}  // namespace
+
+TEST_CASE("a model's bytes and weights are those of its file") {
+  const auto model = synthetic("test-tiny", DType::q8_0);
+  const StepModel s = step_model(*model, DType::f16);
+  const auto& w = model->weights;
+  const auto norm = static_cast<double>(w.output_norm.weight.bytes());
+  const double table = model->config.tied_embeddings ? 0 : static_cast<double>(w.token_embedding.bytes());
+  CHECK(s.layer_bytes + s.output_bytes + norm + table == static_cast<double>(w.bytes()));
+  // Every weight of the matrices takes 34/32 bytes; norms are the rest.
+  const double norms = (2.0 * model->config.layers + 1) * model->config.dim * 4;
+  CHECK((s.layer_weights + s.output_weights) * 34 / 32 == s.layer_bytes + s.output_bytes + norm - norms);
+  REQUIRE(s.attention.size() == 1);
+  CHECK(s.attention[0].kv_bytes == static_cast<double>(model->config.kv_bytes_per_token(2)));
+}
+
+TEST_CASE("a published shape: 16-bit weights, and attention by its heads") {
+  const StepModel s = step_model(named_kv_shape("llama-3-8b"), DType::f16);
+  CHECK(s.layer_bytes == 2 * s.layer_weights);
+  REQUIRE(s.attention.size() == 1);
+  CHECK(s.attention[0].kv_bytes == 131072);
+  CHECK(s.attention[0].flops_per_pair == 4.0 * 32 * 32 * 128);
+  CHECK(step_model(named_kv_shape("gemma-3-27b"), DType::bf16).attention.size() == 2);
+  KvShape unknown = named_kv_shape("llama-3-8b");
+  unknown.weight_bytes = 0;
+  CHECK_THROWS_WITH(step_model(unknown, DType::f16), testing::contains("cannot be planned"));
+}
+
+TEST_CASE("steps are timed as they were run, and leave the engine empty") {
+  const auto model = synthetic("test-tiny", DType::f32);
+  EngineConfig config;
+  config.context = 200;
+  config.max_sequences = 4;
+  config.max_step_tokens = 64;
+  config.threads = 2;
+  Engine engine(model, variants(), config);
+  double last = 0;
+  const std::vector<StepSample> samples = measure_steps(engine, {4, 200, 1}, [&](double done) {
+    CHECK(done > last);
+    last = done;
+  });
+  CHECK(last == Approx(1));
+  CHECK_FALSE(engine.step());
+  int joined = 0, chunks = 0, decode = 0;
+  for (const StepSample& s : samples) {
+    CHECK(s.seconds > 0);
+    int rows = 0, most = 0;
+    for (const StepSequence& q : s.batch) {
+      CHECK(q.query_count >= 1);
+      CHECK(q.context_length >= q.query_count);
+      CHECK(q.context_length <= 200);
+      rows += q.query_count;
+      most = std::max(most, q.query_count);
+    }
+    CHECK(rows <= 64);
+    joined += s.batch.size() > 1 && most > 1;
+    chunks += s.batch.size() == 1 && s.batch[0].context_length > s.batch[0].query_count && most > 1;
+    decode += most == 1;
+  }
+  CHECK(joined > 0);
+  CHECK(chunks > 0);
+  CHECK(decode >= 4);
+  // What they are for.
+  StepCostConfig cost{step_model(*model, DType::f32), {1e9, 1e9, 1e9}, samples};
+  CHECK(variants().ladder<StepCost>().choose("auto", cost).info.name == "fitted");
+  CHECK(variants().ladder<StepCost>().make("auto", cost)->seconds(samples[0].batch).total() > 0);
+}
+
+TEST_CASE("which rungs of linear multiply bytes") {
+  CHECK(multiplies_bytes(variants(), "packed"));
+  CHECK(multiplies_bytes(variants(), "simd+packed"));
+  CHECK_FALSE(multiplies_bytes(variants(), "panels+simd"));
+  CHECK_THROWS_AS(multiplies_bytes(variants(), "unheard"), UsageError);
+  CHECK_THROWS_AS(limits_of_machine(variants(), "unheard", 1), UsageError);
+}
