@@ -52,6 +52,7 @@ struct RunOptions {
   int threads = 0;
   std::string device = "cpu";
   std::string kv_type = "f32";
+  bool cache_packed = false;
   std::string preset = "auto";
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME

@@ -73,6 +73,8 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option(
       "--kv-type", kv_type,
       "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f32)");
+  command.add_flag("--cache-packed", cache_packed,
+                   "keep weights that a rung lays out anew in a file beside the model, for the next run");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
     command.add_option_function<std::string>(
@@ -88,6 +90,8 @@ EngineConfig RunOptions::config() const {
   config.threads = threads;
   config.device = device;
   config.kv_type = dtype_from_name(kv_type);
+  config.cache_packed = cache_packed;
+  config.notice = [](const std::string& sentence) { fmt::print(stderr, "rung: {}\n", sentence); };
   config.rungs = preset_rungs(preset);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {

@@ -14,7 +14,11 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       config_(resolve_config(std::move(config), *model_)),
       rungs_(resolve_rungs(registry, config_, *model_)),
       device_(resolve_device(config_.device)),
-      transformer_(*model_, registry, config_, device_) {
+      packed_(config_.cache_packed ? std::make_unique<PackedFile>(*model_, rungs_.at("linear"),
+                                                                  config_.threads, config_.notice)
+                                   : nullptr),
+      transformer_(*model_, registry, config_, device_, packed_.get()) {
+  if (packed_) packed_->save();
   kv_ = registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_));
   sampler_ = registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size});
   host_logits_.resize(static_cast<std::size_t>(config_.max_step_outputs) *
@@ -142,6 +146,7 @@ EngineMemory Engine::memory() const {
   EngineMemory memory;
   memory.weights_bytes = model_->weights.bytes();
   memory.packed_bytes = transformer_.packed_bytes();
+  memory.packed_file_bytes = packed_ ? packed_->found_bytes() : 0;
   memory.kv_bytes = kv_->bytes();
   memory.workspace_bytes = transformer_.workspace_bytes() + host_logits_.size() * sizeof(float);
   return memory;

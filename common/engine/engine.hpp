@@ -20,6 +20,7 @@
 
 #include "core/registry.hpp"
 #include "engine/engine_config.hpp"
+#include "engine/packed_file.hpp"
 #include "engine/sequence.hpp"
 #include "engine/transformer.hpp"
 #include "model/model.hpp"
@@ -27,10 +28,11 @@
 namespace rung {
 
 struct EngineMemory {
-  std::size_t weights_bytes = 0;    // as mapped or converted
-  std::size_t packed_bytes = 0;     // copies of weights that rungs of `linear` laid out anew
-  std::size_t kv_bytes = 0;         // taken at the start
-  std::size_t workspace_bytes = 0;  // everything a step computes, taken at the start
+  std::size_t weights_bytes = 0;      // as mapped or converted
+  std::size_t packed_bytes = 0;       // copies of weights that rungs of `linear` laid out anew
+  std::size_t packed_file_bytes = 0;  // of these, found in the file that an earlier run left (cache_packed)
+  std::size_t kv_bytes = 0;           // taken at the start
+  std::size_t workspace_bytes = 0;    // everything a step computes, taken at the start
 };
 
 /// A sequence whose logits are wanted at positions `first` and later.
@@ -90,6 +92,7 @@ class Engine {
   EngineConfig config_;
   std::map<std::string, std::string> rungs_;
   Device& device_;
+  std::unique_ptr<PackedFile> packed_;  // null unless config_.cache_packed
   Transformer transformer_;
   std::unique_ptr<KvCache> kv_;
   std::unique_ptr<Sampler> sampler_;

@@ -2,6 +2,7 @@
 // Everything that is chosen when an engine is built: sizes, threads, and which rung of each seam.
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -16,8 +17,10 @@ struct EngineConfig {
   int max_step_tokens = 512;  // most rows of one forward pass: longer prompts are cut into chunks
   int max_step_outputs = 0;   // most rows of logits of one forward pass; 0: max_sequences
   std::string device = "cpu";
-  DType kv_type = DType::f32;                // of the keys and values in the cache
-  std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
+  DType kv_type = DType::f32;  // of the keys and values in the cache
+  bool cache_packed = false;   // keep copies of weights in another layout in a file beside the model
+  std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
+  std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 
   const std::string& rung(std::string_view seam) const {
     static const std::string kAuto = "auto";
