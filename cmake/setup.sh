@@ -27,6 +27,7 @@ build|libpcre2-dev|header pcre2.h|regular expressions of the tokenizers
 build|libutf8proc-dev|header utf8proc.h|Unicode normal forms and properties for the tokenizers
 build|libsentencepiece-dev|header sentencepiece_processor.h|reads tokenizer.model files
 build|libhwy-dev|header hwy/highway.h|Highway: vector instructions chosen at run time
+build|libdnnl-dev|header dnnl.h|oneDNN: what a library reaches, beside our own kernels (optional: without it one rung is missing)
 build|libcurl4-openssl-dev|library libcurl|libcurl: rung pull fetches models with it
 build|libssl-dev|header openssl/evp.h|OpenSSL: checksums of what was fetched
 build|libcli11-dev|header CLI/CLI.hpp|the command line

@@ -13,6 +13,7 @@ or from what 06_benchmarks/engine_comparison/compare.py wrote:
 
 The prose table of the ladder (what changes, why it is faster) is written by hand and stands above it. A mark may ask
 for some of the timed workloads only, by a word of their names:  ... > results/attention.json (trials: decode) -->
+and for one row per workload and one column per rung:  ... > results/linear.json (trials: decode; matrix) -->
 
 Run as:  write_tables.py               rewrites the tables of all lessons from the JSON files that lie beside them
          write_tables.py --measure     runs the commands first (build/bin/rung), which takes minutes
@@ -31,7 +32,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)(?: \(trials: (?P<trials>[^)]*)\))? -->\n"
+MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)"
+                  r"(?: \(trials: (?P<trials>[^);]*)(?P<matrix>; matrix)?\))? -->\n"
                   r"(?P<table>.*?)<!-- end -->", re.DOTALL)
 COMPARISON = re.compile(r"(?P<mark><!-- comparison: (?P<file>\S+\.json) -->\n).*?<!-- end -->", re.DOTALL)
 
@@ -58,19 +60,31 @@ def limit_text(row, machine):
     return f"{100 * share:.0f} % of {name}" if name else ""
 
 
-def table(command, document, wanted):
+def matrix_lines(rows, machine):
+    """One row per workload: the time of each rung and its share of the nearer limit; the fastest in bold."""
+    rungs = list(dict.fromkeys(r["rung"] for r in rows))
+    # Ladders of other formats leave rungs out; the order of the rows is the ladder's, as far as it is known.
+    trials = {}
+    for row in rows:
+        trials.setdefault(row["trial"], {})[row["rung"]] = row
+    lines = ["| workload | " + " | ".join(f"`{r}`" for r in rungs) + " |", "|---|" + "---:|" * len(rungs)]
+    for trial, by_rung in trials.items():
+        best = min(by_rung.values(), key=lambda r: r["seconds"])
+        cells = []
+        for rung in rungs:
+            row = by_rung.get(rung)
+            text = f"{seconds_text(row['seconds'])}, {limit_text(row, machine)}" if row else ""
+            cells.append(f"**{text}**" if row is best else text)
+        lines.append(f"| {trial} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def table(command, document, wanted, matrix=False):
     machine = document["machine"]
     rows = [r for r in document["rows"] if r["rung"] != "mine" and (not wanted or wanted in r["trial"])]
     if not rows:
         sys.exit(f"the results of '{command}' have no trial that contains '{wanted}'")
-    lines = ["| workload | rung | time | GB/s | GFLOP/s | of the limit | speed against the bottom rung |",
-             "|---|---|---:|---:|---:|---:|---:|"]
-    trial = None
-    for row in rows:
-        shown = row["trial"] if row["trial"] != trial else ""
-        trial = row["trial"]
-        lines.append(f"| {shown} | `{row['rung']}` | {seconds_text(row['seconds'])} | {number(row['gb_s'])} | "
-                     f"{number(row['gflop_s'])} | {limit_text(row, machine)} | {number(row['factor'])}× |")
+    lines = matrix_lines(rows, machine) if matrix else row_lines(rows, machine)
     limits = ""
     if machine.get("read_gb_s") and machine.get("fma_gflop_s"):
         limits = (f"; its limits at that moment: {number(machine['read_gb_s'])} GB/s read, "
@@ -81,6 +95,18 @@ def table(command, document, wanted):
                                        f"{machine.get('threads', '?')} threads", machine.get("simd", "")) if x)
     lines += ["", f"Measured by `{command}` on the {machine.get('device', 'cpu').upper()}: {where}{limits}.", ""]
     return "\n".join(lines)
+
+
+def row_lines(rows, machine):
+    lines = ["| workload | rung | time | GB/s | GFLOP/s | of the limit | speed against the bottom rung |",
+             "|---|---|---:|---:|---:|---:|---:|"]
+    trial = None
+    for row in rows:
+        shown = row["trial"] if row["trial"] != trial else ""
+        trial = row["trial"]
+        lines.append(f"| {shown} | `{row['rung']}` | {seconds_text(row['seconds'])} | {number(row['gb_s'])} | "
+                     f"{number(row['gflop_s'])} | {limit_text(row, machine)} | {number(row['factor'])}× |")
+    return lines
 
 
 def measure(command, file):
@@ -104,7 +130,7 @@ def rewrite(lesson, again):
             return match[0]
         document = json.loads(file.read_text(encoding="utf-8"))
         start = match[0][: match.start("table") - match.start()]
-        return start + table(match["command"], document, match["trials"] or "") + "<!-- end -->"
+        return start + table(match["command"], document, match["trials"] or "", bool(match["matrix"])) + "<!-- end -->"
 
     def compared(match):
         file = lesson.parent / match["file"]
@@ -136,6 +162,8 @@ def self_test():
         assert "|  | `fast` | 500 µs | 4 | 2 | 25 % of read | 4× |" in once, once
         for absent in ("old", "mine", "prefill"):
             assert absent not in once.replace(mark, ""), once
+        lesson.write_text(f"{mark.replace('decode', 'decode; matrix')}<!-- end -->\n")
+        assert "| decode f32 | 2 ms, 25 % of read | **500 µs, 25 % of read** |" in rewrite(lesson, set())
         lesson.write_text(once)
         assert rewrite(lesson, set()) == once
     print("write_tables.py writes what the JSON says, and leaves the rest alone")

@@ -19,6 +19,8 @@ std::unique_ptr<Linear> make_simd(const LinearConfig& config);
 std::unique_ptr<Linear> make_panels(const LinearConfig& config);
 std::unique_ptr<Linear> make_int8(const LinearConfig& config);
 std::unique_ptr<Linear> make_packed(const LinearConfig& config);
+std::unique_ptr<Linear> make_bf16_dot(const LinearConfig& config);
+std::unique_ptr<Linear> make_onednn(const LinearConfig& config);  // only with RUNG_HAS_ONEDNN
 
 /// The learner's rung (mine.cpp): y = x W^T. x [tokens, in] f32, weight [out, in] in any format,
 /// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. Throws NotStarted until written.

@@ -75,14 +75,15 @@ class Packed final : public Linear {
     const PackedFormat format = packed_format(dtype_);
     const std::int64_t panels = panel_count(rows_);
     const std::int64_t panel_bytes = linear::packed_bytes(format, kPanelRows, cols_);
-    bytes_ = static_cast<std::size_t>(panels * panel_bytes);
-    panels_ = take_panels(bytes_, "packed", config);
-    parallel_for(threads_, panels,
-                 [&](std::int64_t p) { pack_panel(config.weight, p, panels_.get() + p * panel_bytes); });
+    const auto write = [&](std::byte* to) {
+      parallel_for(threads_, panels,
+                   [&](std::int64_t p) { pack_panel(config.weight, p, to + p * panel_bytes); });
+    };
+    panels_ = Panels(config, "packed", kLayoutVersion, static_cast<std::size_t>(panels * panel_bytes), write);
   }
 
   Activations activations() const override { return Activations::int8; }
-  std::size_t packed_bytes() const override { return bytes_; }
+  std::size_t packed_bytes() const override { return panels_.bytes(); }
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
@@ -92,20 +93,20 @@ class Packed final : public Linear {
     parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
       kernels_.run(
-          {dtype_, panels_.get(), rows_, cols_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
+          {dtype_, panels_.data(), rows_, cols_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
     });
   }
 
  private:
   // Panels handed to a thread at a time: small enough that all finish together when one is held up.
   static constexpr std::int64_t kChunkPanels = 4;
+  static constexpr int kLayoutVersion = 1;  // of packed_layout.hpp
 
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
   const PackedKernels& kernels_;
-  PanelMemory panels_;
-  std::size_t bytes_ = 0;
+  Panels panels_;
 };
 
 }  // namespace

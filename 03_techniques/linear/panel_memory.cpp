@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "core/error.hpp"
+#include "seams/packed_store.hpp"
 
 namespace rung::linear {
 
@@ -25,6 +26,20 @@ PanelMemory take_panels(std::size_t bytes, const char* rung, const LinearConfig&
   if (alignment == kLargePage) ::madvise(memory, rounded / kLargePage * kLargePage, MADV_HUGEPAGE);
 #endif
   return PanelMemory(static_cast<std::byte*>(memory));
+}
+
+Panels::Panels(const LinearConfig& config, const char* rung, int version, std::size_t bytes,
+               const std::function<void(std::byte*)>& write)
+    : bytes_(bytes) {
+  const std::string layout = fmt::format("{} {}", rung, version);
+  if (config.store != nullptr) {
+    data_ = config.store->find(config.weight, layout, bytes).data();
+    if (data_ != nullptr) return;
+  }
+  own_ = take_panels(bytes, rung, config);
+  write(own_.get());
+  data_ = own_.get();
+  if (config.store != nullptr) config.store->add(config.weight, layout, {data_, bytes_});
 }
 
 }  // namespace rung::linear

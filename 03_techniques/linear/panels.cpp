@@ -49,9 +49,9 @@ namespace {
 HWY_EXPORT(tile_tokens);
 HWY_EXPORT(run_panels);
 
-class Panels final : public Linear {
+class InPanels final : public Linear {
  public:
-  explicit Panels(const LinearConfig& config)
+  explicit InPanels(const LinearConfig& config)
       : dtype_(config.weight.dtype),
         rows_(config.weight.rows),
         cols_(config.weight.cols),
@@ -59,19 +59,20 @@ class Panels final : public Linear {
     simd_level();  // reads RUNG_SIMD before the first dispatch
     const auto element = static_cast<std::size_t>(traits(dtype_).block_bytes);
     const auto panel_bytes = static_cast<std::size_t>(cols_ * kPanelRows) * element;
-    bytes_ = static_cast<std::size_t>(panels()) * panel_bytes;
-    memory_ = take_panels(bytes_, "panels", config);
-    parallel_for(threads_, panels(), [&](std::int64_t p) {
-      std::byte* to = memory_.get() + static_cast<std::size_t>(p) * panel_bytes;
-      if (element == 4) {
-        interleave<std::uint32_t>(config.weight, p, to);
-      } else {
-        interleave<std::uint16_t>(config.weight, p, to);
-      }
-    });
+    const auto write = [&](std::byte* memory) {
+      parallel_for(threads_, panels(), [&](std::int64_t p) {
+        std::byte* to = memory + static_cast<std::size_t>(p) * panel_bytes;
+        if (element == 4) {
+          interleave<std::uint32_t>(config.weight, p, to);
+        } else {
+          interleave<std::uint16_t>(config.weight, p, to);
+        }
+      });
+    };
+    copy_ = Panels(config, "panels", kLayoutVersion, static_cast<std::size_t>(panels()) * panel_bytes, write);
   }
 
-  std::size_t packed_bytes() const override { return bytes_; }
+  std::size_t packed_bytes() const override { return copy_.bytes(); }
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
@@ -81,13 +82,14 @@ class Panels final : public Linear {
     parallel_for_dynamic(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
       HWY_DYNAMIC_DISPATCH(run_panels)
-      ({dtype_, memory_.get(), rows_, cols_, &tiles, y, begin, std::min(begin + kChunkPanels, panels())});
+      ({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin, std::min(begin + kChunkPanels, panels())});
     });
   }
 
  private:
   // Panels handed to a thread at a time: [128, 512] weights, 256 KB as f32, stay in L2 for a block of tokens.
   static constexpr std::int64_t kChunkPanels = 8;
+  static constexpr int kLayoutVersion = 1;  // [panels, cols, 16] elements
 
   std::int64_t panels() const { return panel_count(rows_); }
 
@@ -107,8 +109,7 @@ class Panels final : public Linear {
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
-  PanelMemory memory_;
-  std::size_t bytes_ = 0;
+  Panels copy_;
 };
 
 }  // namespace
@@ -132,7 +133,7 @@ TiledRows& tiles_of_this_thread() {
   return tiles;
 }
 
-std::unique_ptr<Linear> make_panels(const LinearConfig& config) { return std::make_unique<Panels>(config); }
+std::unique_ptr<Linear> make_panels(const LinearConfig& config) { return std::make_unique<InPanels>(config); }
 
 }  // namespace rung::linear
 #endif

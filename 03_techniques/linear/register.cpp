@@ -1,5 +1,6 @@
 // The ladder `linear`: names, one line each, bottom rung first.
 
+#include "bf16_dot.hpp"
 #include "integers.hpp"
 #include "linear.hpp"
 #include "packed_layout.hpp"
@@ -25,31 +26,47 @@ bool plain_floats(const LinearConfig& config) {
   const DType type = config.weight.dtype;
   return type == DType::f32 || type == DType::f16 || type == DType::bf16;
 }
+bool bf16(const LinearConfig& config) { return config.weight.dtype == DType::bf16; }
 bool integers(const LinearConfig& config) { return has_integers(config.weight.dtype); }
 bool packable(const LinearConfig& config) { return packed_format(config.weight.dtype).bits != 0; }
+#ifdef RUNG_HAS_ONEDNN
+bool widened(const LinearConfig& config) {
+  return plain_floats(config) || config.weight.dtype == DType::q8_0;
+}
+#endif
 
 }  // namespace
 
 void register_rungs(Registry& registry) {
   Ladder<Linear>& ladder = registry.ladder<Linear>();
   const auto add = [&](const char* name, const char* summary, auto make, auto supports, bool exercise = false,
-                       bool automatic = true, Arithmetic arithmetic = Arithmetic::float32) {
-    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic, arithmetic},
+                       bool automatic = true, bool batch_invariant = true,
+                       Arithmetic arithmetic = Arithmetic::float32) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic, batch_invariant, arithmetic},
                 make,
                 supports});
   };
   add("naive", "two loops and a dot product", make_naive, any_number_format);
   add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
       any_number_format);
+#ifdef RUNG_HAS_ONEDNN
+  add("onednn", "the library oneDNN multiplies float32: what there is to reach", make_onednn, widened, false,
+      false, false);
+#else
+  ladder.note = "The rung onednn is not in this build: it wants GCC and libdnnl-dev.";
+#endif
   add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
       any_number_format);
-  // `panels` and `packed` copy the weights, `int8` and `packed` round x: whoever wants that says so.
+  // `panels`, `bf16_dot` and `packed` copy the weights; all but the first round x, `int8` too: whoever wants
+  // that says so.
   add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
       plain_floats, false, false);
+  add("bf16_dot", "x rounded to bfloat16, pairs of columns multiplied by one instruction", make_bf16_dot,
+      bf16, false, false);
   add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
-      false, false, Arithmetic::int8);
+      false, false, true, Arithmetic::int8);
   add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,
-      packable, false, false, Arithmetic::int8);
+      packable, false, false, true, Arithmetic::int8);
   add(
       "mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, true);

@@ -10,6 +10,7 @@
 #include "integers.hpp"
 #include "linear.hpp"
 #include "packed_layout.hpp"
+#include "seams/packed_store.hpp"
 #include "testing/topic_test.hpp"
 
 using namespace rung;
@@ -74,7 +75,7 @@ TEST_CASE("every rung passes every trial") { testing::judge_all(registry(), "lin
 TEST_CASE("a token's row is bitwise the same alone, in any batch, at any place and with any threads") {
   constexpr std::int64_t kTokens = 131, kOut = 75;  // more than one block of tokens and of rows, with edges
   for (const RungInfo& rung : registry().find("linear").rungs()) {
-    if (rung.exercise) continue;
+    if (rung.exercise || !rung.batch_invariant) continue;
     for (int d = 0; d < kDTypeCount; ++d) {
       const auto dtype = static_cast<DType>(d);
       if (traits(dtype).from_float == nullptr || !supports(rung.name, dtype)) continue;
@@ -175,6 +176,107 @@ TEST_CASE("packed weights give the bits of int8, and int8 those of its definitio
       CHECK(multiply("packed", p.weight, p.x, 2) == multiply("int8", p.weight, p.x, 1));
     }
   }
+}
+
+TEST_CASE("bf16_dot: the bits of its definition at every SIMD level") {
+  // One pair of columns after the other, the odd one first; a product of two bfloat16 numbers is exact.
+  const auto round = [](float value) {
+    std::uint16_t half = 0;
+    traits(DType::bf16).from_float(&value, &half, 1);
+    traits(DType::bf16).to_float(&half, &value, 1);
+    return value;
+  };
+  for (const std::int64_t in : {std::int64_t{1}, std::int64_t{2}, std::int64_t{769}, std::int64_t{1300}}) {
+    for (const std::int64_t out : {std::int64_t{5}, std::int64_t{33}}) {
+      INFO("in " << in << ", out " << out);
+      const Problem p(DType::bf16, 15, in, out);
+      std::vector<float> row(static_cast<std::size_t>(in)), expected;
+      for (std::int64_t t = 0; t < 15; ++t) {
+        for (std::int64_t o = 0; o < out; ++o) {
+          linear::read_row(p.weight, o, row.data());
+          float sum = 0;
+          for (std::int64_t i = 0; i < in; i += 2) {
+            for (const std::int64_t c : {i + 1, i}) {
+              if (c < in) sum = std::fma(round(p.x.ptr<float>(t)[c]), row[static_cast<std::size_t>(c)], sum);
+            }
+          }
+          expected.push_back(sum);
+        }
+      }
+      const auto got = multiply("bf16_dot", p.weight, p.x, 2);
+      for (std::size_t i = 0; i < expected.size(); ++i) REQUIRE(got[i] == expected[i]);
+    }
+  }
+}
+
+TEST_CASE("bf16_dot: a NaN or an infinity in x is not hidden, and stays in its row") {
+  for (const float poison : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    Problem p(DType::bf16, 3, 65, 20);
+    p.inputs[65 + 64] = poison;
+    const auto y = multiply("bf16_dot", p.weight, p.x, 1);
+    for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::isfinite(y[i]) == (i / 20 != 1));
+  }
+}
+
+TEST_CASE("copies of weights are asked for in a store, and told to it; what it has is used") {
+  struct Store final : PackedStore {
+    std::span<const std::byte> find(const Tensor&, std::string_view name, std::size_t bytes) override {
+      return name == layout && bytes == kept.size() ? std::span<const std::byte>(kept)
+                                                    : std::span<std::byte>();
+    }
+    void add(const Tensor&, std::string_view name, std::span<const std::byte> copy) override {
+      layout = name;
+      kept.assign(copy.begin(), copy.end());
+      ++added;
+    }
+    std::string layout;
+    std::vector<std::byte> kept;
+    int added = 0;
+  };
+  for (const auto& [rung, dtype] : {std::pair{"panels", DType::f32},
+                                    {"panels", DType::f16},
+                                    {"bf16_dot", DType::bf16},
+                                    {"packed", DType::q4_0},
+                                    {"packed", DType::q6_k}}) {
+    INFO(rung << " " << traits(dtype).name);
+    const Problem p(dtype, 3, 256, 21);
+    const auto expected = multiply(rung, p.weight, p.x, 1);
+    Store store;
+    const LinearConfig config{p.weight, 2, 3, &store};
+    const auto& ladder = registry().ladder<Linear>();
+    const auto made = ladder.make(rung, config);
+    CHECK(store.added == 1);
+    CHECK(store.kept.size() == made->packed_bytes());
+    // The weight itself is not read again: not even when it is no longer there.
+    std::vector<std::byte> nothing(p.storage.size());
+    const LinearConfig second{Tensor(nothing.data(), dtype, 21, 256), 2, 3, &store};
+    const auto found = ladder.make(rung, second);
+    CHECK(store.added == 1);
+    GuardedBuffer y(3, 21, 21);
+    found->apply(p.x, y.tensor());
+    CHECK(y.values() == expected);
+  }
+}
+
+// What the library does with one row of x, beside how many others it stands: printed, because another
+// processor or another version of the library may do otherwise.
+TEST_CASE("onednn is marked as not batch-invariant; which batch sizes change a row here", "[onednn]") {
+  const auto& rungs = registry().find("linear").rungs();
+  const bool present = std::any_of(rungs.begin(), rungs.end(), [](auto& r) { return r.name == "onednn"; });
+  for (const RungInfo& rung : rungs) {
+    CHECK(rung.batch_invariant == (rung.name != "onednn"));
+    if (!rung.batch_invariant) CHECK_FALSE(rung.automatic);
+  }
+  CHECK(present == registry().find("linear").note.empty());
+  if (!present) return;
+  const Problem p(DType::f32, 48, 736, 75);
+  const auto all = multiply("onednn", p.weight, p.x, 1);
+  std::string differ;
+  for (std::int64_t count = 1; count < 48; ++count) {
+    const auto part = multiply("onednn", p.weight, p.x.row_slice(0, count), 1);
+    if (!same_bits(part.data(), all.data(), count * 75)) differ += fmt::format(" {}", count);
+  }
+  WARN("onednn: a token's bits among 48 are not those that it has in batches of" << differ);
 }
 
 TEST_CASE("int8: extreme quants and inputs do not overflow") {

@@ -55,6 +55,7 @@ struct RunOptions {
   std::string kv_type = "f32";
   int block_size = 16;
   std::string kv_budget, swap;
+  bool cache_packed = false;
   std::string preset = "auto";
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME

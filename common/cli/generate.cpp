@@ -108,6 +108,7 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
   const ProcessMemory resident = process_memory();
   json["memory"] = {{"weights_bytes", memory.weights_bytes},
                     {"packed_bytes", memory.packed_bytes},
+                    {"packed_file_bytes", memory.packed_file_bytes},
                     {"kv_bytes", memory.kv_bytes},
                     {"kv_type", traits(config.kv_type).name},
                     {"workspace_bytes", memory.workspace_bytes},

@@ -14,6 +14,7 @@ namespace {
 
 struct LadderCommand {
   std::string seam;
+  std::string trials;  // a word of their names
   bool measure = false;
   int repeats = 7;
   int threads = 0;
@@ -33,9 +34,11 @@ struct LadderCommand {
                          {"source", rung.source},
                          {"summary", rung.summary},
                          {"automatic", rung.automatic && !rung.exercise},
+                         {"batch_invariant", rung.batch_invariant},
                          {"exercise", rung.exercise}});
       }
       all.push_back({{"seam", ladder->seam()}, {"rungs", rungs}});
+      if (!ladder->note.empty()) all.back()["note"] = ladder->note;
     }
     return all;
   }
@@ -45,10 +48,12 @@ struct LadderCommand {
       fmt::print("{}\n", ladder["seam"].get<std::string>());
       for (const Json& rung : ladder["rungs"]) {
         const bool by_name = !rung["automatic"] && !rung["exercise"];
-        fmt::print("  {:<16} {}{}\n  {:<16}   {}\n", rung["name"].get<std::string>(),
-                   rung["summary"].get<std::string>(), by_name ? " (by name only)" : "", "",
+        fmt::print("  {:<16} {}{}{}\n  {:<16}   {}\n", rung["name"].get<std::string>(),
+                   rung["summary"].get<std::string>(), by_name ? " (by name only)" : "",
+                   rung["batch_invariant"] ? "" : " (not batch-invariant)", "",
                    rung["source"].get<std::string>());
       }
+      if (ladder.contains("note")) fmt::print("  {}\n", ladder["note"].get<std::string>());
       fmt::print("\n");
     }
     fmt::print(
@@ -180,13 +185,18 @@ struct LadderCommand {
     Json document = Json::array();
     for (const LadderBase* ladder : ladders) {
       Json rows = Json::array();
+      const std::string& word = this->trials;
       std::vector<Trial> trials = ladder->trials();
       // An exercise may pass a trial without the learner's part of it; it is started when no trial says
       // otherwise.
       const bool started = std::none_of(trials.begin(), trials.end(), [&](const Trial& trial) {
         return trial.judge("mine", 1).status == Verdict::Status::not_started;
       });
-      std::erase_if(trials, [](const Trial& trial) { return !trial.timed; });
+      std::erase_if(trials, [&](const Trial& trial) {
+        return !trial.timed || trial.name.find(word) == std::string::npos;
+      });
+      if (trials.empty())
+        fail_usage("seam {} has no timed trial with '{}' in its name", ladder->seam(), word);
       Progress progress(ladder->seam());
       for (std::size_t i = 0; i < trials.size(); ++i) {
         for (Json& row : measure_trial(*ladder, trials[i], team, started, limits))
@@ -213,6 +223,7 @@ void add_ladder(CLI::App& app, Program& program) {
   const auto state = std::make_shared<LadderCommand>();
   command->add_option("seam", state->seam, "one seam only");
   command->add_flag("--measure", state->measure, "time, GB/s or GFLOP/s, and error against the oracle");
+  command->add_option("--trials", state->trials, "with --measure: only workloads with this in their names");
   command->add_option("-r,--repeats", state->repeats, "timings per rung; the median counts");
   command->add_option("--threads", state->threads, "threads (default: all processors)");
   command->add_option("--set", state->set, "bandwidth=NAME: the rung that measures the read limit");

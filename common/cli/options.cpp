@@ -89,6 +89,8 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option(
       "--swap", swap,
       "host memory for sequences that are preempted: 1GiB (default: none, they are computed again)");
+  command.add_flag("--cache-packed", cache_packed,
+                   "keep weights that a rung lays out anew in a file beside the model, for the next run");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
     command.add_option_function<std::string>(
@@ -107,6 +109,8 @@ EngineConfig RunOptions::config() const {
   config.kv_block_size = block_size;
   if (!swap.empty()) config.swap_bytes = bytes_from("--swap", swap);
   if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
+  config.cache_packed = cache_packed;
+  config.notice = [](const std::string& sentence) { fmt::print(stderr, "rung: {}\n", sentence); };
   config.rungs = preset_rungs(preset);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {

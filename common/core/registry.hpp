@@ -33,11 +33,12 @@ enum class Arithmetic : std::uint8_t {
 
 /// What can be said of a rung without its seam's type.
 struct RungInfo {
-  std::string name;       // "flash"
-  std::string source;     // "03_techniques/attention/flash.cpp"
-  std::string summary;    // one line: what changes against the rung below
-  bool exercise = false;  // the learner's rung: never chosen by `auto`, judged only when started
-  bool automatic = true;  // false: chosen by name only, because its speed costs something else
+  std::string name;             // "flash"
+  std::string source;           // "03_techniques/attention/flash.cpp"
+  std::string summary;          // one line: what changes against the rung below
+  bool exercise = false;        // the learner's rung: never chosen by `auto`, judged only when started
+  bool automatic = true;        // false: chosen by name only, because its speed costs something else
+  bool batch_invariant = true;  // false: the bits of a token depend on its batch; for comparison only
   Arithmetic arithmetic = Arithmetic::float32;
 };
 
@@ -71,6 +72,9 @@ class LadderBase {
   /// The workloads that judge and time the rungs; made on demand because their inputs are large.
   std::vector<Trial> trials() const { return make_trials ? make_trials() : std::vector<Trial>{}; }
   std::function<std::vector<Trial>()> make_trials;
+
+  /// What this build or machine leaves out, as a sentence; usually empty.
+  std::string note;
 
  protected:
   static constexpr std::string_view kAuto = "auto";

@@ -17,7 +17,10 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       config_(resolve_config(std::move(config), *model_)),
       rungs_(resolve_rungs(registry, config_, *model_)),
       device_(resolve_device(config_.device)),
-      transformer_(*model_, registry, config_, device_),
+      packed_(config_.cache_packed ? std::make_unique<PackedFile>(*model_, rungs_.at("linear"),
+                                                                  config_.threads, config_.notice)
+                                   : nullptr),
+      transformer_(*model_, registry, config_, device_, packed_.get()),
       kv_(registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_))),
       space_(
           *kv_, resolve_prefix_cache(registry, config_, *kv_),
@@ -28,6 +31,7 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       policy_(registry.ladder<Policy>().make(config_.rung("policy"), {})),
       scheduler_(registry.ladder<Scheduler>().make(config_.rung("scheduler"), scheduler_config(config_))),
       sampler_(registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size})) {
+  if (packed_) packed_->save();
   host_logits_.resize(static_cast<std::size_t>(config_.max_step_outputs) *
                       static_cast<std::size_t>(model_->config.vocab_size));
 }
@@ -147,6 +151,7 @@ EngineMemory Engine::memory() const {
   EngineMemory memory;
   memory.weights_bytes = model_->weights.bytes();
   memory.packed_bytes = transformer_.packed_bytes();
+  memory.packed_file_bytes = packed_ ? packed_->found_bytes() : 0;
   memory.kv_bytes = kv_->bytes();
   memory.workspace_bytes = transformer_.workspace_bytes() + host_logits_.size() * sizeof(float);
   return memory;

@@ -22,6 +22,7 @@
 #include "core/timer.hpp"
 #include "engine/engine_config.hpp"
 #include "engine/kv_space.hpp"
+#include "engine/packed_file.hpp"
 #include "engine/sequence.hpp"
 #include "engine/transformer.hpp"
 #include "model/model.hpp"
@@ -31,10 +32,11 @@
 namespace rung {
 
 struct EngineMemory {
-  std::size_t weights_bytes = 0;    // as mapped or converted
-  std::size_t packed_bytes = 0;     // copies of weights that rungs of `linear` laid out anew
-  std::size_t kv_bytes = 0;         // taken at the start
-  std::size_t workspace_bytes = 0;  // everything a step computes, taken at the start
+  std::size_t weights_bytes = 0;      // as mapped or converted
+  std::size_t packed_bytes = 0;       // copies of weights that rungs of `linear` laid out anew
+  std::size_t packed_file_bytes = 0;  // of these, found in the file that an earlier run left (cache_packed)
+  std::size_t kv_bytes = 0;           // taken at the start
+  std::size_t workspace_bytes = 0;    // everything a step computes, taken at the start
 };
 
 /// What the engine did so far.
@@ -113,6 +115,7 @@ class Engine {
   EngineConfig config_;
   std::map<std::string, std::string> rungs_;
   Device& device_;
+  std::unique_ptr<PackedFile> packed_;  // null unless config_.cache_packed
   Transformer transformer_;
   std::unique_ptr<KvCache> kv_;
   EngineKvSpace space_;

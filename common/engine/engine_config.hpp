@@ -2,6 +2,7 @@
 // Everything that is chosen when an engine is built: sizes, threads, and which rung of each seam.
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -23,7 +24,9 @@ struct EngineConfig {
   std::size_t kv_budget = 0;                 // bytes of the cache; 0: what max_sequences of context need
   Eviction eviction = Eviction::lru;         // of the prefix cache
   std::size_t swap_bytes = 0;                // host memory for who is preempted; 0: computed again
-  std::map<std::string, std::string> rungs;  // seam -> rung; a seam that is not named is `auto`
+  bool cache_packed = false;   // keep copies of weights in another layout in a file beside the model
+  std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
+  std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 
   const std::string& rung(std::string_view seam) const {
     static const std::string kAuto = "auto";

@@ -110,12 +110,13 @@ void Transformer::add_to_residual(const Weight& post_norm, const Tensor& out, co
 }
 
 Transformer::Transformer(const Model& model, const Registry& registry, const EngineConfig& config,
-                         Device& device)
+                         Device& device, PackedStore* packed)
     : source_(model),
       registry_(registry),
       config_(config),
       model_(model.config),
       device_(device),
+      packed_(packed),
       ops_(resolve_ops(device, config.threads)),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
   if (model_.rotary_dim != 0)
@@ -203,7 +204,7 @@ std::unique_ptr<Linear> Transformer::linear(std::initializer_list<Weight> stacke
   for (const Weight& weight : stacked) {
     const Weight w = on_device(weight);
     parts.push_back(
-        {ladder.make(config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens}),
+        {ladder.make(config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens, packed_}),
          w.weight.rows, w.bias});
     if (const std::size_t bytes = parts.back().linear->packed_bytes(); bytes > 0) {
       packed_bytes_ += bytes;

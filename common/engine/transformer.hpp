@@ -64,8 +64,10 @@ struct Workspace {
 class Transformer {
  public:
   /// Builds every product and the attention from the rungs that `config` names. `model` and `device`
-  /// must outlive this. Throws Error when a named rung does not support a weight.
-  Transformer(const Model& model, const Registry& registry, const EngineConfig& config, Device& device);
+  /// must outlive this, and so must `packed`, where copies of weights may be kept (null: nowhere). Throws
+  /// Error when a named rung does not support a weight.
+  Transformer(const Model& model, const Registry& registry, const EngineConfig& config, Device& device,
+              PackedStore* packed = nullptr);
 
   Transformer(const Transformer&) = delete;  // layers point into it
   Transformer& operator=(const Transformer&) = delete;
@@ -93,6 +95,7 @@ class Transformer {
   EngineConfig config_;
   ModelConfig model_;
   Device& device_;
+  PackedStore* packed_;
   std::vector<DeviceBuffer> device_weights_;  // copies of weights, on devices that cannot read a mapped file
   std::size_t device_weights_bytes_ = 0;
   std::size_t packed_bytes_ = 0;  // of all products

@@ -15,10 +15,14 @@
 
 namespace rung {
 
+class PackedStore;
+
 struct LinearConfig {
   Tensor weight;  // [out, in]; not owned, outlives the Linear
   int threads = 1;
   int max_tokens = 1;  // most rows apply() will see: scratch memory is taken once for it
+  PackedStore* store =
+      nullptr;  // keeps copies in another layout (packed_store.hpp); not owned, outlives this
 
   std::string describe() const {
     return fmt::format("a linear layer [{} -> {}] in {}", weight.cols, weight.rows,
@@ -29,6 +33,7 @@ struct LinearConfig {
 /// What a rung multiplies the weights with.
 enum class Activations {
   f32,   // x as it is
+  bf16,  // x rounded to bfloat16: for weights that are
   int8,  // x rounded to 8 bits with one scale for 32 columns: for quantised weights, which are coarser
 };
 
@@ -44,7 +49,7 @@ class Linear {
 
   virtual Activations activations() const { return Activations::f32; }
 
-  /// Memory that this rung took for a copy of the weight in another layout.
+  /// Bytes of this rung's copy of the weight in another layout.
   virtual std::size_t packed_bytes() const { return 0; }
 };
 
