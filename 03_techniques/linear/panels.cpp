@@ -58,11 +58,10 @@ class Panels final : public Linear {
         threads_(config.threads) {
     simd_level();  // reads RUNG_SIMD before the first dispatch
     const auto element = static_cast<std::size_t>(traits(dtype_).block_bytes);
-    const auto panel_bytes = static_cast<std::size_t>(cols_ * kPanelRows) * element;
-    bytes_ = static_cast<std::size_t>(panels()) * panel_bytes;
-    memory_ = take_panels(bytes_, "panels", config);
+    panel_bytes_ = static_cast<std::size_t>(cols_ * kPanelRows) * element;
+    memory_ = take_panels(packed_bytes(), "panels", config);
     parallel_for(threads_, panels(), [&](std::int64_t p) {
-      std::byte* to = memory_.get() + static_cast<std::size_t>(p) * panel_bytes;
+      std::byte* to = memory_.get() + static_cast<std::size_t>(p) * panel_bytes_;
       if (element == 4) {
         interleave<std::uint32_t>(config.weight, p, to);
       } else {
@@ -71,13 +70,11 @@ class Panels final : public Linear {
     });
   }
 
-  std::size_t packed_bytes() const override { return bytes_; }
+  std::size_t packed_bytes() const override { return static_cast<std::size_t>(panels()) * panel_bytes_; }
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    const int tile = HWY_DYNAMIC_DISPATCH(tile_tokens)();
-    TiledRows& tiles = tiles_of_this_thread();
-    tiles.assign(x, tile, threads_);
+    const TiledRows& tiles = tiled(x);
     parallel_for_dynamic(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
       HWY_DYNAMIC_DISPATCH(run_panels)
@@ -85,11 +82,27 @@ class Panels final : public Linear {
     });
   }
 
+  std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }
+  const PreparedRows* prepare(const Tensor& x) override { return &tiled(x); }
+  int prepared_layout() const override { return 1; }  // `packed` has other numbers
+  void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
+                   const Tensor& y) const override {
+    const std::byte* panels = memory_.get() + static_cast<std::size_t>(begin / kPanelRows) * panel_bytes_;
+    HWY_DYNAMIC_DISPATCH(run_panels)
+    ({dtype_, panels, y.cols, cols_, static_cast<const TiledRows*>(prepared), y, 0, panel_count(y.cols)});
+  }
+
  private:
   // Panels handed to a thread at a time: [128, 512] weights, 256 KB as f32, stay in L2 for a block of tokens.
   static constexpr std::int64_t kChunkPanels = 8;
 
   std::int64_t panels() const { return panel_count(rows_); }
+
+  const TiledRows& tiled(const Tensor& x) const {
+    TiledRows& tiles = tiles_of_this_thread();
+    tiles.assign(x, HWY_DYNAMIC_DISPATCH(tile_tokens)(), threads_);
+    return tiles;
+  }
 
   /// Panel p as [cols, 16] elements; rows past the end are zeros, which every format writes as zero bits.
   template <class Bits>
@@ -108,7 +121,7 @@ class Panels final : public Linear {
   std::int64_t rows_, cols_;
   int threads_;
   PanelMemory memory_;
-  std::size_t bytes_ = 0;
+  std::size_t panel_bytes_ = 0;
 };
 
 }  // namespace

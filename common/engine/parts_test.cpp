@@ -10,8 +10,8 @@
 #include "core/rng.hpp"
 #include "core/trial.hpp"
 #include "engine/contiguous_kv.hpp"
-#include "engine/cpu_ops.hpp"
 #include "engine/stop_checker.hpp"
+#include "ops/cpu_ops.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -12,6 +12,7 @@
 #include "model/rope.hpp"
 #include "seams/attention.hpp"
 #include "seams/device.hpp"
+#include "seams/fusion.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/ops.hpp"
 
@@ -46,6 +47,9 @@ int longest_context(const EngineConfig& config, const ModelConfig& model);
 RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
+/// `ops` and `tile` (see FusionConfig) must outlive what is made of this.
+FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
+                           const Ops* tile);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
 /// Throws UsageError when this request can never run.

@@ -12,6 +12,9 @@ namespace rung {
 namespace attention {
 void register_rungs(Registry& registry);  // 03_techniques/attention
 }
+namespace kernel_fusion {
+void register_rungs(Registry& registry);  // 03_techniques/kernel_fusion
+}
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
 }
@@ -38,6 +41,7 @@ Registry make_variants() {
   Registry r;
   attention::register_rungs(r);
   register_contiguous_kv(r);
+  kernel_fusion::register_rungs(r);
   kv_cache_analysis::register_rungs(r);
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
