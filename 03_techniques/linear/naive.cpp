@@ -23,16 +23,23 @@ class Naive final : public Linear {
   explicit Naive(const LinearConfig& config) : weight_(config.weight), threads_(config.threads) {}
 
   void apply(const Tensor& x, const Tensor& y) override {
-    parallel_for(threads_, weight_.rows, [&](std::int64_t o) {
-      float* row = thread_scratch(static_cast<std::size_t>(weight_.cols));
-      read_row(weight_, o, row);
-      for (std::int64_t t = 0; t < x.rows; ++t) {
-        y.ptr<float>(t)[o] = dot(x.ptr<float>(t), row, weight_.cols);
-      }
-    });
+    parallel_for(threads_, weight_.rows, [&](std::int64_t o) { multiply(x, o, y.col_slice(o, 1)); });
+  }
+
+  std::int64_t piece_rows() const override { return 16; }
+  void apply_piece(const Tensor& x, const PreparedRows* /*prepared*/, std::int64_t begin,
+                   const Tensor& y) const override {
+    for (std::int64_t i = 0; i < y.cols; ++i) multiply(x, begin + i, y.col_slice(i, 1));
   }
 
  private:
+  /// One row of W. y [tokens, 1]
+  void multiply(const Tensor& x, std::int64_t o, const Tensor& y) const {
+    float* row = thread_scratch(static_cast<std::size_t>(weight_.cols));
+    read_row(weight_, o, row);
+    for (std::int64_t t = 0; t < x.rows; ++t) *y.ptr<float>(t) = dot(x.ptr<float>(t), row, weight_.cols);
+  }
+
   Tensor weight_;
   int threads_;
 };

@@ -74,12 +74,13 @@ class Packed final : public Linear {
         kernels_(kernels_of_machine()) {
     const PackedFormat format = packed_format(dtype_);
     const std::int64_t panels = panel_count(rows_);
-    const std::int64_t panel_bytes = linear::packed_bytes(format, kPanelRows, cols_);
+    panel_bytes_ = linear::packed_bytes(format, kPanelRows, cols_);
     const auto write = [&](std::byte* to) {
       parallel_for(threads_, panels,
-                   [&](std::int64_t p) { pack_panel(config.weight, p, to + p * panel_bytes); });
+                   [&](std::int64_t p) { pack_panel(config.weight, p, to + p * panel_bytes_); });
     };
-    panels_ = Panels(config, "packed", kLayoutVersion, static_cast<std::size_t>(panels * panel_bytes), write);
+    panels_ =
+        Panels(config, "packed", kLayoutVersion, static_cast<std::size_t>(panels * panel_bytes_), write);
   }
 
   Activations activations() const override { return Activations::int8; }
@@ -87,8 +88,7 @@ class Packed final : public Linear {
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    QuantisedRows& rows = rows_of_this_thread();
-    rows.assign(x, kernels_.row_layout(packed_format(dtype_)), threads_);
+    const QuantisedRows& rows = rounded(x);
     const std::int64_t panels = panel_count(rows_);
     parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
@@ -97,16 +97,36 @@ class Packed final : public Linear {
     });
   }
 
+  std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }
+  const PreparedRows* prepare(const Tensor& x) override { return &rounded(x); }
+  int prepared_layout() const override {
+    const RowLayout layout = kernels_.row_layout(packed_format(dtype_));
+    return 16 + 2 * layout.offset + layout.halves;  // 1 is that of `panels`
+  }
+  void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
+                   const Tensor& y) const override {
+    const std::byte* panels = panels_.data() + begin / kPanelRows * panel_bytes_;
+    kernels_.run({dtype_, panels, y.cols, cols_, static_cast<const QuantisedRows*>(prepared), y, 0,
+                  panel_count(y.cols)});
+  }
+
  private:
   // Panels handed to a thread at a time: small enough that all finish together when one is held up.
   static constexpr std::int64_t kChunkPanels = 4;
   static constexpr int kLayoutVersion = 1;  // of packed_layout.hpp
+
+  const QuantisedRows& rounded(const Tensor& x) const {
+    QuantisedRows& rows = rows_of_this_thread();
+    rows.assign(x, kernels_.row_layout(packed_format(dtype_)), threads_);
+    return rows;
+  }
 
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
   const PackedKernels& kernels_;
   Panels panels_;
+  std::int64_t panel_bytes_ = 0;
 };
 
 }  // namespace

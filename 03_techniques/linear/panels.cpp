@@ -58,10 +58,10 @@ class InPanels final : public Linear {
         threads_(config.threads) {
     simd_level();  // reads RUNG_SIMD before the first dispatch
     const auto element = static_cast<std::size_t>(traits(dtype_).block_bytes);
-    const auto panel_bytes = static_cast<std::size_t>(cols_ * kPanelRows) * element;
+    panel_bytes_ = static_cast<std::size_t>(cols_ * kPanelRows) * element;
     const auto write = [&](std::byte* memory) {
       parallel_for(threads_, panels(), [&](std::int64_t p) {
-        std::byte* to = memory + static_cast<std::size_t>(p) * panel_bytes;
+        std::byte* to = memory + static_cast<std::size_t>(p) * panel_bytes_;
         if (element == 4) {
           interleave<std::uint32_t>(config.weight, p, to);
         } else {
@@ -69,21 +69,30 @@ class InPanels final : public Linear {
         }
       });
     };
-    copy_ = Panels(config, "panels", kLayoutVersion, static_cast<std::size_t>(panels()) * panel_bytes, write);
+    copy_ =
+        Panels(config, "panels", kLayoutVersion, static_cast<std::size_t>(panels()) * panel_bytes_, write);
   }
 
   std::size_t packed_bytes() const override { return copy_.bytes(); }
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    const int tile = HWY_DYNAMIC_DISPATCH(tile_tokens)();
-    TiledRows& tiles = tiles_of_this_thread();
-    tiles.assign(x, tile, threads_);
+    const TiledRows& tiles = tiled(x);
     parallel_for_dynamic(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
       HWY_DYNAMIC_DISPATCH(run_panels)
       ({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin, std::min(begin + kChunkPanels, panels())});
     });
+  }
+
+  std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }
+  const PreparedRows* prepare(const Tensor& x) override { return &tiled(x); }
+  int prepared_layout() const override { return 1; }  // `packed` has other numbers
+  void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
+                   const Tensor& y) const override {
+    const std::byte* panels = copy_.data() + static_cast<std::size_t>(begin / kPanelRows) * panel_bytes_;
+    HWY_DYNAMIC_DISPATCH(run_panels)
+    ({dtype_, panels, y.cols, cols_, static_cast<const TiledRows*>(prepared), y, 0, panel_count(y.cols)});
   }
 
  private:
@@ -92,6 +101,12 @@ class InPanels final : public Linear {
   static constexpr int kLayoutVersion = 1;  // [panels, cols, 16] elements
 
   std::int64_t panels() const { return panel_count(rows_); }
+
+  const TiledRows& tiled(const Tensor& x) const {
+    TiledRows& tiles = tiles_of_this_thread();
+    tiles.assign(x, HWY_DYNAMIC_DISPATCH(tile_tokens)(), threads_);
+    return tiles;
+  }
 
   /// Panel p as [cols, 16] elements; rows past the end are zeros, which every format writes as zero bits.
   template <class Bits>
@@ -110,6 +125,7 @@ class InPanels final : public Linear {
   std::int64_t rows_, cols_;
   int threads_;
   Panels copy_;
+  std::size_t panel_bytes_ = 0;
 };
 
 }  // namespace

@@ -7,11 +7,12 @@
 
 #include "core/tensor.hpp"
 #include "packed_layout.hpp"
+#include "seams/linear.hpp"
 
 namespace rung::linear {
 
 /// x in tiles of a few tokens: the values that one column has for them are neighbours.
-class TiledRows {
+class TiledRows : public PreparedRows {
  public:
   /// Copies x [tokens, cols] f32. Grows to the largest x it has seen; uses `threads` threads inside.
   void assign(const Tensor& x, int tile, int threads);

@@ -10,6 +10,7 @@
 
 #include "core/tensor.hpp"
 #include "integers.hpp"
+#include "seams/linear.hpp"
 
 namespace rung::linear {
 
@@ -23,7 +24,7 @@ struct RowLayout {
 /// Tokens [first, first + n) stand together, n = tile or what is left of all: the functions below take
 /// `first`, a multiple of tile, and show n tokens block by block, so that a kernel finds them at fixed
 /// distances.
-class QuantisedRows {
+class QuantisedRows : public PreparedRows {
  public:
   /// Rounds x [tokens, cols] f32. cols is a multiple of 32. Grows to the largest x it has seen; not
   /// thread-safe, but uses `threads` threads inside. A block with a NaN or an infinity gets NaN as scale: so

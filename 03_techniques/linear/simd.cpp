@@ -68,6 +68,12 @@ class Vectorised final : public Linear {
     });
   }
 
+  std::int64_t piece_rows() const override { return kChunkRows; }
+  void apply_piece(const Tensor& x, const PreparedRows* /*prepared*/, std::int64_t begin,
+                   const Tensor& y) const override {
+    HWY_DYNAMIC_DISPATCH(run_task)({weight_.row_slice(begin, y.cols), x, y, 0, y.cols});
+  }
+
  private:
   // Rows handed to a thread at a time: small enough that both finish together when one is held up.
   static constexpr std::int64_t kChunkRows = 64;

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "cli/cli.hpp"
+#include "core/parallel.hpp"
 #include "core/rng.hpp"
 #include "core/simd.hpp"
 #include "engine/limits.hpp"
@@ -92,8 +93,14 @@ struct BenchCommand {
     return r;
   }
 
-  /// Seconds of one repetition; the work inside the measured part is that of work_of().
-  double repetition(Engine& engine, bool decode, int batch, int repeat) const {
+  struct Repetition {
+    double seconds = 0;
+    std::int64_t steps = 0;             // forward passes
+    std::int64_t parallel_regions = 0;  // how often threads were sent out in them
+  };
+
+  /// One repetition; the work inside the measured part is that of work_of().
+  Repetition repetition(Engine& engine, bool decode, int batch, int repeat) const {
     std::vector<int> ids;
     for (int i = 0; i < batch; ++i) {
       const auto seed = static_cast<std::uint64_t>(repeat * 1000 + i);
@@ -102,11 +109,14 @@ struct BenchCommand {
           engine.submit(request(engine.model(), decode ? 1 : prompt, decode ? generate + 1 : 1, seed)));
     }
     if (decode) engine.step();
+    Repetition result;
+    const std::int64_t regions = parallel_regions;
     const Timer timer;
-    while (engine.step()) check_interrupted();
-    const double seconds = timer.seconds();
+    for (; engine.step(); ++result.steps) check_interrupted();
+    result.seconds = timer.seconds();
+    result.parallel_regions = parallel_regions - regions;
     for (const int id : ids) engine.take(id);
-    return seconds;
+    return result;
   }
 
   void execute(bool json) {
@@ -138,12 +148,15 @@ struct BenchCommand {
       if ((decode ? generate : prompt) == 0) continue;
       for (const int batch : batches) {
         std::vector<double> seconds;
+        Repetition last;
         for (int repeat = -1; repeat < repeats; ++repeat) {  // the first one only warms up
-          const double s = repetition(engine, decode, batch, repeat + 1);
-          if (repeat >= 0) seconds.push_back(s);
+          last = repetition(engine, decode, batch, repeat + 1);
+          if (repeat >= 0) seconds.push_back(last.seconds);
           progress.update(++done / jobs);
         }
         rows.push_back(row(engine, limits, decode, batch, std::move(seconds)));
+        rows.back()["parallel_regions"] =
+            static_cast<double>(last.parallel_regions) / static_cast<double>(last.steps);
       }
     }
     if (json) {
@@ -176,15 +189,24 @@ struct BenchCommand {
     r["limit"] = memory_bound ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
     r["limit_value"] = (memory_bound ? limits.read_bytes_per_s : product_rate) * 1e-9;
     r["pct_of_limit"] = 100 * std::max(memory_s, compute_s) / median;
+    const FusedSteps fused = engine.fused();
+    r["fused"] = {{"layers", fused.layers},         {"qkv", fused.qkv},
+                  {"gate_up", fused.gate_up},       {"add_norm", fused.add_norm},
+                  {"rope_store", fused.rope_store}, {"norm_linear", fused.norm_linear}};
     r["rungs"] = rungs_json(engine);
     return r;
   }
 
   static void print_table(const Json& rows, const Engine& engine) {
     const ModelConfig& m = engine.model().config;
-    fmt::print("{} {}, {:.1f} MB of weights; linear {}, attention {}\n\n", m.architecture, m.name,
+    const FusedSteps fused = engine.fused();
+    fmt::print("{} {}, {:.1f} MB of weights; linear {}, attention {}\n", m.architecture, m.name,
                static_cast<double>(engine.memory().weights_bytes) * 1e-6, engine.rungs().at("linear"),
                engine.rungs().at("attention"));
+    fmt::print(
+        "fusion {}: in {} layers qkv {}, gate_up {}, add_norm {}, rope_store {}, norm_linear {} times\n\n",
+        engine.rungs().at("fusion"), fused.layers, fused.qkv, fused.gate_up, fused.add_norm, fused.rope_store,
+        fused.norm_linear);
     fmt::print("| {:8} | {:>5} | {:>10} | {:>21} | {:>8} | {:>9} | {:>24} | {:>6} |\n", "test", "batch",
                "tok/s", "slowest - fastest", "GB/s", "GFLOP/s", "limit", "of it");
     fmt::print("|{0:-<10}|{0:->6}:|{0:->11}:|{0:->22}:|{0:->9}:|{0:->10}:|{0:->25}:|{0:->7}:|\n", "");

@@ -6,9 +6,14 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace rung {
+
+/// How many times threads were sent out and waited for, since the program began: each costs two
+/// synchronisations, whatever the work was. For measurements (rung bench --json).
+inline std::atomic<std::int64_t> parallel_regions{0};
 
 /// Calls body(i) once for every i in [0, n); each thread takes one contiguous piece.
 /// REQUIRES: threads >= 1; body does not throw and writes only what index i owns.
@@ -18,6 +23,7 @@ void parallel_for(int threads, std::int64_t n, Body&& body) {
     for (std::int64_t i = 0; i < n; ++i) body(i);
     return;
   }
+  parallel_regions.fetch_add(1, std::memory_order_relaxed);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::int64_t i = 0; i < n; ++i) body(i);
 }
@@ -29,6 +35,7 @@ void parallel_for_dynamic(int threads, std::int64_t n, Body&& body) {
     for (std::int64_t i = 0; i < n; ++i) body(i);
     return;
   }
+  parallel_regions.fetch_add(1, std::memory_order_relaxed);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
   for (std::int64_t i = 0; i < n; ++i) body(i);
 }

@@ -104,6 +104,9 @@ class Engine {
   /// The rung in use of every seam, `auto` resolved.
   const std::map<std::string, std::string>& rungs() const { return rungs_; }
 
+  /// Where the rung of seam fusion applies in this model.
+  FusedSteps fused() const { return transformer_.fused(); }
+
  private:
   void make_batch();
   void sample_and_commit();

@@ -132,7 +132,7 @@ TEST_CASE(
                                     {DType::q4_0, "test-tiny"},
                                     {DType::q8_0, "test-tiny-moe"}}) {
     const auto model = odd_model(type, shape);
-    for (const std::string seam : {"attention", "linear"}) {
+    for (const std::string seam : {"attention", "linear", "fusion"}) {
       for (const RungInfo& rung : variants().find(seam).rungs()) {
         if (rung.exercise || !rung.batch_invariant || !can_run(*model, {{seam, rung.name}})) continue;
         ++tried;

@@ -92,13 +92,17 @@ std::size_t MoeWorkspace::bytes() const {
   return total;
 }
 
-MoeFfn::MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, Activation activation,
-               const Ops& ops, Device& device)
-    : router_(std::move(router)),
-      experts_(std::move(experts)),
-      activation_(activation),
-      ops_(ops),
-      device_(device) {}
+MoeFfn::MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const Ops& ops, Device& device)
+    : router_(std::move(router)), experts_(std::move(experts)), ops_(ops), device_(device) {}
+
+bool MoeFfn::needs_wide() const {
+  return std::any_of(experts_.begin(), experts_.end(),
+                     [](const Expert& e) { return e.gate_up->needs_wide(); });
+}
+
+bool MoeFfn::fused() const {
+  return std::all_of(experts_.begin(), experts_.end(), [](const Expert& e) { return e.gate_up->fused(); });
+}
 
 void MoeFfn::run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, const Tensor& hidden,
                  const Tensor& out) {
@@ -122,10 +126,10 @@ void MoeFfn::run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, con
     if (count == 0) continue;
     const Expert& expert = experts_[static_cast<std::size_t>(e)];
     const Tensor rows = packed.row_slice(routing.begin(e), count);
-    const Tensor wide = gate_up.row_slice(0, count), narrow = hidden.row_slice(0, count);
-    expert.gate_up->apply(rows, wide);         // [rows, 2 * ffn_dim]
-    ops_.activate(wide, activation_, narrow);  // [rows, ffn_dim]
-    expert.down->apply(narrow, rows);          // [rows, dim], in the place of what went in
+    const Tensor wide = gate_up.empty() ? Tensor() : gate_up.row_slice(0, count);
+    const Tensor narrow = hidden.row_slice(0, count);
+    expert.gate_up->run({rows, {}}, wide, narrow);  // [rows, ffn_dim]
+    expert.down->apply(narrow, rows);               // [rows, dim], in the place of what went in
   }
   ops_.combine(packed, work.places.row_slice(0, x.rows), work.weights.row_slice(0, x.rows), out);
 }

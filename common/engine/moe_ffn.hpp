@@ -12,6 +12,7 @@
 
 #include "model/model_config.hpp"
 #include "seams/device.hpp"
+#include "seams/fusion.hpp"
 #include "seams/linear.hpp"
 #include "seams/ops.hpp"
 
@@ -75,23 +76,26 @@ struct MoeWorkspace {
 class MoeFfn {
  public:
   struct Expert {
-    std::unique_ptr<Linear> gate_up;  // [dim] -> [2 * ffn_dim]
-    std::unique_ptr<Linear> down;     // [ffn_dim] -> [dim]
+    std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
+    std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
   };
   /// `ops` and `device` outlive this.
-  MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, Activation activation, const Ops& ops,
-         Device& device);
+  MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const Ops& ops, Device& device);
 
   /// out[t] = sum over the experts of token t of weight * expert(x[t]), in the order of their rank: a row of
   /// `out` depends on its row of x alone, bitwise. x and out are [tokens, dim]; gate_up
-  /// [>= tokens, 2 * ffn_dim] and hidden [>= tokens, ffn_dim] are scratch: no expert sees a token twice.
+  /// [>= tokens, 2 * ffn_dim] (empty unless needs_wide()) and hidden [>= tokens, ffn_dim] are scratch: no
+  /// expert sees a token twice.
   void run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, const Tensor& hidden,
            const Tensor& out);
+
+  bool needs_wide() const;
+  /// Whether the first half of every expert is one call.
+  bool fused() const;
 
  private:
   std::unique_ptr<Linear> router_;  // [dim] -> [experts]
   std::vector<Expert> experts_;
-  Activation activation_;
   const Ops& ops_;
   Device& device_;
 };

@@ -10,9 +10,8 @@
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "core/trial.hpp"
-#include "engine/cpu_ops.hpp"
-#include "engine/stacked_linear.hpp"
 #include "engine/variants.hpp"
+#include "ops/cpu_ops.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;
@@ -74,16 +73,17 @@ struct Mixture {
     const auto linear = [&](std::vector<float>& values, std::int64_t rows) {
       return variants().ladder<Linear>().make(rung, {view(values, rows), threads, 64});
     };
+    FusionConfig config;
+    config.ops = &ops;
+    fusion = variants().ladder<Fusion>().make("none", config);
     std::vector<MoeFfn::Expert> experts;
     for (std::size_t e = 0; e < gate.size(); ++e) {
-      std::vector<StackedLinear::Part> parts;
+      std::vector<ProductPart> parts;
       parts.push_back({linear(gate[e], config_.ffn_dim), config_.ffn_dim, {}});
       parts.push_back({linear(up[e], config_.ffn_dim), config_.ffn_dim, {}});
-      experts.push_back(
-          {std::make_unique<StackedLinear>(std::move(parts), ops), linear(down[e], config_.dim)});
+      experts.push_back({fusion->activated(std::move(parts)), linear(down[e], config_.dim)});
     }
-    return std::make_unique<MoeFfn>(linear(router, config_.experts), std::move(experts), Activation::silu,
-                                    ops, cpu_device());
+    return std::make_unique<MoeFfn>(linear(router, config_.experts), std::move(experts), ops, cpu_device());
   }
 
   /// One token in float64, from the formula: every expert computed, those not chosen weighted with zero.
@@ -115,6 +115,7 @@ struct Mixture {
     return out;
   }
 
+  std::unique_ptr<Fusion> fusion;
   std::vector<float> router;
   std::vector<std::vector<float>> gate, up, down;
 

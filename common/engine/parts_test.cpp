@@ -9,9 +9,9 @@
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "core/trial.hpp"
-#include "engine/cpu_ops.hpp"
 #include "engine/stop_checker.hpp"
 #include "engine/variants.hpp"
+#include "ops/cpu_ops.hpp"
 #include "seams/kv_cache.hpp"
 #include "testing/catch.hpp"
 

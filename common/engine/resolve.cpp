@@ -5,7 +5,8 @@
 #include <set>
 
 #include "core/parallel.hpp"
-#include "engine/cpu_ops.hpp"
+#include "ops/cpu_ops.hpp"
+#include "seams/fusion.hpp"
 #include "seams/linear.hpp"
 #include "seams/loading.hpp"
 #include "seams/policy.hpp"
@@ -127,6 +128,11 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
   // Done when the model was loaded; under `auto` the tokenizer keeps its own.
   if (config.rung("tokenization") != "auto") chosen["tokenization"] = config.rung("tokenization");
 
+  const Ops none;  // which rungs there are does not depend on what the table does
+  chosen["fusion"] = registry.ladder<Fusion>()
+                         .choose(config.rung("fusion"), fusion_config(config, model.config, none, &none))
+                         .info.name;
+
   std::set<std::string> products;
   const auto add = [&](const Tensor& weight) {
     const LinearConfig linear{weight, config.threads, config.max_step_tokens};
@@ -173,6 +179,20 @@ int longest_context(const EngineConfig& config, const ModelConfig& model) {
 
 RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model) {
   return registry.ladder<RopeStretch>().make(config.rung("rope"), rope_config(config, model))->frequencies();
+}
+
+FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
+                           const Ops* tile) {
+  FusionConfig fusion;
+  fusion.ops = &ops;
+  fusion.tile = tile;
+  fusion.threads = config.threads;
+  fusion.max_tokens = config.max_step_tokens;
+  fusion.norm = model.norm;
+  fusion.norm_eps = model.norm_eps;
+  fusion.residual_scale = model.residual_scale;
+  fusion.activation = model.activation;
+  return fusion;
 }
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device) {

@@ -13,6 +13,7 @@
 #include "model/rope.hpp"
 #include "seams/attention.hpp"
 #include "seams/device.hpp"
+#include "seams/fusion.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/ops.hpp"
 #include "seams/prefix_cache.hpp"
@@ -54,6 +55,9 @@ KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device&
 std::unique_ptr<PrefixCache> resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
                                                   const KvCache& kv);
 SchedulerConfig scheduler_config(const EngineConfig& config);
+/// `ops` and `tile` (see FusionConfig) must outlive what is made of this.
+FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
+                           const Ops* tile);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
 /// Throws UsageError when this request can never run.

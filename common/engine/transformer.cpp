@@ -8,11 +8,13 @@
 
 #include "engine/transformer.hpp"
 
+#include <algorithm>
 #include <cassert>
 
-#include "engine/cpu_ops.hpp"
+#include "engine/biased_linear.hpp"
 #include "engine/resolve.hpp"
-#include "engine/stacked_linear.hpp"
+#include "ops/apply_norm.hpp"
+#include "ops/cpu_ops.hpp"
 
 namespace rung {
 
@@ -42,7 +44,7 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   const Tensor v = qkv.col_slice(q_width + kv_width, kv_width);
   const Tensor attn = work_.attn.row_slice(0, n_tokens);
   const Tensor out = work_.out.row_slice(0, n_tokens);
-  const Tensor gate_up = work_.gate_up.row_slice(0, n_tokens);
+  const Tensor gate_up = work_.gate_up.empty() ? Tensor() : work_.gate_up.row_slice(0, n_tokens);
   const Tensor hidden = work_.hidden.row_slice(0, n_tokens);
 
   for (const auto& [window, attention] : attention_) attention->plan(batch);
@@ -54,32 +56,26 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   }
   show("embedding", -1, x);
 
+  NormedRows n{normed(layers_.front().attn_norm, x, norm), {}};  // what the next product reads
   for (const Layer& layer : layers_) {
     const KvView cache = kv.view(layer.index);
-    layer.qkv->apply(normed(layer.attn_norm, x, norm),
-                     qkv);       // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
+    layer.qkv->run(n, {}, qkv);  // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
     normed(layer.q_norm, q, q);  // q, k, v are column slices of qkv
     normed(layer.k_norm, k, k);
-    if (layer.rope != nullptr) {
-      ops_.rope(q, positions, *layer.rope);
-      ops_.rope(k, positions, *layer.rope);
-    }
-    ops_.store_kv(k, v, slots, cache);
+    fusion_->rope_store(q, k, v, positions, layer.rope, slots, cache);
     layer.attention->run(q, cache, attn);  // attn [tokens, heads * head_dim]
     layer.attn_out->apply(attn, out);      // out [tokens, dim]
-    add_to_residual(layer.attn_post_norm, out, x);
+    n = fusion_->add_norm(normed(layer.attn_post_norm, out, out), x, layer.ffn_norm, norm, work_.factors);
     show("attention", layer.index, x);
 
-    const Tensor block_in = normed(layer.ffn_norm, x, norm);
     if (layer.moe != nullptr) {
-      layer.moe->run(block_in, *work_.moe, gate_up, hidden, out);  // out [tokens, dim]
+      layer.moe->run(n.rows, *work_.moe, gate_up, hidden, out);  // out [tokens, dim]
       show("router", layer.index, work_.moe->logits.row_slice(0, n_tokens));
     } else {
-      layer.gate_up->apply(block_in, gate_up);            // gate_up [tokens, 2 * ffn_dim]
-      ops_.activate(gate_up, model_.activation, hidden);  // hidden [tokens, ffn_dim]
-      layer.down->apply(hidden, out);                     // out [tokens, dim]
+      layer.gate_up->run(n, gate_up, hidden);  // hidden [tokens, ffn_dim]
+      layer.down->apply(hidden, out);          // out [tokens, dim]
     }
-    add_to_residual(layer.ffn_post_norm, out, x);
+    n = fusion_->add_norm(normed(layer.ffn_post_norm, out, out), x, layer.next_norm, norm, work_.factors);
     show("layer", layer.index, x);
   }
 
@@ -94,19 +90,8 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   return logits;
 }
 
-/// The family's norm of `from`, written to `to`; `from` itself where there is none at this place.
 Tensor Transformer::normed(const Weight& norm, const Tensor& from, const Tensor& to) const {
-  if (norm.empty()) return from;
-  if (model_.norm == NormKind::layer) {
-    ops_.layernorm(from, norm.weight, norm.bias, model_.norm_eps, to);
-  } else {
-    ops_.rmsnorm(from, norm.weight, model_.norm_eps, to);
-  }
-  return to;
-}
-
-void Transformer::add_to_residual(const Weight& post_norm, const Tensor& out, const Tensor& x) const {
-  ops_.add(normed(post_norm, out, out), model_.residual_scale, x);
+  return apply_norm(ops_, model_.norm, model_.norm_eps, norm, from, to);
 }
 
 Transformer::Transformer(const Model& model, const Registry& registry, const EngineConfig& config,
@@ -118,6 +103,10 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       device_(device),
       packed_(packed),
       ops_(resolve_ops(device, config.threads)),
+      tile_ops_(device.shares_host_memory() ? resolve_ops(device, 1) : Ops()),
+      fusion_(registry.ladder<Fusion>().make(
+          config.rung("fusion"),
+          fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr))),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
   if (model_.rotary_dim != 0)
     rope_ = rope_tables(resolve_rope(registry, config, model_), work_.rope_cos, work_.rope_sin);
@@ -132,35 +121,45 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
     Layer layer;
     layer.index = static_cast<int>(layers_.size());
     layer.attn_norm = on_device(w.attn_norm);
-    layer.qkv = linear({w.q, w.k, w.v});
+    layer.qkv = fusion_->side_by_side(parts({w.q, w.k, w.v}));
     layer.q_norm = on_device(w.q_norm);
     layer.k_norm = on_device(w.k_norm);
     if (model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none) {
       layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;
     }
     layer.attention = attention_for(kind.window);
-    layer.attn_out = linear({w.attn_out});
+    layer.attn_out = linear(w.attn_out);
     layer.attn_post_norm = on_device(w.attn_post_norm);
-    layer.ffn_norm = on_device(w.ffn_norm);
+    layer.ffn_norm.weight = on_device(w.ffn_norm);
     if (model_.experts != 0) {
       layer.moe = mixture(w);
     } else {
-      layer.gate_up = model_.gated_ffn ? linear({w.gate, w.up}) : linear({w.up});
-      layer.down = linear({w.down});
+      layer.gate_up = fusion_->activated(model_.gated_ffn ? parts({w.gate, w.up}) : parts({w.up}));
+      layer.down = linear(w.down);
+      layer.ffn_norm.deferred = fusion_->defers(layer.ffn_norm.weight, *layer.gate_up);
     }
     layer.ffn_post_norm = on_device(w.ffn_post_norm);
     layers_.push_back(std::move(layer));
   }
+  // The last layer's sum is normed where logits are wanted.
+  for (std::size_t i = 1; i < layers_.size(); ++i) {
+    const Weight& norm = layers_[i].attn_norm;
+    layers_[i - 1].next_norm = {norm, fusion_->defers(norm, *layers_[i].qkv)};
+  }
+  const bool wide = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
+    return layer.moe != nullptr ? layer.moe->needs_wide() : layer.gate_up->needs_wide();
+  });
+  if (wide) work_.take_gate_up(device, model_);
   output_norm_ = on_device(model.weights.output_norm);
-  output_ = linear({{model.weights.output, {}}});
+  output_ = linear({model.weights.output, {}});
 }
 
 std::unique_ptr<MoeFfn> Transformer::mixture(const LayerWeights& w) {
   std::vector<MoeFfn::Expert> experts;
   for (const ExpertWeights& e : w.experts) {
-    experts.push_back({linear({{e.gate, {}}, {e.up, {}}}), linear({{e.down, {}}})});
+    experts.push_back({fusion_->activated(parts({{e.gate, {}}, {e.up, {}}})), linear({e.down, {}})});
   }
-  return std::make_unique<MoeFfn>(linear({w.router}), std::move(experts), model_.activation, ops_, device_);
+  return std::make_unique<MoeFfn>(linear(w.router), std::move(experts), ops_, device_);
 }
 
 RopeTables Transformer::rope_tables(const RopeFrequencies& frequencies, const Tensor& cos,
@@ -198,21 +197,41 @@ Tensor Transformer::on_device(const Tensor& host) {
 
 Weight Transformer::on_device(const Weight& host) { return {on_device(host.weight), on_device(host.bias)}; }
 
-std::unique_ptr<Linear> Transformer::linear(std::initializer_list<Weight> stacked) {
-  const auto& ladder = registry_.ladder<Linear>();
-  std::vector<StackedLinear::Part> parts;
-  for (const Weight& weight : stacked) {
-    const Weight w = on_device(weight);
-    parts.push_back(
-        {ladder.make(config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens, packed_}),
-         w.weight.rows, w.bias});
-    if (const std::size_t bytes = parts.back().linear->packed_bytes(); bytes > 0) {
-      packed_bytes_ += bytes;
-      source_.release(weight.weight);  // the copy is read from now on
-    }
+ProductPart Transformer::part(const Weight& weight) {
+  const Weight w = on_device(weight);
+  ProductPart part{registry_.ladder<Linear>().make(
+                       config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens, packed_}),
+                   w.weight.rows, w.bias};
+  if (const std::size_t bytes = part.linear->packed_bytes(); bytes > 0) {
+    packed_bytes_ += bytes;
+    source_.release(weight.weight);  // the copy is read from now on
   }
-  if (parts.size() == 1 && parts.front().bias.empty()) return std::move(parts.front().linear);
-  return std::make_unique<StackedLinear>(std::move(parts), ops_);
+  return part;
+}
+
+std::vector<ProductPart> Transformer::parts(std::initializer_list<Weight> weights) {
+  std::vector<ProductPart> result;
+  for (const Weight& weight : weights) result.push_back(part(weight));
+  return result;
+}
+
+std::unique_ptr<Linear> Transformer::linear(const Weight& weight) {
+  ProductPart only = part(weight);
+  if (only.bias.empty()) return std::move(only.linear);
+  return std::make_unique<BiasedLinear>(std::move(only.linear), only.bias, ops_);
+}
+
+FusedSteps Transformer::fused() const {
+  FusedSteps steps;
+  for (const Layer& layer : layers_) {
+    steps.layers += 1;
+    steps.qkv += layer.qkv->fused();
+    steps.gate_up += layer.moe != nullptr ? layer.moe->fused() : layer.gate_up->fused();
+    steps.add_norm += fusion_->fuses_add(layer.ffn_norm.weight) + fusion_->fuses_add(layer.next_norm.weight);
+    steps.rope_store += fusion_->fuses_rope(layer.rope);
+    steps.norm_linear += layer.ffn_norm.deferred + layer.next_norm.deferred;
+  }
+  return steps;
 }
 
 }  // namespace rung

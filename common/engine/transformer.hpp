@@ -16,6 +16,7 @@
 #include "seams/attention.hpp"
 #include "seams/batch.hpp"
 #include "seams/device.hpp"
+#include "seams/fusion.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/linear.hpp"
 #include "seams/ops.hpp"
@@ -30,26 +31,37 @@ using Tap = std::function<void(std::string_view name, int layer, const Tensor& v
 /// not have are empty; what each has is in model/families.cpp.
 struct Layer {
   int index = 0;
-  Weight attn_norm;                  // [1, dim]
-  std::unique_ptr<Linear> qkv;       // [dim] -> [(heads + 2 * kv_heads) * head_dim]
-  Weight q_norm, k_norm;             // [1, head_dim] or the whole width
-  const RopeTables* rope = nullptr;  // null: no rotation in this layer
-  Attention* attention = nullptr;    // over all of the past, or over this layer's window
-  std::unique_ptr<Linear> attn_out;  // [heads * head_dim] -> [dim]
-  Weight attn_post_norm;             // [1, dim]
-  Weight ffn_norm;                   // [1, dim]
-  std::unique_ptr<Linear> gate_up;   // [dim] -> [2 * ffn_dim], or [ffn_dim] without a gate
-  std::unique_ptr<Linear> down;      // [ffn_dim] -> [dim]
-  std::unique_ptr<MoeFfn> moe;       // in the place of these two in a mixture of experts
-  Weight ffn_post_norm;              // [1, dim]
+  Weight attn_norm;                   // [1, dim]
+  std::unique_ptr<Products> qkv;      // [dim] -> [(heads + 2 * kv_heads) * head_dim]
+  Weight q_norm, k_norm;              // [1, head_dim] or the whole width
+  const RopeTables* rope = nullptr;   // null: no rotation in this layer
+  Attention* attention = nullptr;     // over all of the past, or over this layer's window
+  std::unique_ptr<Linear> attn_out;   // [heads * head_dim] -> [dim]
+  Weight attn_post_norm;              // [1, dim]
+  LayerNorm ffn_norm;                 // [1, dim]
+  std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
+  std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
+  std::unique_ptr<MoeFfn> moe;        // in the place of these two in a mixture of experts
+  Weight ffn_post_norm;               // [1, dim]
+  LayerNorm next_norm;                // the next layer's attn_norm; none in the last layer
+};
+
+/// In how many places of a model the fusions of its rung apply; a layer has two adds with a norm behind them
+/// but the last.
+struct FusedSteps {
+  int layers = 0;
+  int qkv = 0, gate_up = 0, add_norm = 0, rope_store = 0, norm_linear = 0;
 };
 
 /// Memory for everything a step computes, taken once for the largest step. All f32 on the device.
 struct Workspace {
   Workspace(Device& device, const ModelConfig& model, int max_tokens, int max_outputs, int max_context);
   std::size_t bytes() const;
+  /// For layers that write gate and up down before the activation.
+  void take_gate_up(Device& device, const ModelConfig& model);
 
   Tensor x, norm, qkv, attn, out, gate_up, hidden;  // [max_tokens, ...]
+  Tensor factors;                                   // [1, max_tokens]: of deferred norms
   Tensor last, last_norm, logits;                   // [max_outputs, ...]
   Tensor tokens, positions, slots, output_rows;     // [1, max_...] i32: the batch's numbers on the device
   Tensor rope_cos, rope_sin;                        // [max_context, rotary_dim / 2]
@@ -76,16 +88,21 @@ class Transformer {
   /// REQUIRES: the batch fits max_step_tokens and max_step_outputs; the cache has grown to hold it.
   Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
 
-  std::size_t workspace_bytes() const { return work_.bytes() + device_weights_bytes_; }
+  std::size_t workspace_bytes() const {
+    return work_.bytes() + fusion_->scratch_bytes() + device_weights_bytes_;
+  }
   std::size_t packed_bytes() const { return packed_bytes_; }
+  FusedSteps fused() const;
 
  private:
+  /// The family's norm of `from`, written to `to`; `from` itself where there is none at this place.
   Tensor normed(const Weight& norm, const Tensor& from, const Tensor& to) const;
-  void add_to_residual(const Weight& post_norm, const Tensor& out, const Tensor& x) const;
 
   Tensor on_device(const Tensor& host);
   Weight on_device(const Weight& host);
-  std::unique_ptr<Linear> linear(std::initializer_list<Weight> stacked);
+  ProductPart part(const Weight& weight);
+  std::vector<ProductPart> parts(std::initializer_list<Weight> weights);
+  std::unique_ptr<Linear> linear(const Weight& weight);
   std::unique_ptr<MoeFfn> mixture(const LayerWeights& w);
   RopeTables rope_tables(const RopeFrequencies& frequencies, const Tensor& cos, const Tensor& sin);
   Attention* attention_for(int window);
@@ -100,7 +117,8 @@ class Transformer {
   std::size_t device_weights_bytes_ = 0;
   std::size_t packed_bytes_ = 0;  // of all products
 
-  Ops ops_;
+  Ops ops_, tile_ops_;  // on all threads; on the calling one
+  std::unique_ptr<Fusion> fusion_;
   Workspace work_;
   RopeTables rope_, local_rope_;
   Tensor embedding_;

@@ -15,6 +15,8 @@ void register_rungs(Registry& registry);  // 03_techniques/batching
 }
 namespace kv_cache {
 void register_rungs(Registry& registry);  // 03_techniques/kv_cache
+namespace kernel_fusion {
+void register_rungs(Registry& registry);  // 03_techniques/kernel_fusion
 }
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
@@ -58,6 +60,7 @@ Registry make_variants() {
   attention::register_rungs(r);
   batching::register_rungs(r);
   kv_cache::register_rungs(r);
+  kernel_fusion::register_rungs(r);
   kv_cache_analysis::register_rungs(r);
   latency_throughput::register_rungs(r);
   linear::register_rungs(r);

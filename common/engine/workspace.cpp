@@ -15,8 +15,8 @@ Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, i
   qkv = take(device, DType::f32, max_tokens, heads_width + 2 * kv_width);
   attn = take(device, DType::f32, max_tokens, heads_width);
   out = take(device, DType::f32, max_tokens, model.dim);
-  gate_up = take(device, DType::f32, max_tokens, (model.gated_ffn ? 2 : 1) * std::int64_t{model.ffn_dim});
   hidden = take(device, DType::f32, max_tokens, model.ffn_dim);
+  factors = take(device, DType::f32, 1, max_tokens);
   last = take(device, DType::f32, max_outputs, model.dim);
   last_norm = take(device, DType::f32, max_outputs, model.dim);
   logits = take(device, DType::f32, max_outputs, model.vocab_size);
@@ -33,6 +33,10 @@ Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, i
   if (!local) return;
   local_cos = take(device, DType::f32, max_context, model.rotary_dim / 2);
   local_sin = take(device, DType::f32, max_context, model.rotary_dim / 2);
+}
+
+void Workspace::take_gate_up(Device& device, const ModelConfig& model) {
+  gate_up = take(device, DType::f32, x.rows, (model.gated_ffn ? 2 : 1) * std::int64_t{model.ffn_dim});
 }
 
 Tensor Workspace::take(Device& device, DType dtype, std::int64_t rows, std::int64_t cols) {

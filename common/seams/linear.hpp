@@ -37,6 +37,16 @@ enum class Activations {
   int8,  // x rounded to 8 bits with one scale for 32 columns: for quantised weights, which are coarser
 };
 
+/// x as the kernels of a rung want it; what it holds is the rung's own business.
+struct PreparedRows {
+  virtual ~PreparedRows() = default;
+
+ protected:
+  PreparedRows() = default;
+  PreparedRows(const PreparedRows&) = default;
+  PreparedRows& operator=(const PreparedRows&) = default;
+};
+
 class Linear {
  public:
   static constexpr std::string_view kSeam = "linear";
@@ -46,6 +56,22 @@ class Linear {
 
   /// x [tokens, in] f32, y [tokens, out] f32; rows of both may be strided. tokens may be 0.
   virtual void apply(const Tensor& x, const Tensor& y) = 0;
+
+  // The same product in pieces, for callers that put several products, or what follows them, into one loop of
+  // their threads (seams/fusion.hpp). A piece is piece_rows() rows of W, the last one what is left of them.
+
+  /// 0: this rung has no pieces, only apply().
+  virtual std::int64_t piece_rows() const { return 0; }
+  /// What all pieces read instead of x, made once, on all threads; null where they read x itself. Valid until
+  /// the calling thread's next product.
+  virtual const PreparedRows* prepare(const Tensor& /*x*/) { return nullptr; }
+  /// Linears with the same number read the same prepared rows.
+  virtual int prepared_layout() const { return 0; }
+  /// Columns [begin, begin + y.cols) of what apply() writes, bitwise, computed by the calling thread alone;
+  /// several threads may do so at a time. y [tokens, rows of the piece]. REQUIRES: begin is a multiple of
+  /// piece_rows(), `prepared` was made of x.
+  virtual void apply_piece(const Tensor& /*x*/, const PreparedRows* /*prepared*/, std::int64_t /*begin*/,
+                           const Tensor& /*y*/) const {}
 
   virtual Activations activations() const { return Activations::f32; }
 

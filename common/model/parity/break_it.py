@@ -15,19 +15,20 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-OPS, FORWARD = "common/engine/cpu_ops.cpp", "common/engine/transformer.cpp"
+OPS, FORWARD = "common/ops/cpu_ops.cpp", "common/engine/transformer.cpp"
 ROPE, CONFIG, WEIGHTS = "common/model/rope.cpp", "common/model/config_hf.cpp", "common/model/weights.cpp"
 RESOLVE = "common/engine/resolve.cpp"
 MOE = "common/engine/moe_ffn.cpp"
+ROWS, NORM, FUSION = "common/ops/cpu_rows.hpp", "common/ops/apply_norm.hpp", "03_techniques/kernel_fusion"
 ATTENTION, PLAN = "03_techniques/attention/attention.hpp", "03_techniques/attention/register.cpp"
 
 MUTATIONS = {  # what is broken: file, text, other text
     "RoPE rotates neighbours instead of halves": (CONFIG, "config.rope_pairs = RopePairs::half;",
                                                   "config.rope_pairs = RopePairs::interleaved;"),
-    "RoPE without its minus sign": (OPS, "first = a * cos[i] - b * sin[i];", "first = a * cos[i] + b * sin[i];"),
-    "RoPE never applied to K": (FORWARD, "ops_.rope(k, positions, *layer.rope);", ";"),
-    "RoPE one position late": (OPS, "const std::int32_t position = positions.ptr<std::int32_t>()[t];",
-                               "const std::int32_t position = std::max(positions.ptr<std::int32_t>()[t] - 1, 0);"),
+    "RoPE without its minus sign": (ROWS, "first = a * cos[i] - b * sin[i];", "first = a * cos[i] + b * sin[i];"),
+    "RoPE never applied to K": (f"{FUSION}/rope_store.cpp", "rotate_row(*rope, position, k.cols, k.ptr<float>(t));", ";"),
+    "RoPE one position late": (ROWS, "const std::int64_t half = tables.rotary_dim / 2;",
+                               "const std::int64_t half = tables.rotary_dim / 2; position -= position > 0;"),
     "linear scaling ignored": (ROPE, "if (rope.scaling == RopeScaling::linear) frequency /= rope.factor;", ""),
     "Llama 3 scaling ignored": (ROPE, "if (rope.scaling == RopeScaling::llama3) frequency = llama3(rope, frequency);",
                                 "if (i < 0) frequency = llama3(rope, frequency);"),
@@ -55,21 +56,19 @@ MUTATIONS = {  # what is broken: file, text, other text
     "the logits' soft cap missing": (FORWARD, "ops_.softcap(model_.logit_softcap, logits);", "ops_.softcap(1e9f, logits);"),
     "query heads share KV heads in turn": (ATTENTION, "const int kv_head = head / (config.heads / config.kv_heads);",
                                            "const int kv_head = head % config.kv_heads;"),
-    "norm eps * 100 (RMS)": (FORWARD, "ops_.rmsnorm(from, norm.weight, model_.norm_eps, to);",
-                             "ops_.rmsnorm(from, norm.weight, 100 * model_.norm_eps, to);"),
-    "norm eps * 100 (LayerNorm)": (FORWARD, "ops_.layernorm(from, norm.weight, norm.bias, model_.norm_eps, to);",
-                                   "ops_.layernorm(from, norm.weight, norm.bias, 100 * model_.norm_eps, to);"),
+    "norm eps * 100 (RMS)": (NORM, "ops.rmsnorm(from, norm.weight, eps, to);",
+                             "ops.rmsnorm(from, norm.weight, 100 * eps, to);"),
+    "norm eps * 100 (LayerNorm)": (NORM, "ops.layernorm(from, norm.weight, norm.bias, eps, to);",
+                                   "ops.layernorm(from, norm.weight, norm.bias, 100 * eps, to);"),
     "LayerNorm's bias missing": (OPS, "out[c] = normed * w[c] + (b != nullptr ? b[c] : 0.0f);", "out[c] = normed * w[c] + (b != nullptr ? 0 * b[c] : 0.0f);"),
     "Gemma's norms without 1 +": (WEIGHTS, "naming_ == Naming::hugging_face ? family_.hf_norm_offset : 0;", "0;"),
     "QK norm missing on K": (FORWARD, "normed(layer.k_norm, k, k);", ";"),
-    "norms behind the blocks missing": (FORWARD, "ops_.add(normed(post_norm, out, out), model_.residual_scale, x);",
-                                        "ops_.add(post_norm.empty() ? out : out, model_.residual_scale, x);"),
-    "biases of products missing": ("common/engine/stacked_linear.hpp", "if (!part.bias.empty()) ops_.add_row(part.bias, own);", ""),
+    "norms behind the blocks missing": (FORWARD, "add_norm(normed(layer.attn_post_norm, out, out), x,", "add_norm(out, x,"),
+    "biases of products missing": (f"{FUSION}/pieces.cpp", "config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);", ";"),
     "GELU by erf instead of tanh": (OPS, "return activate_by(threads, in, h, GeluTanh{});",
                                     "return activate_by(threads, in, h, GeluErf{});"),
     "embedding scale missing": (FORWARD, "if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);", ""),
-    "residual multiplier ignored": (FORWARD, "ops_.add(normed(post_norm, out, out), model_.residual_scale, x);",
-                                    "ops_.add(normed(post_norm, out, out), 1, x);"),
+    "residual multiplier ignored": (RESOLVE, "fusion.residual_scale = model.residual_scale;", ""),
     "logit scale missing": (FORWARD, "if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);", ""),
     "expert weights not renormalised": (MOE, "if (!normalize_) {", "if (normalize_) {"),
     "one expert too few": (CONFIG, 'fields.size("num_experts_per_tok", 2);', 'fields.size("num_experts_per_tok", 2) - 1;'),
@@ -85,8 +84,8 @@ MUTATIONS = {  # what is broken: file, text, other text
         "  work.weights.ptr<float>()[i] = 1; }"),
     "the next expert instead": (MOE, "experts_[static_cast<std::size_t>(e)];",
                                 "experts_[(static_cast<std::size_t>(e) + 1) % experts_.size()];"),
-    "a mixture without the norm before it": (FORWARD, "layer.moe->run(block_in,", "layer.moe->run(x,"),
-    "w1 and w3 exchanged": (FORWARD, "linear({{e.gate, {}}, {e.up, {}}})", "linear({{e.up, {}}, {e.gate, {}}})"),
+    "a mixture without the norm before it": (FORWARD, "layer.moe->run(n.rows,", "layer.moe->run(x,"),
+    "w1 and w3 exchanged": (FORWARD, "parts({{e.gate, {}}, {e.up, {}}})", "parts({{e.up, {}}, {e.gate, {}}})"),
     "learned positions missing": (FORWARD, "ops_.embed(position_embedding_, positions, out);",
                                   "ops_.embed(position_embedding_, positions, out); ops_.scale(0, out);"),
 }

@@ -1,15 +1,16 @@
 // The operations between the products, plainly. They touch each number once, so they are a few
 // percent of a step; 03_techniques/kernel_fusion is about the rest of it.
 
-#include "engine/cpu_ops.hpp"
+#include "ops/cpu_ops.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "core/parallel.hpp"
-#include "engine/cpu_activate.hpp"
-#include "engine/cpu_blocks.hpp"
+#include "ops/cpu_activate.hpp"
+#include "ops/cpu_blocks.hpp"
+#include "ops/cpu_rows.hpp"
 
 namespace rung {
 namespace {
@@ -21,34 +22,11 @@ void embed(int threads, const Tensor& table, const Tensor& tokens, const Tensor&
   });
 }
 
-/// Sum of term(i) for i < n. Eight running sums: independent of each other, so that the compiler may use
-/// vectors.
-template <class Term>
-double sum_of(std::int64_t n, const Term& term) {
-  constexpr std::int64_t kLanes = 8;
-  double sums[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(i + lane);
-  }
-  double total = 0;
-  for (; i < n; ++i) total += term(i);
-  for (const double sum : sums) total += sum;
-  return total;
-}
-
 void rmsnorm(int threads, const Tensor& x, const Tensor& weight, float eps, const Tensor& y) {
   const std::int64_t n = weight.cols;
-  const float* w = weight.ptr<float>();
   parallel_for(x.rows > 8 ? threads : 1, x.rows, [&](std::int64_t t) {
-    for (std::int64_t begin = 0; begin < x.cols; begin += n) {
-      const float* in = x.ptr<float>(t) + begin;
-      float* out = y.ptr<float>(t) + begin;
-      const double square =
-          sum_of(n, [in](std::int64_t i) { return static_cast<double>(in[i]) * static_cast<double>(in[i]); });
-      const auto scale = static_cast<float>(1.0 / std::sqrt(square / static_cast<double>(n) + eps));
-      for (std::int64_t c = 0; c < n; ++c) out[c] = in[c] * scale * w[c];
-    }
+    for (std::int64_t begin = 0; begin < x.cols; begin += n)
+      rmsnorm_row(x.ptr<float>(t) + begin, weight.ptr<float>(), n, eps, y.ptr<float>(t) + begin);
   });
 }
 
@@ -73,23 +51,8 @@ void layernorm(int threads, const Tensor& x, const Tensor& weight, const Tensor&
 }
 
 void rope(int threads, const Tensor& x, const Tensor& positions, const RopeTables& tables) {
-  const std::int64_t half = tables.rotary_dim / 2;
-  // Where the two members of pair i lie within a head.
-  const std::int64_t stride = tables.pairs == RopePairs::interleaved ? 2 : 1;
-  const std::int64_t distance = tables.pairs == RopePairs::interleaved ? 1 : half;
   parallel_for(x.rows > 8 ? threads : 1, x.rows, [&](std::int64_t t) {
-    const std::int32_t position = positions.ptr<std::int32_t>()[t];
-    const float* cos = tables.cos.ptr<float>(position);
-    const float* sin = tables.sin.ptr<float>(position);
-    for (float* head = x.ptr<float>(t); head < x.ptr<float>(t) + x.cols; head += tables.head_dim) {
-      for (std::int64_t i = 0; i < half; ++i) {
-        float& first = head[i * stride];
-        float& second = head[i * stride + distance];
-        const float a = first, b = second;
-        first = a * cos[i] - b * sin[i];
-        second = a * sin[i] + b * cos[i];
-      }
-    }
+    rotate_row(tables, positions.ptr<std::int32_t>()[t], x.cols, x.ptr<float>(t));
   });
 }
 
@@ -113,9 +76,7 @@ void apply(int threads, const Tensor& x, const Function& f) {
 
 void add(int threads, const Tensor& y, float scale, const Tensor& x) {
   for_each_block(threads, x.rows, x.cols, [&](std::int64_t t, std::int64_t begin, std::int64_t end) {
-    const float* from = y.ptr<float>(t);
-    float* to = x.ptr<float>(t);
-    for (std::int64_t c = begin; c < end; ++c) to[c] += scale * from[c];
+    add_scaled(y.ptr<float>(t) + begin, scale, end - begin, x.ptr<float>(t) + begin);
   });
 }
 

@@ -1,10 +1,10 @@
 // The activations of the feed-forward block. A prompt has millions of them, and the C library's exp takes
 // them one by one: in vector registers they cost a tenth.
 
-#include "engine/cpu_activate.hpp"
+#include "ops/cpu_activate.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/cpu_activate.cpp"
+#define HWY_TARGET_INCLUDE "ops/cpu_activate.cpp"
 #include <hwy/foreach_target.h>  // must come before highway.h
 
 #include <hwy/contrib/math/math-inl.h>
@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "core/simd.hpp"
-#include "engine/cpu_blocks.hpp"
+#include "ops/cpu_blocks.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace rung::HWY_NAMESPACE {

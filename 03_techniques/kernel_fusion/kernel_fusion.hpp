@@ -1,0 +1,99 @@
+#pragma once
+// The rungs of the ladder `fusion`: each is the one below it with one more fusion. A file per rung.
+
+#include <memory>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "seams/fusion.hpp"
+
+namespace rung::kernel_fusion {
+
+/// Every step as the plain operations, one after the other.
+class None : public Fusion {
+ public:
+  explicit None(const FusionConfig& config) : config_(config) {}
+
+  std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
+  std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
+  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
+                      const Tensor& factors) const override;
+  bool fuses_add(const Weight& /*norm*/) const override { return false; }
+  bool defers(const Weight& /*norm*/, const Products& /*reader*/) const override { return false; }
+  void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
+                  const RopeTables* rope, const Tensor& slots, const KvView& kv) const override;
+  bool fuses_rope(const RopeTables* /*rope*/) const override { return false; }
+  std::size_t scratch_bytes() const override { return 0; }
+
+ protected:
+  FusionConfig config_;
+};
+
+/// Products of the same input in one loop of the threads.
+class Qkv : public None {
+ public:
+  using None::None;
+  std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
+};
+
+/// Gate, up and the activation in one loop, tile by tile.
+class GateUp : public Qkv {
+ public:
+  using Qkv::Qkv;
+  std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
+  std::size_t scratch_bytes() const override { return tiles_.size() * sizeof(float); }
+
+ private:
+  std::vector<float> tiles_;  // of all threads; shared by all layers
+};
+
+/// The residual add and the RMS norm behind it, row by row.
+class AddNorm : public GateUp {
+ public:
+  using GateUp::GateUp;
+  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
+                      const Tensor& factors) const override;
+  bool fuses_add(const Weight& norm) const override;
+};
+
+/// RoPE of q and k and the write to the cache, row by row.
+class RopeStore : public AddNorm {
+ public:
+  using AddNorm::AddNorm;
+  void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
+                  const RopeTables* rope, const Tensor& slots, const KvView& kv) const override;
+  bool fuses_rope(const RopeTables* rope) const override { return rope != nullptr; }
+};
+
+/// The norm's factor of a row applied to what the product makes of it.
+class NormLinear : public RopeStore {
+ public:
+  using RopeStore::RopeStore;
+  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
+                      const Tensor& factors) const override;
+  bool defers(const Weight& norm, const Products& reader) const override;
+};
+
+/// The learner's function (mine.cpp): x += scale * out, to = the RMS norm of x. out, x, to [tokens, dim] f32
+/// with possibly strided rows, weight [1, dim]. Throws NotStarted until written.
+void mine(const Tensor& out, float scale, const Tensor& x, const Tensor& weight, float eps, const Tensor& to,
+          int threads);
+
+/// Whether parts can share one loop: all have pieces of the same size and read the same prepared rows.
+bool share_a_loop(const std::vector<ProductPart>& parts);
+
+/// The parts' products in one loop of the threads over all of their pieces (pieces.cpp).
+std::unique_ptr<Products> products_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config);
+
+/// The same for gate and up: a thread multiplies a tile of gate and one of up into `tiles` and applies the
+/// activation while they are there. `tiles` grows to what this needs and outlives the result.
+std::unique_ptr<Products> activated_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config,
+                                              std::vector<float>& tiles);
+
+/// The workloads of trials.cpp. Products are those of the ladder `linear` where that has rungs.
+std::vector<Trial> make_trials(const Ladder<Fusion>& ladder, const Ladder<Linear>& linear);
+
+/// Adds the rungs of this topic to the ladder `fusion`, bottom first.
+void register_rungs(Registry& registry);
+
+}  // namespace rung::kernel_fusion

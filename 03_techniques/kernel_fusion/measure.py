@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Measures what each rung of `fusion` saves in whole models, and writes the lesson's tables.
+
+usage: 03_techniques/kernel_fusion/measure.py NAME MODEL [-p 256] [-n 64] [-r 3] [--rounds 5] [--linear auto] [--rung build/bin/rung]
+       03_techniques/kernel_fusion/measure.py --tables
+
+The first form runs `rung bench` on MODEL with every rung, all of them in turn in each round (the machine drifts; neighbours in time
+are comparable), and appends the rounds to results/NAME.json. The second writes the tables between the marks of the lesson
+    <!-- engine: results/NAME.json -->  ...  <!-- end -->
+from these files: how often the threads are sent out per decode step, the bytes of intermediates that are no longer written and
+read (computed from the model's shape), and the median over the rounds of the speed against `none` in the same round.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+RUNGS = ("none", "qkv", "gate_up", "add_norm", "rope_store", "norm_linear")
+MARK = re.compile(r"(?P<mark><!-- engine: (?P<file>\S+\.json) -->\n).*?<!-- end -->", re.DOTALL)
+
+
+def ask(rung, *arguments):
+    done = subprocess.run([rung, *map(str, arguments), "--json"], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout), done.stderr
+
+
+def measure(a):
+    path = HERE / "results" / f"{a.name}.json"
+    command = ["bench", "-m", a.model, "-p", a.prompt, "-n", a.tokens, "-b", 1, "-r", a.repeats, "--linear", a.linear]
+    shown = ["rung", *command[:2], pathlib.Path(a.model).name, *command[3:]]
+    document = json.loads(path.read_text()) if path.exists() else {"command": " ".join(map(str, shown)), "rounds": []}
+    document["model"] = ask(a.rung, "inspect", a.model)[0]["model"]
+    for _ in range(a.rounds):
+        rows = {}
+        for rung in RUNGS:
+            answer, log = ask(a.rung, *command, "--set", f"fusion={rung}")
+            document["machine"] = next(line for line in log.splitlines() if "GB/s read" in line)
+            rows[rung] = {r["test"][:2]: {key: r[key] for key in ("tok_s", "parallel_regions", "pct_of_limit", "fused")}
+                          for r in answer}
+        document["rounds"].append(rows)
+        path.write_text(json.dumps(document, indent=1) + "\n")
+        print(" ".join(f"{rung} {row['tg']['tok_s']:.2f}" for rung, row in rows.items()), flush=True)
+
+
+def saved_bytes(model, rung):
+    """Float32 intermediates per token and layer that no longer leave a thread's nearest cache. Up to and including `rung`."""
+    dim, ffn = model["dim"], model["ffn_dim"]
+    kv = model["kv_heads"] * model["head_dim"]
+    steps = {"none": 0, "qkv": 0,
+             "gate_up": 4 * 4 * ffn,      # gate and up are written and read
+             "add_norm": 2 * 4 * dim,     # twice per layer x is read once less
+             "rope_store": 4 * kv,        # k is read once less
+             "norm_linear": 0}
+    return sum(steps[r] for r in RUNGS[:RUNGS.index(rung) + 1])
+
+
+def table(path):
+    document = json.loads(path.read_text())
+    rounds = document["rounds"]
+    lines = ["| rung | bytes saved per token and layer | threads sent out per decode step | prefill, tok/s | against `none` | decode, tok/s "
+             "| against `none` |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for rung in RUNGS:
+        cells = []
+        for test in ("pp", "tg"):
+            speeds = [r[rung][test]["tok_s"] for r in rounds]
+            ratios = sorted(r[rung][test]["tok_s"] / r["none"][test]["tok_s"] for r in rounds)
+            spread = f" ({ratios[0]:.3f} to {ratios[-1]:.3f})" if rung != "none" else ""
+            cells += [f"{statistics.median(speeds):,.4g}" if statistics.median(speeds) < 1000 else f"{statistics.median(speeds):,.0f}",
+                      f"{statistics.median(ratios):.3f}×{spread}"]
+        regions = rounds[0][rung]["tg"]["parallel_regions"]
+        lines.append(f"| `{rung}` | {saved_bytes(document['model'], rung):,} | {regions:g} | " + " | ".join(cells) + " |")
+    lines += ["", f"`{document['command']}`, {len(rounds)} rounds over all rungs: the median, and in brackets the worst and the best round. "
+              f"{document['machine']}.", ""]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("-p", "--prompt", type=int, default=256)
+    parser.add_argument("-n", "--tokens", type=int, default=64)
+    parser.add_argument("-r", "--repeats", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--linear", default="auto")
+    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
+    parser.add_argument("--tables", action="store_true")
+    a = parser.parse_args()
+    if a.tables:
+        lesson = HERE / "README.md"
+        text = lesson.read_text()
+        lesson.write_text(MARK.sub(lambda m: m["mark"] + table(HERE / m["file"]) + "<!-- end -->", text))
+        return 0
+    if a.model is None:
+        parser.error("give a NAME and a MODEL, or --tables")
+    measure(a)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+// Rung 0 of `fusion`: nothing is fused. Every step is the operations that it is made of, one after the other.
+//
+// Each operation sends the threads out over its own input and waits for them, and what it writes is read
+// again by the next: the intermediate [tokens, 2 * ffn] of gate and up is the largest of these.
+
+#include <utility>
+
+#include "kernel_fusion.hpp"
+#include "ops/apply_norm.hpp"
+
+namespace rung::kernel_fusion {
+namespace {
+
+class Separate final : public Products {
+ public:
+  Separate(std::vector<ProductPart> parts, const FusionConfig& config, bool activated)
+      : parts_(std::move(parts)), config_(config), activated_(activated) {}
+
+  bool needs_wide() const override { return activated_; }
+
+  void run(const NormedRows& x, const Tensor& wide, const Tensor& y) override {
+    const Tensor& all = activated_ ? wide : y;
+    std::int64_t column = 0;
+    for (const ProductPart& part : parts_) {
+      const Tensor own = all.col_slice(column, part.width);
+      part.linear->apply(x.rows, own);
+      if (!part.bias.empty()) config_.ops->add_row(part.bias, own);
+      column += part.width;
+    }
+    if (activated_) config_.ops->activate(wide, config_.activation, y);
+  }
+
+ private:
+  std::vector<ProductPart> parts_;
+  FusionConfig config_;
+  bool activated_;
+};
+
+}  // namespace
+
+std::unique_ptr<Products> None::side_by_side(std::vector<ProductPart> parts) {
+  return std::make_unique<Separate>(std::move(parts), config_, false);
+}
+
+std::unique_ptr<Products> None::activated(std::vector<ProductPart> parts) {
+  return std::make_unique<Separate>(std::move(parts), config_, true);
+}
+
+NormedRows None::add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
+                          const Tensor& /*factors*/) const {
+  config_.ops->add(out, config_.residual_scale, x);
+  return {apply_norm(*config_.ops, config_.norm, config_.norm_eps, norm.weight, x, to), {}};
+}
+
+void None::rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
+                      const RopeTables* rope, const Tensor& slots, const KvView& kv) const {
+  if (rope != nullptr) {
+    config_.ops->rope(q, positions, *rope);
+    config_.ops->rope(k, positions, *rope);
+  }
+  config_.ops->store_kv(k, v, slots, kv);
+}
+
+}  // namespace rung::kernel_fusion

@@ -1,0 +1,127 @@
+// Several products of the same input in one loop of the threads, piece by piece (seams/linear.hpp), and what
+// may follow a piece while it is in the cache of the thread that made it: the factor of a norm, a bias, the
+// activation.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/parallel.hpp"
+#include "kernel_fusion.hpp"
+
+namespace rung::kernel_fusion {
+namespace {
+
+/// y[t] *= factors[t].
+void multiply_rows(const Tensor& factors, const Tensor& y) {
+  for (std::int64_t t = 0; t < y.rows; ++t) {
+    const float factor = factors.ptr<float>()[t];
+    float* row = y.ptr<float>(t);
+    for (std::int64_t c = 0; c < y.cols; ++c) row[c] *= factor;
+  }
+}
+
+/// What both classes below share: one piece of one part, finished.
+class InPieces : public Products {
+ public:
+  InPieces(std::vector<ProductPart> parts, const FusionConfig& config)
+      : parts_(std::move(parts)), config_(config), piece_rows_(parts_.front().linear->piece_rows()) {}
+
+  bool fused() const override { return true; }
+  bool takes_factors() const override { return true; }
+
+ protected:
+  /// Rows [begin, begin + y.cols) of `part` times x, with what follows; on the calling thread. y [tokens,
+  /// rows]
+  void multiply(const ProductPart& part, const NormedRows& x, const PreparedRows* prepared,
+                std::int64_t begin, const Tensor& y) const {
+    part.linear->apply_piece(x.rows, prepared, begin, y);
+    if (!x.factors.empty()) multiply_rows(x.factors, y);
+    if (!part.bias.empty()) config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);
+  }
+
+  std::int64_t rows_at(const ProductPart& part, std::int64_t begin) const {
+    return std::min(piece_rows_, part.width - begin);
+  }
+
+  std::vector<ProductPart> parts_;
+  FusionConfig config_;
+  std::int64_t piece_rows_;
+};
+
+class SideBySide final : public InPieces {
+ public:
+  SideBySide(std::vector<ProductPart> parts, const FusionConfig& config)
+      : InPieces(std::move(parts), config) {
+    std::int64_t column = 0;
+    for (const ProductPart& part : parts_) {
+      for (std::int64_t begin = 0; begin < part.width; begin += piece_rows_)
+        pieces_.push_back({&part, begin, column + begin});
+      column += part.width;
+    }
+  }
+
+  void run(const NormedRows& x, const Tensor& /*wide*/, const Tensor& y) override {
+    const PreparedRows* prepared = parts_.front().linear->prepare(x.rows);
+    parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(pieces_.size()), [&](std::int64_t i) {
+      const Piece& piece = pieces_[static_cast<std::size_t>(i)];
+      multiply(*piece.part, x, prepared, piece.begin,
+               y.col_slice(piece.column, rows_at(*piece.part, piece.begin)));
+    });
+  }
+
+ private:
+  struct Piece {
+    const ProductPart* part;
+    std::int64_t begin;   // row of the part's W
+    std::int64_t column;  // of y
+  };
+  std::vector<Piece> pieces_;
+};
+
+class Activated final : public InPieces {
+ public:
+  Activated(std::vector<ProductPart> parts, const FusionConfig& config, std::vector<float>& tiles)
+      : InPieces(std::move(parts), config), tiles_(tiles) {
+    const auto one = config_.max_tokens * piece_rows_ * static_cast<std::int64_t>(parts_.size());
+    tiles_.resize(std::max(tiles_.size(), static_cast<std::size_t>(one * config_.threads)));
+  }
+
+  void run(const NormedRows& x, const Tensor& /*wide*/, const Tensor& y) override {
+    const PreparedRows* prepared = parts_.front().linear->prepare(x.rows);
+    const auto parts = static_cast<std::int64_t>(parts_.size());
+    const std::int64_t width = parts_.front().width;
+    parallel_for_dynamic(config_.threads, (width + piece_rows_ - 1) / piece_rows_, [&](std::int64_t i) {
+      const std::int64_t begin = i * piece_rows_, rows = rows_at(parts_.front(), begin);
+      float* memory = tiles_.data() + thread_index() * config_.max_tokens * piece_rows_ * parts;
+      const Tensor tile(memory, DType::f32, x.rows.rows, parts * rows);  // gate's columns, then up's
+      for (std::int64_t p = 0; p < parts; ++p) {
+        multiply(parts_[static_cast<std::size_t>(p)], x, prepared, begin, tile.col_slice(p * rows, rows));
+      }
+      config_.tile->activate(tile, config_.activation, y.col_slice(begin, rows));
+    });
+  }
+
+ private:
+  std::vector<float>& tiles_;  // [threads, max_tokens, parts * piece_rows_] at least
+};
+
+}  // namespace
+
+bool share_a_loop(const std::vector<ProductPart>& parts) {
+  const Linear& first = *parts.front().linear;
+  return first.piece_rows() > 0 && std::all_of(parts.begin(), parts.end(), [&](const ProductPart& part) {
+           return part.linear->piece_rows() == first.piece_rows() &&
+                  part.linear->prepared_layout() == first.prepared_layout();
+         });
+}
+
+std::unique_ptr<Products> products_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config) {
+  return std::make_unique<SideBySide>(std::move(parts), config);
+}
+
+std::unique_ptr<Products> activated_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config,
+                                              std::vector<float>& tiles) {
+  return std::make_unique<Activated>(std::move(parts), config, tiles);
+}
+
+}  // namespace rung::kernel_fusion
