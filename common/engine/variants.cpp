@@ -13,10 +13,11 @@ void register_rungs(Registry& registry);  // 03_techniques/attention
 namespace batching {
 void register_rungs(Registry& registry);  // 03_techniques/batching
 }
-namespace kv_cache {
-void register_rungs(Registry& registry);  // 03_techniques/kv_cache
 namespace kernel_fusion {
 void register_rungs(Registry& registry);  // 03_techniques/kernel_fusion
+}
+namespace kv_cache {
+void register_rungs(Registry& registry);  // 03_techniques/kv_cache
 }
 namespace kv_cache_analysis {
 void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
@@ -24,17 +25,17 @@ void register_rungs(Registry& registry);  // 01_challenges/kv_cache_analysis
 namespace latency_throughput {
 void register_rungs(Registry& registry);  // 01_challenges/latency_throughput
 }
-namespace long_sequence {
-void register_rungs(Registry& registry);  // 01_challenges/long_sequence
-}
 namespace linear {
 void register_rungs(Registry& registry);  // 03_techniques/linear
 }
-namespace memory_bandwidth {
-void register_rungs(Registry& registry);  // 01_challenges/memory_bandwidth
-}
 namespace llama_cpp {
 void register_rungs(Registry& registry);  // 02_engines/llama_cpp
+}
+namespace long_sequence {
+void register_rungs(Registry& registry);  // 01_challenges/long_sequence
+}
+namespace memory_bandwidth {
+void register_rungs(Registry& registry);  // 01_challenges/memory_bandwidth
 }
 namespace quantization {
 void register_rungs(Registry& registry);  // 03_techniques/quantization
@@ -42,14 +43,14 @@ void register_rungs(Registry& registry);  // 03_techniques/quantization
 namespace sampling {
 void register_rungs(Registry& registry);  // 03_techniques/sampling
 }
-namespace tokenization {
-void register_rungs(Registry& registry);  // 03_techniques/tokenization
-}
 namespace sglang {
 void register_rungs(Registry& registry);  // 02_engines/sglang
 }
 namespace tgi {
 void register_rungs(Registry& registry);  // 02_engines/tgi
+}
+namespace tokenization {
+void register_rungs(Registry& registry);  // 03_techniques/tokenization
 }
 namespace vllm {
 void register_rungs(Registry& registry);  // 02_engines/vllm
@@ -59,15 +60,15 @@ Registry make_variants() {
   Registry r;
   attention::register_rungs(r);
   batching::register_rungs(r);
-  kv_cache::register_rungs(r);
   kernel_fusion::register_rungs(r);
+  kv_cache::register_rungs(r);
   kv_cache_analysis::register_rungs(r);
   latency_throughput::register_rungs(r);
   linear::register_rungs(r);
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
-  quantization::register_rungs(r);
   memory_bandwidth::register_rungs(r);
+  quantization::register_rungs(r);
   sampling::register_rungs(r);
   sglang::register_rungs(r);
   tgi::register_rungs(r);
