@@ -145,6 +145,24 @@ class Generate(Case):
         self.assertLess(memory["file_bytes"], 0.3 * memory["weights_bytes"])
         self.assertLess(memory["peak_rss_bytes"], 1.5 * memory["weights_bytes"])
 
+    def test_packed_weights_are_kept_beside_the_model(self):
+        model = scratch("kept.gguf")
+        shutil.copyfile(TINY, model)
+        wanted = ["generate", "-m", model, "-p", "Once upon a time", "-n", 12, "--temp", 0, "--linear", "panels"]
+        text = self.ok(*wanted)
+        kept = model + ".packed-panels"
+        self.assertFalse(os.path.exists(kept))
+        for told in ("packed weights written to", "", "will be written anew", ""):
+            if told == "will be written anew":
+                with open(kept, "r+b") as f:
+                    f.truncate(os.path.getsize(kept) // 2)
+            done = run(*wanted, "--cache-packed")
+            self.assertEqual((done.returncode, done.stdout), (0, text))
+            self.assertIn(told, done.stderr.decode())
+            self.assertEqual(bool(done.stderr), bool(told))
+        memory = self.json(*wanted, "--cache-packed")["memory"]
+        self.assertEqual(memory["packed_file_bytes"], memory["packed_bytes"])
+
     def test_ways_of_loading_give_the_same_text(self):
         model = scratch("cli_loading.gguf")
         self.json("synth", model, "--shape", "smollm2-135m", "--type", "q8_0")
@@ -497,6 +515,12 @@ class Others(Case):
         for row in measured["rows"]:
             self.assertTrue(row["passed"], row)
         self.refused(2, "unknown seam 'nothing'", "ladder", "nothing")
+        self.refused(2, "no timed trial with 'nothing'", "ladder", "sampler", "--measure", "--trials", "nothing")
+        linear = next(x for x in ladders if x["seam"] == "linear")
+        onednn = [r for r in linear["rungs"] if r["name"] == "onednn"]
+        self.assertNotEqual(bool(onednn), "note" in linear)  # there, or said why not
+        for rung in linear["rungs"]:
+            self.assertEqual(rung["batch_invariant"], rung["name"] != "onednn")
 
     def test_exercises(self):
         board = self.json("exercises", 3)
