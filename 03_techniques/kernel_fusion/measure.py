@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Measures what each rung of `fusion` saves in whole models, and writes the lesson's tables.
 
-usage: 03_techniques/kernel_fusion/measure.py NAME MODEL [-p 256] [-n 64] [-r 3] [--rounds 5] [--linear auto] [--rung build/bin/rung]
+usage: 03_techniques/kernel_fusion/measure.py NAME MODEL --count [--linear auto] [--rung build/bin/rung]
+       03_techniques/kernel_fusion/measure.py NAME MODEL [-p 256] [-n 64] [-r 3] [--rounds 5] [--linear auto]
        03_techniques/kernel_fusion/measure.py --tables
 
-The first form runs `rung bench` on MODEL with every rung, all of them in turn in each round (the machine drifts; neighbours in time
-are comparable), and appends the rounds to results/NAME.json. The second writes the tables between the marks of the lesson
+With --count one short `rung bench` of MODEL per rung says how often the threads are sent out in a decode step and where the rung
+applies: that does not depend on the machine's speed. Without it all rungs take turns in each round (the machine drifts; neighbours
+in time are comparable), and the rounds are added to those before. Both write results/NAME.json. --tables writes the tables between
+the marks of the lesson
     <!-- engine: results/NAME.json -->  ...  <!-- end -->
-from these files: how often the threads are sent out per decode step, the bytes of intermediates that are no longer written and
-read (computed from the model's shape), and the median over the rounds of the speed against `none` in the same round.
+from these files: bytes of intermediates that are no longer written and read (computed from the model's shape), the counts, and, where
+there are rounds, the median of the speed against `none` in the same round.
 """
 
 import argparse
@@ -31,20 +34,26 @@ def ask(rung, *arguments):
 
 def measure(a):
     path = HERE / "results" / f"{a.name}.json"
-    command = ["bench", "-m", a.model, "-p", a.prompt, "-n", a.tokens, "-b", 1, "-r", a.repeats, "--linear", a.linear]
-    shown = ["rung", *command[:2], pathlib.Path(a.model).name, *command[3:]]
-    document = json.loads(path.read_text()) if path.exists() else {"command": " ".join(map(str, shown)), "rounds": []}
+    command = ["bench", "-m", a.model, "-b", 1, "--linear", a.linear]
+    document = json.loads(path.read_text()) if path.exists() else {"counts": {}, "rounds": []}
     document["model"] = ask(a.rung, "inspect", a.model)[0]["model"]
+    document["file"] = pathlib.Path(a.model).name
+    if a.count:
+        for rung in RUNGS:
+            row = ask(a.rung, *command, "-p", 0, "-n", 4, "-r", 1, "--set", f"fusion={rung}")[0][0]
+            document["counts"][rung] = {key: row[key] for key in ("parallel_regions", "fused")}
+        path.write_text(json.dumps(document, indent=1) + "\n")
+        return
+    document["command"] = f"rung bench -m {document['file']} -p {a.prompt} -n {a.tokens} -r {a.repeats} --linear {a.linear}"
     for _ in range(a.rounds):
         rows = {}
         for rung in RUNGS:
-            answer, log = ask(a.rung, *command, "--set", f"fusion={rung}")
+            answer, log = ask(a.rung, *command, "-p", a.prompt, "-n", a.tokens, "-r", a.repeats, "--set", f"fusion={rung}")
             document["machine"] = next(line for line in log.splitlines() if "GB/s read" in line)
-            rows[rung] = {r["test"][:2]: {key: r[key] for key in ("tok_s", "parallel_regions", "pct_of_limit", "fused")}
-                          for r in answer}
+            rows[rung] = {r["test"][:2]: r["tok_s"] for r in answer}
         document["rounds"].append(rows)
         path.write_text(json.dumps(document, indent=1) + "\n")
-        print(" ".join(f"{rung} {row['tg']['tok_s']:.2f}" for rung, row in rows.items()), flush=True)
+        print(" ".join(f"{rung} {row['tg']:.2f}" for rung, row in rows.items()), flush=True)
 
 
 def saved_bytes(model, rung):
@@ -59,24 +68,30 @@ def saved_bytes(model, rung):
     return sum(steps[r] for r in RUNGS[:RUNGS.index(rung) + 1])
 
 
+def speed(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 def table(path):
     document = json.loads(path.read_text())
     rounds = document["rounds"]
-    lines = ["| rung | bytes saved per token and layer | threads sent out per decode step | prefill, tok/s | against `none` | decode, tok/s "
-             "| against `none` |", "|---|---:|---:|---:|---:|---:|---:|"]
+    heads = ["rung", "bytes saved per token and layer", "threads sent out per decode step"]
+    if rounds:
+        heads += ["prefill, tok/s", "against `none`", "decode, tok/s", "against `none`"]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for rung in RUNGS:
-        cells = []
-        for test in ("pp", "tg"):
-            speeds = [r[rung][test]["tok_s"] for r in rounds]
-            ratios = sorted(r[rung][test]["tok_s"] / r["none"][test]["tok_s"] for r in rounds)
+        cells = [f"`{rung}`", f"{saved_bytes(document['model'], rung):,}",
+                 f"{document['counts'][rung]['parallel_regions']:g}"]
+        for test in ("pp", "tg") if rounds else ():
+            ratios = sorted(r[rung][test] / r["none"][test] for r in rounds)
             spread = f" ({ratios[0]:.3f} to {ratios[-1]:.3f})" if rung != "none" else ""
-            cells += [f"{statistics.median(speeds):,.4g}" if statistics.median(speeds) < 1000 else f"{statistics.median(speeds):,.0f}",
-                      f"{statistics.median(ratios):.3f}×{spread}"]
-        regions = rounds[0][rung]["tg"]["parallel_regions"]
-        lines.append(f"| `{rung}` | {saved_bytes(document['model'], rung):,} | {regions:g} | " + " | ".join(cells) + " |")
-    lines += ["", f"`{document['command']}`, {len(rounds)} rounds over all rungs: the median, and in brackets the worst and the best round. "
-              f"{document['machine']}.", ""]
-    return "\n".join(lines)
+            cells += [speed(statistics.median(r[rung][test] for r in rounds)), f"{statistics.median(ratios):.3f}×{spread}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    told = f"`{document['file']}`, two threads; bytes computed from its shape, counts by `rung bench --json` (`measure.py --count`)."
+    if rounds:
+        told += (f" Speeds: `{document['command']}`, {len(rounds)} rounds over all rungs, the median and in brackets the worst and the "
+                 f"best round. {document['machine']}.")
+    return "\n".join([*lines, "", told, ""])
 
 
 def main():
@@ -89,6 +104,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--linear", default="auto")
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
+    parser.add_argument("--count", action="store_true", help="only what does not depend on the machine's speed")
     parser.add_argument("--tables", action="store_true")
     a = parser.parse_args()
     if a.tables:
