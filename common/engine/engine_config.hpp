@@ -19,12 +19,12 @@ struct EngineConfig {
   double batch_window_s = 0.01;  // how long a batch may wait to fill, for schedulers that wait
   int max_step_outputs = 0;      // most rows of logits of one forward pass; 0: max_sequences
   std::string device = "cpu";
-  DType kv_type = DType::f32;                // of the keys and values in the cache
-  int kv_block_size = 16;                    // tokens per block of the cache, where its rung pages
-  std::size_t kv_budget = 0;                 // bytes of the cache; 0: what max_sequences of context need
-  Eviction eviction = Eviction::lru;         // of the prefix cache
-  std::size_t swap_bytes = 0;                // host memory for who is preempted; 0: computed again
-  bool cache_packed = false;   // keep copies of weights in another layout in a file beside the model
+  DType kv_type = DType::f32;         // of the keys and values in the cache
+  int kv_block_size = 16;             // tokens per block of the cache, where its rung pages
+  std::size_t kv_budget = 0;          // bytes of the cache; 0: what max_sequences of context need
+  Eviction eviction = Eviction::lru;  // of the prefix cache
+  std::size_t swap_bytes = 0;         // host memory for who is preempted; 0: computed again
+  bool cache_packed = false;          // keep copies of weights in another layout in a file beside the model
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 
