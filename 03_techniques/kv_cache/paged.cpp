@@ -78,7 +78,10 @@ KvUse PagedKv::use() const {
       fill = std::max(fill, std::min(config_.block_size, s.length - begin));
     }
   }
-  for (const int fill : filled) use.live += fill;
+  for (int block = 0; block < blocks_; ++block) {
+    use.live += filled[static_cast<std::size_t>(block)];
+    if (held(block) > 0 && pool_->owners(block) == held(block)) use.kept += config_.block_size;
+  }
   return use;
 }
 

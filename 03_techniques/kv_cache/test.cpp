@@ -144,7 +144,9 @@ TEST_CASE("a block that a prefix cache holds outlives its sequence") {
   cache->close(first);
   cache->check_integrity();
   CHECK(cache->use().taken == 12);
+  CHECK(cache->use().kept == 12);
   CHECK(cache->use().live == 0);
+  CHECK(cache->use().waste() == 0);
   const int second = cache->open();
   cache->adopt(second, kept, 9);  // the last block in part
   CHECK(cache->length(second) == 9);
