@@ -65,7 +65,8 @@ class Generate(Case):
             self.assertIn(field, out)
         self.assertEqual(set(out["timings"]), {"load_s", "ttft_s", "prefill_tok_s", "decode_tok_s"})
         self.assertLessEqual({"weights_bytes", "kv_bytes", "peak_rss_bytes"}, set(out["memory"]))
-        self.assertEqual(set(out["rungs"]), {"attention", "kv", "linear", "loading", "rope", "sampler"})
+        self.assertEqual(set(out["rungs"]), {"attention", "fusion", "kv", "linear", "loading", "policy", "prefix_cache", "rope", "sampler",
+                                             "scheduler"})
         self.assertEqual(out["completion_tokens"], len(out["token_ids"]))
         self.assertGreater(out["timings"]["decode_tok_s"], 0)
 
@@ -209,7 +210,8 @@ class Generate(Case):
         self.refused(2, "no rung 'fastest'; known: auto, naive", *g, "--attention", "fastest")
         self.refused(2, "unknown seam", *g, "--set", "router=x")
         self.refused(2, "SEAM=NAME", *g, "--set", "attention")
-        self.refused(2, "unknown seam 'scheduler'", *g, "--scheduler", "fifo")
+        self.refused(2, "seam scheduler has no rung 'fifo'", *g, "--scheduler", "fifo")
+        self.refused(2, "unknown seam 'speculate'", *g, "--speculate", "draft")
         self.refused(2, "unknown engine preset", *g, "--engine", "warp")
         self.refused(2, "unknown device", *g, "--device", "tpu")
         self.refused(1, "cuda", *g, "--device", "cuda")
