@@ -87,13 +87,15 @@ std::vector<SimulatedRequest> crowd() {
 }
 
 Verdict judge(const Ladder<Policy>& ladder, const std::string& rung, bool starving) {
-  const auto policy = ladder.make(rung, {});
+  PolicyConfig config_of_policy;
+  config_of_policy.ageing_s = 2;  // of ten that the stream lasts
+  const auto policy = ladder.make(rung, config_of_policy);
   Watched watched(*policy);
   OneByOne scheduler(kPlaces);
   std::vector<SimulatedRequest> requests = crowd();
-  if (starving) {  // one long request of low priority, and short urgent ones for as long as anybody looks
+  if (starving) {  // one long request of low priority, and more short urgent ones than can be served
     requests.assign(1, {0.001, 50, 200, 1, 0});
-    for (int i = 0; i < 4000; ++i) requests.push_back({0.001 + 0.0025 * i, 5, 10, 0, 1});
+    for (int i = 0; i < 4000; ++i) requests.push_back({0.001 + 0.002 * i, 5, 10, 0, 1});
     std::swap(requests[0], requests[8]);
     requests[0].arrival_s = requests[8].arrival_s = 0.001;
   }

@@ -68,12 +68,13 @@ void compare_rungs(const Model& model) {
     const auto rungs = [&](const std::string& fusion) {
       return std::map<std::string, std::string>{{"linear", linear.name}, {"fusion", fusion}};
     };
-    if (linear.exercise || !can_run(model, config_with(rungs("none")))) continue;
+    // Of a rung whose bits depend on the batch or the threads nothing can be said here.
+    if (linear.exercise || !linear.batch_invariant || !can_run(model, config_with(rungs("none")))) continue;
     const std::vector<float> plain = logits_of(model, config_with(rungs("none"), 1));
     const auto [low, high] = std::minmax_element(plain.begin(), plain.end());
     REQUIRE(*high - *low > 0.05f);
-    // Where x is rounded to 8 bits, a number in the middle between two may now go to the other one.
-    const bool rounds = linear.name == "int8" || linear.name == "packed";
+    // Where x is rounded, a number in the middle between two may now go to the other one.
+    const bool rounds = linear.name == "int8" || linear.name == "packed" || linear.name == "bf16_dot";
     const double allowed = (rounds ? 2e-2 : 2e-5) * static_cast<double>(*high - *low);
     for (const RungInfo& fusion : fusions) {
       if (fusion.exercise) continue;
@@ -137,7 +138,8 @@ TEST_CASE("same text: every rung of fusion with every rung of linear and attenti
       for (const char* attention : {"naive", "auto"}) {
         EngineConfig config =
             config_with({{"fusion", fusion.name}, {"linear", linear.name}, {"attention", attention}});
-        if (fusion.exercise || linear.exercise || !can_run(*model, config)) continue;
+        if (fusion.exercise || linear.exercise || !linear.batch_invariant || !can_run(*model, config))
+          continue;
         config.context = 128;
         Engine engine(model, variants(), config);
         Request request;
