@@ -197,7 +197,8 @@ TEST_CASE("a model writes the same text with packed weights made, found, and fou
   fs::remove_all(folder);
   fs::create_directories(folder);
   const std::string f16 = testing::source_file("models/tiny.gguf");
-  for (const auto& [type, rung] : {std::pair{DType::f16, "panels"}, {DType::q4_0, "packed,panels"}}) {
+  for (const auto& [type, name] : {std::pair{DType::f16, "panels"}, {DType::q4_0, "packed,panels"}}) {
+    const char* const rung = name;  // Clang 14 lets no lambda capture a structured binding
     const std::string path = (folder / fmt::format("{}.gguf", rung)).string();
     if (type == DType::f16) {
       fs::copy_file(f16, path);
