@@ -42,7 +42,8 @@ void register_rungs(Registry& registry) {
   const auto add = [&](const char* name, const char* summary, auto make, auto supports, bool exercise = false,
                        bool automatic = true, bool batch_invariant = true,
                        Arithmetic arithmetic = Arithmetic::float32) {
-    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic, batch_invariant, arithmetic},
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic, batch_invariant,
+                 arithmetic},
                 make,
                 supports});
   };

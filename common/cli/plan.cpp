@@ -11,7 +11,6 @@
 namespace rung::cli {
 namespace {
 
-
 std::string human(std::uint64_t bytes) {
   const auto value = static_cast<double>(bytes);
   for (const auto& [size, unit] : {std::pair{1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}}) {
