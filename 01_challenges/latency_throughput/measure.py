@@ -14,9 +14,13 @@ import argparse
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from lesson_marks import write_between  # noqa: E402
+
 RESULTS = HERE / "results"
 ROOT = HERE.parents[1]
 
@@ -101,17 +105,6 @@ def fit_square(points):
     return (b1 * a22 - b2 * a12) / det, (a11 * b2 - a12 * b1) / det
 
 
-def write_table(mark, lines):
-    """Replaces what stands between the mark and the next end mark of the lesson."""
-    lesson = HERE / "README.md"
-    text = lesson.read_text()
-    begin = f"<!-- {mark} -->\n"
-    if begin not in text:
-        return
-    before, rest = text.split(begin, 1)
-    lesson.write_text(before + begin + "\n".join(lines) + "\n<!-- end -->" + rest.split("<!-- end -->", 1)[1])
-
-
 def sweep_table(sweeps):
     lines = ["![latency and throughput against the batch](results/sweep.svg)", "", "| model, rung of `linear` | batch | tokens/s | ms per step | `weights` | `roofline_kv` | `fitted` |", "|---|---:|---:|---:|---:|---:|---:|"]
     for name, s in sweeps.items():
@@ -163,7 +156,7 @@ def figures():
 
     if (RESULTS / "sweep.json").is_file():
         sweeps = json.loads((RESULTS / "sweep.json").read_text())
-        write_table("sweep", sweep_table(sweeps))
+        write_between(HERE / "README.md", "sweep", sweep_table(sweeps))
         figure, rows = plt.subplots(2, len(sweeps), figsize=(3.6 * len(sweeps), 6.0), squeeze=False, sharex="col")
         for column, ((name, s), color) in enumerate(zip(sweeps.items(), colors)):
             batches = [m["batch"] for m in s["measured"]]
@@ -209,7 +202,7 @@ def figures():
             limit_b, limit_d = fit_square([(q["tokens"], q["ttft_s"]) for q in e["limit_prompts"] if q["tokens"] >= e["chunk"]])
             lines.append(f"| {name}, `{e['linear']}` | {1e6 * b:.3g} µs · n + {1e9 * d:.3g} ns · n² | {b / d:,.0f} | "
                          f"{1e6 * limit_b:.3g} µs · n + {1e9 * limit_d:.3g} ns · n² |")
-        write_table("context", lines + [""])
+        write_between(HERE / "README.md", "context", lines + [""])
         ticks = max(ticks)
         axes_of(left, [t for t in (512, 1024, 2048, 4096, 8192, 16384) if t < ticks * 1.1], "tokens of the prompt", "seconds to first token")
         axes_of(right, [t for t in (1, 8, 64, 512, 4096, 32768) if t < ticks * 1.1], "tokens of context", "ms per token, batch 1", logy=False)

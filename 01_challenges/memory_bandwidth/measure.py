@@ -14,8 +14,12 @@ import json
 import pathlib
 import statistics
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from lesson_marks import write_between  # noqa: E402
+
 RESULTS = HERE / "results"
 FILE = RESULTS / "roofline.json"
 LOOKS = {"bandwidth": ("#7b5ea7", "s"), "attention": ("#3a7d44", "^"), "linear": ("#1f6f8b", "o"), "sampler": ("#b5651d", "D")}
@@ -39,17 +43,6 @@ def measure(rung, seams, repeats):
     lines = ",\n".join(json.dumps(r) for r in rows)
     machine = ",\n".join(f"{json.dumps(seam)}: {json.dumps(m)}" for seam, m in machines.items())
     FILE.write_text(f'{{"command": "rung ladder SEAM --measure -r {repeats} --json", "machines": {{\n{machine}\n}},\n"rows": [\n{lines}\n]}}\n')
-
-
-def write_table(mark, lines):
-    """Replaces what stands between the mark and the next end mark of the lesson."""
-    lesson = HERE / "README.md"
-    text = lesson.read_text()
-    begin = f"<!-- {mark} -->\n"
-    if begin not in text:
-        return
-    before, rest = text.split(begin, 1)
-    lesson.write_text(before + begin + "\n".join(lines) + "\n<!-- end -->" + rest.split("<!-- end -->", 1)[1])
 
 
 def table(data):
@@ -83,7 +76,7 @@ def plot():
     matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
     matplotlib.rcParams["font.size"] = 9
     data = json.loads(FILE.read_text())
-    write_table("roofline", table(data))
+    write_between(HERE / "README.md", "roofline", table(data))
     # The limits were measured once per seam; the machine is shared, so the median of them is drawn.
     limit = {name: statistics.median(m[name] for m in data["machines"].values()) for name in LIMITS}
     figure, axis = plt.subplots(figsize=(8.6, 5.4))

@@ -109,7 +109,6 @@ Json summary(const std::vector<double>& values) {
 }
 
 struct Seen {
-  int id = -1;
   double first_s = 0, last_s = 0;
   int tokens = 0;
 };
@@ -167,7 +166,7 @@ void BenchServeCommand::execute(bool json_wanted) const {
         }
         s.last_s = now;
       };
-      s.id = engine.submit(std::move(request));
+      engine.submit(std::move(request));
     }
     more = engine.step();
     if (more) {
