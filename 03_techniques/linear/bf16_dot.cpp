@@ -59,7 +59,7 @@ HWY_POP_ATTRIBUTES
 
 const Bf16Kernels& kernels_of_machine() {
 #ifdef RUNG_BF16_X86
-  if (has_bf16_dot()) return bf16::kKernels;
+  if (dot_instructions().avx512_bf16) return bf16::kKernels;
   if (simd_level() >= Simd::avx2) return avx2::kKernels;
 #endif
   return plain::kKernels;
@@ -146,14 +146,6 @@ void PairedRows::assign(const Tensor& x, int tile, int steps, int threads) {
       }
     }
   });
-}
-
-bool has_bf16_dot() {
-#ifdef RUNG_BF16_X86
-  return simd_level() == Simd::avx512 && __builtin_cpu_supports("avx512bf16");
-#else
-  return false;
-#endif
 }
 
 std::unique_ptr<Linear> make_bf16_dot(const LinearConfig& config) {

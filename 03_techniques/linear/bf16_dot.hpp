@@ -42,8 +42,4 @@ struct Bf16Kernels {
   int tile, steps;  // how x must be laid out
 };
 
-/// Whether this processor multiplies pairs of bfloat16 in one instruction (AVX512_BF16), and RUNG_SIMD lets
-/// it.
-bool has_bf16_dot();
-
 }  // namespace rung::linear

@@ -8,6 +8,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -91,7 +92,8 @@ class ByOneDnn final : public Linear {
   /// library sees W [out, in] as its transpose, [in, out] with columns that lie together.
   void lay_out(const LinearConfig& config) {
     const memory::dims shape{weight_.cols, weight_.rows};
-    const Shape largest{config.max_tokens, weight_.cols, weight_.rows};
+    // Asked about no tokens, oneDNN 2.6 divides by their number.
+    const Shape largest{std::max(1, config.max_tokens), weight_.cols, weight_.rows};
     const memory::desc any(shape, memory::data_type::f32, memory::format_tag::any);
     const memory::desc rows(shape, memory::data_type::f32, memory::dims{1, weight_.cols});
     layout_ = describe(from(largest), any, to(largest)).weights_desc();

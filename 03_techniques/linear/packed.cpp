@@ -37,6 +37,7 @@ namespace {
 namespace plain {
 #include "packed_isa-plain.h"
 #include "packed_kernels-inl.h"
+#include "packed_weights-inl.h"
 }  // namespace plain
 
 #ifdef RUNG_PACKED_X86
@@ -44,6 +45,7 @@ HWY_PUSH_ATTRIBUTES("avx2,fma,f16c")
 namespace avx2 {
 #include "packed_isa-avx2.h"
 #include "packed_kernels-inl.h"
+#include "packed_weights-inl.h"
 }  // namespace avx2
 HWY_POP_ATTRIBUTES
 
@@ -51,15 +53,15 @@ HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni
 namespace vnni {
 #include "packed_isa-vnni.h"
 #include "packed_kernels-inl.h"
+#include "packed_weights-inl.h"
 }  // namespace vnni
 HWY_POP_ATTRIBUTES
 #endif
 
 const PackedKernels& kernels_of_machine() {
 #ifdef RUNG_PACKED_X86
-  const Simd level = simd_level();
-  if (level == Simd::avx512 && __builtin_cpu_supports("avx512vnni")) return vnni::kKernels;
-  if (level >= Simd::avx2) return avx2::kKernels;
+  if (dot_instructions().avx512_vnni) return vnni::kKernels;
+  if (simd_level() >= Simd::avx2) return avx2::kKernels;
 #endif
   return plain::kKernels;
 }
@@ -71,7 +73,8 @@ class Packed final : public Linear {
         rows_(config.weight.rows),
         cols_(config.weight.cols),
         threads_(config.threads),
-        kernels_(kernels_of_machine()) {
+        vectors_(kernels_of_machine()),
+        tiles_(tile_kernels()) {
     const PackedFormat format = packed_format(dtype_);
     const std::int64_t panels = panel_count(rows_);
     panel_bytes_ = linear::packed_bytes(format, kPanelRows, cols_);
@@ -92,7 +95,7 @@ class Packed final : public Linear {
     const std::int64_t panels = panel_count(rows_);
     parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
       const std::int64_t begin = c * kChunkPanels;
-      kernels_.run(
+      kernels_for(x.rows).run(
           {dtype_, panels_.data(), rows_, cols_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
     });
   }
@@ -100,31 +103,38 @@ class Packed final : public Linear {
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }
   const PreparedRows* prepare(const Tensor& x) override { return &rounded(x); }
   int prepared_layout() const override {
-    const RowLayout layout = kernels_.row_layout(packed_format(dtype_));
-    return 16 + 2 * layout.offset + layout.halves;  // 1 is that of `panels`
+    const RowLayout layout = vectors_.row_layout(packed_format(dtype_));  // those of the tiles differ less
+    return 16 + 2 * layout.offset + layout.halves;                        // 1 is that of `panels`
   }
   void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
                    const Tensor& y) const override {
     const std::byte* panels = panels_.data() + begin / kPanelRows * panel_bytes_;
-    kernels_.run({dtype_, panels, y.cols, cols_, static_cast<const QuantisedRows*>(prepared), y, 0,
-                  panel_count(y.cols)});
+    kernels_for(y.rows).run({dtype_, panels, y.cols, cols_, static_cast<const QuantisedRows*>(prepared), y, 0,
+                             panel_count(y.cols)});
   }
 
  private:
   // Panels handed to a thread at a time: small enough that all finish together when one is held up.
   static constexpr std::int64_t kChunkPanels = 4;
   static constexpr int kLayoutVersion = 1;  // of packed_layout.hpp
+  // Fewer do not make up for unpacking the panel first (lesson, "Tiles").
+  static constexpr std::int64_t kTokensForTiles = 8;
+
+  const PackedKernels& kernels_for(std::int64_t tokens) const {
+    return tiles_ != nullptr && tokens >= kTokensForTiles ? *tiles_ : vectors_;
+  }
 
   const QuantisedRows& rounded(const Tensor& x) const {
     QuantisedRows& rows = rows_of_this_thread();
-    rows.assign(x, kernels_.row_layout(packed_format(dtype_)), threads_);
+    rows.assign(x, kernels_for(x.rows).row_layout(packed_format(dtype_)), threads_);
     return rows;
   }
 
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
-  const PackedKernels& kernels_;
+  const PackedKernels& vectors_;
+  const PackedKernels* tiles_;  // null: none here
   Panels panels_;
   std::int64_t panel_bytes_ = 0;
 };

@@ -17,17 +17,55 @@ struct PackedTask {
   std::int64_t begin, end;
 };
 
+/// What a kernel makes of the bytes that packed_layout.hpp describes.
+enum class Quants {
+  as_stored,
+  as_unsigned,  // signed ones get 128 added: one factor of `vpdpbusd` is unsigned
+  as_signed,    // loses what was added to it
+};
+
 /// One instruction set.
 struct PackedKernels {
   void (*run)(const PackedTask& task);
-  int tile;             // tokens that are multiplied together
-  bool unsigned_bytes;  // its byte products want unsigned weights: signed formats get 128 added
+  int tile;  // tokens that are multiplied together
+  Quants quants;
 
   /// How x must be laid out for weights of this format.
   RowLayout row_layout(PackedFormat format) const {
     const bool is_signed = format.bits == 8 || format.table;
-    return {format.halves, is_signed && unsigned_bytes ? 128 : format.offset, tile};
+    const int offset = is_signed && quants == Quants::as_unsigned ? 128 : format.offset;
+    return {format.halves, quants == Quants::as_signed ? 0 : offset, tile};
   }
 };
+
+/// Those of Intel's matrix tiles (packed_tiles.cpp), for many tokens at a time; null where there are none.
+const PackedKernels* tile_kernels();
+
+/// Calls f.template operator()<dtype>(). REQUIRES: packed_format(dtype).bits != 0.
+template <class F>
+void for_packed_type(DType dtype, const F& f) {
+  switch (dtype) {
+    case DType::q8_0:
+      return f.template operator()<DType::q8_0>();
+    case DType::q4_0:
+      return f.template operator()<DType::q4_0>();
+    case DType::q4_1:
+      return f.template operator()<DType::q4_1>();
+    case DType::q5_0:
+      return f.template operator()<DType::q5_0>();
+    case DType::q5_1:
+      return f.template operator()<DType::q5_1>();
+    case DType::iq4_nl:
+      return f.template operator()<DType::iq4_nl>();
+    case DType::q4_k:
+      return f.template operator()<DType::q4_k>();
+    case DType::q5_k:
+      return f.template operator()<DType::q5_k>();
+    case DType::q6_k:
+      return f.template operator()<DType::q6_k>();
+    default:
+      return;
+  }
+}
 
 }  // namespace rung::linear

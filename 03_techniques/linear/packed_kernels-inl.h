@@ -1,66 +1,9 @@
 // The kernel of the rung `packed`: a panel of 16 rows times a few tokens.
 //
-// Included by packed.cpp once per instruction set, hence no include guard; the namespace that includes it
-// holds a struct Isa (packed_isa-*.h), which says how many of a panel's rows one vector holds, and its few
-// operations.
+// Included by packed.cpp once per instruction set, after packed_weights-inl.h.
 //
 // The order of every operation on floats is that of int8.cpp, and lanes never meet: so the bits are those of
 // int8.cpp, for every instruction set and every batch.
-
-using Bytes = Isa::Bytes;    // four columns of Isa::kRows rows
-using Floats = Isa::Floats;  // one number per row
-constexpr int kParts = kPanelRows / Isa::kRows;
-
-template <DType kType>
-struct Weights {
-  static constexpr PackedFormat kFormat = packed_format(kType);
-  static constexpr bool kSigned = kFormat.bits == 8 || kFormat.table;
-  static constexpr bool kShifted = kFormat.offset != 0 || (kSigned && Isa::kUnsignedBytes);
-  /// The largest magnitude of a stored quant: how many products of two bytes fit into 16 bits.
-  static constexpr int kLargest = kSigned ? 128 : (1 << kFormat.bits) - 1;
-
-  /// The quants of one block, as bytes: w[g] holds columns 4g .. 4g + 3 of the rows of `part`.
-  static RUNG_INLINE void unpack(const std::byte* block, int part, Bytes (&w)[kColumnGroups]) {
-    const std::byte* at = block + part * Isa::kRows * 4;
-    if constexpr (kFormat.bits == 8) {
-      RUNG_UNROLL
-      for (int g = 0; g < kColumnGroups; ++g) w[g] = Isa::as_stored_signed(Isa::load(at + g * kVectorBytes));
-      return;
-    }
-    RUNG_UNROLL
-    for (int v = 0; v < 4; ++v) {
-      const Bytes pair = Isa::load(at + v * kVectorBytes);
-      w[v] = Isa::template shifted_and<0, 15>(pair);
-      w[v + 4] = Isa::template shifted_and<-4, 15>(pair);
-    }
-    if constexpr (kFormat.table) {
-      RUNG_UNROLL
-      for (int g = 0; g < kColumnGroups; ++g)
-        w[g] = Isa::as_stored_signed(Isa::look_up(kIq4NlValues.data(), w[g]));
-    }
-    if constexpr (kFormat.bits == 5) {
-      const Bytes plane = Isa::load(at + 4 * kVectorBytes);
-      add_fifth<0>(plane, w);
-    }
-    if constexpr (kFormat.bits == 6) {
-      add_sixth<0>(Isa::load(at + 4 * kVectorBytes), Isa::load(at + 5 * kVectorBytes), w);
-    }
-  }
-
-  /// Moves bit g of the plane to bit 4 and joins it to w[g].
-  template <int g>
-  static RUNG_INLINE void add_fifth(Bytes plane, Bytes (&w)[kColumnGroups]) {
-    w[g] = Isa::join(w[g], Isa::template shifted_and<4 - g, 16>(plane));
-    if constexpr (g + 1 < kColumnGroups) add_fifth<g + 1>(plane, w);
-  }
-  /// Moves bits 2g and 2g + 1 of both planes to bits 4 and 5.
-  template <int g>
-  static RUNG_INLINE void add_sixth(Bytes first, Bytes second, Bytes (&w)[kColumnGroups]) {
-    w[g] = Isa::join(w[g], Isa::template shifted_and<4 - 2 * g, 48>(first));
-    w[g + 4] = Isa::join(w[g + 4], Isa::template shifted_and<4 - 2 * g, 48>(second));
-    if constexpr (g < 3) add_sixth<g + 1>(first, second, w);
-  }
-};
 
 /// Where a tile of x stands; moves on block by block.
 template <DType kType, int T>
@@ -104,28 +47,18 @@ RUNG_INLINE void add_block(const std::byte* block, int part, const Floats (&shar
   const std::byte* scales = block + kFormat.quant_bytes();
   RUNG_UNROLL
   for (int h = 0; h < kFormat.halves; ++h) {
-    Floats scale, minimum = Isa::zero();
-    if constexpr (kFormat.k_scales) {
-      const std::byte* small = scales + h * kPanelRows + part * Isa::kRows;
-      scale = Isa::multiply(shared[0], Isa::load_small(small));
-      if constexpr (kFormat.minimum) {
-        // A fused -(d_min * m) * s and a rounded one are the same: d_min * m is exact.
-        minimum = Isa::negate(Isa::multiply(shared[1], Isa::load_small(small + kPanelRows)));
-      }
-    } else {
-      scale = Isa::load_half(scales + part * Isa::kRows * 2);
-      if constexpr (kFormat.minimum) minimum = Isa::load_half(scales + (kPanelRows + part * Isa::kRows) * 2);
-    }
+    const BlockScales<kType> block_scales(scales, h, part, shared);
     const Bytes(&columns)[kGroups] = reinterpret_cast<const Bytes(&)[kGroups]>(w[h * kGroups]);
     RUNG_UNROLL
     for (int t = 0; t < T; ++t) {
       const std::int32_t start = W::kShifted ? x.starts[t * kFormat.halves + h] : 0;
       const auto product = Isa::template dot<kGroups, W::kLargest, W::kSigned>(
           columns, x.quants + t * kIntegerBlock + h * kGroups * 4, start);
-      sum[t] =
-          Isa::multiply_add(Isa::to_floats(product), Isa::multiply(scale, Isa::set(x.scales[t])), sum[t]);
+      sum[t] = Isa::multiply_add(Isa::to_floats(product),
+                                 Isa::multiply(block_scales.scale, Isa::set(x.scales[t])), sum[t]);
       if constexpr (kFormat.minimum) {
-        sum[t] = Isa::multiply_add(minimum, Isa::set(x.scaled_sums[t * kFormat.halves + h]), sum[t]);
+        sum[t] =
+            Isa::multiply_add(block_scales.minimum, Isa::set(x.scaled_sums[t * kFormat.halves + h]), sum[t]);
       }
     }
   }
@@ -214,28 +147,8 @@ void multiply(const PackedTask& task) {
 }
 
 inline void run(const PackedTask& task) {
-  switch (task.dtype) {
-    case DType::q8_0:
-      return multiply<DType::q8_0>(task);
-    case DType::q4_0:
-      return multiply<DType::q4_0>(task);
-    case DType::q4_1:
-      return multiply<DType::q4_1>(task);
-    case DType::q5_0:
-      return multiply<DType::q5_0>(task);
-    case DType::q5_1:
-      return multiply<DType::q5_1>(task);
-    case DType::iq4_nl:
-      return multiply<DType::iq4_nl>(task);
-    case DType::q4_k:
-      return multiply<DType::q4_k>(task);
-    case DType::q5_k:
-      return multiply<DType::q5_k>(task);
-    case DType::q6_k:
-      return multiply<DType::q6_k>(task);
-    default:
-      return;  // packed_format() says which
-  }
+  for_packed_type(task.dtype, [&]<DType kType>() { multiply<kType>(task); });
 }
 
-inline constexpr PackedKernels kKernels{run, Isa::kTokens, Isa::kUnsignedBytes};
+inline constexpr PackedKernels kKernels{run, Isa::kTokens,
+                                        Isa::kUnsignedBytes ? Quants::as_unsigned : Quants::as_stored};

@@ -136,29 +136,13 @@ double bf16_avx512(std::int64_t rounds, float* sink) {
   return 2.0 * kChains * 32 * static_cast<double>(rounds);
 }
 HWY_POP_ATTRIBUTES
-
-struct ShortNumbers {
-  bool avx_vnni = false, avx512_vnni = false, avx512_bf16 = false;
-};
-
-ShortNumbers of_machine() {
-  ShortNumbers has;
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  const Simd level = simd_level();
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
-    has.avx_vnni = level >= Simd::avx2 && (a >> 4 & 1) != 0;
-    has.avx512_bf16 = level == Simd::avx512 && (a >> 5 & 1) != 0;
-  }
-  has.avx512_vnni = level == Simd::avx512 && __builtin_cpu_supports("avx512vnni");
-  return has;
-}
 #endif
 
 }  // namespace
 
 double int8_rounds(std::int64_t rounds, std::int64_t* sink) {
 #ifdef RUNG_DOT_X86
-  static const ShortNumbers has = of_machine();
+  const DotInstructions& has = dot_instructions();
   if (has.avx512_vnni) return int8_avx512_vnni(rounds, sink);
   if (has.avx_vnni) return int8_avx_vnni(rounds, sink);
   if (simd_level() >= Simd::avx2) return int8_avx2(rounds, sink);
@@ -168,8 +152,7 @@ double int8_rounds(std::int64_t rounds, std::int64_t* sink) {
 
 double bf16_rounds([[maybe_unused]] std::int64_t rounds, [[maybe_unused]] float* sink) {
 #ifdef RUNG_DOT_X86
-  static const ShortNumbers has = of_machine();
-  if (has.avx512_bf16) return bf16_avx512(rounds, sink);
+  if (dot_instructions().avx512_bf16) return bf16_avx512(rounds, sink);
 #endif
   return 0;
 }
