@@ -20,6 +20,7 @@ std::unique_ptr<Linear> make_panels(const LinearConfig& config);
 std::unique_ptr<Linear> make_int8(const LinearConfig& config);
 std::unique_ptr<Linear> make_packed(const LinearConfig& config);
 std::unique_ptr<Linear> make_bf16_dot(const LinearConfig& config);
+std::unique_ptr<Linear> make_bf16_tiles(const LinearConfig& config);
 std::unique_ptr<Linear> make_onednn(const LinearConfig& config);  // only with RUNG_HAS_ONEDNN
 
 /// The learner's rung (mine.cpp): y = x W^T. x [tokens, in] f32, weight [out, in] in any format,

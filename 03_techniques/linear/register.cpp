@@ -58,12 +58,14 @@ void register_rungs(Registry& registry) {
 #endif
   add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
       any_number_format);
-  // `panels`, `bf16_dot` and `packed` copy the weights; all but the first round x, `int8` too: whoever wants
-  // that says so.
+  // `panels`, `bf16_dot`, `bf16_tiles` and `packed` copy the weights; all but the first round x, `int8` too:
+  // whoever wants that says so.
   add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
       plain_floats, false, false);
   add("bf16_dot", "x rounded to bfloat16, pairs of columns multiplied by one instruction", make_bf16_dot,
       bf16, false, false);
+  add("bf16_tiles", "x rounded to bfloat16, tiles of 16 tokens and 16 rows multiplied by one instruction",
+      make_bf16_tiles, bf16, false, false);
   add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
       false, false, true, Arithmetic::int8);
   add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,

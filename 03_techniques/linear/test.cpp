@@ -178,42 +178,67 @@ TEST_CASE("packed weights give the bits of int8, and int8 those of its definitio
   }
 }
 
-TEST_CASE("bf16_dot: the bits of its definition at every SIMD level") {
-  // One pair of columns after the other, the odd one first; a product of two bfloat16 numbers is exact.
-  const auto round = [](float value) {
-    std::uint16_t half = 0;
-    traits(DType::bf16).from_float(&value, &half, 1);
-    traits(DType::bf16).to_float(&half, &value, 1);
-    return value;
+/// Sums of products of bfloat16 numbers, each exact in float32, in the order in which an instruction adds
+/// them up.
+float sum_of_pairs(const std::vector<float>& w, const std::vector<float>& x) {
+  float sum = 0;
+  for (std::size_t i = 0; i < w.size(); i += 2) {
+    for (const std::size_t c : {i + 1, i}) {  // the odd column of a pair first
+      if (c < w.size()) sum = std::fma(x[c], w[c], sum);
+    }
+  }
+  return sum;
+}
+float sum_of_tiles(const std::vector<float>& w, const std::vector<float>& x) {
+  float sum = 0;
+  for (std::size_t i = 0; i < w.size(); i += 32) {
+    float half[2] = {0, 0};  // of the even columns, of the odd ones
+    for (std::size_t c = i; c < std::min(i + 32, w.size()); ++c)
+      half[c % 2] = std::fma(x[c], w[c], half[c % 2]);
+    sum += half[0] + half[1];
+  }
+  return sum;
+}
+
+TEST_CASE("bf16_dot and bf16_tiles: the bits of their definitions at every SIMD level") {
+  const auto rounded = [](const float* x, std::int64_t n) {
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(n));
+    std::vector<float> values(halves.size());
+    traits(DType::bf16).from_float(x, halves.data(), n);
+    traits(DType::bf16).to_float(halves.data(), values.data(), n);
+    return values;
   };
-  for (const std::int64_t in : {std::int64_t{1}, std::int64_t{2}, std::int64_t{769}, std::int64_t{1300}}) {
-    for (const std::int64_t out : {std::int64_t{5}, std::int64_t{33}}) {
-      INFO("in " << in << ", out " << out);
-      const Problem p(DType::bf16, 15, in, out);
-      std::vector<float> row(static_cast<std::size_t>(in)), expected;
-      for (std::int64_t t = 0; t < 15; ++t) {
-        for (std::int64_t o = 0; o < out; ++o) {
-          linear::read_row(p.weight, o, row.data());
-          float sum = 0;
-          for (std::int64_t i = 0; i < in; i += 2) {
-            for (const std::int64_t c : {i + 1, i}) {
-              if (c < in) sum = std::fma(round(p.x.ptr<float>(t)[c]), row[static_cast<std::size_t>(c)], sum);
+  struct Definition {
+    const char* rung;
+    float (*sum)(const std::vector<float>& w, const std::vector<float>& x);
+  };
+  for (const Definition& definition : {Definition{"bf16_dot", sum_of_pairs}, {"bf16_tiles", sum_of_tiles}}) {
+    for (const std::int64_t in : {1, 2, 769, 1300}) {
+      for (const std::int64_t out : {5, 33}) {
+        for (const std::int64_t tokens : {15, 51}) {
+          INFO(definition.rung << ": in " << in << ", out " << out << ", tokens " << tokens);
+          const Problem p(DType::bf16, tokens, in, out);
+          const auto got = multiply(definition.rung, p.weight, p.x, 2);
+          std::vector<float> row(static_cast<std::size_t>(in));
+          for (std::int64_t o = 0; o < out; ++o) {
+            linear::read_row(p.weight, o, row.data());
+            for (std::int64_t t = 0; t < tokens; ++t) {
+              REQUIRE(got[static_cast<std::size_t>(t * out + o)] ==
+                      definition.sum(row, rounded(p.x.ptr<float>(t), in)));
             }
           }
-          expected.push_back(sum);
         }
       }
-      const auto got = multiply("bf16_dot", p.weight, p.x, 2);
-      for (std::size_t i = 0; i < expected.size(); ++i) REQUIRE(got[i] == expected[i]);
     }
   }
 }
 
-TEST_CASE("bf16_dot: a NaN or an infinity in x is not hidden, and stays in its row") {
+TEST_CASE("bf16_dot and bf16_tiles: a NaN or an infinity in x is not hidden, and stays in its row") {
+  const char* rung = GENERATE("bf16_dot", "bf16_tiles");
   for (const float poison : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     Problem p(DType::bf16, 3, 65, 20);
     p.inputs[65 + 64] = poison;
-    const auto y = multiply("bf16_dot", p.weight, p.x, 1);
+    const auto y = multiply(rung, p.weight, p.x, 1);
     for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::isfinite(y[i]) == (i / 20 != 1));
   }
 }
@@ -236,6 +261,7 @@ TEST_CASE("copies of weights are asked for in a store, and told to it; what it h
   for (const auto& [rung, dtype] : {std::pair{"panels", DType::f32},
                                     {"panels", DType::f16},
                                     {"bf16_dot", DType::bf16},
+                                    {"bf16_tiles", DType::bf16},
                                     {"packed", DType::q4_0},
                                     {"packed", DType::q6_k}}) {
     INFO(rung << " " << traits(dtype).name);
