@@ -5,8 +5,9 @@ usage: 01_challenges/long_sequence/measure.py TEXT [--model tiny] [--rung build/
        01_challenges/long_sequence/measure.py --plot
 
 TEXT should be one that the model was not trained on, of some hundred thousand tokens. For every stretch and every rung of seam
-rope `rung perplexity` reads it in windows of that length; results/length.json receives the mean nats per token of each
-part of a window, results/length.svg and .png the picture (needs matplotlib).
+rope `rung perplexity` reads it in windows of that length, and twice more with a cache of the trained length only, that keeps the
+latest tokens, without and with the first four; results/length.json receives the mean nats per token of each part of a window,
+results/length.svg and .png the picture (needs matplotlib). --only measures some methods again and leaves the other rows.
 """
 
 import argparse
@@ -16,7 +17,9 @@ import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-LOOKS = {"plain": ("#c0392b", "-"), "linear": ("#b5651d", "--"), "ntk": ("#1f6f8b", "-."), "yarn": ("#3a7d44", "-")}
+LOOKS = {"plain": ("#c0392b", "-"), "linear": ("#b5651d", "--"), "ntk": ("#1f6f8b", "-."), "yarn": ("#3a7d44", "-"),
+         "window": ("#6c3483", "-"), "sinks": ("#d4ac0d", ":")}
+SINKS = {"window": 0, "sinks": 4}  # the others stretch the positions
 
 
 def ask(rung, *arguments):
@@ -27,14 +30,20 @@ def ask(rung, *arguments):
 def measure(a):
     trained = ask(a.rung, "inspect", a.model)["model"]["context_length"]
     rows = []
+    if a.only != list(LOOKS):
+        rows = [row for row in json.loads((RESULTS / "length.json").read_text())["rows"] if row["rope"] not in a.only]
     for times in a.times:
-        for method in LOOKS if times > 1 else ("plain",):
+        for method in a.only if times > 1 else {"plain"} & set(a.only):
+            how = ("--set", f"rope={method}")
+            if method in SINKS:
+                how = ("--sinks", SINKS[method], "--window", trained, "--block-size", 4)
             # A window's last token is predicted and not fed, hence one more than the context.
             out = ask(a.rung, "perplexity", "-m", a.model, "-f", a.text, "--ctx", trained * times + 1, "--stride",
-                      trained * times, "--set", f"rope={method}", "--parts", a.parts * times)
+                      trained * times, *how, "--parts", a.parts * times)
             rows.append({"times": times, "rope": method, "ctx": trained * times, "nll": out["nll"], "nll_stderr": out["nll_stderr"],
                          "tokens": out["tokens"], "parts": out["parts"]})
             print(f"{times} times, {method}: {out['nll']:.4f} nats per token", flush=True)
+    rows.sort(key=lambda row: (row["times"], list(LOOKS).index(row["rope"])))
     RESULTS.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
     (RESULTS / "length.json").write_text(
@@ -82,6 +91,7 @@ def main():
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--times", type=lambda s: [int(x) for x in s.split(",")], default=[1, 2, 4])
     parser.add_argument("--parts", type=int, default=16, help="parts of a trained length")
+    parser.add_argument("--only", type=lambda s: s.split(","), default=list(LOOKS), help="of: " + ", ".join(LOOKS))
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
     if not a.plot:

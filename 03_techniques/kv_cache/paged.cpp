@@ -54,6 +54,18 @@ void PagedKv::truncate(int seq, int length) {
     pool_->release(s.table.back());
 }
 
+bool PagedKv::cut(int seq, int first, int blocks) {
+  Sequence& s = sequence(seq);
+  assert(s.open && (first + blocks) * config_.block_size <= s.length);
+  const auto begin = s.table.begin() + first, end = begin + blocks;
+  if (std::any_of(begin, s.table.end(), [&](std::int32_t block) { return pool_->owners(block) != 1; }))
+    return false;
+  std::for_each(begin, end, [&](std::int32_t block) { pool_->release(block); });
+  s.table.erase(begin, end);
+  s.length -= blocks * config_.block_size;
+  return true;
+}
+
 bool PagedKv::share(int from, int to, int length) {
   const Sequence& source = sequence(from);
   assert(sequence(to).length == 0 && length <= source.length);

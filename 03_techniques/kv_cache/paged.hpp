@@ -13,6 +13,7 @@ class PagedKv : public KvCache {
   void close(int seq) override;
   bool grow(int seq, int length) override;
   void truncate(int seq, int length) override;
+  bool cut(int seq, int first, int blocks) override;
   bool share(int from, int to, int length) override;
 
   int length(int seq) const override { return sequence(seq).length; }

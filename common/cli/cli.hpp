@@ -54,6 +54,7 @@ struct RunOptions {
   std::string device = "cpu";
   std::string kv_type = "f32";
   int block_size = 16;
+  int sinks = -1;
   std::string kv_budget, swap;
   bool cache_packed = false;
   std::string preset = "auto";

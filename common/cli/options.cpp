@@ -86,6 +86,8 @@ void RunOptions::add_to(CLI::App& command) {
                      "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)");
   command.add_option("--kv-budget", kv_budget,
                      "memory for the KV cache: 512MB, 2GiB (default: what all sequences of --ctx need)");
+  command.add_option("--sinks", sinks,
+                     "let texts outgrow the context: keep their first N tokens and the latest ones");
   command.add_option(
       "--swap", swap,
       "host memory for sequences that are preempted: 1GiB (default: none, they are computed again)");
@@ -107,6 +109,8 @@ EngineConfig RunOptions::config() const {
   config.device = device;
   config.kv_type = dtype_from_name(kv_type);
   config.kv_block_size = block_size;
+  if (sinks < -1) fail_usage("--sinks is {}; it must be at least 0", sinks);
+  config.sinks = sinks;
   if (!swap.empty()) config.swap_bytes = bytes_from("--swap", swap);
   if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
   config.cache_packed = cache_packed;

@@ -22,18 +22,20 @@ constexpr const char* kDefinition =
     "The error bars are standard errors of the mean, with windows as the independent draws.";
 
 constexpr int kDefaultWindow = 512;
+constexpr int kLongestText = (1 << 24) - 1;
 
 struct PerplexityCommand {
   RunOptions run;
   std::string file;
   PerplexityOptions options;
-  int stride = 0, chunks = 0, parts = 0;
+  int stride = 0, chunks = 0, parts = 0, window = 0;
   bool no_bos = false;
 
   PerplexityOptions checked(const Model& model) const {
     if (run.context < 0) fail_usage("--ctx is {}; it must be at least 2", run.context);
     PerplexityOptions o = options;
-    const int fed = longest_context(run.config(), model.config);
+    // With --sinks the text outgrows the cache, which has to fit the model.
+    const int fed = run.sinks >= 0 ? kLongestText : longest_context(run.config(), model.config);
     const int longest = fed + 1;  // a window's last token is not fed
     o.ctx = run.context > 0 ? run.context : std::min(kDefaultWindow, longest);
     if (o.ctx > longest) {
@@ -41,6 +43,9 @@ struct PerplexityCommand {
           "--ctx {} is longer than this model allows; use at most {}, its {} tokens and the one that they "
           "predict",
           o.ctx, longest, fed);
+    }
+    if (window != 0 && (run.sinks < 0 || window < 1)) {
+      fail_usage("--window is {}; it is the number of tokens that --sinks keeps, at least 1", window);
     }
     if (parts < 0 || parts >= o.ctx)
       fail_usage("--parts is {}; it must be at least 1 and below --ctx", parts);
@@ -54,14 +59,16 @@ struct PerplexityCommand {
     return o;
   }
 
-  EngineConfig engine_config(const PerplexityOptions& o, int vocab) const {
+  EngineConfig engine_config(const PerplexityOptions& o, const ModelConfig& model) const {
     constexpr int kRowsPerStep = 512;
     constexpr std::int64_t kLogits = std::int64_t{16} << 20;  // 64 MiB of logits at most
     EngineConfig config = run.config();
     config.context = o.ctx - 1;
+    if (run.sinks >= 0) config.context = window > 0 ? window : std::min(o.ctx - 1, model.context_length);
     config.max_sequences = std::clamp(kRowsPerStep / config.context, 1, 64);
     config.max_step_tokens = kRowsPerStep;
-    config.max_step_outputs = static_cast<int>(std::clamp<std::int64_t>(kLogits / vocab, 1, kRowsPerStep));
+    config.max_step_outputs =
+        static_cast<int>(std::clamp<std::int64_t>(kLogits / model.vocab_size, 1, kRowsPerStep));
     return config;
   }
 
@@ -121,7 +128,7 @@ void PerplexityCommand::execute(bool json) const {
   TextOptions text;
   text.file = file;
   const std::vector<std::int32_t> ids = model->tokenizer->encode(text.read(), !no_bos);
-  Engine engine(model, variants(), engine_config(o, model->config.vocab_size));
+  Engine engine(model, variants(), engine_config(o, model->config));
 
   Progress progress("perplexity");
   o.progress = progress.watcher();
@@ -163,6 +170,8 @@ void add_perplexity(CLI::App& app, Program& program) {
   command->add_option("-f,--file", state->file, "the text; - is stdin")->required();
   command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)");
   command->add_option("--chunks", state->chunks, "only the first so many windows (default: all)");
+  command->add_option("--window", state->window,
+                      "with --sinks: tokens that are kept in all (default: the model's context)");
   command->add_option("--parts", state->parts, "also the mean of each of so many equal parts of a window");
   command->add_option(
       "--save-logits", state->options.save,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "engine/batch_builder.hpp"
@@ -31,6 +32,10 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       policy_(registry.ladder<Policy>().make(config_.rung("policy"), {})),
       scheduler_(registry.ladder<Scheduler>().make(config_.rung("scheduler"), scheduler_config(config_))),
       sampler_(registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size})) {
+  if (config_.sinks >= 0) {
+    window_ = std::make_unique<SlidingWindow>(transformer_, *kv_, config_.sinks, config_.context);
+    space_.slide(*window_);
+  }
   if (packed_) packed_->save();
   host_logits_.resize(static_cast<std::size_t>(config_.max_step_outputs) *
                       static_cast<std::size_t>(model_->config.vocab_size));
@@ -62,8 +67,8 @@ void Engine::make_batch() {
   batch_.clear();
   for (const Chunk& chunk : plan_) {
     const Sequence& s = sequence_of(chunk);
-    append_rows(batch_, *kv_, s.kv, s.computed, chunk.count, chunk.samples() ? 1 : 0,
-                [&s](int p) { return s.token(p); });
+    append_rows(batch_, *kv_, s.kv, s.computed - s.given_up, chunk.count, chunk.samples() ? 1 : 0,
+                [&s](int p) { return s.token(s.given_up + p); });
   }
 }
 
@@ -80,7 +85,7 @@ void Engine::sample_and_commit() {
     const std::span<const float> logits(&host_logits_[row++ * vocab], vocab);
     s.commit(sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
                               s.result.token_ids.size()),
-             model_->tokenizer.get(), config_.context);
+             model_->tokenizer.get(), config_.sinks >= 0 ? std::numeric_limits<int>::max() : config_.context);
     ++stats_.output_tokens;
     if (s.finished()) {
       retire(s);
@@ -100,7 +105,8 @@ void Engine::retire(Sequence& sequence) {
 }
 
 int Engine::submit(Request request) {
-  check_request(request, *model_, config_);
+  check_request(request, *model_);
+  check_prompt_fits(static_cast<std::int64_t>(request.prompt.size()), *model_, config_);
   Sequence& s = sequences_.emplace_back(next_id_, std::move(request), model_->tokenizer.get());
   s.arrival_s = clock_.seconds();
   queues_.waiting.push_back(&s);

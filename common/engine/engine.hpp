@@ -24,6 +24,7 @@
 #include "engine/kv_space.hpp"
 #include "engine/packed_file.hpp"
 #include "engine/sequence.hpp"
+#include "engine/sliding_window.hpp"
 #include "engine/transformer.hpp"
 #include "model/model.hpp"
 #include "seams/policy.hpp"
@@ -88,6 +89,7 @@ class Engine {
 
   /// The same for several sequences, which share steps as far as the cache holds them side by side.
   /// `on_rows` sees the rows in order of jobs, then of positions: row i belongs to position + i of jobs[job].
+  /// Texts of any length where texts may outgrow the cache (EngineConfig::sinks).
   /// Throws UsageError, before it computes anything, for a job that check_request() refuses.
   using OnJobRows = std::function<void(std::size_t job, int position, const Tensor& rows)>;
   void logits(std::span<const LogitsJob> jobs, const OnJobRows& on_rows);
@@ -111,6 +113,8 @@ class Engine {
   void make_batch();
   void sample_and_commit();
   void retire(Sequence& sequence);
+  /// With a sliding window: how many tokens a sequence of `done` tokens may compute in one step.
+  int room_for(int kv, int done, int& given_up);
   Sequence& find(int id);
   static Sequence& sequence_of(const Chunk& chunk) { return static_cast<Sequence&>(*chunk.sequence); }
 
@@ -122,6 +126,7 @@ class Engine {
   Transformer transformer_;
   std::unique_ptr<KvCache> kv_;
   EngineKvSpace space_;
+  std::unique_ptr<SlidingWindow> window_;  // null unless config_.sinks says so
   std::unique_ptr<Policy> policy_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Sampler> sampler_;

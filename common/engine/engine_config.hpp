@@ -23,8 +23,11 @@ struct EngineConfig {
   int kv_block_size = 16;             // tokens per block of the cache, where its rung pages
   std::size_t kv_budget = 0;          // bytes of the cache; 0: what max_sequences of context need
   Eviction eviction = Eviction::lru;  // of the prefix cache
-  std::size_t swap_bytes = 0;         // host memory for who is preempted; 0: computed again
-  bool cache_packed = false;          // keep copies of weights in another layout in a file beside the model
+  /// Texts may outgrow the context: so many of their first tokens stay, and the latest ones
+  /// (sliding_window.hpp); -1: they end there.
+  int sinks = -1;
+  std::size_t swap_bytes = 0;  // host memory for who is preempted; 0: computed again
+  bool cache_packed = false;   // keep copies of weights in another layout in a file beside the model
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 

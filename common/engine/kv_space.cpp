@@ -63,6 +63,12 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
 }
 
 bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
+  length -= s.given_up;
+  if (window_ != nullptr) {
+    const int given_up = window_->make_room(s.kv, length);
+    s.given_up += given_up;
+    length -= given_up;
+  }
   while (!kv_.grow(s.kv, length)) {
     // One block more than the tokens need: a shared one may have to be copied.
     if (!evict((length - kv_.length(s.kv)) / kv_.view(0).block_size + 2)) return false;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/sliding_window.hpp"
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/prefix_cache.hpp"
@@ -38,6 +39,9 @@ class EngineKvSpace final : public KvSpace {
   void preempt(ScheduledSequence& s) override;
   std::int64_t free_tokens() const override;
 
+  /// From now on texts may outgrow the cache. `window` outlives this.
+  void slide(SlidingWindow& window) { window_ = &window; }
+
   /// The prefix cache, if there is one, becomes an owner of a running sequence's full blocks: they are not
   /// written again.
   void remember(const ScheduledSequence& s);
@@ -61,6 +65,7 @@ class EngineKvSpace final : public KvSpace {
   KvCache& kv_;
   std::unique_ptr<PrefixCache> prefixes_;
   TextOf text_of_;
+  SlidingWindow* window_ = nullptr;  // null: a sequence ends where the cache does
   Device& device_;
   int layers_;
   std::size_t swap_bytes_, swapped_bytes_ = 0;

@@ -26,6 +26,29 @@ void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
 }
 
+/// Texts that outgrow the context: what that cannot be combined with.
+void check_sinks(EngineConfig& config, const ModelConfig& model) {
+  const int most = config.context - 2 * config.kv_block_size;
+  if (config.sinks > most) {
+    fail_usage("--sinks {} leaves no room in a context of {} with blocks of {}; use at most {}", config.sinks,
+               config.context, config.kv_block_size, std::max(most, 0));
+  }
+  if (model.learned_positions)
+    fail_usage(
+        "--sinks: this model learned a vector for every position, so its keys cannot be moved; leave it out");
+  if (config.device != "cpu") fail_usage("--sinks moves keys in host memory; it needs --device cpu");
+  if (config.kv_budget != 0) {
+    fail_usage(
+        "--sinks and --kv-budget: what was given up cannot be computed again after a preemption; leave one "
+        "out");
+  }
+  std::string& prefixes = config.rungs["prefix_cache"];
+  if (!prefixes.empty() && prefixes != "auto" && prefixes != "none") {
+    fail_usage("--sinks moves keys, which a prefix cache keeps for others; use --set prefix_cache=none");
+  }
+  prefixes = "none";
+}
+
 RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& model) {
   return {model.rope, model.rotary_dim, model.context_length, config.context};
 }
@@ -81,6 +104,7 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
         "f8_e4m3",
         traits(config.kv_type).name, block, model.config.head_dim);
   }
+  if (config.sinks >= 0) check_sinks(config, model.config);
   // More rows than all sequences can fill would only be memory.
   const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
   config.max_step_tokens = static_cast<int>(std::min<std::int64_t>(config.max_step_tokens, rows));
@@ -241,15 +265,16 @@ AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& 
   return attention;
 }
 
-void check_request(const Request& request, const Model& model, const EngineConfig& config) {
-  const auto prompt = static_cast<std::int64_t>(request.prompt.size());
-  if (prompt == 0)
+void check_prompt_fits(std::int64_t tokens, const Model& model, const EngineConfig& config) {
+  if (tokens <= config.context) return;
+  fail_usage(
+      "the prompt has {} tokens, the context holds {}; shorten it or raise --ctx (the model allows {})",
+      tokens, config.context, model.config.context_length);
+}
+
+void check_request(const Request& request, const Model& model) {
+  if (request.prompt.empty())
     fail_usage("the prompt is empty and the model has no start token; give at least one token");
-  if (prompt > config.context) {
-    fail_usage(
-        "the prompt has {} tokens, the context holds {}; shorten it or raise --ctx (the model allows {})",
-        prompt, config.context, model.config.context_length);
-  }
   if (request.max_tokens < 1) {
     fail_usage("the number of tokens to generate is {}; it must be at least 1", request.max_tokens);
   }

@@ -60,7 +60,9 @@ FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model,
                            const Ops* tile);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
-/// Throws UsageError when this request can never run.
-void check_request(const Request& request, const Model& model, const EngineConfig& config);
+/// Throws UsageError when a prompt of `tokens` is longer than the cache.
+void check_prompt_fits(std::int64_t tokens, const Model& model, const EngineConfig& config);
+/// Throws UsageError when this request can never run, however long its prompt may be.
+void check_request(const Request& request, const Model& model);
 
 }  // namespace rung

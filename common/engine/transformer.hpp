@@ -94,6 +94,11 @@ class Transformer {
   std::size_t packed_bytes() const { return packed_bytes_; }
   FusedSteps fused() const;
 
+  int layers() const { return static_cast<int>(layers_.size()); }
+  /// How a layer turns its keys; null where it does not. The tables reach to the configured context.
+  const RopeTables* rope_of(int layer) const { return layers_[static_cast<std::size_t>(layer)].rope; }
+  const Ops& ops() const { return ops_; }
+
  private:
   /// The family's norm of `from`, written to `to`; `from` itself where there is none at this place.
   Tensor normed(const Weight& norm, const Tensor& from, const Tensor& to) const;

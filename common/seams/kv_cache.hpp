@@ -81,6 +81,10 @@ class KvCache {
   virtual bool grow(int seq, int length) = 0;
   /// Forgets all tokens from position `length` on.
   virtual void truncate(int seq, int length) = 0;
+  /// Takes `blocks` whole blocks out of a sequence, from its block `first` on; what lies behind moves down as
+  /// it is. False, and nothing changed, where the rung has no blocks, or one of those from `first` on has
+  /// other owners. REQUIRES: they are full.
+  virtual bool cut(int /*seq*/, int /*first*/, int /*blocks*/) { return false; }
   /// Makes the empty sequence `to` start with the first `length` tokens of `from`; false (and nothing
   /// changed) when there is no room.
   virtual bool share(int from, int to, int length) = 0;

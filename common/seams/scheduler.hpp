@@ -29,8 +29,10 @@ struct ScheduledSequence {
   int prompt_tokens = 0;
   int output_tokens = 0;  // generated so far
   int max_tokens = 0;     // that may be generated at most
-  int computed = 0;       // tokens whose keys and values are in the cache
-  int kv = -1;            // its number in the cache while it runs
+  int computed = 0;       // tokens whose keys and values are in the cache, or were
+  int given_up =
+      0;        // of these, the ones behind the first few that outgrew the cache (engine/sliding_window.hpp)
+  int kv = -1;  // its number in the cache while it runs
   int preemptions = 0;
   double arrival_s = 0;  // on the clock that schedule() is given
 
