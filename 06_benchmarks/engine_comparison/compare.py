@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rung and every engine that is installed, on the same weights, in turns.
 
-    compare.py [-m MODEL.gguf | --shape tinyllama-1.1b] [--types q4_0,q8_0] [-p 512] [-n 64] [-r 5] [--threads 2]
+    compare.py [-m MODEL.gguf | --shape tinyllama-1.1b] [--types q4_0,q8_0] [-p 512] [-n 64] [-b 16] [-r 5] [--threads 2]
                [--engines rung,llama_cpp] [--variant "packed=--linear packed"] [--rung build/bin/rung] [--out FOLDER]
 
 Writes comparison.json, .md, .png and .svg to FOLDER. README.md says what is measured, and why like this.
@@ -69,7 +69,8 @@ class Contestant:
     def __init__(self, name: str, kind: str, arguments: str = ""):
         self.name, self.file, self.arguments = name, HERE / "engines" / f"{ENGINES[kind]}.py", arguments
         self.version, self.weights, self.absent, self.peak_rss = "", "", "", 0
-        self.samples = {"prefill": [], "decode": []}  # tokens per second, one per round
+        self.samples = {"prefill": [], "decode": [], "batch": []}  # tokens per second, one per round
+        self.batches = True  # until it says that it cannot
         self.worker = None
 
     def load(self, job: dict, environment: dict) -> None:
@@ -87,8 +88,9 @@ class Contestant:
         if self.absent:
             self.worker.close()
 
-    def measure(self, prompt: list, new: int, keep: bool) -> None:
-        """Prefill: the prompt and its first new token. Decode: `new` tokens after one token and the first new one."""
+    def measure(self, prompt: list, new: int, batch: int, keep: bool) -> None:
+        """Prefill: the prompt and its first new token. Decode: `new` tokens after one token and the first new one. Batch: the
+        same for so many sequences in one step; 0: not measured."""
         for test, tokens, written in (("prefill", prompt, 1), ("decode", prompt[:1], new + 1)):
             answer = self.worker.ask(do="measure", prompt=tokens, new=written)
             self.give_up(answer)
@@ -100,10 +102,19 @@ class Contestant:
             self.peak_rss = max(self.peak_rss, answer["peak_rss_bytes"])
             if keep:
                 self.samples[test].append((len(tokens) if test == "prefill" else new) / seconds)
+        if batch > 0 and self.batches:
+            answer = self.worker.ask(do="measure_batch", sequences=batch, new=new)
+            self.batches = "seconds" in answer
+            if "error" in answer:
+                return self.give_up(answer)
+            if keep and self.batches:
+                self.samples["batch"].append(batch * new / answer["seconds"])
 
     def row(self, reference: "Contestant") -> dict:
         out = {"engine": self.name, "version": self.version, "weights": self.weights, "peak_rss_bytes": self.peak_rss}
         for test, values in self.samples.items():
+            if not values:
+                continue
             ratios = [own / other for own, other in zip(values, reference.samples[test])]
             out[test] = {"tok_s": statistics.median(values), "min": min(values), "max": max(values), "samples": values,
                          "times_rung": statistics.median(ratios) if ratios else None}
@@ -136,8 +147,8 @@ class Comparison:
     def limits(self) -> dict:
         """What the machine can do right now, as rung bench measures it."""
         text = self.run_rung("bench", "-m", "tiny", "-p", 0, "-n", 1, "-r", 1, "--threads", self.a.threads, "--remeasure").stderr
-        found = re.search(r"([\d.]+) GB/s read, ([\d.]+) GFLOP/s", text)
-        return {"read_gb_s": float(found[1]), "fma_gflop_s": float(found[2])}
+        found = re.search(r"([\d.]+) GB/s read, ([\d.]+) GFLOP/s float32, ([\d.]+) GOP/s int8", text)
+        return {"read_gb_s": float(found[1]), "fma_gflop_s": float(found[2]), "int8_gop_s": float(found[3])}
 
     def contestants(self) -> list:
         for name in self.a.engines:
@@ -171,7 +182,7 @@ class Comparison:
                     limits.append(self.limits())
                 here = [c for c in all_of_them if not c.absent]
                 for c in here[turn % len(here):] + here[:turn % len(here)] if here else []:
-                    c.measure(prompt, self.a.new, keep=turn > 0)
+                    c.measure(prompt, self.a.new, self.a.batch, keep=turn > 0)
                 print(f"{kind}: round {turn} of {self.a.rounds}", file=sys.stderr, flush=True)
         finally:
             for c in all_of_them:
@@ -193,7 +204,7 @@ class Comparison:
             self.run_rung("convert", base, work / "hf")
         # Fills rung's memory of the machine's limits: measuring them would count as its own in the first turn.
         self.run_rung("bench", "-m", "tiny", "-p", 1, "-n", 0, "-r", 1, "--threads", self.a.threads)
-        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "rounds": self.a.rounds,
+        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "batch": self.a.batch, "rounds": self.a.rounds,
                 "threads": self.a.threads, "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(),
                 "types": [self.run_type(base, work, kind) for kind in self.a.types]}
 
@@ -212,15 +223,22 @@ def machine() -> str:
 
 
 def table(result: dict) -> str:
-    lines = [f"{result['model']}, {result['threads']} threads, prefill of {result['prompt']} tokens, decode of {result['new']}; "
+    batch = result.get("batch", 0)
+    tests = ("prefill", "decode", "batch") if batch else ("prefill", "decode")
+    several = f", decode of {batch} sequences at once" if batch else ""
+    lines = [f"{result['model']}, {result['threads']} threads, prefill of {result['prompt']} tokens, decode of {result['new']}{several}; "
              f"medians of {result['rounds']} rounds in turns, on {result['machine']}, {result['date']}.", ""]
-    lines += ["| weights | engine | prefill, tok/s | times rung | decode, tok/s | times rung | peak RSS |",
-              "|---|---|---:|---:|---:|---:|---:|"]
+    heads = {"prefill": "prefill", "decode": "decode", "batch": f"{batch} sequences"}
+    lines += ["| weights | engine | " + "".join(f"{heads[t]}, tok/s | times rung | " for t in tests) + "peak RSS |",
+              "|---|---|" + "---:|---:|" * len(tests) + "---:|"]
     for kind in result["types"]:
         for row in kind["rows"]:
             cells = [row["weights"], f"{row['engine']} ({row['version']})"]
-            for test in ("prefill", "decode"):
-                m = row[test]
+            for test in tests:
+                m = row.get(test)
+                if m is None:
+                    cells += ["", ""]
+                    continue
                 cells += [f"{m['tok_s']:.4g} ({m['min']:.4g} to {m['max']:.4g})",
                           "" if m["times_rung"] is None else f"{m['times_rung']:.2f}"]
             lines.append("| " + " | ".join([*cells, f"{row['peak_rss_bytes'] / 1e6:,.0f} MB"]) + " |")
@@ -228,8 +246,10 @@ def table(result: dict) -> str:
         for name, why in kind["absent"].items():
             lines.append(f"\nAbsent for {kind['type']}: {name}: {why}.")
         if kind["limits"]:
-            read, fma = (statistics.median(x[k] for x in kind["limits"]) for k in ("read_gb_s", "fma_gflop_s"))
-            lines.append(f"\nThe machine during {kind['type']}: {read:.1f} GB/s read, {fma:.0f} GFLOP/s float32 (medians).")
+            limit = {k: statistics.median(x[k] for x in kind["limits"]) for k in kind["limits"][0]}
+            int8 = f", {limit['int8_gop_s']:.0f} GOP/s int8 in vectors" if "int8_gop_s" in limit else ""
+            lines.append(f"\nThe machine during {kind['type']}: {limit['read_gb_s']:.1f} GB/s read, {limit['fma_gflop_s']:.0f} "
+                         f"GFLOP/s float32{int8} (medians); a file of {kind['file_bytes'] / 1e6:,.0f} MB.")
     return "\n".join(lines) + "\n"
 
 
@@ -239,20 +259,21 @@ def plot(result: dict, out: Path) -> None:
     import matplotlib.pyplot as plt
     names = list(dict.fromkeys(row["engine"] for kind in result["types"] for row in kind["rows"]))
     kinds = [kind["type"] for kind in result["types"]]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), dpi=100)
-    for axis, test in zip(axes, ("prefill", "decode")):
+    tests = [t for t in ("prefill", "decode", "batch") if any(t in row for kind in result["types"] for row in kind["rows"])]
+    figure, axes = plt.subplots(1, len(tests), figsize=(5 * len(tests), 3.8), dpi=100)
+    for axis, test in zip(axes, tests):
         width = 0.8 / len(names)
         for i, name in enumerate(names):
             places, heights, low, high = [], [], [], []
             for k, kind in enumerate(result["types"]):
-                for row in (r for r in kind["rows"] if r["engine"] == name):
+                for row in (r for r in kind["rows"] if r["engine"] == name and test in r):
                     m = row[test]
                     places.append(k + (i - (len(names) - 1) / 2) * width)
                     heights.append(m["tok_s"])
                     low.append(m["tok_s"] - m["min"])
                     high.append(m["max"] - m["tok_s"])
             axis.bar(places, heights, width * 0.92, yerr=[low, high], capsize=2, label=name, error_kw={"lw": 0.8})
-        axis.set(title=test, ylabel="tokens per second", xticks=range(len(kinds)), xticklabels=kinds)
+        axis.set(title=f"{result['batch']} sequences" if test == "batch" else test, ylabel="tokens per second", xticks=range(len(kinds)), xticklabels=kinds)
         axis.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=len(names), frameon=False, fontsize=8)
     figure.suptitle(f"{result['model']}, {result['threads']} threads; bars: medians, whiskers: all rounds", fontsize=9)
@@ -268,6 +289,7 @@ def arguments(given=None) -> argparse.Namespace:
     args.add_argument("--types", default="q4_0,q8_0", type=lambda s: s.split(","), help="formats, as rung quantize names them")
     args.add_argument("-p", "--prompt", type=int, default=512)
     args.add_argument("-n", "--new", type=int, default=64)
+    args.add_argument("-b", "--batch", type=int, default=0, help="sequences that decode at once; default: not measured")
     args.add_argument("-r", "--rounds", type=int, default=5)
     args.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     args.add_argument("--engines", default=",".join(ENGINES), type=lambda s: s.split(","), help="the first is what others are compared with")
@@ -277,8 +299,8 @@ def arguments(given=None) -> argparse.Namespace:
     args.add_argument("--out", type=Path, default=Path("comparison"))
     args.add_argument("--no-limits", action="store_true", help="does not measure the machine between rounds")
     a = args.parse_args(given)
-    if a.prompt < 1 or a.new < 1 or a.rounds < 1 or a.threads < 1:
-        stop("-p, -n, -r and --threads must be at least 1")
+    if a.prompt < 1 or a.new < 1 or a.rounds < 1 or a.threads < 1 or a.batch < 0:
+        stop("-p, -n, -r and --threads must be at least 1, and -b at least 0")
     if not os.access(a.rung, os.X_OK):
         stop(f"there is no program {a.rung}; build it (./run.sh), or name it with --rung")
     return a

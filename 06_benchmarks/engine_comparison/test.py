@@ -64,6 +64,16 @@ class Compare(unittest.TestCase):
         self.assertEqual((two["prefill"]["times_rung"], two["decode"]["times_rung"]), (2.0, 2.0))
         self.assertEqual((one["decode"]["min"], one["decode"]["max"]), (1.0, 2.0))
 
+    def test_several_sequences_where_an_engine_can(self):
+        can = self.fake("can", "return 1.0, 1.0\n    def measure_batch(self, sequences, new): return sequences * new / 80.0")
+        result = self.run_with([can, self.fake("cannot", "return 1.0, 1.0")], "-b", "16")
+        one, two = result["types"][0]["rows"]
+        self.assertEqual(one["batch"]["samples"], [80.0, 80.0, 80.0])
+        self.assertNotIn("batch", two)
+        self.assertEqual(len(two["decode"]["samples"]), 3)
+        rows = [line for line in compare.table(result).splitlines() if line.startswith("|")]
+        self.assertEqual(len({line.count("|") for line in rows}), 1, rows)
+
     def test_turns_rotate(self):
         self.run_with([self.fake(n, "return 1.0, 1.0") for n in ("a", "b", "c")])
         turns = (self.path / "log").read_text().split()

@@ -1,6 +1,7 @@
 """llama.cpp: its llama-bench where the path has one (or $LLAMA_BENCH), else the library as the package xllamacpp brings it.
 
-llama-bench built on the machine uses all of its instructions; packages are built for AVX2.
+llama-bench built on the machine uses all of its instructions; packages are built for AVX2. $LLAMA_BENCH_VERSION is what the table
+calls it.
 """
 import json
 import os
@@ -18,7 +19,7 @@ class Engine:
     @staticmethod
     def probe() -> str:
         if bench_program():
-            return f"llama-bench at {bench_program()}"
+            return os.environ.get("LLAMA_BENCH_VERSION") or f"llama-bench at {bench_program()}"
         try:
             import xllamacpp
         except ImportError:
@@ -61,6 +62,19 @@ class Engine:
             raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit status {done.returncode}")
         seconds = json.loads(done.stdout)[0]["avg_ns"] / 1e9
         return (seconds, 0.0) if new == 1 else (0.0, seconds)
+
+    def measure_batch(self, sequences: int, new: int) -> float:
+        """llama-batched-bench stands beside llama-bench; of the package there is no such thing."""
+        program = bench_program() and shutil.which("llama-batched-bench", path=os.path.dirname(os.path.realpath(bench_program())))
+        if not program:
+            raise Absent("no llama-batched-bench beside llama-bench")
+        command = [program, "-m", self.job["gguf"], "-t", str(self.job["threads"]), "-c", str(sequences * (new + 8)), "-npp", "1",
+                   "-ntg", str(new), "-npl", str(sequences), "-ngl", "0", "--output-format", "jsonl"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode != 0 or not rows:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit status {done.returncode}")
+        return rows[-1]["t_tg"]
 
 
 if __name__ == "__main__":

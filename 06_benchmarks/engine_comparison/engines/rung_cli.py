@@ -25,6 +25,14 @@ class Engine:
     def measure(self, prompt: list, new: int):
         # Its prompts are random ids too; it leaves the first token out of decode by itself.
         lengths = ("-p", len(prompt), "-n", 0) if new == 1 else ("-p", 0, "-n", new - 1)
+        seconds = (len(prompt) if new == 1 else new - 1) / self.bench(lengths)
+        return (seconds, 0.0) if new == 1 else (0.0, seconds)
+
+    def measure_batch(self, sequences: int, new: int) -> float:
+        return sequences * new / self.bench(("-p", 0, "-n", new, "-b", sequences))
+
+    def bench(self, lengths: tuple) -> float:
+        """Tokens per second of one run."""
         command = [self.program, "bench", "-m", self.job["gguf"], *map(str, lengths), "-r", "1", "--threads",
                    str(self.job["threads"]), "--json", *shlex.split(self.job.get("arguments", ""))]
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
@@ -36,8 +44,7 @@ class Engine:
                 raise RuntimeError(err.read().strip().splitlines()[-1])
             row = json.loads(out.read())[0]
         self.peak_rss_bytes = usage.ru_maxrss * 1024
-        seconds = (len(prompt) if new == 1 else new - 1) / row["tok_s"]
-        return (seconds, 0.0) if new == 1 else (0.0, seconds)
+        return row["tok_s"]
 
 
 if __name__ == "__main__":

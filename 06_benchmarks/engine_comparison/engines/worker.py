@@ -7,6 +7,10 @@ An adapter is a file with one class:
         def __init__(self, job)            # loads the model; sets self.weights, what the weights are stored as
         def measure(self, prompt, new)     # -> seconds to the first new token, seconds for the other new - 1
 
+and, where the engine can decode several sequences in one step,
+
+        def measure_batch(sequences, new)  # -> seconds in which all of them together get `new` tokens each, after one token
+
 and the two lines that hand the class to main(). `job` is a dict: gguf and hf (the same weights as a GGUF file and as a Hugging
 Face folder), type (the GGUF's format), threads, ctx, vocab, and work, a folder for converted weights. prompt is a list of token
 ids. The engine must write exactly `new` tokens, greedily, and may not reuse what it remembers of an earlier prompt.
@@ -43,6 +47,12 @@ def main(engine_class) -> None:
                 first, rest = engine.measure(request["prompt"], request["new"])
                 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
                 _answer(out, first_s=first, rest_s=rest, peak_rss_bytes=getattr(engine, "peak_rss_bytes", peak))
+            elif request["do"] == "measure_batch":
+                if not hasattr(engine, "measure_batch"):
+                    _answer(out, unable=True)
+                    continue
+                seconds = engine.measure_batch(request["sequences"], request["new"])
+                _answer(out, seconds=seconds)
             else:
                 raise ValueError(f"unknown request {request['do']}")
         except Absent as reason:
