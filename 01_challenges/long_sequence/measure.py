@@ -14,8 +14,12 @@ import argparse
 import json
 import pathlib
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from lesson_marks import write_between  # noqa: E402
+
 RESULTS = HERE / "results"
 LOOKS = {"plain": ("#c0392b", "-"), "linear": ("#b5651d", "--"), "ntk": ("#1f6f8b", "-."), "yarn": ("#3a7d44", "-"),
          "window": ("#6c3483", "-"), "sinks": ("#d4ac0d", ":")}
@@ -50,6 +54,25 @@ def measure(a):
         f'{{"model": {json.dumps(a.model)}, "trained": {trained}, "rows": [\n{lines}\n]}}\n')
 
 
+def table(data):
+    """Nats per token of each trained length of a window."""
+    most = max(row["times"] for row in data["rows"])
+    lines = ["| `--ctx` | | " + " | ".join(f"to {data['trained'] * (i + 1):,}" for i in range(most)) + " | all |",
+             "|---:|---|" + "---:|" * (most + 1)]
+    before = 0
+    for row in data["rows"]:
+        parts, cells = row["parts"], []
+        for i in range(most):
+            here = parts[i * len(parts) // row["times"]:(i + 1) * len(parts) // row["times"]] if i < row["times"] else []
+            tokens = sum(p["tokens"] for p in here)
+            cells.append(f"{sum(p['nll'] * p['tokens'] for p in here) / tokens:.3f}" if tokens else "")
+        name = "any" if row["times"] == 1 else f"`--sinks {SINKS[row['rope']]}`" if row["rope"] in SINKS else f"`{row['rope']}`"
+        ctx = "" if row["times"] == before else f"{row['ctx']:,}"
+        before = row["times"]
+        lines.append(f"| {ctx} | {name} | " + " | ".join(cells) + f" | {row['nll']:.3f} |")
+    return lines
+
+
 def plot():
     import matplotlib
 
@@ -59,6 +82,7 @@ def plot():
     matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
     matplotlib.rcParams["font.size"] = 9
     data = json.loads((RESULTS / "length.json").read_text())
+    write_between(HERE / "README.md", "length", table(data))
     stretches = sorted({row["times"] for row in data["rows"]} - {1})
     figure, axes = plt.subplots(1, len(stretches), figsize=(4.4 * len(stretches), 3.6), sharey=True, squeeze=False)
     for axis, times in zip(axes[0], stretches):
