@@ -7,6 +7,11 @@
 
 #include "packed_weights-inl.h"
 
+// With few tokens the panels come from memory, faster than the processor's own prefetcher asks for them: it begins
+// anew at every page of 4 KB.
+constexpr int kFewTokens = 4;
+constexpr int kAhead = 4096;  // bytes
+
 /// Where a tile of x stands; moves on block by block.
 template <DType kType, int T>
 struct TileOfRows {
@@ -93,6 +98,9 @@ RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int f
       at += kFormat.header_bytes();
     }
     for (int b = 0; b < kFormat.blocks_per_group(); ++b, at += kFormat.block_bytes(), x.next()) {
+      if constexpr (T <= kFewTokens) {
+        for (int line = 0; line < kFormat.block_bytes(); line += 64) __builtin_prefetch(at + kAhead + line);
+      }
       RUNG_UNROLL
       for (int p = 0; p < P; ++p) add_block<kType, T>(at, first_part + p, shared[p], x, sum[p]);
     }
