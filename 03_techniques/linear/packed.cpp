@@ -34,26 +34,30 @@
 namespace rung::linear {
 namespace {
 
+// The blank lines keep the order: the kernels use the weights.
 namespace plain {
 #include "packed_isa-plain.h"
-#include "packed_kernels-inl.h"
 #include "packed_weights-inl.h"
+
+#include "packed_kernels-inl.h"
 }  // namespace plain
 
 #ifdef RUNG_PACKED_X86
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c")
 namespace avx2 {
 #include "packed_isa-avx2.h"
-#include "packed_kernels-inl.h"
 #include "packed_weights-inl.h"
+
+#include "packed_kernels-inl.h"
 }  // namespace avx2
 HWY_POP_ATTRIBUTES
 
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 namespace vnni {
 #include "packed_isa-vnni.h"
-#include "packed_kernels-inl.h"
 #include "packed_weights-inl.h"
+
+#include "packed_kernels-inl.h"
 }  // namespace vnni
 HWY_POP_ATTRIBUTES
 #endif
