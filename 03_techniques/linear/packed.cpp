@@ -34,11 +34,8 @@
 namespace rung::linear {
 namespace {
 
-// The blank lines keep the order: the kernels use the weights.
 namespace plain {
 #include "packed_isa-plain.h"
-#include "packed_weights-inl.h"
-
 #include "packed_kernels-inl.h"
 }  // namespace plain
 
@@ -46,8 +43,6 @@ namespace plain {
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c")
 namespace avx2 {
 #include "packed_isa-avx2.h"
-#include "packed_weights-inl.h"
-
 #include "packed_kernels-inl.h"
 }  // namespace avx2
 HWY_POP_ATTRIBUTES
@@ -55,8 +50,6 @@ HWY_POP_ATTRIBUTES
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 namespace vnni {
 #include "packed_isa-vnni.h"
-#include "packed_weights-inl.h"
-
 #include "packed_kernels-inl.h"
 }  // namespace vnni
 HWY_POP_ATTRIBUTES

@@ -1,9 +1,11 @@
 // The kernel of the rung `packed`: a panel of 16 rows times a few tokens.
 //
-// Included by packed.cpp once per instruction set, after packed_weights-inl.h.
+// Included by packed.cpp once per instruction set, hence no include guard.
 //
 // The order of every operation on floats is that of int8.cpp, and lanes never meet: so the bits are those of
 // int8.cpp, for every instruction set and every batch.
+
+#include "packed_weights-inl.h"
 
 /// Where a tile of x stands; moves on block by block.
 template <DType kType, int T>
