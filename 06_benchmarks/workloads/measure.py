@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What this folder's lesson shows: four real traces in figures, and what a prefix cache makes of loads that begin alike.
 
-usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung build/bin/rung] [--repeats 5]
+usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung build/bin/rung] [--repeats 3]
        06_benchmarks/workloads/measure.py --plot
 
 FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
@@ -10,7 +10,7 @@ FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferen
 
 Runs with and without a prefix cache are interleaved. A request is a hit when at least half of its prompt was found in the
 run with the cache; its first token is compared with that of the same request in the run without. Writes results/traces.json,
-results/prefix.json, the tables between the marks of README.md and results/prefix.svg and .png (needs matplotlib).
+results/prefix.json, results/prefix_cost.json, the tables between the marks of README.md and results/prefix.svg and .png (needs matplotlib).
 """
 
 import argparse
@@ -18,6 +18,7 @@ import datetime
 import json
 import math
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -122,28 +123,40 @@ def measure(a):
             runs = {cache: serve(a, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
             pairs.append((runs["none"], runs["radix"]))
             print(name, {c: f"{1e3 * r['ttft_s']['p50']:.1f} ms" for c, r in runs.items()}, flush=True)
-        rows.append({"load": name, "arguments": [w for w in arguments if not w.startswith("/")], "pairs": len(pairs),
+        rows.append({"load": name, "arguments": [pathlib.Path(w).name for w in arguments], "pairs": len(pairs),
                      "hit_rate": statistics.median(r["cache"]["hit_rate"] for _, r in pairs),
                      "left_out": pairs[0][0]["left_out"],
                      "p50_none_s": statistics.median(n["ttft_s"]["p50"] for n, _ in pairs),
                      "p50_radix_s": statistics.median(r["ttft_s"]["p50"] for _, r in pairs), **first_tokens(pairs),
                      "points": [[r["cached_tokens"], r["prompt_tokens"], r["ttft_s"]] for _, radix in pairs[:1]
                                 for r in radix["timeline"]["requests"]]})
-    # What it costs where nothing is ever found: as much work as the machine takes, pairs back to back.
-    cost = ["--requests", "32", "--prompt-tokens", "100-200", "--output-tokens", "8-24", "--max-sequences", "16", "--kv-budget", "200MB",
-            "--threads", "1"]
-    ratios, rates = [], []
-    for repeat in range(a.cost_repeats):
-        order = CACHES if repeat % 2 == 0 else CACHES[::-1]
-        runs = {cache: serve(a, *cost, "--set", f"prefix_cache={cache}") for cache in order}
-        ratios.append(runs["radix"]["total_tok_s"] / runs["none"]["total_tok_s"])
-        rates.append(runs["radix"]["cache"]["hit_rate"])
-        print("cost", f"{ratios[-1]:.4f}", flush=True)
     machine = json.loads(subprocess.run([a.rung, "ladder", "arrivals", "--measure", "--json"], check=True, capture_output=True,
                                         text=True).stdout)["machine"]
     lines = ",\n".join(json.dumps(row) for row in rows)
     (RESULTS / "prefix.json").write_text(f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)},\n'
-                                         f'"cost": {json.dumps({"ratios": ratios, "hit_rates": rates})},\n"rows": [\n{lines}\n]}}\n')
+                                         f'"rows": [\n{lines}\n]}}\n')
+
+
+def measure_cost(a):
+    """What it costs where nothing is ever found. All requests come at once, so both runs have the same steps; what is
+    compared is processor time of one thread, which others on the machine disturb less than the clock on the wall."""
+    cost = ["--requests", "32", "--prompt-tokens", "100-200", "--output-tokens", "8-24", "--max-sequences", "16", "--kv-budget", "200MB",
+            "--threads", "1"]
+    ratios, rates, steps = [], [], set()
+    for repeat in range(a.cost_repeats):
+        order = CACHES if repeat % 2 == 0 else CACHES[::-1]
+        used = {}
+        for cache in order:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            run = serve(a, *cost, "--set", f"prefix_cache={cache}")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used[cache] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            steps.add(run["steps"])
+            rates.append(run["cache"]["hit_rate"])
+        ratios.append(used["none"] / used["radix"])
+        print("cost", f"{ratios[-1]:.4f}", flush=True)
+    (RESULTS / "prefix_cost.json").write_text(json.dumps({"arguments": cost, "ratios": ratios, "hit_rate": max(rates),
+                                                          "steps": sorted(steps)}) + "\n")
 
 
 def traces_table(traces):
@@ -156,7 +169,7 @@ def traces_table(traces):
     return lines
 
 
-def prefix_table(data):
+def prefix_table(data, cost):
     lines = ["| load | tokens found | hits | prompt of a hit | of these found | TTFT of hits | the same requests without a cache | lower by | "
              "TTFT of misses |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for r in data["rows"]:
@@ -164,13 +177,16 @@ def prefix_table(data):
         lines.append(f"| {r['load']} | {100 * r['hit_rate']:.0f} % | {r['hits']} of {r['requests']} | {r['hit_prompt']:.0f} tokens | "
                      f"{r['hit_cached']:.0f} | {1e3 * r['hit_ttft_s']:.1f} ms | {1e3 * r['same_without_s']:.1f} ms | "
                      f"{100 * r['lower']:.0f} % | {misses} |")
-    ratios = sorted(data["cost"]["ratios"])
-    quarter = len(ratios) // 4
     m = data["machine"]
-    return lines + ["", f"Medians of {data['rows'][0]['pairs']} interleaved pairs. Where nothing is found ({100 * max(data['cost']['hit_rates']):.1f} % "
-                        f"of the tokens at most), the throughput with the cache is {100 * statistics.median(ratios):.1f} % of that without: the median of "
-                        f"{len(ratios)} pairs, half of which lie between {100 * ratios[quarter]:.1f} and {100 * ratios[-quarter - 1]:.1f} %. "
-                        f"`{data['model']}` on one thread of {m['name']}, {m['simd']}, by `measure.py`.", ""]
+    lines += ["", f"Medians over all hits of {data['rows'][0]['pairs']} interleaved pairs of runs. `{data['model']}` on one thread of "
+                  f"{m['name']}, {m['simd']}, by `measure.py`.", ""]
+    if cost is None:
+        return lines
+    ratios = sorted(cost["ratios"])
+    quarter = len(ratios) // 4
+    return lines + [f"Where nothing is found ({100 * cost['hit_rate']:.1f} % of the tokens), the tokens per second of processor time with the "
+                    f"cache are {100 * statistics.median(ratios):.1f} % of those without: the median of {len(ratios)} interleaved pairs, half of "
+                    f"which lie between {100 * ratios[quarter]:.1f} and {100 * ratios[-quarter - 1]:.1f} %.", ""]
 
 
 def plot(data):
@@ -200,16 +216,21 @@ def main():
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cost-repeats", type=int, default=31)
+    parser.add_argument("--only", choices=["loads", "cost"], help="measure this part and keep the other")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
     if not a.plot:
         if a.traces is None:
             parser.error("--traces FOLDER is needed to measure")
-        measure(a)
+        if a.only != "cost":
+            measure(a)
+        if a.only != "loads":
+            measure_cost(a)
     data = json.loads((RESULTS / "prefix.json").read_text())
     lesson = HERE / "README.md"
     write_between(lesson, "traces: results/traces.json", traces_table(json.loads((RESULTS / "traces.json").read_text())))
-    write_between(lesson, "prefix: results/prefix.json", prefix_table(data))
+    cost = RESULTS / "prefix_cost.json"
+    write_between(lesson, "prefix: results/prefix.json", prefix_table(data, json.loads(cost.read_text()) if cost.is_file() else None))
     plot(data)
 
 

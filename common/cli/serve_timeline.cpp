@@ -55,7 +55,7 @@ void ServeTimeline::stepped(const Engine& engine, double begin_s, double end_s) 
   sample.map = map_of(engine);
   samples_.push_back(std::move(sample));
   if (samples_.size() < 2 * limit_) return;
-  for (std::size_t i = 0; 2 * i < samples_.size(); ++i) samples_[i] = std::move(samples_[2 * i]);
+  for (std::size_t i = 1; 2 * i < samples_.size(); ++i) samples_[i] = std::move(samples_[2 * i]);
   samples_.resize((samples_.size() + 1) / 2);
   every_ *= 2;
 }
