@@ -131,17 +131,15 @@ def draw_cdf(axis, run):
     for key, label, color in (("ttft_s", "TTFT", "#e6842a"), ("e2e_s", "E2E", "#1f6f8b")):
         values = sorted(1e3 * r[key] for r in requests)
         shares = [100 * (i + 1) / len(values) for i in range(len(values))]
-        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linewidth=1.6, label=label)
         p99 = values[max(0, -(-99 * len(values) // 100) - 1)]
+        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linewidth=1.6, label=f"{label}, P99 {p99:.0f} ms")
         axis.plot([p99], [99], "o", markersize=4, color=color)
-        axis.annotate(f"P99 {p99:.0f} ms", (p99, 99), xytext=(-8, -9), textcoords="offset points", fontsize=8, color=color,
-                      ha="right")
     axis.set_xscale("log")
     plain_ticks(axis.xaxis)
     axis.set_ylim(0, 103)
     axis.set_xlabel("ms, for at most this share of the requests")
     axis.set_ylabel("%")
-    axis.legend(frameon=False, loc="upper left")
+    axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
     tidy(axis)
 
 
@@ -169,7 +167,7 @@ def draw_rates(axis, runs):
     axis.set_xlim(0)
     axis.set_xlabel("requests per second")
     axis.set_ylabel("TTFT, ms")
-    axis.legend(frameon=False, loc="upper left")
+    axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
     tidy(axis)
 
 
