@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -142,8 +143,8 @@ std::vector<Trial> trials(const Ladder<Arrivals>& ladder) {
         trial.work = {sizeof(double) * kGaps, 0};
         trial.prepare = [&ladder, config](const std::string& rung, int) -> std::function<void()> {
           const std::shared_ptr<Arrivals> arrivals = ladder.make(rung, config);
-          return [arrivals, sum = 0.0]() mutable {
-            for (int i = 0; i < kGaps; ++i) sum += arrivals->gap();
+          return [arrivals, gaps = std::vector<double>(kGaps)]() mutable {
+            for (double& gap : gaps) gap = arrivals->gap();
           };
         };
       }
