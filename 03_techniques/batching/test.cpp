@@ -1,8 +1,5 @@
 // Every rung on the trials, and for each rung the claim that it makes against the one below.
 
-#include <algorithm>
-#include <numeric>
-
 #include "batching.hpp"
 #include "core/rng.hpp"
 #include "seams/serving_simulation.hpp"
@@ -149,15 +146,4 @@ TEST_CASE("the simulation notices a scheduler that breaks a rule") {
     CHECK_THROWS_WITH(simulate(broken, nullptr, requests, config_of(4, 64, 4096)),
                       testing::contains(sentences[kind]));
   }
-}
-
-TEST_CASE("percentiles are of the nearest rank") {
-  std::vector<double> values(100);
-  std::iota(values.begin(), values.end(), 1);
-  std::reverse(values.begin(), values.end());
-  CHECK(percentile(values, 0.5) == 50);
-  CHECK(percentile(values, 0.99) == 99);
-  CHECK(percentile(values, 1) == 100);
-  CHECK(percentile({3}, 0.01) == 3);
-  CHECK(percentile({}, 0.5) == 0);
 }

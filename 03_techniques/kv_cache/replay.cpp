@@ -1,67 +1,42 @@
-// Lengths of real requests through every cache, without a model: kv_cache_replay TRACE.csv TOKENS CONTEXT
-// [BLOCK]
+// Lengths of real requests through every cache, without a model: kv_cache_replay TRACE TOKENS CONTEXT [BLOCK]
 //
-// TRACE.csv: a header, then lines that end in ",prompt tokens,generated tokens"; - is stdin. The queue is
+// TRACE: any form that core/request_trace.hpp reads; - is stdin. The queue is
 // never empty: the next request in the file is admitted as soon as the cache takes its prompt, everybody who
 // runs gains a token per step, and whoever finds no room gives way (from the youngest on) and comes back
 // later. Prints, per rung, what its counters said on average over the steps, as JSON.
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <deque>
-#include <fstream>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "core/request_trace.hpp"
 #include "host_device.hpp"
 #include "kv_cache.hpp"
 
 namespace rung::kv_cache {
 namespace {
 
-struct Lengths {
-  int prompt = 0, output = 0;
-};
-
-int number(const std::string& text, const std::string& line) {
-  std::size_t end = 0;
+int number(const char* what, const std::string& text) {
   int value = -1;
-  try {
-    value = std::stoi(text, &end);
-  } catch (const std::exception&) {
-  }
-  if (value < 0 || text.find_first_not_of(" \r", end) != std::string::npos) {
-    fail_usage("the trace's line '{}' does not end in two counts of tokens", line);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1) {
+    fail_usage("{} is '{}'; it must be a whole number above 0", what, text);
   }
   return value;
 }
 
-std::vector<Lengths> read_trace(std::istream& in) {
-  std::vector<Lengths> trace;
-  std::string line;
-  std::getline(in, line);  // header
-  while (std::getline(in, line)) {
-    if (line.empty() || line == "\r") continue;
-    const std::size_t last = line.rfind(','), first = last == 0 || last == std::string::npos
-                                                          ? std::string::npos
-                                                          : line.rfind(',', last - 1);
-    if (first == std::string::npos) fail_usage("the trace's line '{}' has fewer than three fields", line);
-    trace.push_back(
-        {number(line.substr(first + 1, last - first - 1), line), number(line.substr(last + 1), line)});
-  }
-  return trace;
-}
-
 struct Running {
   int kv = 0;
-  Lengths lengths;
+  TracedRequest lengths;
   int done = 0;  // tokens in the cache
 };
 
-nlohmann::json replay(KvCache& cache, std::deque<Lengths> waiting) {
+nlohmann::json replay(KvCache& cache, std::deque<TracedRequest> waiting) {
   std::vector<Running> running;
   double waste = 0, sequences = 0, filled = 0;
   int steps = 0, preempted = 0;
@@ -107,22 +82,20 @@ nlohmann::json replay(KvCache& cache, std::deque<Lengths> waiting) {
 }
 
 int run(int argc, char** argv) {
-  if (argc < 4) fail_usage("usage: kv_cache_replay TRACE.csv TOKENS CONTEXT [BLOCK]");
+  if (argc < 4) fail_usage("usage: kv_cache_replay TRACE TOKENS CONTEXT [BLOCK]");
   const std::string path = argv[1];
-  std::ifstream file(path);
-  if (path != "-" && !file) fail("{} cannot be read", path);
-  const int context = number(argv[3], argv[3]);
+  const int tokens = number("TOKENS", argv[2]), context = number("CONTEXT", argv[3]);
   HostDevice device;
   KvConfig config;
   config.layers = config.kv_heads = config.head_dim = 1;
   config.max_sequences = 4096;
   config.max_context = context;
-  config.block_size = argc > 4 ? number(argv[4], argv[4]) : 16;
+  config.block_size = argc > 4 ? number("BLOCK", argv[4]) : 16;
   config.device = &device;
-  config.budget = config.bytes_per_token() * static_cast<std::size_t>(number(argv[2], argv[2]));
-  std::deque<Lengths> waiting;
+  config.budget = config.bytes_per_token() * static_cast<std::size_t>(tokens);
+  std::deque<TracedRequest> waiting;
   int too_long = 0;
-  for (const Lengths& lengths : read_trace(path == "-" ? std::cin : file)) {
+  for (const TracedRequest& lengths : read_request_trace(path).requests) {
     const bool fits = lengths.prompt > 0 && lengths.prompt + lengths.output < context;
     if (fits) waiting.push_back(lengths);
     too_long += !fits;
@@ -133,7 +106,7 @@ int run(int argc, char** argv) {
   nlohmann::ordered_json result = {{"requests", waiting.size()},
                                    {"too_long", too_long},
                                    {"context", context},
-                                   {"tokens", number(argv[2], argv[2])},
+                                   {"tokens", tokens},
                                    {"block_size", config.block_size}};
   for (const RungInfo& rung : registry.ladder<KvCache>().rungs()) {
     if (rung.exercise || rung.name == "copy_on_write") continue;  // nothing to share here

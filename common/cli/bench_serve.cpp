@@ -1,229 +1,171 @@
 // rung bench-serve: many requests on the engine, as they arrive, and what each of them experienced.
 //
-// Metrics, as `vllm bench serve` defines them: TTFT, from arrival to the first token; ITL, from one token to
-// the next; TPOT, (E2E - TTFT) / (output tokens - 1); E2E, from arrival to the last token. Throughput is
-// output tokens over the time from the first arrival to the last token. Prompts are random ids: what a model
-// makes of them does not matter here.
+// What is sent is a rung of seam `workload`, when it is sent one of `arrivals` (serve_load.cpp); what the
+// numbers mean stands in seams/serving_metrics.hpp. Prompts are random ids: what a model makes of them does
+// not matter here. A request that follows another one begins with that one's prompt and the answer that it
+// got.
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <fstream>
+#include <functional>
+#include <queue>
 #include <thread>
 
 #include "cli/cli.hpp"
-#include "core/rng.hpp"
+#include "cli/serve_load.hpp"
+#include "cli/serve_timeline.hpp"
 #include "engine/variants.hpp"
-#include "seams/serving_simulation.hpp"
+#include "seams/quantile.hpp"
+#include "seams/serving_metrics.hpp"
 
 namespace rung::cli {
 namespace {
 
-struct Range {
-  int low = 1, high = 1;
-};
-
-/// "100" or "10-200".
-Range range_from(const std::string& flag, const std::string& text) {
-  Range range;
-  int used = 0;
-  const bool both = std::sscanf(text.c_str(), "%d-%d%n", &range.low, &range.high, &used) == 2;
-  if (!both) {
-    range.high = std::sscanf(text.c_str(), "%d%n", &range.low, &used) == 1 ? range.low : 0;
-  }
-  if (used != static_cast<int>(text.size()) || range.low < 1 || range.high < range.low) {
-    fail_usage("{} {} is no length; write 100, or 10-200 for lengths between", flag, text);
-  }
-  return range;
-}
-
-struct ServeLoad {
-  double arrival_s = 0;
-  int prompt = 1, output = 1;
-};
-
 struct BenchServeCommand {
   RunOptions run;
-  int shared_prefix = 0;  // tokens with which all prompts begin, before their own
-  int requests = 64, sequences = 16, step_tokens = 256, users = 1;
-  double rate = 0, length_scale = 1, slo_ttft = 0, slo_tpot = 0;
-  std::string prompt = "8-64", output = "8-64", trace;
-  std::uint64_t seed = 1;
+  ServeLoadOptions load;
+  ServiceTargets targets;
+  int sequences = 16, step_tokens = 256, timeline = 0;
 
-  std::vector<ServeLoad> load() const;
   void execute(bool json) const;
 };
 
-/// Lines ",prompt tokens,output tokens" at the end of each: the Azure LLM inference traces. Lengths are
-/// scaled, arrivals are made anew by --rate.
-std::vector<ServeLoad> read_trace(const std::string& path, int requests, double scale) {
-  std::ifstream file(path);
-  if (!file) fail("{} cannot be read", path);
-  std::vector<ServeLoad> load;
-  std::string line;
-  std::getline(file, line);
-  while (static_cast<int>(load.size()) < requests && std::getline(file, line)) {
-    const std::size_t last = line.rfind(',');
-    const std::size_t first = last == std::string::npos || last == 0 ? last : line.rfind(',', last - 1);
-    int prompt = 0, output = 0;
-    if (first == std::string::npos || std::sscanf(line.c_str() + first, ",%d,%d", &prompt, &output) != 2) {
-      fail("{}: line '{}' does not end in two counts of tokens", path, line);
-    }
-    const auto scaled = [&](int n) { return std::max(1, static_cast<int>(std::lround(n * scale))); };
-    load.push_back({0, scaled(prompt), scaled(output)});
-  }
-  if (load.empty()) fail("{} has no requests", path);
-  return load;
-}
-
-std::vector<ServeLoad> BenchServeCommand::load() const {
-  Rng rng(seed);
-  std::vector<ServeLoad> list;
-  if (!trace.empty()) {
-    list = read_trace(trace, requests, length_scale);
-  } else {
-    const Range p = range_from("--prompt-tokens", prompt), o = range_from("--output-tokens", output);
-    const auto draw = [&](const Range& r) {
-      return r.low + static_cast<int>(rng.below(static_cast<std::uint64_t>(r.high - r.low) + 1));
-    };
-    for (int i = 0; i < requests; ++i) {
-      const int prompt_tokens = draw(p);
-      list.push_back({0, prompt_tokens, draw(o)});
+/// Drives an engine through a workload, once.
+class ServeRun {
+ public:
+  ServeRun(Engine& engine, const Workload& load, std::uint64_t seed, int timeline)
+      : engine_(engine),
+        load_(load),
+        seed_(seed),
+        served(load.requests.size()),
+        timeline(timeline),
+        texts_(load.requests.size()),
+        ids_(load.requests.size()),
+        followers_(load.requests.size()) {
+    for (std::size_t i = 0; i < load_.requests.size(); ++i) {
+      const WorkloadRequest& r = load_.requests[i];
+      if (r.after < 0) {
+        due_.push({r.arrival_s, i});
+      } else {
+        followers_[static_cast<std::size_t>(r.after)].push_back(i);
+      }
     }
   }
-  double now = 0;
-  for (ServeLoad& l : list) {
-    l.arrival_s = now;
-    if (rate > 0) now += -std::log(1 - rng.uniform()) / rate;  // a Poisson process
+
+  void execute() {
+    for (bool more = true; more || !due_.empty();) {
+      for (; !due_.empty() && due_.top().first <= clock_.seconds(); due_.pop()) submit(due_.top());
+      const double begin_s = clock_.seconds();
+      more = engine_.step();
+      const double end_s = clock_.seconds();
+      for (const std::size_t i : ended_) end(i, begin_s, end_s);
+      ended_.clear();
+      if (more) {
+        timeline.stepped(engine_, begin_s, end_s);
+        observe_memory();
+      } else if (!due_.empty() && due_.top().first > end_s) {
+        std::this_thread::sleep_for(std::chrono::duration<double>(due_.top().first - end_s));
+      }
+      check_interrupted();
+    }
   }
-  return list;
-}
 
-Json summary(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return {{"mean", values.empty() ? 0 : sum / static_cast<double>(values.size())},
-          {"p50", percentile(values, 0.5)},
-          {"p90", percentile(values, 0.9)},
-          {"p99", percentile(values, 0.99)}};
-}
+ private:
+  using Due = std::pair<double, std::size_t>;  // when, who
 
-struct Seen {
-  double first_s = 0, last_s = 0;
-  int tokens = 0;
+  Engine& engine_;
+  const Workload& load_;
+  std::uint64_t seed_;
+
+ public:
+  std::vector<ServedRequest> served;
+  std::vector<double> gaps;  // between tokens, of all requests
+  ServeTimeline timeline;
+  double waste = 0, taken = 0;  // sums over `samples` steps
+  std::int64_t samples = 0;
+
+ private:
+  void submit(const Due& due) {
+    const std::size_t i = due.second;
+    const WorkloadRequest& r = load_.requests[i];
+    std::vector<std::int32_t>& text = texts_[i];
+    if (r.after >= 0) text = texts_[static_cast<std::size_t>(r.after)];
+    for (const Segment& s : r.prompt) append_segment(s, seed_, engine_.model().config.vocab_size, text);
+    ServedRequest& s = served[i];
+    s.arrival_s = due.first;
+    s.prompt_tokens = static_cast<int>(text.size());
+    Request request;
+    request.prompt = text;
+    request.max_tokens = r.output;
+    request.sampling.temperature = 0;
+    request.ignore_end = true;
+    request.user = r.user;
+    request.on_token = [this, i](std::int32_t token) { on_token(i, token); };
+    ids_[i] = engine_.submit(std::move(request));
+    timeline.submitted(i, ids_[i], due.first);
+  }
+
+  void on_token(std::size_t i, std::int32_t token) {
+    ServedRequest& s = served[i];
+    const double now = clock_.seconds();
+    if (s.output_tokens++ == 0) {
+      s.first_s = now;
+    } else {
+      gaps.push_back(now - s.last_s);
+    }
+    s.last_s = now;
+    if (!followers_[i].empty()) texts_[i].push_back(token);
+    if (s.output_tokens == load_.requests[i].output) ended_.push_back(i);
+  }
+
+  void end(std::size_t i, double begin_s, double end_s) {
+    const Result result = engine_.take(ids_[i]);
+    served[i].cached_tokens = result.cached_tokens;
+    served[i].preemptions = result.preemptions;
+    timeline.finished(i, begin_s, end_s);
+    for (const std::size_t next : followers_[i]) {
+      due_.push({served[i].last_s + load_.requests[next].think_s, next});
+    }
+    if (followers_[i].empty()) texts_[i] = {};
+  }
+
+  void observe_memory() {
+    const KvUse use = engine_.kv_use();
+    if (use.taken == 0) return;
+    waste += use.waste();
+    taken += static_cast<double>(use.taken) / static_cast<double>(use.slots);
+    ++samples;
+  }
+
+  std::vector<std::vector<std::int32_t>> texts_;  // prompt and, where somebody follows, answer
+  std::vector<int> ids_;
+  std::vector<std::vector<std::size_t>> followers_;
+  std::vector<std::size_t> ended_;  // in this step
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  Timer clock_;
 };
 
-void BenchServeCommand::execute(bool json_wanted) const {
-  if (requests < 1 || users < 1) fail_usage("--requests and --users must be at least 1");
-  if (!(rate >= 0 && length_scale > 0)) fail_usage("--rate must be at least 0 and --length-scale above 0");
-  const std::vector<ServeLoad> loads = load();
-  const auto model = run.load();
-  EngineConfig config = run.config();
-  config.max_sequences = sequences;
-  config.max_step_tokens = step_tokens;
-  int longest = 0;
-  for (const ServeLoad& l : loads) longest = std::max(longest, shared_prefix + l.prompt + l.output);
-  if (config.context == 0) config.context = std::min(longest, model->config.context_length);
-  if (longest > config.context) {
-    fail_usage(
-        "the longest request has {} tokens, the context {}; raise --ctx or use a smaller --length-scale",
-        longest, config.context);
+/// Mean, P50, P90 and P99 by a rung of seam `quantile`.
+Json summary(const std::vector<double>& values, const std::string& rung) {
+  const auto quantile = variants().ladder<Quantile>().make(rung, {});
+  double sum = 0;
+  for (const double v : values) {
+    sum += v;
+    quantile->add(v);
   }
-  Engine engine(model, variants(), config);
+  return {{"mean", values.empty() ? 0 : sum / static_cast<double>(values.size())},
+          {"p50", quantile->value(0.5)},
+          {"p90", quantile->value(0.9)},
+          {"p99", quantile->value(0.99)}};
+}
 
-  Rng rng(seed + 1);
-  std::vector<std::int32_t> shared;
-  for (int i = 0; i < shared_prefix; ++i) {
-    shared.push_back(
-        static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(model->config.vocab_size))));
-  }
-  std::vector<Seen> seen(loads.size());
-  std::vector<double> gaps;
-  std::size_t submitted = 0;
-  double waste = 0, taken = 0;
-  std::int64_t samples = 0;
-  const Timer clock;
-  for (bool more = true; more || submitted < loads.size();) {
-    for (; submitted < loads.size() && loads[submitted].arrival_s <= clock.seconds(); ++submitted) {
-      const ServeLoad& l = loads[submitted];
-      Seen& s = seen[submitted];
-      Request request;
-      request.prompt = shared;
-      for (int i = 0; i < l.prompt; ++i) {
-        request.prompt.push_back(
-            static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(model->config.vocab_size))));
-      }
-      request.max_tokens = l.output;
-      request.sampling.temperature = 0;
-      request.ignore_end = true;
-      request.user = static_cast<int>(submitted) % users;
-      request.on_token = [&s, &gaps, &clock](std::int32_t) {
-        const double now = clock.seconds();
-        if (s.tokens++ == 0) {
-          s.first_s = now;
-        } else {
-          gaps.push_back(now - s.last_s);
-        }
-        s.last_s = now;
-      };
-      engine.submit(std::move(request));
-    }
-    more = engine.step();
-    if (more) {
-      const KvUse use = engine.kv_use();
-      if (use.taken > 0)
-        waste += use.waste(), taken += static_cast<double>(use.taken) / static_cast<double>(use.slots),
-            ++samples;
-    } else if (submitted < loads.size()) {
-      const double pause = loads[submitted].arrival_s - clock.seconds();
-      if (pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(pause));
-    }
-    check_interrupted();
-  }
-  std::vector<double> ttft, tpot, e2e;
-  double end_s = 0;
-  std::int64_t outputs = 0, prompts = 0;
-  int good = 0;
-  for (std::size_t i = 0; i < loads.size(); ++i) {
-    const Seen& s = seen[i];
-    ttft.push_back(s.first_s - loads[i].arrival_s);
-    e2e.push_back(s.last_s - loads[i].arrival_s);
-    const double per_token = s.tokens > 1 ? (s.last_s - s.first_s) / (s.tokens - 1) : 0;
-    if (s.tokens > 1) tpot.push_back(per_token);
-    good += (slo_ttft <= 0 || ttft.back() <= slo_ttft) && (slo_tpot <= 0 || per_token <= slo_tpot);
-    end_s = std::max(end_s, s.last_s);
-    outputs += s.tokens;
-    prompts += shared_prefix + loads[i].prompt;
-  }
-  const EngineStats stats = engine.stats();
-  const auto count = static_cast<double>(samples > 0 ? samples : 1);
-  Json json = {
-      {"requests", loads.size()},
-      {"duration_s", end_s},
-      {"prompt_tokens", prompts},
-      {"output_tokens", outputs},
-      {"output_tok_s", static_cast<double>(outputs) / end_s},
-      {"request_s", static_cast<double>(loads.size()) / end_s},
-      {"ttft_s", summary(ttft)},
-      {"itl_s", summary(gaps)},
-      {"tpot_s", summary(tpot)},
-      {"e2e_s", summary(e2e)},
-      {"goodput_request_s", good / end_s},
-      {"kv", {{"waste", waste / count}, {"taken", taken / count}, {"bytes", engine.memory().kv_bytes}}},
-      {"steps", stats.steps},
-      {"computed_tokens", stats.computed_tokens},
-      {"cached_tokens", stats.cached_tokens},
-      {"preemptions", stats.preemptions},
-      {"swaps", stats.swaps},
-      {"recomputed_tokens", stats.recomputed_tokens},
-      {"schedule_share", stats.schedule_s / (stats.schedule_s + stats.forward_s)},
-      {"rungs", rungs_json(engine)}};
-  if (json_wanted) return print_json(json);
+void print(const Json& json, const ServiceTargets& targets) {
+  const auto number = [&json](const char* key) { return json[key].get<double>(); };
   fmt::print(
       "{} requests, {} prompt and {} output tokens in {:.2f} s: {:.1f} output tokens/s, {:.2f} "
       "requests/s\n\n",
-      loads.size(), prompts, outputs, end_s, json["output_tok_s"].get<double>(),
-      json["request_s"].get<double>());
+      json["requests"].get<int>(), json["prompt_tokens"].get<int>(), json["output_tokens"].get<int>(),
+      number("duration_s"), number("output_tok_s"), number("request_s"));
   fmt::print("  {:<28} {:>10} {:>10} {:>10} {:>10}\n", "ms", "mean", "p50", "p90", "p99");
   for (const auto& [key, name] : {std::pair{"ttft_s", "TTFT (first token)"},
                                   {"itl_s", "ITL (between tokens)"},
@@ -233,15 +175,100 @@ void BenchServeCommand::execute(bool json_wanted) const {
     fmt::print("  {:<28} {:>10.1f} {:>10.1f} {:>10.1f} {:>10.1f}\n", name, 1e3 * m["mean"].get<double>(),
                1e3 * m["p50"].get<double>(), 1e3 * m["p90"].get<double>(), 1e3 * m["p99"].get<double>());
   }
-  if (slo_ttft > 0 || slo_tpot > 0)
-    fmt::print("\n  {} of {} requests kept the targets\n", good, loads.size());
+  if (targets.any()) {
+    fmt::print("\n  {} of {} requests kept the targets: a goodput of {:.2f} requests/s\n",
+               json["kept_targets"].get<int>(), json["requests"].get<int>(), number("goodput_request_s"));
+  }
+  const Json& cache = json["cache"];
+  if (cache["hits"].get<int>() > 0) {
+    fmt::print(
+        "\n  prefix cache: {:.1f} % of the prompts' tokens; {} hits with a median TTFT of {:.1f} ms, {} "
+        "misses with "
+        "{:.1f} ms\n",
+        100 * cache["hit_rate"].get<double>(), cache["hits"].get<int>(),
+        1e3 * cache["hit_ttft_s"]["p50"].get<double>(), cache["misses"].get<int>(),
+        1e3 * cache["miss_ttft_s"]["p50"].get<double>());
+  }
+  const Json &kv = json["kv"], &rungs = json["rungs"];
   fmt::print(
       "\n  {} steps; KV cache {:.0f} % taken, {:.1f} % of that wasted; {} preemptions, {} swapped, {} tokens "
       "computed "
       "twice\n  scheduling took {:.2f} % of the time; scheduler {}, policy {}, kv {}\n",
-      stats.steps, 100 * taken / count, 100 * waste / count, stats.preemptions, stats.swaps,
-      stats.recomputed_tokens, 100 * json["schedule_share"].get<double>(), engine.rungs().at("scheduler"),
-      engine.rungs().at("policy"), engine.rungs().at("kv"));
+      json["steps"].get<int>(), 100 * kv["taken"].get<double>(), 100 * kv["waste"].get<double>(),
+      json["preemptions"].get<int>(), json["swaps"].get<int>(), json["recomputed_tokens"].get<int>(),
+      100 * number("schedule_share"), rungs["scheduler"].get<std::string>(),
+      rungs["policy"].get<std::string>(), rungs["kv"].get<std::string>());
+}
+
+void BenchServeCommand::execute(bool json_wanted) const {
+  if (timeline < 0 || timeline > 100000)
+    fail_usage("--timeline is {}; it must be from 0 to 100000", timeline);
+  EngineConfig config = run.config();
+  const std::string quantile = config.rung("quantile");
+  static_cast<void>(
+      variants().ladder<Quantile>().make(quantile, {}));  // says now, not in an hour, what is wrong
+  const Workload requests = load.make(config);
+  const auto model = run.load();
+  config.max_sequences = sequences;
+  config.max_step_tokens = step_tokens;
+  int longest = 0;
+  for (std::size_t i = 0; i < requests.requests.size(); ++i) {
+    longest = std::max(longest, requests.prompt_tokens(i) + requests.requests[i].output);
+  }
+  if (config.context == 0) config.context = std::min(longest, model->config.context_length);
+  if (longest > config.context) {
+    fail_usage(
+        "the longest request has {} tokens, the context {}; raise --ctx, use a smaller --length-scale, or "
+        "leave out "
+        "such requests of a trace with --max-length {}",
+        longest, config.context, config.context);
+  }
+  // Not seams of an engine.
+  for (const char* seam : {"workload", "arrivals", "quantile"}) config.rungs.erase(seam);
+  Engine engine(model, variants(), config);
+  ServeRun done(engine, requests, load.seed + 1, timeline);
+  done.execute();
+
+  const ServingMetrics m = serving_metrics(done.served, targets);
+  const EngineStats stats = engine.stats();
+  const auto count = static_cast<double>(std::max<std::int64_t>(done.samples, 1));
+  Json json = {
+      {"requests", done.served.size()},
+      {"left_out", requests.left_out},
+      {"duration_s", m.duration_s},
+      {"prompt_tokens", m.prompt_tokens},
+      {"output_tokens", m.output_tokens},
+      {"output_tok_s", m.output_throughput()},
+      {"total_tok_s", m.total_token_throughput()},
+      {"request_s", m.request_throughput()},
+      {"ttft_s", summary(m.ttft_s, quantile)},
+      {"itl_s", summary(done.gaps, quantile)},
+      {"tpot_s", summary(m.tpot_s, quantile)},
+      {"e2e_s", summary(m.e2e_s, quantile)},
+      {"kept_targets", m.kept_targets},
+      {"goodput_request_s", m.request_goodput()},
+      {"cache",
+       {{"hit_rate", m.cache_hit_rate()},
+        {"hits", m.hit_ttft_s.size()},
+        {"misses", m.miss_ttft_s.size()},
+        {"hit_ttft_s", summary(m.hit_ttft_s, quantile)},
+        {"miss_ttft_s", summary(m.miss_ttft_s, quantile)}}},
+      {"kv",
+       {{"waste", done.waste / count}, {"taken", done.taken / count}, {"bytes", engine.memory().kv_bytes}}},
+      {"steps", stats.steps},
+      {"computed_tokens", stats.computed_tokens},
+      {"cached_tokens", stats.cached_tokens},
+      {"preemptions", stats.preemptions},
+      {"swaps", stats.swaps},
+      {"recomputed_tokens", stats.recomputed_tokens},
+      {"schedule_share", stats.schedule_s / (stats.schedule_s + stats.forward_s)},
+      {"rate", load.rate},
+      {"workload", load.workload_rung(run.config())},
+      {"arrivals", load.arrivals_rung(run.config())},
+      {"rungs", rungs_json(engine)}};
+  if (timeline > 0) json["timeline"] = done.timeline.json(done.served);
+  if (json_wanted) return print_json(json);
+  print(json, targets);
 }
 
 }  // namespace
@@ -251,22 +278,16 @@ void add_bench_serve(CLI::App& app, Program& program) {
       add_command(app, program, "bench-serve", "many requests at once, and what each experienced");
   const auto c = std::make_shared<BenchServeCommand>();
   c->run.add_to(*command);
-  command->add_option("--requests", c->requests, "how many (default: 64)");
-  command->add_option("--rate", c->rate,
-                      "arrivals per second, as a Poisson process (default: 0, all at once)");
-  command->add_option("--prompt-tokens", c->prompt, "length of the prompts: 100 or 10-200 (default: 8-64)");
-  command->add_option("--output-tokens", c->output, "length of the answers (default: 8-64)");
-  command->add_option("--shared-prefix", c->shared_prefix,
-                      "so many tokens more, the same in front of all prompts");
-  command->add_option("--trace", c->trace,
-                      "lengths from a CSV file whose lines end in ,prompt tokens,output tokens");
-  command->add_option("--length-scale", c->length_scale, "multiplies the lengths of a trace (default: 1)");
+  c->load.add_to(*command);
   command->add_option("--max-sequences", c->sequences, "that run at the same time (default: 16)");
   command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 256)");
-  command->add_option("--users", c->users, "requests belong to so many users in turn (default: 1)");
-  command->add_option("--slo-ttft", c->slo_ttft, "target in seconds; goodput counts who keeps all targets");
-  command->add_option("--slo-tpot", c->slo_tpot, "target in seconds");
-  command->add_option("--seed", c->seed, "of lengths, arrivals and prompts (default: 1)");
+  command->add_option("--slo-ttft", c->targets.ttft_s,
+                      "target in seconds; goodput counts who keeps all targets");
+  command->add_option("--slo-tpot", c->targets.tpot_s, "target in seconds");
+  command->add_option("--slo-e2e", c->targets.e2e_s, "target in seconds");
+  command->add_option(
+      "--timeline", c->timeline,
+      "JSON gets the states of so many requests over time, and as many samples of the KV cache");
   command->callback([&program, c] { program.run = [&program, c] { c->execute(program.json); }; });
 }
 

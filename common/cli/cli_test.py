@@ -373,30 +373,6 @@ class Others(Case):
         self.assertEqual(len(texts), 1)
         self.assertNotIn("safetensors_index", self.json("generate", "-m", "tiny", "-p", "Once", "-n", 1)["rungs"])
 
-    def test_bench_serve(self):
-        load = ("bench-serve", "-m", "tiny", "--requests", 12, "--output-tokens", "4-20", "--max-sequences", 4, "--max-step-tokens", 32)
-        counts = set()
-        for extra in ((), ("--engine", "static"), ("--engine", "orca"), ("--kv-budget", "400kB", "--ctx", 96),
-                      ("--kv-budget", "400kB", "--ctx", 96, "--swap", "10MB"), ("--rate", 200, "--policy", "fair_share", "--users", 3)):
-            out = self.json(*load, *extra)
-            counts.add((out["prompt_tokens"], out["output_tokens"]))
-            self.assertGreater(out["output_tok_s"], 0)
-            self.assertLessEqual(out["ttft_s"]["p50"], out["e2e_s"]["p99"])
-            self.assertLess(out["kv"]["waste"], 1)
-            if "--swap" in extra:
-                self.assertEqual(out["recomputed_tokens"], 0)
-        self.assertEqual(len(counts), 1)
-        trace = scratch("trace.csv")
-        with open(trace, "w", encoding="utf-8") as file:
-            file.write("TIMESTAMP,ContextTokens,GeneratedTokens\nx,10,3\ny,20,5\n")
-        out = self.json("bench-serve", "-m", "tiny", "--trace", trace, "--length-scale", 2)
-        self.assertEqual((out["prompt_tokens"], out["output_tokens"]), (60, 16))
-        self.refused(2, "--prompt-tokens 5- is no length", "bench-serve", "-m", "tiny", "--prompt-tokens", "5-")
-        self.refused(2, "raise --ctx", "bench-serve", "-m", "tiny", "--ctx", 8)
-        self.refused(2, "could never end", "bench-serve", "-m", "tiny", "--kv-budget", "1kB")
-        self.refused(2, "--block-size 3", "generate", "-m", "tiny", "-p", "a", "--block-size", 3)
-        self.refused(1, "cannot be read", "bench-serve", "-m", "tiny", "--trace", scratch("absent.csv"))
-
     def test_plan(self):
         for kind in ("f32", "f16", "bf16", "f8_e4m3", "q8_0", "mxfp8"):
             out = self.json("plan", "--kv", "-m", "tiny", "--ctx", 256, "--kv-type", kind, "--batch", 3)

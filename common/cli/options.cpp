@@ -140,7 +140,8 @@ std::map<std::string, std::string> preset_rungs(const std::string& preset) {
   if (preset != "naive") fail_usage("unknown engine preset '{}'; known: {}", preset, preset_names(", "));
   std::map<std::string, std::string> rungs;
   for (const LadderBase* ladder : variants().all()) rungs[ladder->seam()] = ladder->rungs().front().name;
-  rungs.erase("bandwidth");  // measures a limit of the machine, which is the same for every engine
+  // These are no choices of an engine: they measure the machine, make the load, and judge what was measured.
+  for (const char* seam : {"bandwidth", "arrivals", "workload", "quantile"}) rungs.erase(seam);
   return rungs;
 }
 

@@ -163,6 +163,20 @@ EngineMemory Engine::memory() const {
   return memory;
 }
 
+void Engine::block_owners(std::vector<int>& owners) const {
+  const std::int64_t slots = kv_->use().slots, block = std::max(kv_->view(0).block_size, 1);
+  owners.assign(static_cast<std::size_t>(slots / block), kFree);
+  for (std::size_t b = 0; kv_->shares_blocks() && b < owners.size(); ++b) {
+    if (kv_->owners(static_cast<int>(b)) > 0) owners[b] = kKept;
+  }
+  for (const ScheduledSequence* s : queues_.running) {
+    for (const std::int32_t b : kv_->block_table(s->kv)) {
+      int& owner = owners[static_cast<std::size_t>(b)];
+      owner = owner < 0 && owner != kShared ? s->id : kShared;
+    }
+  }
+}
+
 EngineStats Engine::stats() const {
   EngineStats stats = stats_;
   for (const ScheduledSequence* s : queues_.waiting) stats.preemptions += s->preemptions;

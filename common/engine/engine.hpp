@@ -106,6 +106,13 @@ class Engine {
   /// The rung in use of every seam, `auto` resolved.
   const std::map<std::string, std::string>& rungs() const { return rungs_; }
 
+  /// The sequences that are not finished, for those who watch.
+  const Queues& queues() const { return queues_; }
+  /// Who owns each block of the cache now: the id of a running sequence, or one of these. A picture of
+  /// fragmentation.
+  enum BlockOwner : int { kFree = -1, kKept = -2, kShared = -3 };  // kKept: only a prefix cache
+  void block_owners(std::vector<int>& owners) const;
+
   /// Where the rung of seam fusion applies in this model.
   FusedSteps fused() const { return transformer_.fused(); }
 

@@ -37,6 +37,9 @@ void register_rungs(Registry& registry);  // 01_challenges/long_sequence
 namespace memory_bandwidth {
 void register_rungs(Registry& registry);  // 01_challenges/memory_bandwidth
 }
+namespace metrics {
+void register_rungs(Registry& registry);  // 06_benchmarks/metrics
+}
 namespace quantization {
 void register_rungs(Registry& registry);  // 03_techniques/quantization
 }
@@ -55,6 +58,9 @@ void register_rungs(Registry& registry);  // 03_techniques/tokenization
 namespace vllm {
 void register_rungs(Registry& registry);  // 02_engines/vllm
 }
+namespace workloads {
+void register_rungs(Registry& registry);  // 06_benchmarks/workloads
+}
 
 Registry make_variants() {
   Registry r;
@@ -68,12 +74,14 @@ Registry make_variants() {
   llama_cpp::register_rungs(r);
   long_sequence::register_rungs(r);
   memory_bandwidth::register_rungs(r);
+  metrics::register_rungs(r);
   quantization::register_rungs(r);
   sampling::register_rungs(r);
   sglang::register_rungs(r);
   tgi::register_rungs(r);
   tokenization::register_rungs(r);
   vllm::register_rungs(r);
+  workloads::register_rungs(r);
   return r;
 }
 

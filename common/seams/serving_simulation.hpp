@@ -4,7 +4,6 @@
 // could run it.
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -14,6 +13,7 @@
 #include <fmt/core.h>
 
 #include "core/error.hpp"
+#include "core/percentile.hpp"
 #include "seams/policy.hpp"
 #include "seams/scheduler.hpp"
 
@@ -50,16 +50,6 @@ struct SimulationResult {
 
   double tokens_per_s() const { return static_cast<double>(output_tokens) / end_s; }
 };
-
-/// The value below which a share `p` (0 .. 1) of `values` lies: the smallest one with at least p of them at
-/// or below it (nearest rank). 0 for no values.
-inline double percentile(std::vector<double> values, double p) {
-  if (values.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(p * static_cast<double>(values.size())));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
 
 /// Sorts both queues by rank: the best first. Equal ranks stand in order of arrival.
 inline void sort_by_policy(Queues& queues, const Policy& policy, double now_s) {

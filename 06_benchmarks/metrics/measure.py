@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""What this folder's lesson shows: one run with its timeline, and latency against the rate of arrivals.
+
+usage: 06_benchmarks/metrics/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 2]
+       06_benchmarks/metrics/measure.py --plot
+
+Runs of the sweep are interleaved; of each load the middle one by P99 of TTFT counts (of two, the larger). Writes results/timeline.json,
+results/rates.json, the tables between the marks of README.md and the pictures (needs matplotlib).
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+sys.path.insert(0, str(HERE))
+from lesson_marks import write_between  # noqa: E402
+from plot import draw  # noqa: E402
+
+# Little memory, so that somebody is preempted, and prompts of which many begin alike.
+TIMELINE = ["--threads", "1", "--requests", "40", "--rate", "25", "--seed", "4", "--prompt-tokens", "16-120", "--output-tokens", "20-160", "--shared-prefix",
+            "32", "--max-sequences", "8", "--kv-budget", "2MB", "--ctx", "320", "--set", "prefix_cache=radix", "--timeline", "40"]
+SWEEP = ["--threads", "1", "--requests", "80", "--prompt-tokens", "16-120", "--output-tokens", "8-48", "--slo-ttft", "0.1"]
+RATES = [10, 20, 30, 40, 60]
+KINDS = {"poisson": [], "gamma": ["--cv", "3"]}
+
+
+def serve(a, *arguments):
+    out = subprocess.run([a.rung, "bench-serve", "-m", a.model, *arguments, "--json"], check=True, capture_output=True,
+                         text=True).stdout
+    return json.loads(out)
+
+
+def measure(a):
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "timeline.json").write_text(json.dumps(serve(a, *TIMELINE)) + "\n")
+    runs = {(kind, rate): [] for kind in KINDS for rate in RATES}
+    for repeat in range(a.repeats):
+        for (kind, rate), list_of in runs.items():
+            list_of.append(serve(a, *SWEEP, "--rate", str(rate), "--arrivals", kind, *KINDS[kind], "--seed", str(repeat + 1)))
+            print(kind, rate, f"{1e3 * list_of[-1]['ttft_s']['p99']:.0f} ms", flush=True)
+    rows = []
+    for list_of in runs.values():
+        list_of.sort(key=lambda r: r["ttft_s"]["p99"])
+        rows.append(list_of[len(list_of) // 2])
+    machine = json.loads(subprocess.run([a.rung, "ladder", "quantile", "--measure", "--json"], check=True, capture_output=True,
+                                        text=True).stdout)["machine"]
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    (RESULTS / "rates.json").write_text(
+        f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)}, "rows": [\n{lines}\n]}}\n')
+
+
+def rates_table(data):
+    lines = ["| arrivals | requests/s asked | served | output tokens/s | TTFT P50 | TTFT P99 | ITL P99 | goodput, requests/s |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for r in data["rows"]:
+        lines.append(f"| `{r['arrivals']}` | {r['rate']:.0f} | {r['request_s']:.1f} | {r['output_tok_s']:.0f} | "
+                     f"{1e3 * r['ttft_s']['p50']:.0f} ms | {1e3 * r['ttft_s']['p99']:.0f} ms | {1e3 * r['itl_s']['p99']:.0f} ms | "
+                     f"{r['goodput_request_s']:.1f} |")
+    m = data["machine"]
+    return lines + ["", f"`{data['model']}` on one thread of {m['name']}, {m['simd']}, by `measure.py`: 80 requests per run, "
+                        "interleaved; of the two runs of each load the one with the larger P99 of TTFT. Goodput: a first token within 0.1 s.", ""]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
+    a = parser.parse_args()
+    if not a.plot:
+        measure(a)
+    rates = json.loads((RESULTS / "rates.json").read_text())
+    write_between(HERE / "README.md", "rates: results/rates.json", rates_table(rates))
+    draw([json.loads((RESULTS / "timeline.json").read_text()), *rates["rows"]], str(RESULTS / "serve"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Pictures of runs of rung bench-serve, from their JSON.
+
+usage: 06_benchmarks/metrics/plot.py RUN.json [RUN.json ...] -o results/serve
+
+    rung bench-serve --rate 20 --timeline 64 --json > run.json
+    06_benchmarks/metrics/plot.py run.json -o run
+
+From the first run that has a timeline: what each sequence did when, and who owned the blocks of the KV cache
+(run_timeline); the distribution of its latencies and, where other runs have different rates, latency against rate
+(run_latency). Each as .svg and .png. Needs matplotlib.
+"""
+
+import argparse
+import json
+import pathlib
+
+STATES = {"waiting": "#d9d9d9", "prefill": "#e6842a", "decode": "#1f6f8b", "preempted": "#b3202c"}
+FREE, KEPT, SHARED = -1, -2, -3  # owners that are no request
+FREE_COLOR, KEPT_COLOR, SHARED_COLOR = "#ffffff", "#c9c9c9", "#222222"
+
+
+def pyplot():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
+    matplotlib.rcParams["font.size"] = 9
+    return plt
+
+
+def tidy(axis, grid="both"):
+    axis.grid(True, axis=grid, color="#e4e4e4", linewidth=0.6)
+    axis.set_axisbelow(True)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
+def save(figure, name):
+    figure.savefig(f"{name}.svg", metadata={"Date": None})
+    figure.savefig(f"{name}.png", dpi=110)
+
+
+def changes(request):
+    """[(state, begin, end)] of a request."""
+    points = [(word.split("@")[0], float(word.split("@")[1])) for word in request["states"].split()]
+    return [(state, begin, points[i + 1][1]) for i, (state, begin) in enumerate(points[:-1])]
+
+
+def owners(sample):
+    """The owner of every block that the map shows."""
+    row = []
+    for run in sample["map"].split():
+        owner, count = run.rsplit("x", 1)
+        row += [int(owner)] * int(count)
+    return row
+
+
+def draw_states(axis, requests):
+    for row, request in enumerate(requests):
+        for state, begin, end in changes(request):
+            axis.barh(row, end - begin, left=begin, height=0.82, color=STATES[state], linewidth=0)
+    axis.set_ylim(len(requests) - 0.4, -0.6)
+    axis.set_ylabel("request")
+    used = {state for r in requests for state, _, _ in changes(r)}
+    handles = [axis.barh(0, 0, color=color) for state, color in STATES.items() if state in used]
+    axis.legend(handles, [s for s in STATES if s in used], ncol=4, frameon=False, loc="lower left",
+                bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    tidy(axis, "x")
+
+
+def draw_use(axis, kv):
+    """What is free, kept for later, reserved and not used, and read."""
+    slots, samples = kv["slots"], kv["samples"]
+    times = [s["t"] for s in samples]
+    live = [100 * s["live"] / slots for s in samples]
+    reserved = [100 * (s["taken"] - s["kept"]) / slots for s in samples]
+    taken = [100 * s["taken"] / slots for s in samples]
+    axis.fill_between(times, 0, live, step="post", color="#1f6f8b", linewidth=0, label="read by a sequence")
+    axis.fill_between(times, live, reserved, step="post", color="#e6842a", linewidth=0, label="reserved, empty")
+    axis.fill_between(times, reserved, taken, step="post", color=KEPT_COLOR, linewidth=0, label="kept for later")
+    axis.set_ylim(0, 100)
+    axis.set_ylabel("KV slots, %")
+    axis.legend(ncol=3, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    tidy(axis)
+
+
+def draw_map(axis, kv):
+    from matplotlib.colors import ListedColormap
+
+    palette = ["#1f6f8b", "#e6842a", "#5b9f5b", "#8a63a8", "#c9556b", "#3aa6a0", "#b58a2b", "#6b83c9", "#93603c", "#d58ab0"]
+    special = {FREE: 0, KEPT: 1, SHARED: 2}  # places in the list of colors
+    every_color = ListedColormap([FREE_COLOR, KEPT_COLOR, SHARED_COLOR, *palette])
+    samples = kv["samples"]
+    rows = [owners(s) for s in samples]
+    colors = [[special.get(owner, 3 + owner % len(palette)) for owner in row] for row in zip(*rows)]
+    end = samples[-1]["t"] + (samples[-1]["t"] - samples[-2]["t"] if len(samples) > 1 else 1e-3)
+    axis.pcolormesh([s["t"] for s in samples] + [end], list(range(len(colors) + 1)), colors, cmap=every_color,
+                    vmin=0, vmax=every_color.N, linewidth=0, rasterized=True)
+    axis.set_ylim(len(colors), 0)
+    every = max(1, -(-kv["blocks"] // max(len(colors), 1)))
+    axis.set_ylabel("block of the KV cache" if every == 1 else f"every {every}th block")
+    used = {owner for row in rows for owner in row}
+    notes = [(SHARED, "several sequences", SHARED_COLOR), (KEPT, "kept for later", KEPT_COLOR), (FREE, "free", FREE_COLOR)]
+    shown = [(label, color) for owner, label, color in notes if owner in used]
+    handles = [axis.bar(0, 0, color=palette[0])] + [axis.bar(0, 0, color=c, edgecolor="#999999", linewidth=0.6) for _, c in shown]
+    axis.legend(handles, ["one color per sequence"] + [label for label, _ in shown], ncol=4, frameon=False, loc="lower left",
+                bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
+def timeline(run, name):
+    plt = pyplot()
+    line = run["timeline"]
+    count = len(line["requests"])
+    figure, axes = plt.subplots(3, 1, figsize=(8.6, 6.2 + 0.045 * count), sharex=True,
+                                gridspec_kw={"height_ratios": [max(2.0, 0.075 * count), 2.2, 1.1]}, constrained_layout=True)
+    draw_states(axes[0], line["requests"])
+    draw_map(axes[1], line["kv"])
+    draw_use(axes[2], line["kv"])
+    axes[2].set_xlabel("seconds")
+    axes[2].set_xlim(0, run["duration_s"])
+    save(figure, f"{name}_timeline")
+
+
+def draw_cdf(axis, run):
+    requests = run["timeline"]["requests"]
+    for key, label, color in (("ttft_s", "TTFT", "#e6842a"), ("e2e_s", "E2E", "#1f6f8b")):
+        values = sorted(1e3 * r[key] for r in requests)
+        shares = [100 * (i + 1) / len(values) for i in range(len(values))]
+        p99 = values[max(0, -(-99 * len(values) // 100) - 1)]
+        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linewidth=1.6, label=f"{label}, P99 {p99:.0f} ms")
+        axis.plot([p99], [99], "o", markersize=4, color=color)
+    axis.set_xscale("log")
+    plain_ticks(axis.xaxis)
+    axis.set_ylim(0, 103)
+    axis.set_xlabel("ms, for at most this share of the requests")
+    axis.set_ylabel("%")
+    axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
+    tidy(axis)
+
+
+def plain_ticks(side):
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    side.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    side.set_minor_formatter(NullFormatter())
+
+
+def draw_rates(axis, runs):
+    colors = {"uniform": "#8a8a8a", "poisson": "#1f6f8b", "gamma": "#e6842a", "tide": "#8a63a8"}
+    kinds = sorted({r["arrivals"] for r in runs}, key=lambda kind: list(colors).index(kind) if kind in colors else 9)
+    for kind in kinds:
+        points = sorted((r for r in runs if r["arrivals"] == kind), key=lambda r: r["rate"])
+        rates = [r["rate"] for r in points]
+        color = colors.get(kind, "#555555")
+        axis.plot(rates, [1e3 * r["ttft_s"]["p99"] for r in points], "o-", color=color, markersize=3.5, linewidth=1.5,
+                  label=f"{kind}, P99")
+        axis.plot(rates, [1e3 * r["ttft_s"]["p50"] for r in points], "o:", color=color, markersize=3, linewidth=1.2,
+                  label=f"{kind}, P50")
+    axis.set_yscale("log")
+    plain_ticks(axis.yaxis)
+    axis.set_xlim(0)
+    axis.set_xlabel("requests per second")
+    axis.set_ylabel("TTFT, ms")
+    axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
+    tidy(axis)
+
+
+def latency(runs, name):
+    plt = pyplot()
+    swept = [r for r in runs if r["rate"] > 0 and "timeline" not in r] or [r for r in runs if r["rate"] > 0]
+    sweep = len({r["rate"] for r in swept}) > 1
+    timed = next((r for r in runs if "timeline" in r), None)
+    if timed is None and not sweep:
+        raise SystemExit("nothing to draw: run rung bench-serve with --timeline, or with several rates")
+    parts = [lambda axis: draw_cdf(axis, timed)] * (timed is not None) + [lambda axis: draw_rates(axis, swept)] * sweep
+    figure, axes = plt.subplots(1, len(parts), figsize=(4.3 * len(parts), 3.3), constrained_layout=True, squeeze=False)
+    for part, axis in zip(parts, axes[0]):
+        part(axis)
+    save(figure, f"{name}_latency")
+
+
+def draw(runs, name):
+    timed = next((r for r in runs if "timeline" in r), None)
+    if timed is not None:
+        timeline(timed, name)
+    latency(runs, name)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=pathlib.Path)
+    parser.add_argument("-o", "--out", required=True, help="where the pictures go, without their ending")
+    a = parser.parse_args()
+    draw([json.loads(path.read_text()) for path in a.runs], a.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""What this folder's lesson shows: four real traces in figures, and what a prefix cache makes of loads that begin alike.
+
+usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung build/bin/rung] [--repeats 3]
+       06_benchmarks/workloads/measure.py --plot
+
+FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
+(github.com/Azure/AzurePublicDataset), mooncake_conversation_trace.jsonl, mooncake_synthetic_trace.jsonl
+(github.com/kvcache-ai/Mooncake). Their figures are counted here, without the reader of the house.
+
+Runs with and without a prefix cache are interleaved. A request is a hit when at least half of its prompt was found in the
+run with the cache; its first token is compared with that of the same request in the run without. Writes results/traces.json,
+results/prefix.json, results/prefix_cost.json, the tables between the marks of README.md and results/prefix.svg and .png (needs matplotlib).
+"""
+
+import argparse
+import datetime
+import json
+import math
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+sys.path.insert(0, str(HERE.parent / "metrics"))
+from lesson_marks import write_between  # noqa: E402
+from plot import pyplot, save, tidy, plain_ticks  # noqa: E402
+
+NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",
+         "Mooncake, conversation": "mooncake_conversation_trace.jsonl", "Mooncake, tools and agents": "mooncake_synthetic_trace.jsonl"}
+MOONCAKE = "mooncake_conversation_trace.jsonl"
+CACHES = ["none", "radix"]
+
+
+def read(path):
+    """[(seconds, prompt, output, blocks)]"""
+    rows = []
+    for i, line in enumerate(path.read_text().splitlines()):
+        if path.suffix == ".jsonl":
+            r = json.loads(line)
+            rows.append((r["timestamp"] / 1e3, r["input_length"], r["output_length"], r["hash_ids"]))
+        elif i > 0:
+            when, prompt, output = line.split(",")
+            whole, fraction = (when.split(".") + ["0"])[:2]
+            rows.append((datetime.datetime.fromisoformat(whole).timestamp() + float("0." + fraction), int(prompt), int(output), []))
+    return rows
+
+
+def describe(rows):
+    start, end = rows[0][0], rows[-1][0]
+    times = [r[0] - start for r in rows]
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    counts = [0] * (int((end - start) / 10) + 1)
+    for t in times:
+        counts[int(t / 10)] += 1
+    counts.pop()  # the last ten seconds are not whole
+    seen, hits, blocks = set(), 0, 0
+    for _, _, _, ids in rows:
+        known = True
+        for block in ids:
+            known = known and block in seen
+            hits += known
+        seen.update(ids)
+        blocks += len(ids)
+    result = {"requests": len(rows), "minutes": (end - start) / 60, "rate": len(gaps) / (end - start),
+              "cv": statistics.pstdev(gaps) / statistics.mean(gaps),
+              "dispersion": statistics.pvariance(counts) / statistics.mean(counts)}
+    for name, column in (("prompt", 1), ("output", 2)):
+        values = [r[column] for r in rows]
+        result[name] = {"mean": statistics.mean(values), "median": statistics.median(values), "max": max(values),
+                        "log_sd": statistics.pstdev([math.log(v) for v in values if v > 0])}
+    if blocks:
+        result["blocks"] = {"all": blocks, "distinct": len(seen), "prefix_hits": hits}
+    return result
+
+
+def serve(a, *arguments):
+    out = subprocess.run([a.rung, "bench-serve", "-m", a.model, *arguments, "--json"], check=True, capture_output=True,
+                         text=True).stdout
+    return json.loads(out)
+
+
+def loads(a):
+    """name -> arguments; in all of them somebody has room, so that what is measured is not a queue."""
+    room = ["--max-sequences", "16", "--kv-budget", "200MB", "--ctx", "1024", "--max-step-tokens", "256", "--threads", "1"]
+    return {
+        "Mooncake, conversation": ["--trace", str(a.traces / MOONCAKE), "--length-scale", str(16 / 512), "--max-length", "1024",
+                                   "--keep-one-in", "8", "--requests", "120", "--rate", "4", "--timeline", "120", *room],
+        "chat, 6 turns": ["--multi-turn", "6", "--requests", "96", "--shared-prefix", "200", "--prompt-tokens", "16-64",
+                          "--output-tokens", "16-48", "--rate", "1.2", "--think", "1", "--timeline", "96", *room],
+        "agents, 3 branches": ["--agents", "3", "--depth", "3", "--requests", "78", "--shared-prefix", "200", "--prompt-tokens", "32-96",
+                               "--output-tokens", "16-48", "--rate", "0.5", "--timeline", "78", *room],
+    }
+
+
+def first_tokens(pairs):
+    """What the requests that the cache served waited for, with it and without it."""
+    hits = [(r, n) for none, radix in pairs for n, r in zip(none["timeline"]["requests"], radix["timeline"]["requests"])
+            if 2 * r["cached_tokens"] >= r["prompt_tokens"]]
+    misses = [r for _, radix in pairs for r in radix["timeline"]["requests"] if r["cached_tokens"] == 0]
+    def middle(values):
+        return statistics.median(values) if values else None
+    return {"hits": len(hits), "misses": len(misses), "requests": sum(len(r["timeline"]["requests"]) for _, r in pairs),
+            "hit_prompt": middle([r["prompt_tokens"] for r, _ in hits]), "hit_cached": middle([r["cached_tokens"] for r, _ in hits]),
+            "hit_ttft_s": middle([r["ttft_s"] for r, _ in hits]), "same_without_s": middle([n["ttft_s"] for _, n in hits]),
+            "lower": middle([1 - r["ttft_s"] / n["ttft_s"] for r, n in hits]),
+            "miss_prompt": middle([r["prompt_tokens"] for r in misses]), "miss_ttft_s": middle([r["ttft_s"] for r in misses])}
+
+
+def measure(a):
+    RESULTS.mkdir(exist_ok=True)
+    traces = {name: describe(read(a.traces / file)) for name, file in NAMES.items()}
+    (RESULTS / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
+    rows = []
+    for name, arguments in loads(a).items():
+        pairs = []
+        for repeat in range(a.repeats):
+            order = CACHES if repeat % 2 == 0 else CACHES[::-1]
+            runs = {cache: serve(a, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
+            pairs.append((runs["none"], runs["radix"]))
+            print(name, {c: f"{1e3 * r['ttft_s']['p50']:.1f} ms" for c, r in runs.items()}, flush=True)
+        rows.append({"load": name, "arguments": [pathlib.Path(w).name for w in arguments], "pairs": len(pairs),
+                     "hit_rate": statistics.median(r["cache"]["hit_rate"] for _, r in pairs),
+                     "left_out": pairs[0][0]["left_out"],
+                     "p50_none_s": statistics.median(n["ttft_s"]["p50"] for n, _ in pairs),
+                     "p50_radix_s": statistics.median(r["ttft_s"]["p50"] for _, r in pairs), **first_tokens(pairs),
+                     "points": [[r["cached_tokens"], r["prompt_tokens"], r["ttft_s"]] for _, radix in pairs[:1]
+                                for r in radix["timeline"]["requests"]]})
+    machine = json.loads(subprocess.run([a.rung, "ladder", "arrivals", "--measure", "--json"], check=True, capture_output=True,
+                                        text=True).stdout)["machine"]
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    (RESULTS / "prefix.json").write_text(f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)},\n'
+                                         f'"rows": [\n{lines}\n]}}\n')
+
+
+def measure_cost(a):
+    """What it costs where nothing is ever found. All requests come at once, so both runs have the same steps; what is
+    compared is processor time of one thread, which others on the machine disturb less than the clock on the wall."""
+    cost = ["--requests", "32", "--prompt-tokens", "100-200", "--output-tokens", "8-24", "--max-sequences", "16", "--kv-budget", "200MB",
+            "--threads", "1"]
+    ratios, rates, steps = [], [], set()
+    for repeat in range(a.cost_repeats):
+        order = CACHES if repeat % 2 == 0 else CACHES[::-1]
+        used = {}
+        for cache in order:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            run = serve(a, *cost, "--set", f"prefix_cache={cache}")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used[cache] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            steps.add(run["steps"])
+            rates.append(run["cache"]["hit_rate"])
+        ratios.append(used["none"] / used["radix"])
+        print("cost", f"{ratios[-1]:.4f}", flush=True)
+    (RESULTS / "prefix_cost.json").write_text(json.dumps({"arguments": cost, "ratios": ratios, "hit_rate": max(rates),
+                                                          "steps": sorted(steps)}) + "\n")
+
+
+def traces_table(traces):
+    lines = ["| trace | requests | per second | CV of the gaps | dispersion of 10 s counts | prompt, median | longest | output, median | "
+             "blocks found again |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for name, t in traces.items():
+        found = f"{100 * t['blocks']['prefix_hits'] / t['blocks']['all']:.1f} %" if "blocks" in t else "not told"
+        lines.append(f"| {name} | {t['requests']:,} | {t['rate']:.2f} | {t['cv']:.2f} | {t['dispersion']:.1f} | {t['prompt']['median']:,.0f} | "
+                     f"{t['prompt']['max']:,} | {t['output']['median']:,.0f} | {found} |")
+    return lines
+
+
+def prefix_table(data, cost):
+    lines = ["| load | tokens found | hits | prompt of a hit | of these found | TTFT of hits | the same requests without a cache | lower by | "
+             "TTFT of misses |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for r in data["rows"]:
+        misses = f"{1e3 * r['miss_ttft_s']:.1f} ms ({r['miss_prompt']:.0f} tokens)" if r["misses"] else "none"
+        lines.append(f"| {r['load']} | {100 * r['hit_rate']:.0f} % | {r['hits']} of {r['requests']} | {r['hit_prompt']:.0f} tokens | "
+                     f"{r['hit_cached']:.0f} | {1e3 * r['hit_ttft_s']:.1f} ms | {1e3 * r['same_without_s']:.1f} ms | "
+                     f"{100 * r['lower']:.0f} % | {misses} |")
+    m = data["machine"]
+    lines += ["", f"Medians over all hits of {data['rows'][0]['pairs']} interleaved pairs of runs. `{data['model']}` on one thread of "
+                  f"{m['name']}, {m['simd']}, by `measure.py`.", ""]
+    if cost is None:
+        return lines
+    ratios = sorted(cost["ratios"])
+    quarter = len(ratios) // 4
+    return lines + [f"Where nothing is found ({100 * cost['hit_rate']:.1f} % of the tokens), the tokens per second of processor time with the "
+                    f"cache are {100 * statistics.median(ratios):.1f} % of those without: the median of {len(ratios)} interleaved pairs, half of "
+                    f"which lie between {100 * ratios[quarter]:.1f} and {100 * ratios[-quarter - 1]:.1f} %.", ""]
+
+
+def plot(data):
+    plt = pyplot()
+    figure, axes = plt.subplots(1, len(data["rows"]), figsize=(9.2, 3.2), sharey=True, constrained_layout=True)
+    for axis, row in zip(axes, data["rows"]):
+        computed = [(p - c, 1e3 * t, 2 * c >= p) for c, p, t in row["points"]]
+        for hit, color, label in ((False, "#e6842a", "less than half found"), (True, "#1f6f8b", "half or more found")):
+            points = [(x, y) for x, y, h in computed if h == hit]
+            axis.plot([x for x, _ in points], [y for _, y in points], "o", markersize=3, alpha=0.65, color=color, label=label,
+                      markeredgewidth=0)
+        axis.set_title(row["load"], fontsize=9)
+        axis.set_xlabel("prompt tokens that were computed")
+        axis.set_xlim(0)
+        axis.set_yscale("log")
+        plain_ticks(axis.yaxis)
+        tidy(axis)
+    axes[0].set_ylabel("TTFT, ms")
+    axes[0].legend(frameon=False, loc="lower right", fontsize=8, handletextpad=0.2)
+    save(figure, RESULTS / "prefix")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--traces", type=pathlib.Path)
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--cost-repeats", type=int, default=31)
+    parser.add_argument("--only", choices=["loads", "cost"], help="measure this part and keep the other")
+    parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
+    a = parser.parse_args()
+    if not a.plot:
+        if a.traces is None:
+            parser.error("--traces FOLDER is needed to measure")
+        if a.only != "cost":
+            measure(a)
+        if a.only != "loads":
+            measure_cost(a)
+    data = json.loads((RESULTS / "prefix.json").read_text())
+    lesson = HERE / "README.md"
+    write_between(lesson, "traces: results/traces.json", traces_table(json.loads((RESULTS / "traces.json").read_text())))
+    cost = RESULTS / "prefix_cost.json"
+    write_between(lesson, "prefix: results/prefix.json", prefix_table(data, json.loads(cost.read_text()) if cost.is_file() else None))
+    plot(data)
+
+
+if __name__ == "__main__":
+    main()

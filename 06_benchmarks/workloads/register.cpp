@@ -1,0 +1,57 @@
+// Names -> rungs.
+
+#include "workloads.hpp"
+
+namespace rung::workloads {
+namespace {
+
+void register_arrivals(Ladder<Arrivals>& ladder) {
+  using Make = std::unique_ptr<Arrivals> (*)(const ArrivalsConfig&);
+  using Supports = bool (*)(const ArrivalsConfig&);
+  const auto add = [&](const std::string& name, const char* summary, Make make, Supports supports,
+                       bool exercise, bool automatic) {
+    ladder.add({{name, "06_benchmarks/workloads/" + name + ".cpp", summary, exercise, automatic},
+                [make](const ArrivalsConfig& config) {
+                  check_arrivals(config);
+                  return make(config);
+                },
+                supports});
+  };
+  const Supports even = [](const ArrivalsConfig& c) { return c.cv == 0; };
+  const Supports one = [](const ArrivalsConfig& c) { return c.cv == 1; };
+  const Supports above = [](const ArrivalsConfig& c) { return c.cv > 0; };
+  add("uniform", "one every 1 / rate seconds", make_uniform, even, false, true);
+  add("poisson", "as likely in every moment: exponential gaps", make_poisson, one, false, true);
+  add("gamma", "gaps of any coefficient of variation: bursts", make_gamma, above, false, true);
+  // Chosen by name: it is another load, not a better way to make the same one.
+  add("tide", "a rate that rises and falls", make_tide, one, false, false);
+  add("mine", "yours to write", make_mine, above, /*exercise=*/true, true);
+  ladder.make_trials = [&ladder] { return trials(ladder); };
+}
+
+void register_workloads(Ladder<WorkloadMaker>& ladder) {
+  using Make = std::unique_ptr<WorkloadMaker> (*)(const WorkloadConfig&);
+  const auto add = [&](const std::string& name, const char* summary, Make make) {
+    // Loads differ; none is a faster way to another one. auto stays with the first.
+    ladder.add({{name, "06_benchmarks/workloads/" + name + ".cpp", summary, false, name == "random_lengths"},
+                [make](const WorkloadConfig& config) {
+                  check_workload(config);
+                  return make(config);
+                },
+                {}});
+  };
+  add("random_lengths", "lengths drawn evenly from two ranges", make_random_lengths);
+  add("sharegpt", "log-normal lengths with the means of ShareGPT", make_sharegpt);
+  add("chat", "conversations: every turn begins with all before it", make_chat);
+  add("agents", "trees of requests that share a growing prefix", make_agents);
+  add("trace", "requests of a real server, scaled", make_trace);
+}
+
+}  // namespace
+
+void register_rungs(Registry& registry) {
+  register_arrivals(registry.ladder<Arrivals>());
+  register_workloads(registry.ladder<WorkloadMaker>());
+}
+
+}  // namespace rung::workloads

@@ -1,0 +1,130 @@
+#include "cli/serve_load.hpp"
+
+#include <cmath>
+
+#include "engine/variants.hpp"
+#include "seams/arrivals.hpp"
+
+namespace rung::cli {
+namespace {
+
+/// "100" or "10-200".
+LengthRange range_from(const std::string& flag, const std::string& text) {
+  LengthRange range;
+  int used = 0;
+  const bool both = std::sscanf(text.c_str(), "%d-%d%n", &range.low, &range.high, &used) == 2;
+  if (!both) {
+    range.high = std::sscanf(text.c_str(), "%d%n", &range.low, &used) == 1 ? range.low : 0;
+  }
+  if (used != static_cast<int>(text.size()) || range.low < 1 || range.high < range.low) {
+    fail_usage("{} {} is no length; write 100, or 10-200 for lengths between", flag, text);
+  }
+  return range;
+}
+
+}  // namespace
+
+void ServeLoadOptions::add_to(CLI::App& command) {
+  command.add_option("--requests", requests, "how many (default: 64)");
+  command.add_option("--rate", rate, "arrivals per second (default: 0, all at once)");
+  command.add_option(
+      "--arrivals", arrivals,
+      "how they come at that rate: uniform | poisson | gamma | tide, or trace: at its own times "
+      "(default: poisson)");
+  command.add_option("--cv", cv, "standard deviation of the gaps over their mean, for gamma (default: 2)");
+  command.add_option("--period", period_s, "seconds from flood to flood, for tide (default: 60)");
+  command.add_option(
+      "--workload", workload,
+      "which requests: random_lengths | sharegpt | chat | agents | trace (default: what the other "
+      "flags ask for)");
+  command.add_option("--prompt-tokens", prompt, "length of the prompts: 100 or 10-200 (default: 8-64)");
+  command.add_option("--output-tokens", output, "length of the answers (default: 8-64)");
+  command.add_option("--shared-prefix", shared_prefix,
+                     "so many tokens more, the same in front of all prompts");
+  command.add_option(
+      "--trace", trace,
+      "requests of a real server: a CSV file whose lines end in ,prompt tokens,output tokens, or Mooncake's "
+      "JSON lines; - is stdin");
+  command.add_option("--length-scale", length_scale,
+                     "multiplies the lengths of a trace or of sharegpt (default: 1)");
+  command.add_option("--time-scale", time_scale, "multiplies the times of --arrivals trace (default: 1)");
+  command.add_option(
+      "--max-length", longest,
+      "leaves out requests of a trace or of sharegpt with more tokens than this (default: 0, none)");
+  command.add_option("--keep-one-in", keep_one_in,
+                     "keeps one conversation of a trace in so many, with all its turns (default: 1)");
+  command.add_option("--multi-turn", turns,
+                     "conversations of so many turns, each of which sends all before it");
+  command.add_option("--agents", branches, "trees of requests: every answer is continued in so many ways");
+  command.add_option("--depth", depth, "steps from the root of an agent's tree to its leaves (default: 3)");
+  command.add_option("--think", think_s, "seconds from an answer to the next turn, on average (default: 0)");
+  command.add_option("--users", users, "requests belong to so many users in turn (default: 1)");
+  command.add_option("--seed", seed, "of lengths, arrivals and prompts (default: 1)");
+}
+
+std::string ServeLoadOptions::workload_rung(const EngineConfig& config) const {
+  const int asked = (turns > 0) + (branches > 0) + !trace.empty();
+  const std::string implied = turns > 0 ? "chat" : branches > 0 ? "agents" : trace.empty() ? "" : "trace";
+  const std::string& set = config.rung("workload");
+  const std::string chosen = !workload.empty() ? workload : set != "auto" ? set : implied;
+  if (asked > 1 || (!implied.empty() && chosen != implied)) {
+    fail_usage("--multi-turn, --agents, --trace and --workload ask for different loads; give one of them");
+  }
+  return chosen.empty() ? "random_lengths" : chosen;
+}
+
+std::string ServeLoadOptions::arrivals_rung(const EngineConfig& config) const {
+  const std::string& set = config.rung("arrivals");
+  const std::string chosen = !arrivals.empty() ? arrivals : set != "auto" ? set : "";
+  if (chosen == "trace" || rate > 0) return chosen.empty() ? "poisson" : chosen;
+  if (!chosen.empty()) fail_usage("--arrivals {} needs a rate; give --rate with requests per second", chosen);
+  return "at once";
+}
+
+Workload ServeLoadOptions::make(const EngineConfig& config) const {
+  if (!(rate >= 0 && std::isfinite(rate))) fail_usage("--rate is {}; it must be at least 0", rate);
+  if (turns < 0 || branches < 0 || longest < 0) {
+    fail_usage("--multi-turn, --agents and --max-length must be at least 0");
+  }
+  WorkloadConfig c;
+  c.requests = requests;
+  c.users = users;
+  c.prompt = range_from("--prompt-tokens", prompt);
+  c.output = range_from("--output-tokens", output);
+  c.shared_prefix = shared_prefix;
+  c.length_scale = length_scale;
+  c.time_scale = time_scale;
+  c.longest = longest;
+  const std::string name = workload_rung(config), times = arrivals_rung(config);
+  if (name == "agents") {
+    c.turns = depth;
+    if (branches > 0) c.branches = branches;
+  } else if (turns > 0) {
+    c.turns = turns;
+  }
+  c.think_s = think_s;
+  c.trace = trace;
+  c.keep_one_in = keep_one_in;
+  c.seed = seed;
+  Workload load = variants().ladder<WorkloadMaker>().make(name, c)->make();
+  if (times == "trace") {
+    if (rate > 0) fail_usage("--arrivals trace has times of its own; leave --rate out, or use --time-scale");
+    if (!load.has_arrivals) fail_usage("--arrivals trace: this load has no times of its own; use --rate");
+    return load;
+  }
+  ArrivalsConfig a;
+  a.rate = rate;
+  a.cv = cv >= 0 ? cv : times == "uniform" ? 0 : times == "gamma" ? 2 : 1;
+  a.period_s = period_s;
+  a.seed = seed + 2;  // not the numbers that lengths were drawn from
+  const auto process = rate > 0 ? variants().ladder<Arrivals>().make(times, a) : nullptr;
+  double now = 0;
+  for (WorkloadRequest& request : load.requests) {
+    if (request.after >= 0) continue;
+    request.arrival_s = now;  // the first one comes at once
+    if (process) now += process->gap();
+  }
+  return load;
+}
+
+}  // namespace rung::cli

@@ -1,0 +1,175 @@
+#include "core/request_trace.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+
+namespace rung {
+namespace {
+
+constexpr int kMooncakeBlock = 512;
+constexpr std::int64_t kMostTokens = 1 << 28;  // more are an error of the file, and sums must fit
+constexpr std::size_t kQuoted = 80;            // of a line, in an error
+
+/// Where an error is: the file and the line.
+struct Place {
+  const std::string& name;
+  std::size_t line = 0;
+};
+
+template <class Number>
+bool parse(std::string_view text, Number& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+int tokens(std::int64_t count, const char* what, const Place& place) {
+  if (count < 0 || count > kMostTokens) {
+    fail("{}, line {}: {} tokens of {}; a trace has 0 to {}", place.name, place.line, count, what,
+         kMostTokens);
+  }
+  return static_cast<int>(count);
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant's days_from_civil).
+std::int64_t days(int year, int month, int day) {
+  year -= month <= 2;
+  const int era = (year >= 0 ? year : year - 399) / 400;
+  const int of_era = year - era * 400;
+  const int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return std::int64_t{era} * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/// "2023-11-16 18:17:03.9799600" in seconds since 1970.
+bool parse_date(std::string_view text, double& seconds) {
+  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') ||
+      text[13] != ':' || text[16] != ':') {
+    return false;
+  }
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0;
+  double second = 0;
+  if (!parse(text.substr(0, 4), year) || !parse(text.substr(5, 2), month) || !parse(text.substr(8, 2), day) ||
+      !parse(text.substr(11, 2), hour) || !parse(text.substr(14, 2), minute) ||
+      !parse(text.substr(17), second) || month < 1 || month > 12 || day < 1 || day > 31) {
+    return false;
+  }
+  seconds = static_cast<double>(days(year, month, day)) * 86400 + hour * 3600 + minute * 60 + second;
+  return true;
+}
+
+TracedRequest from_csv(std::string_view line, bool& has_arrival, const Place& place) {
+  TracedRequest request;
+  const std::size_t last = line.rfind(',');
+  const std::size_t before = last == 0 || last == std::string_view::npos ? last : line.rfind(',', last - 1);
+  std::int64_t prompt = 0, output = 0;
+  if (last == std::string_view::npos || before == std::string_view::npos || before == last ||
+      !parse(trimmed(line.substr(before + 1, last - before - 1)), prompt) ||
+      !parse(trimmed(line.substr(last + 1)), output)) {
+    fail("{}, line {}: '{}' does not end in two counts of tokens, as in 2023-11-16 18:17:03,374,44",
+         place.name, place.line, line.substr(0, kQuoted));
+  }
+  request.prompt = tokens(prompt, "prompt", place);
+  request.output = tokens(output, "output", place);
+  const std::string_view time = trimmed(line.substr(0, line.find(',')));
+  has_arrival = parse_date(time, request.arrival_s) ||
+                (parse(time, request.arrival_s) && std::isfinite(request.arrival_s));
+  return request;
+}
+
+std::int64_t member(const nlohmann::json& object, const char* key, const Place& place) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) {
+    fail(
+        "{}, line {}: '{}' is missing or no number; a line has timestamp, input_length, output_length and "
+        "hash_ids",
+        place.name, place.line, key);
+  }
+  const double value = found->get<double>();
+  if (!(std::abs(value) < 0x1p53))
+    fail("{}, line {}: '{}' is {}, which is out of range", place.name, place.line, key, value);
+  return static_cast<std::int64_t>(value);
+}
+
+TracedRequest from_json(std::string_view line, const Place& place) {
+  const nlohmann::json object =
+      nlohmann::json::parse(line.begin(), line.end(), nullptr, /*exceptions=*/false);
+  if (!object.is_object()) {
+    fail("{}, line {}: '{}' is no JSON object, although the file began with one", place.name, place.line,
+         line.substr(0, kQuoted));
+  }
+  TracedRequest request;
+  request.arrival_s = static_cast<double>(member(object, "timestamp", place)) * 1e-3;
+  request.prompt = tokens(member(object, "input_length", place), "prompt", place);
+  request.output = tokens(member(object, "output_length", place), "output", place);
+  const auto ids = object.find("hash_ids");
+  const auto expected = static_cast<std::size_t>((request.prompt + kMooncakeBlock - 1) / kMooncakeBlock);
+  if (ids == object.end() || !ids->is_array() || ids->size() != expected) {
+    fail("{}, line {}: a prompt of {} tokens has {} hash_ids, one for every {}; there are {}", place.name,
+         place.line, request.prompt, expected, kMooncakeBlock,
+         ids == object.end() || !ids->is_array() ? 0 : ids->size());
+  }
+  for (const nlohmann::json& id : *ids) {
+    if (!id.is_number_integer())
+      fail("{}, line {}: hash_ids are whole numbers, not {}", place.name, place.line, id.dump());
+    request.blocks.push_back(id.get<std::int64_t>());
+  }
+  return request;
+}
+
+}  // namespace
+
+RequestTrace read_request_trace(std::istream& in, const std::string& name, std::size_t limit) {
+  RequestTrace trace;
+  Place place{name};
+  std::string text;
+  bool json = false;
+  for (bool first = true; trace.requests.size() < limit && std::getline(in, text);) {
+    ++place.line;
+    if (place.line == 1 && text.size() >= 2 && text[0] == '\x1f' && text[1] == '\x8b') {
+      fail("{} is compressed; unpack it first (gunzip -k), or pipe it in: zcat FILE | ... --trace -", name);
+    }
+    const std::string_view line = trimmed(text);
+    if (line.empty()) continue;
+    if (first) {
+      first = false;
+      json = line.front() == '{';
+      if (!json) continue;  // the header
+    }
+    bool has_arrival = true;
+    trace.requests.push_back(json ? from_json(line, place) : from_csv(line, has_arrival, place));
+    trace.has_arrivals = trace.has_arrivals && has_arrival;
+  }
+  if (in.bad()) fail("{} cannot be read to its end", name);
+  if (trace.requests.empty())
+    fail("{} has no requests; a CSV file has a header and one request per line", name);
+  trace.block_tokens = json ? kMooncakeBlock : 0;
+  const double start = trace.requests.front().arrival_s;
+  for (TracedRequest& request : trace.requests) request.arrival_s -= start;
+  for (std::size_t i = 1; trace.has_arrivals && i < trace.requests.size(); ++i) {
+    if (trace.requests[i].arrival_s < trace.requests[i - 1].arrival_s) {
+      fail("{}: request {} came before the one in front of it; sort the trace by time", name, i + 1);
+    }
+  }
+  return trace;
+}
+
+RequestTrace read_request_trace(const std::string& path, std::size_t limit) {
+  if (path == "-") return read_request_trace(std::cin, "the trace on stdin", limit);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail("the trace {} cannot be read; does it exist, and may you read it?", path);
+  return read_request_trace(file, path, limit);
+}
+
+}  // namespace rung

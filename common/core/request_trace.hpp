@@ -1,0 +1,44 @@
+#pragma once
+// Traces of real servers: when requests came, and how long prompts and answers were. One reader for all
+// programs.
+//
+// Two forms, told apart by what stands in the file:
+//   CSV    a header, then lines that end in ",prompt tokens,generated tokens"; the first field is the time.
+//          The Azure LLM inference traces (github.com/Azure/AzurePublicDataset): "2023-11-16
+//          18:17:03.97,374,44".
+//   JSONL  the traces of Mooncake (Qin et al. 2024, arXiv 2407.00079): one object per line with timestamp
+//   (ms),
+//          input_length, output_length and hash_ids, a number for every 512 tokens of the prompt. Equal
+//          numbers are equal tokens, behind equal beginnings.
+
+#include <cstdint>
+#include <iosfwd>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace rung {
+
+struct TracedRequest {
+  double arrival_s = 0;              // since the first request of the trace
+  int prompt = 0, output = 0;        // tokens
+  std::vector<std::int64_t> blocks;  // identities of its blocks of block_tokens, the last one in part
+};
+
+struct RequestTrace {
+  std::vector<TracedRequest> requests;
+  int block_tokens = 0;      // of one entry of blocks; 0: the trace says nothing about the prompts' content
+  bool has_arrivals = true;  // false: the first field of a CSV file is no time
+};
+
+/// Reads the first `limit` requests of a file; "-" is stdin. Throws Error for a file that cannot be read, has
+/// no requests, is still compressed, or has a line that is none of the above: the sentence names file and
+/// line.
+RequestTrace read_request_trace(const std::string& path,
+                                std::size_t limit = std::numeric_limits<std::size_t>::max());
+
+/// The same from a stream that errors call `name`.
+RequestTrace read_request_trace(std::istream& in, const std::string& name,
+                                std::size_t limit = std::numeric_limits<std::size_t>::max());
+
+}  // namespace rung
