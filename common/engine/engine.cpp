@@ -23,7 +23,10 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       transformer_(*model_, registry, config_, device_, packed_.get()),
       kv_(registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_))),
       space_(
-          *kv_, resolve_prefix_cache(registry, config_, *kv_),
+          *kv_,
+          registry.ladder<PrefixCache>().make(
+              rungs_["prefix_cache"] = resolve_prefix_cache(registry, config_, *kv_),
+              prefix_cache_config(config_)),
           [](const ScheduledSequence& s, EngineKvSpace::Text& text) {
             static_cast<const Sequence&>(s).text_to(text);
           },

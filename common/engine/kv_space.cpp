@@ -51,14 +51,11 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
     return true;
   }
   s.computed = 0;
-  if (prefixes_ != nullptr) {
-    text_of_(s, text_);
-    // At least one token is computed, or there would be no logits to sample from.
-    s.computed =
-        prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
-    if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
-    if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
-  }
+  text_of_(s, text_);
+  // At least one token is computed, or there would be no logits to sample from.
+  s.computed = prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
+  if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
+  if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
   return true;
 }
 
@@ -70,17 +67,16 @@ bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
   return true;
 }
 
-std::int64_t EngineKvSpace::free_tokens() const {
+bool EngineKvSpace::has_room(std::int64_t tokens) const {
   std::int64_t slots = kv_.free_slots();
-  if (prefixes_ != nullptr) {
-    for (const std::int32_t block : prefixes_->held())
-      slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
-  }
-  return slots;
+  if (slots >= tokens) return true;  // the list of what is kept for later can be long
+  for (const std::int32_t block : prefixes_->held())
+    slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
+  return slots >= tokens;
 }
 
 void EngineKvSpace::remember(const ScheduledSequence& s) {
-  if (prefixes_ == nullptr || s.computed == 0) return;
+  if (s.computed == 0) return;
   text_of_(s, text_);
   blocks_.clear();
   prefixes_->insert(std::span(text_.tokens).first(static_cast<std::size_t>(s.computed)),
@@ -89,7 +85,6 @@ void EngineKvSpace::remember(const ScheduledSequence& s) {
 }
 
 bool EngineKvSpace::evict(int blocks) {
-  if (prefixes_ == nullptr) return false;
   blocks_.clear();
   prefixes_->evict(
       blocks, [this](std::int32_t block) { return kv_.owners(block) == 1; }, blocks_);
@@ -137,7 +132,6 @@ void EngineKvSpace::forget() {
 
 void EngineKvSpace::check_integrity() const {
   kv_.check_integrity();
-  if (prefixes_ == nullptr) return;
   prefixes_->check_integrity();
   for (const std::int32_t block : prefixes_->held()) {
     if (kv_.owners(block) < 1) fail("the prefix cache has block {}, which belongs to nobody", block);

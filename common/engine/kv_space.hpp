@@ -28,15 +28,15 @@ class EngineKvSpace final : public KvSpace {
   };
   using TextOf = std::function<void(const ScheduledSequence& s, Text& text)>;
 
-  /// `prefixes`: null where nothing is kept. `swap_bytes`: of host memory, taken as sequences are swapped
-  /// out; 0: everything is recomputed.
+  /// `prefixes`: rung `none` where nothing is kept. `swap_bytes`: of host memory, taken as sequences are
+  /// swapped out; 0: everything is recomputed.
   EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of, Device& device,
                 int layers, std::size_t swap_bytes);
 
   bool open(ScheduledSequence& s) override;
   bool grow(ScheduledSequence& s, int length) override;
   void preempt(ScheduledSequence& s) override;
-  std::int64_t free_tokens() const override;
+  bool has_room(std::int64_t tokens) const override;
 
   /// The prefix cache, if there is one, becomes an owner of a running sequence's full blocks: they are not
   /// written again.

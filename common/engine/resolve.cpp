@@ -103,12 +103,6 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
                      .info.name;
   chosen["scheduler"] =
       registry.ladder<Scheduler>().choose(config.rung("scheduler"), scheduler_config(config)).info.name;
-  const std::string& prefixes = config.rung("prefix_cache");
-  const bool lends = chosen["kv"] == "copy_on_write" || chosen["kv"] == "mine" || prefixes != "auto";
-  chosen["prefix_cache"] =
-      lends
-          ? registry.ladder<PrefixCache>().choose(prefixes, {config.kv_block_size, config.eviction}).info.name
-          : "none";
   chosen["policy"] = registry.ladder<Policy>().choose(config.rung("policy"), {}).info.name;
   chosen["sampler"] =
       registry.ladder<Sampler>().choose(config.rung("sampler"), {model.config.vocab_size}).info.name;
@@ -209,19 +203,22 @@ KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device&
   return kv;
 }
 
-std::unique_ptr<PrefixCache> resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
-                                                  const KvCache& kv) {
+PrefixCacheConfig prefix_cache_config(const EngineConfig& config) {
+  return {config.kv_block_size, config.eviction};
+}
+
+std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const KvCache& kv) {
   const std::string& name = config.rung("prefix_cache");
-  if (name == "none") return nullptr;
+  if (name == "none") return name;
   if (!kv.shares_blocks()) {
-    if (name == "auto") return nullptr;
+    if (name == "auto") return "none";
     fail(
         "rung '{}' of seam prefix_cache lends blocks to several sequences, which this KV cache cannot do; "
         "choose --kv "
         "copy_on_write",
         name);
   }
-  return registry.ladder<PrefixCache>().make(name, {config.kv_block_size, config.eviction});
+  return registry.ladder<PrefixCache>().choose(name, prefix_cache_config(config)).info.name;
 }
 
 SchedulerConfig scheduler_config(const EngineConfig& config) {

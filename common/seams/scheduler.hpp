@@ -74,8 +74,8 @@ class KvSpace {
   /// Takes a running sequence's place and memory away. It can go on after open(): from what was kept of it,
   /// or by computing its tokens again.
   virtual void preempt(ScheduledSequence& s) = 0;
-  /// Tokens for which there is room, at least, in whole blocks.
-  virtual std::int64_t free_tokens() const = 0;
+  /// Whether there is room for so many tokens more, in whole blocks. Asked once per admission.
+  virtual bool has_room(std::int64_t tokens) const = 0;
 };
 
 struct SchedulerConfig {
