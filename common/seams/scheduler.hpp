@@ -36,6 +36,10 @@ struct ScheduledSequence {
 
   int cached_tokens = 0;  // of its prompt, taken over from earlier requests when it was first admitted
 
+  // Of its text so far, what the prefix cache knows at this moment; -1: nobody looked. Kept up to date for
+  // sequences that wait, if the policy wants_matches().
+  int matched_tokens = -1;
+
   // For policies.
   int user = 0;
   int priority = 0;          // larger is more urgent
