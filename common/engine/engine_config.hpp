@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/dtype.hpp"
+#include "engine/preemption_cost.hpp"
 #include "seams/prefix_cache.hpp"
 
 namespace rung {
@@ -23,8 +24,13 @@ struct EngineConfig {
   int kv_block_size = 16;             // tokens per block of the cache, where its rung pages
   std::size_t kv_budget = 0;          // bytes of the cache; 0: what max_sequences of context need
   Eviction eviction = Eviction::lru;  // of the prefix cache
-  std::size_t swap_bytes = 0;         // host memory for who is preempted; 0: computed again
-  bool cache_packed = false;          // keep copies of weights in another layout in a file beside the model
+  int max_waiting = 0;         // requests that may wait for a place; submit() refuses more. 0: any number
+  std::size_t swap_bytes = 0;  // host memory for who is preempted; 0: computed again
+  PreemptMode preempt = PreemptMode::automatic;  // which of the two, where there is such memory
+  double copy_bytes_per_s = 0;                   // what decides between them: see PreemptionCost.
+  double recompute_tokens_per_s = 0;             // 0: measured
+  std::size_t event_log = 0;  // events that are kept for events(), 56 bytes each; 0: none is recorded
+  bool cache_packed = false;  // keep copies of weights in another layout in a file beside the model
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 

@@ -21,6 +21,7 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxContext = 1 << 24;
 constexpr int kDefaultContext = 4096;
+constexpr int kMostSamples = 1024;
 
 void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
@@ -80,6 +81,12 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
         "--kv-type {} keeps {} numbers together, but a head of this model has {}; use f32, f16, bf16 or "
         "f8_e4m3",
         traits(config.kv_type).name, block, model.config.head_dim);
+  }
+  check_range("the number of requests that may wait (--max-waiting)", config.max_waiting, 0, 1 << 30);
+  if (config.preempt == PreemptMode::swap && config.swap_bytes == 0) {
+    fail_usage(
+        "--preempt swap needs host memory for the copies and there is none; say how much with --swap, or use "
+        "--preempt recompute");
   }
   // More rows than all sequences can fill would only be memory.
   const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
@@ -249,6 +256,9 @@ void check_request(const Request& request, const Model& model, const EngineConfi
   }
   if (request.max_tokens < 1) {
     fail_usage("the number of tokens to generate is {}; it must be at least 1", request.max_tokens);
+  }
+  if (request.n < 1 || request.n > kMostSamples) {
+    fail_usage("the number of samples is {}; it must be from 1 to {}", request.n, kMostSamples);
   }
   for (const auto& [what, ids] :
        {std::pair{"prompt", &request.prompt}, std::pair{"stop", &request.stop_ids}}) {

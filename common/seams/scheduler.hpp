@@ -36,6 +36,11 @@ struct ScheduledSequence {
 
   int cached_tokens = 0;  // of its prompt, taken over from earlier requests when it was first admitted
 
+  // Its first fork_tokens tokens are also those of this sequence, which may have them in the cache; null: of
+  // none that is still there.
+  const ScheduledSequence* fork_of = nullptr;
+  int fork_tokens = 0;
+
   // Of its text so far, what the prefix cache knows at this moment; -1: nobody looked. Kept up to date for
   // sequences that wait, if the policy wants_matches().
   int matched_tokens = -1;
