@@ -119,7 +119,9 @@ EngineThread::EngineThread(std::shared_ptr<const Model> model, const Registry& r
     : shared_(std::make_shared<Shared>()) {
   std::promise<void> built;
   std::future<void> result = built.get_future();
-  thread_ = std::thread([this, &built, &registry, model = std::move(model), config = std::move(config)] {
+  // The thread owns the promise: who waits for it may be gone before set_value() has returned.
+  thread_ = std::thread([this, built = std::move(built), &registry, model = std::move(model),
+                         config = std::move(config)]() mutable {
     std::unique_ptr<Engine> engine;
     try {
       engine = std::make_unique<Engine>(model, registry, config);
