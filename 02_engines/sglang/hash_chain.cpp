@@ -33,6 +33,17 @@ class HashChain final : public PrefixCache {
     return static_cast<int>(blocks.size() * size());
   }
 
+  int peek(std::span<const std::int32_t> tokens, std::uint64_t salt) override {
+    std::int64_t before = kBeginning;
+    std::size_t at = 0;
+    for (; at + size() <= tokens.size(); at += size()) {
+      const Entry* entry = find(tokens.subspan(at, size()), before, salt);
+      if (entry == nullptr) break;
+      before = entry->id;
+    }
+    return static_cast<int>(at);
+  }
+
   void insert(std::span<const std::int32_t> tokens, std::span<const std::int32_t> blocks, std::uint64_t salt,
               std::vector<std::int32_t>& kept) override {
     ++clock_;

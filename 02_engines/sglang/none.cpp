@@ -11,6 +11,7 @@ class None final : public PrefixCache {
     blocks.clear();
     return 0;
   }
+  int peek(std::span<const std::int32_t>, std::uint64_t) override { return 0; }
   void insert(std::span<const std::int32_t>, std::span<const std::int32_t>, std::uint64_t,
               std::vector<std::int32_t>&) override {}
   void evict(int, const std::function<bool(std::int32_t)>&, std::vector<std::int32_t>&) override {}

@@ -35,24 +35,16 @@ class Radix final : public PrefixCache {
             std::vector<std::int32_t>& blocks) override {
     blocks.clear();
     ++clock_;
-    std::size_t known = 0;
-    for (Node* node = root(salt, false); node != nullptr;) {
-      const auto rest = tokens.subspan(known);
-      std::size_t longest = 0;
-      Node* next = nullptr;
-      for (Node& child : node->children) {
-        const std::size_t same = common_prefix(child.tokens, rest);
-        if (same > longest) longest = same, next = &child;
-      }
-      if (next == nullptr) break;
-      use(*next);
-      known += longest;
-      const std::size_t used = (longest + size() - 1) / size();
-      blocks.insert(blocks.end(), next->blocks.begin(),
-                    next->blocks.begin() + static_cast<std::ptrdiff_t>(used));
-      node = longest == next->tokens.size() ? next : nullptr;
-    }
-    return static_cast<int>(known);
+    return walk(tokens, salt, [&](Node& node, std::size_t same) {
+      use(node);
+      const std::size_t used = (same + size() - 1) / size();
+      blocks.insert(blocks.end(), node.blocks.begin(),
+                    node.blocks.begin() + static_cast<std::ptrdiff_t>(used));
+    });
+  }
+
+  int peek(std::span<const std::int32_t> tokens, std::uint64_t salt) override {
+    return walk(tokens, salt, [](Node&, std::size_t) {});
   }
 
   void insert(std::span<const std::int32_t> tokens, std::span<const std::int32_t> blocks, std::uint64_t salt,
@@ -134,6 +126,27 @@ class Radix final : public PrefixCache {
     if (!make) return nullptr;
     roots_.push_back({salt, {}});
     return &roots_.back().node;
+  }
+
+  /// Follows `tokens` as far as they are known, and returns how far that is. `visit` sees every node on the
+  /// way and how many of its tokens are the text's.
+  template <class Visit>
+  int walk(std::span<const std::int32_t> tokens, std::uint64_t salt, Visit visit) {
+    std::size_t known = 0;
+    for (Node* node = root(salt, false); node != nullptr;) {
+      const auto rest = tokens.subspan(known);
+      std::size_t longest = 0;
+      Node* next = nullptr;
+      for (Node& child : node->children) {
+        const std::size_t same = common_prefix(child.tokens, rest);
+        if (same > longest) longest = same, next = &child;
+      }
+      if (next == nullptr) break;
+      visit(*next, longest);
+      known += longest;
+      node = longest == next->tokens.size() ? next : nullptr;
+    }
+    return static_cast<int>(known);
   }
 
   void use(Node& node) {

@@ -92,7 +92,10 @@ class Driver {
 
   void match(const Ids& text, std::uint64_t salt) {
     std::vector<std::int32_t> blocks = {-7};  // of an earlier call
+    const int peeked = cache_.peek(text, salt);
     const int tokens = cache_.match(text, salt, blocks);
+    if (peeked != tokens)
+      bad(fmt::format("peek() to find the {} tokens of match()", tokens), std::to_string(peeked));
     const std::size_t least = keeps_ ? whole(text, salt) : 0;
     if (tokens < static_cast<int>(least) || tokens > static_cast<int>(text.size()))
       bad(fmt::format("{} to {} tokens known of a text of {}", least, text.size(), text.size()),

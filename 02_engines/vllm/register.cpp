@@ -30,6 +30,9 @@ void register_rungs(Registry& registry) {
       make_shortest_first);
   add("fair_share", "the user who was served least", make_fair_share);
   add("deadline", "whose next token is due first", make_deadline);
+  add("longest_prefix_match", "whose prompt the prefix cache knows best; waiting counts too",
+      make_longest_prefix_match);
+  add("adaptive", "fifo, and shortest_first while the queue is long", make_adaptive);
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
 }

@@ -139,6 +139,64 @@ TEST_CASE("deadline: who was promised more goes first, unless it is too late for
   CHECK(policy->rank(quick, 0.3) > policy->rank(slow, 0.3));
 }
 
+TEST_CASE("longest prefix match: the best known prompt goes first, until a stranger waited long") {
+  const auto policy = ladder().make("longest_prefix_match", {});
+  CHECK(policy->wants_matches());
+  CHECK(!ladder().make("fifo", {})->wants_matches());
+  ScheduledSequence known, better, stranger;
+  for (ScheduledSequence* s : {&known, &better, &stranger}) s->prompt_tokens = 100;
+  known.matched_tokens = 40;
+  better.matched_tokens = 80;
+  better.arrival_s = 1;
+  CHECK(policy->rank(better, 2) < policy->rank(known, 2));
+  CHECK(policy->rank(known, 2) < policy->rank(stranger, 2));
+  better.prompt_tokens = 1000;  // 80 of 1,000: others save more
+  CHECK(policy->rank(known, 2) < policy->rank(better, 2));
+  better.prompt_tokens = 100;
+  better.arrival_s = 8.5;  // the stranger came 8.5 seconds before it, which is worth 85 tokens of 100
+  CHECK(policy->rank(stranger, 9) < policy->rank(better, 9));
+  better.state = SequenceState::running;  // it has its blocks
+  better.arrival_s = 0;
+  CHECK(policy->rank(better, 9) == policy->rank(stranger, 9));
+}
+
+TEST_CASE("adaptive: fifo while there is room, short ones first in a rush, and back") {
+  const auto load = [](double gap_s) {
+    Rng rng(5);
+    std::vector<SimulatedRequest> requests;
+    for (int i = 0; i < 600; ++i) {
+      const bool is_long = rng.below(4) == 0;
+      requests.push_back({gap_s * i, is_long ? 300 : 20, is_long ? 100 : 8});
+    }
+    return requests;
+  };
+  const auto rush = load(0.004), calm = load(0.02);
+  const double fifo = mean(latencies(run("fifo", rush), rush, everybody));
+  const double adaptive = mean(latencies(run("adaptive", rush), rush, everybody));
+  INFO(fifo << " " << adaptive);
+  CHECK(adaptive < 0.8 * fifo);
+  const SimulationResult quiet = run("adaptive", calm), same = run("fifo", calm);
+  for (std::size_t i = 0; i < calm.size(); ++i) {
+    CHECK(quiet.outcomes[i].total_s == same.outcomes[i].total_s);
+  }
+  const auto policy = ladder().make("adaptive", {});
+  std::vector<ScheduledSequence> sequences(4);
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    sequences[i].id = static_cast<int>(i);
+    sequences[i].arrival_s = static_cast<double>(i);
+    sequences[i].prompt_tokens = 10;
+    sequences[i].max_tokens = 100 - static_cast<int>(i);  // the later, the shorter
+    policy->arrived(sequences[i]);
+  }
+  CHECK(policy->rank(sequences[3], 4) < policy->rank(sequences[2], 4));    // four wait and nobody is served
+  CHECK(policy->rank(sequences[0], 12) < policy->rank(sequences[3], 12));  // it waited ten seconds
+  policy->finished(sequences[0]);                                          // cancelled while it waited
+  policy->computed(sequences[1], 10, true);
+  CHECK(policy->rank(sequences[3], 4) != sequences[3].arrival_s);  // two wait, one is served: still no fifo
+  policy->computed(sequences[2], 10, true);
+  CHECK(policy->rank(sequences[2], 4) < policy->rank(sequences[3], 4));
+}
+
 TEST_CASE("times and costs that cannot be are refused") {
   PolicyConfig config;
   config.ageing_s = 0;

@@ -13,6 +13,8 @@ std::unique_ptr<Policy> make_priority(const PolicyConfig& config);
 std::unique_ptr<Policy> make_shortest_first(const PolicyConfig& config);
 std::unique_ptr<Policy> make_fair_share(const PolicyConfig& config);
 std::unique_ptr<Policy> make_deadline(const PolicyConfig& config);
+std::unique_ptr<Policy> make_longest_prefix_match(const PolicyConfig& config);
+std::unique_ptr<Policy> make_adaptive(const PolicyConfig& config);
 std::unique_ptr<Policy> make_mine(const PolicyConfig& config);
 
 std::vector<Trial> trials(const Ladder<Policy>& ladder);

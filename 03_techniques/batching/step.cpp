@@ -15,7 +15,7 @@ bool Step::admit_one() {
   if (static_cast<int>(queues.running.size()) >= config.max_sequences) return false;
   ScheduledSequence& s = *queues.waiting.front();
   // Alone it is let in always: the cache holds any one sequence, so it will end.
-  if (!queues.running.empty() && kv.free_tokens() < std::int64_t{s.missing()} + 1) return false;
+  if (!queues.running.empty() && !kv.has_room(std::int64_t{s.missing()} + 1)) return false;
   if (!kv.open(s)) return false;
   s.state = SequenceState::running;
   queues.waiting.erase(queues.waiting.begin());

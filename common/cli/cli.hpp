@@ -31,6 +31,7 @@ void add_chat(CLI::App& app, Program& program);
 void add_convert(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);
 void add_exercises(CLI::App& app, Program& program);
+void add_explain(CLI::App& app, Program& program);
 void add_generate(CLI::App& app, Program& program);
 void add_inspect(CLI::App& app, Program& program);
 void add_ladder(CLI::App& app, Program& program);
@@ -55,7 +56,8 @@ struct RunOptions {
   std::string kv_type = "f32";
   int block_size = 16;
   int sinks = -1;
-  std::string kv_budget, swap;
+  std::string kv_budget, swap, preempt = "auto";
+  int max_waiting = 0;
   bool cache_packed = false;
   std::string preset = "auto";
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME

@@ -21,6 +21,8 @@ struct GenerateCommand {
     options.run.add_to(command);
     prompt.add_to(command, false);
     command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate");
+    command.add_option("--n", options.samples,
+                       "samples of the same prompt, which is computed once; sample i draws with seed + i");
     sampling.add_to(command);
     command.add_option("--logprobs", sampling.params.logprobs,
                        "with --json: log-probabilities of the N most probable tokens");
@@ -45,6 +47,11 @@ struct GenerateCommand {
       print_json(result);
     } else {
       fmt::print("\n");
+      for (int i = 1; i < options.samples; ++i) {  // the first was streamed
+        const Json& sample = result["samples"][static_cast<std::size_t>(i)];
+        fmt::print("\n--- sample {} of {}, seed {}\n{}{}\n", i + 1, options.samples,
+                   sample["seed"].get<std::uint64_t>(), echo ? text : "", sample["text"].get<std::string>());
+      }
     }
     if (result["finish_reason"] == "cancelled") {
       fail("interrupted after {} tokens", result["completion_tokens"].get<int>());
@@ -72,11 +79,14 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
   EngineConfig config = options.run.config();
   options.sampling.validate(1 << 30);  // what needs no model is refused before one is loaded
   if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
+  if (options.samples < 1 || options.samples > 64)
+    fail_usage("--n is {}; it must be from 1 to 64", options.samples);
   const Timer load;
   const auto model = options.run.load();
   Request request;
   request.prompt = model->tokenizer->encode(prompt, !options.no_bos);
   request.max_tokens = options.max_tokens;
+  request.n = options.samples;
   request.sampling = options.sampling;
   request.stop = options.stop;
   request.stop_ids = options.stop_ids;
@@ -87,10 +97,12 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
     config.context =
         static_cast<int>(std::clamp<std::int64_t>(need, 1, longest_context(config, model->config)));
   }
+  config.max_sequences = options.samples;
   Engine engine(model, variants(), config);
   const double load_s = load.seconds();
 
-  const Result result = engine.run(std::move(request), interrupted);
+  const std::vector<Result> results = engine.run_samples(std::move(request), interrupted);
+  const Result& result = results.front();
   const double prefill_s = result.first_token_s;
   const double decode_s = result.total_s - result.first_token_s;
   const auto generated = static_cast<double>(result.token_ids.size());
@@ -117,6 +129,16 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
                     {"file_bytes", resident.file_bytes}};
   json["rungs"] = rungs_json(engine);
   json["seed"] = options.sampling.seed;
+  if (options.samples > 1) {
+    json["samples"] = Json::array();
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      json["samples"].push_back({{"text", results[i].text},
+                                 {"token_ids", results[i].token_ids},
+                                 {"finish_reason", finish_reason_name(results[i].finish_reason)},
+                                 {"seed", options.sampling.seed + i}});
+    }
+    json["forked_tokens"] = engine.stats().forked_tokens;
+  }
   if (options.sampling.logprobs >= 0) json["logprobs"] = logprobs_json(result, *model->tokenizer);
   return json;
 }

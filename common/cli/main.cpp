@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   cli::add_perplexity(app, program);
   cli::add_bench(app, program);
   cli::add_bench_serve(app, program);
+  cli::add_explain(app, program);
   cli::add_inspect(app, program);
   cli::add_plan(app, program);
   cli::add_pull(app, program);

@@ -91,6 +91,11 @@ void RunOptions::add_to(CLI::App& command) {
   command.add_option(
       "--swap", swap,
       "host memory for sequences that are preempted: 1GiB (default: none, they are computed again)");
+  command.add_option(
+      "--preempt", preempt,
+      "auto | swap | recompute: how, where --swap gives memory (default: auto, what costs less)");
+  command.add_option("--max-waiting", max_waiting,
+                     "requests that may wait for a place; more are refused (default: any number)");
   command.add_flag("--cache-packed", cache_packed,
                    "keep weights that a rung lays out anew in a file beside the model, for the next run");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
@@ -112,6 +117,8 @@ EngineConfig RunOptions::config() const {
   if (sinks < -1) fail_usage("--sinks is {}; it must be at least 0", sinks);
   config.sinks = sinks;
   if (!swap.empty()) config.swap_bytes = bytes_from("--swap", swap);
+  config.preempt = preempt_mode(preempt);
+  config.max_waiting = max_waiting;
   if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
   config.cache_packed = cache_packed;
   config.notice = [](const std::string& sentence) { fmt::print(stderr, "rung: {}\n", sentence); };

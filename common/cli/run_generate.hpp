@@ -9,6 +9,7 @@ struct GenerateOptions {
   RunOptions run;
   SamplingParams sampling;
   int max_tokens = 128;
+  int samples = 1;
   std::vector<std::string> stop;
   std::vector<std::int32_t> stop_ids;
   bool ignore_end = false;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "engine/batch_builder.hpp"
 #include "engine/resolve.hpp"
@@ -18,17 +19,22 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
       config_(resolve_config(std::move(config), *model_)),
       rungs_(resolve_rungs(registry, config_, *model_)),
       device_(resolve_device(config_.device)),
+      log_(clock_, config_.event_log),
       packed_(config_.cache_packed ? std::make_unique<PackedFile>(*model_, rungs_.at("linear"),
                                                                   config_.threads, config_.notice)
                                    : nullptr),
       transformer_(*model_, registry, config_, device_, packed_.get()),
       kv_(registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_))),
       space_(
-          *kv_, resolve_prefix_cache(registry, config_, *kv_),
+          *kv_,
+          registry.ladder<PrefixCache>().make(
+              rungs_["prefix_cache"] = resolve_prefix_cache(registry, config_, *kv_),
+              prefix_cache_config(config_)),
           [](const ScheduledSequence& s, EngineKvSpace::Text& text) {
             static_cast<const Sequence&>(s).text_to(text);
           },
-          device_, model_->config.layers, config_.swap_bytes),
+          device_, model_->config.layers, config_.swap_bytes,
+          PreemptionCost(config_.preempt, config_.copy_bytes_per_s, config_.recompute_tokens_per_s), log_),
       policy_(registry.ladder<Policy>().make(config_.rung("policy"), {})),
       scheduler_(registry.ladder<Scheduler>().make(config_.rung("scheduler"), scheduler_config(config_))),
       sampler_(registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size})) {
@@ -43,24 +49,66 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
 
 bool Engine::step() {
   if (queues_.waiting.empty() && queues_.running.empty()) return false;
-  const Timer scheduling;
-  sort_by_policy(queues_, *policy_, clock_.seconds());
+  log_.at_step(stats_.steps + 1);
+  const double begin_s = clock_.seconds();
+  if (policy_->wants_matches()) look_up_matches();
+  sort_by_policy(queues_, *policy_, begin_s);
   plan_.clear();
-  scheduler_->schedule(queues_, space_, clock_.seconds(), plan_);
-  stats_.schedule_s += scheduling.seconds();
+  scheduler_->schedule(queues_, space_, begin_s, plan_);
+  const double planned_s = clock_.seconds();
+  stats_.schedule_s += planned_s - begin_s;
   if (plan_.empty()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return true;
   }
   make_batch();
-  const Timer computing;
+  const double forward_s = clock_.seconds();
   const Tensor logits = transformer_.forward(batch_, *kv_);
   device_.to_host(host_logits_.data(), logits.data, logits.bytes());
-  stats_.forward_s += computing.seconds();
+  const double forward_end_s = clock_.seconds();
+  stats_.forward_s += forward_end_s - forward_s;
   ++stats_.steps;
-  stats_.computed_tokens += static_cast<std::int64_t>(batch_.tokens.size());
+  const auto rows = static_cast<int>(batch_.tokens.size());
+  stats_.computed_tokens += rows;
+  const bool prompts = std::any_of(plan_.begin(), plan_.end(), [](const Chunk& c) { return c.count > 1; });
+  space_.costs().computed(rows, forward_end_s - forward_s, prompts);
+  if (log_.on()) record_plan(begin_s, planned_s, forward_s, forward_end_s);
   sample_and_commit();
+  log_.add({.kind = EventKind::step,
+            .at_s = begin_s,
+            .seconds = log_.now() - begin_s,
+            .tokens = rows,
+            .context = static_cast<int>(plan_.size())});
+  watch_storms();
   return true;
+}
+
+// Before the chunks are counted as computed.
+void Engine::record_plan(double begin_s, double planned_s, double forward_s, double forward_end_s) {
+  const auto rows = static_cast<int>(batch_.tokens.size());
+  const auto sequences = static_cast<int>(plan_.size());
+  log_.add({.kind = EventKind::schedule,
+            .at_s = begin_s,
+            .seconds = planned_s - begin_s,
+            .tokens = rows,
+            .context = sequences});
+  log_.add({.kind = EventKind::forward,
+            .at_s = forward_s,
+            .seconds = forward_end_s - forward_s,
+            .tokens = rows,
+            .context = sequences});
+  for (const Chunk& chunk : plan_) {
+    const ScheduledSequence& s = *chunk.sequence;
+    // A prompt, or a text that is computed again: everything but one token that was sampled before.
+    const bool prefill = chunk.count > 1 || s.computed < s.prompt_tokens;
+    log_.add({.kind = EventKind::chunk,
+              .sequence = s.id,
+              .at_s = forward_s,
+              .seconds = forward_end_s - forward_s,
+              .tokens = chunk.count,
+              .context = s.computed + chunk.count,
+              .other = prefill ? 1 : -1});
+  }
 }
 
 void Engine::make_batch() {
@@ -83,10 +131,8 @@ void Engine::sample_and_commit() {
     policy_->computed(s, chunk.count, samples);
     if (!samples) continue;
     const std::span<const float> logits(&host_logits_[row++ * vocab], vocab);
-    s.commit(sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
-                              s.result.token_ids.size()),
-             model_->tokenizer.get(), config_.sinks >= 0 ? std::numeric_limits<int>::max() : config_.context);
-    ++stats_.output_tokens;
+    sample(s, logits);
+    if (s.output_tokens == 1 && !held_.empty()) release_samples(s, logits);
     if (s.finished()) {
       retire(s);
     } else if (s.output_tokens == 1) {
@@ -95,23 +141,91 @@ void Engine::sample_and_commit() {
   }
 }
 
+// `logits` [vocab], after the sequence's last token.
+void Engine::sample(Sequence& s, std::span<const float> logits) {
+  s.commit(sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
+                            s.result.token_ids.size()),
+           model_->tokenizer.get(), config_.sinks >= 0 ? std::numeric_limits<int>::max() : config_.context);
+  ++stats_.output_tokens;
+  log_.add({.kind = EventKind::token,
+            .sequence = s.id,
+            .tokens = s.result.token_ids.back(),
+            .context = s.output_tokens});
+}
+
 void Engine::retire(Sequence& sequence) {
   std::erase(queues_.running, &sequence);
   std::erase(queues_.waiting, &sequence);
+  std::erase(held_, &sequence);
   space_.close(sequence);
+  forget_source(sequence);
+  ++stats_.finished;
   stats_.preemptions += sequence.preemptions;
   stats_.cached_tokens += sequence.cached_tokens;
   policy_->finished(sequence);
+  log_.add({.kind = EventKind::finished,
+            .detail = static_cast<std::uint8_t>(sequence.result.finish_reason),
+            .sequence = sequence.id,
+            .tokens = sequence.output_tokens});
+}
+
+void Engine::look_up_matches() {
+  const bool changed = matched_version_ != space_.prefix_version();
+  matched_version_ = space_.prefix_version();
+  for (ScheduledSequence* s : queues_.waiting) {
+    if (changed || s->matched_tokens < 0) s->matched_tokens = space_.known(*s);
+  }
+}
+
+void Engine::watch_storms() {
+  if (!storms_.after_step({stats_.steps, stats_.computed_tokens, space_.dropped_tokens(),
+                           space_.preemptions(), stats_.finished})) {
+    return;
+  }
+  if (stats_.storms++ > 0 || !config_.notice) return;  // said once: it would be said every second
+  const StormWatch::Counts& w = storms_.window();
+  config_.notice(fmt::format(
+      "preemption storm: in {} steps sequences lost their place in the KV cache {} times while {} requests "
+      "ended, and {:.0f} % of the computed tokens had been computed before (more than {:.0f} preemptions per "
+      "request or {:.0f} % is too much); let fewer than {} sequences run at a time (--max-sequences) or give "
+      "the cache more memory (--kv-budget)",
+      w.steps, w.preemptions, w.finished, 100 * storms_.recomputed_share(), StormWatch::kMostPerFinished,
+      100 * StormWatch::kMostRecomputed, config_.max_sequences));
 }
 
 int Engine::submit(Request request) {
   check_request(request, *model_);
   check_prompt_fits(static_cast<std::int64_t>(request.prompt.size()), *model_, config_);
-  Sequence& s = sequences_.emplace_back(next_id_, std::move(request), model_->tokenizer.get());
-  s.arrival_s = clock_.seconds();
-  queues_.waiting.push_back(&s);
-  policy_->arrived(s);
-  return next_id_++;
+  check_queue(request.n);
+  const int first = next_id_;
+  const int n = std::exchange(request.n, 1);
+  Request others;
+  if (n > 1) {
+    others = request;
+    others.on_token = nullptr;
+    others.on_text = nullptr;
+  }
+  const Tokenizer* tokenizer = model_->tokenizer.get();
+  const Sequence& leader = enqueue(sequences_.emplace_back(first, std::move(request), tokenizer), nullptr);
+  for (int i = 1; i < n; ++i) {
+    ++others.sampling.seed;
+    enqueue(sequences_.emplace_back(next_id_, others, tokenizer), &leader);
+  }
+  return first;
+}
+
+void Engine::check_queue(int more) {
+  const std::size_t waiting = queues_.waiting.size() + held_.size();
+  if (config_.max_waiting == 0 ||
+      waiting + static_cast<std::size_t>(more) <= static_cast<std::size_t>(config_.max_waiting)) {
+    return;
+  }
+  ++stats_.refused;
+  throw QueueFull(
+      fmt::format("{} requests wait for a place already and no more than {} may, so {} more cannot be taken; "
+                  "try again later, "
+                  "or raise --max-waiting",
+                  waiting, config_.max_waiting, more));
 }
 
 Sequence& Engine::find(int id) {
@@ -184,6 +298,7 @@ EngineStats Engine::stats() const {
   for (const ScheduledSequence* s : queues_.running) stats.cached_tokens += s->cached_tokens;
   stats.swaps = space_.swaps();
   stats.recomputed_tokens = space_.dropped_tokens();
+  stats.forked_tokens = space_.forked_tokens();
   return stats;
 }
 

@@ -18,13 +18,16 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/registry.hpp"
 #include "core/timer.hpp"
 #include "engine/engine_config.hpp"
+#include "engine/event_log.hpp"
 #include "engine/kv_space.hpp"
 #include "engine/packed_file.hpp"
 #include "engine/sequence.hpp"
 #include "engine/sliding_window.hpp"
+#include "engine/storm_watch.hpp"
 #include "engine/transformer.hpp"
 #include "model/model.hpp"
 #include "seams/policy.hpp"
@@ -40,15 +43,26 @@ struct EngineMemory {
   std::size_t workspace_bytes = 0;    // everything a step computes, taken at the start
 };
 
+/// A request was refused because as many wait already as may; nothing is wrong with it.
+class QueueFull : public Error {
+ public:
+  using Error::Error;
+};
+
 /// What the engine did so far.
 struct EngineStats {
   std::int64_t steps = 0;
   std::int64_t computed_tokens = 0;    // rows of all forward passes
   std::int64_t output_tokens = 0;      // sampled
   std::int64_t cached_tokens = 0;      // of prompts, taken over from earlier requests
+  std::int64_t finished = 0;           // requests that ended
+  std::int64_t forks = 0;              // samples after the first, and forks
+  std::int64_t forked_tokens = 0;      // of theirs, taken over from a sequence that ran beside them
+  std::int64_t refused = 0;            // requests that found the queue full
   std::int64_t preemptions = 0;        // sequences that lost their place in the cache
   std::int64_t swaps = 0;              // of these, came back from host memory
   std::int64_t recomputed_tokens = 0;  // of the others: rows computed before, given up, and computed again
+  std::int64_t storms = 0;             // windows of StormWatch::kWindow steps that mostly preempted
   double schedule_s = 0;               // spent on sorting and scheduling
   double forward_s = 0;                // spent in forward passes
 };
@@ -65,9 +79,17 @@ class Engine {
   /// not exist, Error for rungs that do not support this model.
   Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config);
 
-  /// Queues a request and returns its number. Throws UsageError when it can never run: an empty prompt,
-  /// one longer than the context, ids outside the vocabulary, counts below 1, sampling out of range.
+  /// Queues a request and returns its number; where it asks for n samples, that of the first: theirs follow
+  /// each other. The prompt is computed once; samples share its blocks as far as the KV cache can. Throws
+  /// UsageError when it can never run: an empty prompt, one longer than the context, ids outside the
+  /// vocabulary, counts below 1, sampling out of range. Throws QueueFull, and changes nothing, when
+  /// config().max_waiting wait already.
   int submit(Request request);
+
+  /// Another request that goes on from the text of request `id` as it is now, with draws of its own, and
+  /// shares its blocks as far as the KV cache can. Its result has the whole text; listeners hear what is new.
+  /// Throws UsageError for a request that has ended, QueueFull like submit().
+  int fork(int id, std::uint64_t seed, Listeners listeners = {});
 
   /// One iteration: what the scheduler chooses, in one forward pass. Returns false when there is nothing left
   /// to do; a step in which everybody waits (a batch that is to fill) sleeps for a moment and returns true.
@@ -80,7 +102,10 @@ class Engine {
   /// The result of a finished request, which the engine then forgets.
   Result take(int id);
 
-  /// Submit, step until it is done, take. `cancelled` is asked before every step.
+  /// Submit, step until nothing is left to do, take all n results. `cancelled` is asked after every step.
+  std::vector<Result> run_samples(Request request, const std::function<bool()>& cancelled = {});
+
+  /// Submit, step until it is done, take. `cancelled` is asked before every step. REQUIRES: request.n is 1.
   Result run(Request request, const std::function<bool()>& cancelled = {});
 
   /// Logits after every token of `tokens`, computed in chunks; `on_rows` sees them in order as
@@ -99,6 +124,8 @@ class Engine {
   EngineMemory memory() const;
   EngineStats stats() const;
   KvUse kv_use() const { return kv_->use(); }
+  /// What happened so far, as far as config().event_log lets it be kept.
+  const EventLog& events() const { return log_; }
   /// Throws Error when the bookkeeping of the cache contradicts itself.
   void check_integrity() const { space_.check_integrity(); }
   /// Gives up the blocks that are kept for requests to come.
@@ -118,10 +145,18 @@ class Engine {
 
  private:
   void make_batch();
+  void record_plan(double begin_s, double planned_s, double forward_s, double forward_end_s);
   void sample_and_commit();
+  void sample(Sequence& sequence, std::span<const float> logits);
   void retire(Sequence& sequence);
   /// With a sliding window: how many tokens a sequence of `done` tokens may compute in one step.
   int room_for(int kv, int done, int& given_up);
+  void check_queue(int more);
+  Sequence& enqueue(Sequence& sequence, const Sequence* leader);
+  void release_samples(const Sequence& leader, std::span<const float> logits);
+  void forget_source(const Sequence& gone);
+  void watch_storms();
+  void look_up_matches();
   Sequence& find(int id);
   static Sequence& sequence_of(const Chunk& chunk) { return static_cast<Sequence&>(*chunk.sequence); }
 
@@ -129,6 +164,8 @@ class Engine {
   EngineConfig config_;
   std::map<std::string, std::string> rungs_;
   Device& device_;
+  Timer clock_;
+  EventLog log_;
   std::unique_ptr<PackedFile> packed_;  // null unless config_.cache_packed
   Transformer transformer_;
   std::unique_ptr<KvCache> kv_;
@@ -140,12 +177,14 @@ class Engine {
   std::vector<float> host_logits_;  // [max_step_outputs, vocab]
 
   int next_id_ = 0;
-  Timer clock_;
   std::list<Sequence> sequences_;  // all that were not taken yet, in order of arrival
   Queues queues_;                  // those of them that are not finished
+  std::vector<Sequence*> held_;    // samples that wait for their leader's prompt
   std::vector<Chunk> plan_;        // plan_[i] is batch_.sequences[i]
   Batch batch_;
   EngineStats stats_;
+  StormWatch storms_;
+  std::int64_t matched_version_ = -1;  // of the prefix cache, when matched_tokens were looked up
 };
 
 }  // namespace rung

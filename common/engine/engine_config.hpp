@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/dtype.hpp"
+#include "engine/preemption_cost.hpp"
 #include "seams/prefix_cache.hpp"
 
 namespace rung {
@@ -26,8 +27,13 @@ struct EngineConfig {
   /// Texts may outgrow the context: so many of their first tokens stay, and the latest ones
   /// (sliding_window.hpp); -1: they end there.
   int sinks = -1;
+  int max_waiting = 0;         // requests that may wait for a place; submit() refuses more. 0: any number
   std::size_t swap_bytes = 0;  // host memory for who is preempted; 0: computed again
-  bool cache_packed = false;   // keep copies of weights in another layout in a file beside the model
+  PreemptMode preempt = PreemptMode::automatic;  // which of the two, where there is such memory
+  double copy_bytes_per_s = 0;                   // what decides between them: see PreemptionCost.
+  double recompute_tokens_per_s = 0;             // 0: measured
+  std::size_t event_log = 0;  // events that are kept for events(), 56 bytes each; 0: none is recorded
+  bool cache_packed = false;  // keep copies of weights in another layout in a file beside the model
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 

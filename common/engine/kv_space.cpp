@@ -3,17 +3,21 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/timer.hpp"
 
 namespace rung {
 
 EngineKvSpace::EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of,
-                             Device& device, int layers, std::size_t swap_bytes)
+                             Device& device, int layers, std::size_t swap_bytes, const PreemptionCost& costs,
+                             EventLog& log)
     : kv_(kv),
       prefixes_(std::move(prefixes)),
       text_of_(std::move(text_of)),
       device_(device),
       layers_(layers),
-      swap_bytes_(swap_bytes) {}
+      swap_bytes_(swap_bytes),
+      costs_(costs),
+      log_(log) {}
 
 template <class Visit>
 void EngineKvSpace::each_run(int kv, int length, Visit visit) const {
@@ -40,25 +44,48 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
       s.kv = -1;
       return false;
     }
+    const double begin_s = log_.now();
+    const Timer copying;
     const std::byte* from = kept->second.data();
     each_run(kv, s.computed, [&](void* data, std::size_t bytes) {
       device_.to_device(data, from, bytes);
       from += bytes;
     });
+    costs_.copied(kept->second.size(), copying.seconds());
     swapped_bytes_ -= kept->second.size();
     swapped_.erase(kept);
     ++swaps_;
+    log_.add({.kind = EventKind::swapped_in,
+              .sequence = s.id,
+              .at_s = begin_s,
+              .seconds = log_.now() - begin_s,
+              .tokens = s.computed,
+              .context = s.length()});
     return true;
   }
   s.computed = 0;
-  if (prefixes_ != nullptr) {
-    text_of_(s, text_);
-    // At least one token is computed, or there would be no logits to sample from.
-    s.computed =
-        prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
-    if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
-    if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
-  }
+  if (share_fork(s)) return true;
+  text_of_(s, text_);
+  // At least one token is computed, or there would be no logits to sample from.
+  s.computed = prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
+  if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
+  if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
+  log_.add({.kind = EventKind::admitted, .sequence = s.id, .tokens = s.computed, .context = s.length()});
+  return true;
+}
+
+bool EngineKvSpace::share_fork(ScheduledSequence& s) {
+  const ScheduledSequence* from = s.fork_of;
+  if (from == nullptr || from->kv < 0 || from->given_up > 0) return false;
+  const int common = std::min({s.fork_tokens, from->computed, s.length() - 1});
+  if (common == 0 || !kv_.share(from->kv, s.kv, common)) return false;
+  s.computed = common;
+  forked_ += common;
+  log_.add({.kind = EventKind::forked,
+            .sequence = s.id,
+            .tokens = common,
+            .context = s.length(),
+            .other = from->id});
   return true;
 }
 
@@ -71,42 +98,55 @@ bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
   }
   while (!kv_.grow(s.kv, length)) {
     // One block more than the tokens need: a shared one may have to be copied.
-    if (!evict((length - kv_.length(s.kv)) / kv_.view(0).block_size + 2)) return false;
+    if (!evict((length - kv_.length(s.kv)) / kv_.view(0).block_size + 2)) {
+      short_for_ = s.id;
+      return false;
+    }
   }
   return true;
 }
 
-std::int64_t EngineKvSpace::free_tokens() const {
+bool EngineKvSpace::has_room(std::int64_t tokens) const {
   std::int64_t slots = kv_.free_slots();
-  if (prefixes_ != nullptr) {
-    for (const std::int32_t block : prefixes_->held())
-      slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
-  }
-  return slots;
+  if (slots >= tokens) return true;  // the list of what is kept for later can be long
+  for (const std::int32_t block : prefixes_->held())
+    slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
+  return slots >= tokens;
 }
 
 void EngineKvSpace::remember(const ScheduledSequence& s) {
-  if (prefixes_ == nullptr || s.computed == 0) return;
+  if (s.computed == 0) return;
   text_of_(s, text_);
   blocks_.clear();
   prefixes_->insert(std::span(text_.tokens).first(static_cast<std::size_t>(s.computed)),
                     kv_.block_table(s.kv), text_.salt, blocks_);
   for (const std::int32_t block : blocks_) kv_.hold(block);
+  if (!blocks_.empty()) ++prefix_version_;
+}
+
+int EngineKvSpace::known(const ScheduledSequence& s) {
+  text_of_(s, text_);
+  return prefixes_->peek(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt);
 }
 
 bool EngineKvSpace::evict(int blocks) {
-  if (prefixes_ == nullptr) return false;
   blocks_.clear();
   prefixes_->evict(
       blocks, [this](std::int32_t block) { return kv_.owners(block) == 1; }, blocks_);
   for (const std::int32_t block : blocks_) kv_.drop(block);
+  if (!blocks_.empty()) ++prefix_version_;
   return !blocks_.empty();
 }
 
 void EngineKvSpace::preempt(ScheduledSequence& s) {
+  const double begin_s = log_.now();
+  const int computed = s.computed;
   std::size_t bytes = 0;
   each_run(s.kv, s.computed, [&](void*, std::size_t run) { bytes += run; });
-  if (bytes > 0 && swapped_bytes_ + bytes <= swap_bytes_) {
+  const PreemptReason reason = costs_.choose(bytes, computed, swap_bytes_ - swapped_bytes_, swap_bytes_);
+  ++preemptions_;
+  if (is_swap(reason)) {
+    const Timer copying;
     std::vector<std::byte> kept(bytes);
     std::byte* to = kept.data();
     each_run(s.kv, s.computed, [&](void* data, std::size_t run) {
@@ -115,6 +155,7 @@ void EngineKvSpace::preempt(ScheduledSequence& s) {
     });
     swapped_bytes_ += bytes;
     swapped_.emplace(s.id, std::move(kept));
+    costs_.copied(bytes, copying.seconds());
   } else {
     remember(s);
     dropped_ += s.computed;
@@ -122,6 +163,14 @@ void EngineKvSpace::preempt(ScheduledSequence& s) {
   }
   kv_.close(s.kv);
   s.kv = -1;
+  log_.add({.kind = EventKind::preempted,
+            .detail = static_cast<std::uint8_t>(reason),
+            .sequence = s.id,
+            .at_s = begin_s,
+            .seconds = log_.now() - begin_s,
+            .tokens = computed,
+            .context = s.length(),
+            .other = short_for_});
 }
 
 void EngineKvSpace::close(ScheduledSequence& s) {
@@ -143,7 +192,6 @@ void EngineKvSpace::forget() {
 
 void EngineKvSpace::check_integrity() const {
   kv_.check_integrity();
-  if (prefixes_ == nullptr) return;
   prefixes_->check_integrity();
   for (const std::int32_t block : prefixes_->held()) {
     if (kv_.owners(block) < 1) fail("the prefix cache has block {}, which belongs to nobody", block);

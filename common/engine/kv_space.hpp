@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "engine/event_log.hpp"
+#include "engine/preemption_cost.hpp"
 #include "engine/sliding_window.hpp"
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
@@ -17,9 +19,9 @@
 namespace rung {
 
 /// A preempted sequence loses its place in the cache. Where `swap_bytes` allows it, its keys and values are
-/// copied to host memory first and come back with open(); else they are computed again (Kwon et al. 2023,
-/// section 4.5). Blocks of sequences that ended, or were preempted, stay with the prefix cache until somebody
-/// needs them.
+/// copied to host memory first and come back with open(), if that costs less than to compute them again (Kwon
+/// et al. 2023, section 4.5). Blocks of sequences that ended, or were preempted, stay with the prefix cache
+/// until somebody needs them.
 class EngineKvSpace final : public KvSpace {
  public:
   /// The tokens of a sequence so far, and its salt.
@@ -29,15 +31,15 @@ class EngineKvSpace final : public KvSpace {
   };
   using TextOf = std::function<void(const ScheduledSequence& s, Text& text)>;
 
-  /// `prefixes`: null where nothing is kept. `swap_bytes`: of host memory, taken as sequences are swapped
-  /// out; 0: everything is recomputed.
+  /// `prefixes`: rung `none` where nothing is kept. `swap_bytes`: of host memory, taken as sequences are
+  /// swapped out; 0: everything is recomputed. `log` hears who is admitted and preempted; it outlives this.
   EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of, Device& device,
-                int layers, std::size_t swap_bytes);
+                int layers, std::size_t swap_bytes, const PreemptionCost& costs, EventLog& log);
 
   bool open(ScheduledSequence& s) override;
   bool grow(ScheduledSequence& s, int length) override;
   void preempt(ScheduledSequence& s) override;
-  std::int64_t free_tokens() const override;
+  bool has_room(std::int64_t tokens) const override;
 
   /// From now on texts may outgrow the cache. `window` outlives this.
   void slide(SlidingWindow& window) { window_ = &window; }
@@ -45,6 +47,10 @@ class EngineKvSpace final : public KvSpace {
   /// The prefix cache, if there is one, becomes an owner of a running sequence's full blocks: they are not
   /// written again.
   void remember(const ScheduledSequence& s);
+  /// Tokens of a sequence that open() would find in the prefix cache now.
+  int known(const ScheduledSequence& s);
+  /// Moves on whenever known() may have changed.
+  std::int64_t prefix_version() const { return prefix_version_; }
   /// Ends a sequence, running or not.
   void close(ScheduledSequence& s);
   /// Gives up everything that is kept for later.
@@ -52,6 +58,9 @@ class EngineKvSpace final : public KvSpace {
 
   void check_integrity() const;
 
+  PreemptionCost& costs() { return costs_; }
+  std::int64_t preemptions() const { return preemptions_; }
+  std::int64_t forked_tokens() const { return forked_; }
   std::int64_t swaps() const { return swaps_; }             // sequences that came back from host memory
   std::int64_t dropped_tokens() const { return dropped_; }  // whose K and V were given up in a preemption
 
@@ -59,6 +68,8 @@ class EngineKvSpace final : public KvSpace {
   /// Visits the rows of a sequence's first `length` tokens in all layers, as runs of memory in a fixed order.
   template <class Visit>
   void each_run(int kv, int length, Visit visit) const;
+  /// Whether an opened sequence could take over what it has in common with the one that it was forked from.
+  bool share_fork(ScheduledSequence& s);
   /// Whether it gave up at least one block that nobody else owns.
   bool evict(int blocks);
 
@@ -69,7 +80,11 @@ class EngineKvSpace final : public KvSpace {
   Device& device_;
   int layers_;
   std::size_t swap_bytes_, swapped_bytes_ = 0;
-  std::int64_t swaps_ = 0, dropped_ = 0;
+  PreemptionCost costs_;
+  EventLog& log_;
+  int short_for_ = -1;  // who found no room last
+  std::int64_t prefix_version_ = 0;
+  std::int64_t preemptions_ = 0, swaps_ = 0, dropped_ = 0, forked_ = 0;
   std::map<int, std::vector<std::byte>> swapped_;  // id -> keys and values of its `computed` tokens
   Text text_;                                      // of the sequence at hand
   std::vector<std::int32_t> blocks_;               // likewise

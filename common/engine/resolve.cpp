@@ -21,6 +21,7 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxContext = 1 << 24;
 constexpr int kDefaultContext = 4096;
+constexpr int kMostSamples = 1024;
 
 void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
@@ -41,6 +42,12 @@ void check_sinks(EngineConfig& config, const ModelConfig& model) {
     fail_usage(
         "--sinks and --kv-budget: what was given up cannot be computed again after a preemption; leave one "
         "out");
+  }
+  std::string& kv = config.rungs["kv"];
+  if (kv.empty() || kv == "auto") kv = "paged";  // a block that moves may have one owner only
+  if (kv != "paged" && kv != "mine") {
+    fail_usage(
+        "--sinks gives up blocks that nobody else reads, which the KV cache '{}' cannot; use --kv paged", kv);
   }
   std::string& prefixes = config.rungs["prefix_cache"];
   if (!prefixes.empty() && prefixes != "auto" && prefixes != "none") {
@@ -105,6 +112,12 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
         traits(config.kv_type).name, block, model.config.head_dim);
   }
   if (config.sinks >= 0) check_sinks(config, model.config);
+  check_range("the number of requests that may wait (--max-waiting)", config.max_waiting, 0, 1 << 30);
+  if (config.preempt == PreemptMode::swap && config.swap_bytes == 0) {
+    fail_usage(
+        "--preempt swap needs host memory for the copies and there is none; say how much with --swap, or use "
+        "--preempt recompute");
+  }
   // More rows than all sequences can fill would only be memory.
   const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
   config.max_step_tokens = static_cast<int>(std::min<std::int64_t>(config.max_step_tokens, rows));
@@ -127,12 +140,6 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
                      .info.name;
   chosen["scheduler"] =
       registry.ladder<Scheduler>().choose(config.rung("scheduler"), scheduler_config(config)).info.name;
-  const std::string& prefixes = config.rung("prefix_cache");
-  const bool lends = chosen["kv"] == "copy_on_write" || chosen["kv"] == "mine" || prefixes != "auto";
-  chosen["prefix_cache"] =
-      lends
-          ? registry.ladder<PrefixCache>().choose(prefixes, {config.kv_block_size, config.eviction}).info.name
-          : "none";
   chosen["policy"] = registry.ladder<Policy>().choose(config.rung("policy"), {}).info.name;
   chosen["sampler"] =
       registry.ladder<Sampler>().choose(config.rung("sampler"), {model.config.vocab_size}).info.name;
@@ -233,19 +240,22 @@ KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device&
   return kv;
 }
 
-std::unique_ptr<PrefixCache> resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
-                                                  const KvCache& kv) {
+PrefixCacheConfig prefix_cache_config(const EngineConfig& config) {
+  return {config.kv_block_size, config.eviction};
+}
+
+std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const KvCache& kv) {
   const std::string& name = config.rung("prefix_cache");
-  if (name == "none") return nullptr;
+  if (name == "none") return name;
   if (!kv.shares_blocks()) {
-    if (name == "auto") return nullptr;
+    if (name == "auto") return "none";
     fail(
         "rung '{}' of seam prefix_cache lends blocks to several sequences, which this KV cache cannot do; "
         "choose --kv "
         "copy_on_write",
         name);
   }
-  return registry.ladder<PrefixCache>().make(name, {config.kv_block_size, config.eviction});
+  return registry.ladder<PrefixCache>().choose(name, prefix_cache_config(config)).info.name;
 }
 
 SchedulerConfig scheduler_config(const EngineConfig& config) {
@@ -277,6 +287,9 @@ void check_request(const Request& request, const Model& model) {
     fail_usage("the prompt is empty and the model has no start token; give at least one token");
   if (request.max_tokens < 1) {
     fail_usage("the number of tokens to generate is {}; it must be at least 1", request.max_tokens);
+  }
+  if (request.n < 1 || request.n > kMostSamples) {
+    fail_usage("the number of samples is {}; it must be from 1 to {}", request.n, kMostSamples);
   }
   for (const auto& [what, ids] :
        {std::pair{"prompt", &request.prompt}, std::pair{"stop", &request.stop_ids}}) {

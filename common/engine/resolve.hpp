@@ -34,6 +34,7 @@ std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::
 EngineConfig resolve_config(EngineConfig config, const Model& model);
 
 /// seam -> rung in use. For `linear` under `auto` the rungs of all weights, joined by "+" if they differ.
+/// Without seam prefix_cache, which depends on the KV cache: resolve_prefix_cache().
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model);
 
@@ -50,10 +51,10 @@ int longest_context(const EngineConfig& config, const ModelConfig& model);
 RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
-/// The cache of known beginnings, or null where the KV cache cannot share blocks or the rung is `none`.
-/// Throws Error where a rung was named that the KV cache cannot serve.
-std::unique_ptr<PrefixCache> resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
-                                                  const KvCache& kv);
+PrefixCacheConfig prefix_cache_config(const EngineConfig& config);
+/// The rung of seam prefix_cache: under `auto` the best one, or `none` where the KV cache cannot share
+/// blocks. Throws Error where a rung was named that the KV cache cannot serve.
+std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const KvCache& kv);
 SchedulerConfig scheduler_config(const EngineConfig& config);
 /// `ops` and `tile` (see FusionConfig) must outlive what is made of this.
 FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,

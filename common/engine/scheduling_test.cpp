@@ -76,6 +76,7 @@ EngineStats serve(const Way& way) {
   config.max_step_tokens = 24;
   config.kv_block_size = way.block_size;
   config.swap_bytes = way.swap_bytes;
+  if (way.swap_bytes > 0) config.preempt = PreemptMode::swap;  // whatever it costs on this machine
   config.batch_window_s = 0.002;
   config.rungs = {{"scheduler", way.scheduler}, {"policy", way.policy}, {"kv", way.kv}};
   const std::size_t token =
@@ -200,6 +201,32 @@ TEST_CASE("a request that begins like an earlier one computes the rest only, wit
   EngineConfig config = small_config();
   config.rungs = {{"prefix_cache", "radix"}, {"kv", "contiguous"}};
   CHECK_THROWS_WITH(Engine(model(), variants(), config), testing::contains("--kv copy_on_write"));
+}
+
+TEST_CASE("the longest match first finds more in a cache that holds one family of prompts at a time") {
+  const auto cached_tokens = [](const char* policy) {
+    EngineConfig config = small_config();
+    config.kv_block_size = 4;
+    const ModelConfig& m = model()->config;
+    config.kv_budget = kContext * 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * 4;
+    config.rungs = {{"policy", policy}, {"prefix_cache", "radix"}};
+    Engine engine(model(), variants(), config);
+    for (int i = 0; i < 18; ++i) {
+      Request r;
+      Rng family(static_cast<std::uint64_t>(i % 3)), own(static_cast<std::uint64_t>(100 + i));
+      for (int t = 0; t < 24; ++t) r.prompt.push_back(static_cast<std::int32_t>(family.below(300)));
+      for (int t = 0; t < 4; ++t) r.prompt.push_back(static_cast<std::int32_t>(own.below(300)));
+      r.max_tokens = 2;
+      r.ignore_end = true;
+      engine.submit(std::move(r));
+    }
+    while (engine.step()) engine.check_integrity();
+    return engine.stats().cached_tokens;
+  };
+  const std::int64_t fifo = cached_tokens("fifo"), longest = cached_tokens("longest_prefix_match");
+  INFO(fifo << " tokens found by fifo, " << longest << " by longest_prefix_match");
+  CHECK(longest >= 3 * 5 * 24);  // all but the first of each family
+  CHECK(fifo < longest / 2);
 }
 
 TEST_CASE("a cache that cannot hold one whole sequence is refused") {

@@ -31,6 +31,22 @@ Sequence::Sequence(int id_, Request request_, const Tokenizer* tokenizer)
   result.prompt_tokens = prompt_tokens;
 }
 
+Sequence::Sequence(int id_, const Sequence& from, std::uint64_t seed) : Sequence(from) {
+  id = id_;
+  state = SequenceState::waiting;
+  computed = 0;
+  kv = -1;
+  preemptions = 0;
+  cached_tokens = 0;
+  matched_tokens = -1;
+  request.n = 1;
+  request.sampling.seed = seed;
+  request.on_token = nullptr;
+  request.on_text = nullptr;
+  since_submit.reset();
+  result.first_token_s = 0;
+}
+
 void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int context) {
   if (result.token_ids.empty()) result.first_token_s = since_submit.seconds();
   const std::int32_t token = sampled.token;

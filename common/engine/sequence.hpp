@@ -19,10 +19,12 @@ namespace rung {
 struct Request {
   std::vector<std::int32_t> prompt;  // token ids, at least one
   int max_tokens = 128;              // at least 1
+  int n = 1;  // samples of this prompt, at least 1: sample i draws with sampling.seed + i
   SamplingParams sampling;
   std::vector<std::string> stop;       // generation ends when one appears; it is not part of the text
   std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
   bool ignore_end = false;             // go on past the model's end-of-text token
+  // Of n samples they hear the first.
   std::function<void(std::int32_t token)> on_token;    // every token, as it is sampled
   std::function<void(std::string_view text)> on_text;  // complete characters, as they become certain
 
@@ -31,6 +33,12 @@ struct Request {
   int user = 0;
   int priority = 0;
   double ttft_target_s = 0, tpot_target_s = 0;
+};
+
+/// Who hears what a fork generates; see Request.
+struct Listeners {
+  std::function<void(std::int32_t token)> on_token;
+  std::function<void(std::string_view text)> on_text;
 };
 
 enum class FinishReason { none, stop, length, cancelled };
@@ -51,6 +59,9 @@ struct Result {
 /// A request in the engine: what the scheduler sees of it, its tokens, and its text so far.
 struct Sequence : ScheduledSequence {
   Sequence(int id_, Request request_, const Tokenizer* tokenizer);
+  /// A fork: the request and the text so far of `from`, which it goes on from by itself, with its own draws
+  /// and without listeners. It has no place in the cache yet.
+  Sequence(int id_, const Sequence& from, std::uint64_t seed);
 
   Request request;
   Result result;

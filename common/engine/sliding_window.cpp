@@ -16,9 +16,9 @@ int SlidingWindow::make_room(int seq, int length) {
   const int blocks = (length - context_ + block_size_ - 1) / block_size_;
   if (!kv_.cut(seq, first_block_, blocks)) {
     fail(
-        "a text that outgrows the cache gives up {} blocks behind its first tokens, and here they cannot be "
-        "given "
-        "up: they are shared, or the KV cache has no blocks; use --kv paged",
+        "a text that outgrows the cache gives up {} blocks behind its first tokens, which this KV cache "
+        "cannot; "
+        "use --kv paged",
         blocks);
   }
   turn_back(seq, first_block_ * block_size_, blocks * block_size_);

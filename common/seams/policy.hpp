@@ -35,6 +35,9 @@ class Policy {
   /// before every step, so it must be cheap.
   virtual double rank(const ScheduledSequence& s, double now_s) const = 0;
 
+  /// Whether rank() reads matched_tokens: looking them up costs a walk through every waiting prompt.
+  virtual bool wants_matches() const { return false; }
+
   /// A new request; its arrival_s is set.
   virtual void arrived(const ScheduledSequence& /*s*/) {}
   /// A step computed `tokens` of this sequence; `sampled`: it gained a token of output.

@@ -43,6 +43,12 @@ class PrefixCache {
   virtual int match(std::span<const std::int32_t> tokens, std::uint64_t salt,
                     std::vector<std::int32_t>& blocks) = 0;
 
+  /// How many tokens match() would find now. For who only asks: a rung should not count it as a use.
+  virtual int peek(std::span<const std::int32_t> tokens, std::uint64_t salt) {
+    std::vector<std::int32_t> blocks;
+    return match(tokens, salt, blocks);
+  }
+
   /// `blocks` hold the keys and values of `tokens`, in order; a last block that is not full is left out.
   /// Appends to `kept` the blocks that the cache holds from now on and did not before. Where it has a block
   /// for the same tokens already, it keeps that one.

@@ -38,6 +38,15 @@ struct ScheduledSequence {
 
   int cached_tokens = 0;  // of its prompt, taken over from earlier requests when it was first admitted
 
+  // Its first fork_tokens tokens are also those of this sequence, which may have them in the cache; null: of
+  // none that is still there.
+  const ScheduledSequence* fork_of = nullptr;
+  int fork_tokens = 0;
+
+  // Of its text so far, what the prefix cache knows at this moment; -1: nobody looked. Kept up to date for
+  // sequences that wait, if the policy wants_matches().
+  int matched_tokens = -1;
+
   // For policies.
   int user = 0;
   int priority = 0;          // larger is more urgent
@@ -76,8 +85,8 @@ class KvSpace {
   /// Takes a running sequence's place and memory away. It can go on after open(): from what was kept of it,
   /// or by computing its tokens again.
   virtual void preempt(ScheduledSequence& s) = 0;
-  /// Tokens for which there is room, at least, in whole blocks.
-  virtual std::int64_t free_tokens() const = 0;
+  /// Whether there is room for so many tokens more, in whole blocks. Asked once per admission.
+  virtual bool has_room(std::int64_t tokens) const = 0;
 };
 
 struct SchedulerConfig {

@@ -93,7 +93,7 @@ class SimulatedKv final : public KvSpace {
     s.kv = -1;
     s.computed = 0;
   }
-  std::int64_t free_tokens() const override { return free_blocks_ * block_size_; }
+  bool has_room(std::int64_t tokens) const override { return free_blocks_ * block_size_ >= tokens; }
   bool holds(const ScheduledSequence& s, int length) const {
     return blocks_[static_cast<std::size_t>(s.id)] * block_size_ >= length;
   }

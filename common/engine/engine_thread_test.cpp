@@ -1,0 +1,220 @@
+// Many threads on one engine: every text is the one that the naive engine gives, errors reach who caused
+// them, and nobody waits for ever.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "core/rng.hpp"
+#include "engine/engine_thread.hpp"
+#include "engine/variants.hpp"
+#include "model/synth.hpp"
+#include "testing/catch.hpp"
+
+using namespace rung;
+using Ids = std::vector<std::int32_t>;
+
+namespace {
+
+constexpr int kContext = 48, kTexts = 12;
+
+std::shared_ptr<const Model> model() {
+  static const auto loaded = [] {
+    const std::string path = testing::scratch_file("engine_thread_test.gguf");
+    synth(path, "test-tiny", DType::f32, 7, 1);
+    return std::make_shared<const Model>(load_model(path));
+  }();
+  return loaded;
+}
+
+EngineConfig small_config() {
+  EngineConfig config;
+  config.threads = 1;
+  config.context = kContext;
+  config.max_sequences = 4;
+  config.max_step_tokens = 24;
+  config.kv_block_size = 4;
+  const ModelConfig& m = model()->config;
+  config.kv_budget = 2 * kContext * 2 * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * 4;
+  return config;
+}
+
+Request request(int number) {
+  Request r;
+  Rng rng(static_cast<std::uint64_t>(number % kTexts));
+  for (std::uint64_t i = 4 + rng.below(12); i > 0; --i)
+    r.prompt.push_back(static_cast<std::int32_t>(rng.below(300)));
+  r.max_tokens = 4 + static_cast<int>(rng.below(20));
+  r.sampling.temperature = rng.below(2) == 0 ? 0.0f : 0.9f;
+  r.sampling.seed = rng.next();
+  r.ignore_end = true;
+  return r;
+}
+
+const std::vector<Result>& alone() {
+  static const std::vector<Result> results = [] {
+    EngineConfig config;
+    config.threads = 1;
+    config.context = kContext;
+    for (const LadderBase* ladder : variants().all())
+      config.rungs[ladder->seam()] = ladder->rungs().front().name;
+    config.rungs.erase("bandwidth");
+    config.rungs.erase("tokenization");
+    Engine engine(model(), variants(), config);
+    std::vector<Result> list;
+    for (int i = 0; i < kTexts; ++i) list.push_back(engine.run(request(i)));
+    return list;
+  }();
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("threads that submit, stream, fork and cancel at once get the texts of the naive engine") {
+  alone();  // before the threads begin
+  EngineThread engine(model(), variants(), small_config());
+  constexpr int kThreads = 4, kEach = 15;
+  std::atomic<int> wrong = 0, cancelled = 0, forked = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      Rng rng(static_cast<std::uint64_t>(100 + t));
+      for (int i = 0; i < kEach; ++i) {
+        const int number = static_cast<int>(rng.below(kTexts));
+        const Result& expected = alone()[static_cast<std::size_t>(number)];
+        const std::uint64_t kind = rng.below(4);
+        Request r = request(number);
+        Ids heard;
+        std::string text, called;
+        r.on_token = [&heard](std::int32_t token) { heard.push_back(token); };
+        r.on_text = [&called](std::string_view piece) { called += piece; };
+        EngineThread::Handle handle = engine.submit(std::move(r));
+        std::optional<EngineThread::Handle> fork;
+        if (kind == 1) {
+          try {
+            fork = handle.fork(request(number).sampling.seed);
+            ++forked;
+          } catch (const UsageError&) {  // it had ended already
+          }
+        }
+        if (kind == 2) handle.cancel();
+        while (const auto piece = handle.next()) text += *piece;
+        const Result result = handle.wait();
+        wrong += result.text != text || called != text || result.token_ids != heard || !handle.finished();
+        if (result.finish_reason == FinishReason::cancelled) {
+          ++cancelled;
+          wrong += kind != 2 || result.token_ids.size() > expected.token_ids.size() ||
+                   !std::equal(result.token_ids.begin(), result.token_ids.end(), expected.token_ids.begin());
+        } else {
+          wrong += result.text != expected.text || result.token_ids != expected.token_ids;
+        }
+        if (fork) wrong += fork->wait().token_ids != expected.token_ids;  // the same seed: the same draws
+        if (rng.below(4) == 0) engine.check_integrity();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(cancelled > 0);
+  CHECK(forked > 0);
+  CHECK(engine.stats().finished >= kThreads * kEach);
+  const KvUse use = engine.kv_use();
+  CHECK(use.taken == use.kept);  // what is left belongs to the prefix cache
+}
+
+TEST_CASE("what is wrong with a request is told to who submits it") {
+  EngineConfig config = small_config();
+  config.max_waiting = 1;
+  EngineThread engine(model(), variants(), config);
+  Request empty = request(0);
+  empty.prompt.clear();
+  CHECK_THROWS_WITH(engine.submit(empty), testing::contains("the prompt is empty"));
+  Request many = request(0);
+  many.n = 2;
+  CHECK_THROWS_AS(engine.submit(many), UsageError);
+  EngineConfig impossible = small_config();
+  impossible.kv_budget = 100;
+  CHECK_THROWS_WITH(EngineThread(model(), variants(), impossible), testing::contains("could never end"));
+  CHECK(engine.submit(request(3)).wait().text == alone()[3].text);
+}
+
+TEST_CASE("a callback that throws ends its request alone") {
+  EngineThread engine(model(), variants(), small_config());
+  Request bad = request(0);
+  bad.on_token = [](std::int32_t) { throw std::runtime_error("the listener left"); };
+  Request asking = request(1);
+  asking.on_text = [&engine](std::string_view) { engine.stats(); };  // would wait for itself
+  EngineThread::Handle good = engine.submit(request(2)), failing = engine.submit(std::move(bad)),
+                       waiting = engine.submit(std::move(asking));
+  CHECK_THROWS_WITH(failing.wait(), testing::contains("the listener left"));
+  CHECK_THROWS_WITH(waiting.wait(), testing::contains("nothing but cancel()"));
+  CHECK(good.wait().token_ids == alone()[2].token_ids);
+  CHECK(engine.submit(request(4)).wait().token_ids == alone()[4].token_ids);
+}
+
+TEST_CASE("a request may cancel itself from its callback") {
+  EngineThread engine(model(), variants(), small_config());
+  std::optional<EngineThread::Handle> handle;
+  std::atomic<bool> known = false;
+  Request r = request(5);
+  r.max_tokens = 30;
+  r.on_token = [&](std::int32_t) {
+    if (known) handle->cancel();
+  };
+  handle = engine.submit(std::move(r));
+  known = true;
+  const FinishReason reason = handle->wait().finish_reason;
+  CHECK((reason == FinishReason::cancelled || reason == FinishReason::length));
+}
+
+TEST_CASE("a shutdown ends what is under way, and handles outlive the engine") {
+  std::vector<EngineThread::Handle> handles;
+  {
+    EngineThread engine(model(), variants(), small_config());
+    for (int i = 0; i < 30; ++i) handles.push_back(engine.submit(request(i)));
+    engine.shutdown();
+    engine.shutdown();
+    CHECK_THROWS_WITH(engine.submit(request(0)), testing::contains("shut down"));
+    CHECK_THROWS_WITH(handles[0].fork(1), testing::contains("shut down"));
+  }
+  int cancelled = 0;
+  for (int i = 0; i < 30; ++i) {
+    const Result result = handles[static_cast<std::size_t>(i)].wait();
+    const Ids& expected = alone()[static_cast<std::size_t>(i % kTexts)].token_ids;
+    CHECK(std::equal(result.token_ids.begin(), result.token_ids.end(), expected.begin()));
+    cancelled += result.finish_reason == FinishReason::cancelled;
+    handles[static_cast<std::size_t>(i)].cancel();  // too late, and harmless
+  }
+  CHECK(cancelled > 0);
+}
+
+TEST_CASE("an error of the engine's thread reaches everybody who waits") {
+  struct Broken final : Sampler {
+    SampledToken sample(std::span<const float>, std::span<const std::int32_t>, std::span<const std::int32_t>,
+                        const SamplingParams&, std::uint64_t step) override {
+      if (step == 3) fail("the dice are gone");
+      return {};
+    }
+  };
+  Registry registry = make_variants();
+  registry.ladder<Sampler>().add({{"broken", "", "", false, false},
+                                  [](const SamplerConfig&) { return std::make_unique<Broken>(); },
+                                  {}});
+  EngineConfig config = small_config();
+  config.rungs["sampler"] = "broken";
+  EngineThread engine(model(), registry, config);
+  Request r = request(0);
+  r.max_tokens = 10;
+  EngineThread::Handle handle = engine.submit(r);
+  std::string text;
+  CHECK_THROWS_WITH(
+      [&] {
+        while (handle.next()) {
+        }
+      }(),
+      testing::contains("the dice are gone"));
+  CHECK_THROWS_WITH(handle.wait(), testing::contains("the dice are gone"));
+  CHECK_THROWS_WITH(engine.submit(r), testing::contains("the dice are gone"));
+  CHECK_THROWS_WITH(engine.stats(), testing::contains("the dice are gone"));
+}
