@@ -156,7 +156,7 @@ class Comparison:
                 stop(f"there is no engine '{name}'; known: {', '.join(ENGINES)}")
         chosen = []
         for name in self.a.engines:
-            chosen.append(Contestant(name, name))
+            chosen.append(Contestant(name, name, self.a.arguments if name == "rung" else ""))
             if name == "rung":
                 for variant in self.a.variant:
                     label, _, arguments = variant.partition("=")
@@ -204,7 +204,7 @@ class Comparison:
             self.run_rung("convert", base, work / "hf")
         # Fills rung's memory of the machine's limits: measuring them would count as its own in the first turn.
         self.run_rung("bench", "-m", "tiny", "-p", 1, "-n", 0, "-r", 1, "--threads", self.a.threads)
-        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "batch": self.a.batch, "rounds": self.a.rounds,
+        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "arguments": self.a.arguments, "batch": self.a.batch, "rounds": self.a.rounds,
                 "threads": self.a.threads, "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(),
                 "types": [self.run_type(base, work, kind) for kind in self.a.types]}
 
@@ -228,6 +228,8 @@ def table(result: dict) -> str:
     several = f", decode of {batch} sequences at once" if batch else ""
     lines = [f"{result['model']}, {result['threads']} threads, prefill of {result['prompt']} tokens, decode of {result['new']}{several}; "
              f"medians of {result['rounds']} rounds in turns, on {result['machine']}, {result['date']}.", ""]
+    if result.get("arguments"):
+        lines[0] += f" Rung with `{result['arguments']}`."
     heads = {"prefill": "prefill", "decode": "decode", "batch": f"{batch} sequences"}
     lines += ["| weights | engine | " + "".join(f"{heads[t]}, tok/s | times rung | " for t in tests) + "peak RSS |",
               "|---|---|" + "---:|---:|" * len(tests) + "---:|"]
@@ -241,7 +243,8 @@ def table(result: dict) -> str:
                     continue
                 cells += [f"{m['tok_s']:.4g} ({m['min']:.4g} to {m['max']:.4g})",
                           "" if m["times_rung"] is None else f"{m['times_rung']:.2f}"]
-            lines.append("| " + " | ".join([*cells, f"{row['peak_rss_bytes'] / 1e6:,.0f} MB"]) + " |")
+            memory = f"{row['peak_rss_bytes'] / 1e6:,.0f} MB" if row["peak_rss_bytes"] else ""
+            lines.append("| " + " | ".join([*cells, memory]) + " |")
     for kind in result["types"]:
         for name, why in kind["absent"].items():
             lines.append(f"\nAbsent for {kind['type']}: {name}: {why}.")
@@ -293,6 +296,7 @@ def arguments(given=None) -> argparse.Namespace:
     args.add_argument("-r", "--rounds", type=int, default=5)
     args.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     args.add_argument("--engines", default=",".join(ENGINES), type=lambda s: s.split(","), help="the first is what others are compared with")
+    args.add_argument("--arguments", default="", help="for rung bench, as in --arguments='--linear packed'; the table calls it rung all the same")
     args.add_argument("--variant", action="append", default=[], metavar="NAME=ARGUMENTS", help="Rung once more, with these arguments")
     args.add_argument("--rung", default=str(HERE.parent.parent / "build/bin/rung"))
     args.add_argument("--work", help="keeps models and converted weights here; default: a new temporary folder")

@@ -5,6 +5,7 @@ calls it.
 """
 import json
 import os
+import resource
 import shutil
 import subprocess
 
@@ -60,6 +61,7 @@ class Engine:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit status {done.returncode}")
+        self.peak_rss_bytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         seconds = json.loads(done.stdout)[0]["avg_ns"] / 1e9
         return (seconds, 0.0) if new == 1 else (0.0, seconds)
 
