@@ -7,8 +7,8 @@
 
 #include "packed_weights-inl.h"
 
-// With few tokens the panels come from memory, faster than the processor's own prefetcher asks for them: it begins
-// anew at every page of 4 KB.
+// With few tokens the panels come from memory, faster than the processor's own prefetcher asks for them: it
+// begins anew at every page of 4 KB.
 constexpr int kFewTokens = 4;
 constexpr int kAhead = 4096;  // bytes
 
