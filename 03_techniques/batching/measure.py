@@ -2,11 +2,13 @@
 """The schedulers of this folder on the engine: throughput, and how long everybody waits.
 
 usage: 03_techniques/batching/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 3]
+       03_techniques/batching/measure.py --large tinyllama-1.1b-q4_0.gguf
        03_techniques/batching/measure.py --plot
 
 Two loads. "mixed": more requests at once than run together, short and long answers. "long prompts": a steady
 stream of short requests that decode, while prompts of 900 tokens come in between. The runs of all schedulers are interleaved; the median
-by throughput of each counts. Writes results/schedulers.json, the tables between the marks of README.md, and
+by throughput of each counts. --large measures "mixed" alone, half as long, with a model that waits for memory, and leaves the
+other rows: rung synth --shape tinyllama-1.1b --type q4_0 makes one. Writes results/schedulers.json, the tables between the marks of README.md, and
 results/schedulers.svg and .png (needs matplotlib).
 """
 
@@ -39,6 +41,35 @@ def loads(folder):
             "long prompts": ["--trace", str(stream), "--requests", "48", "--rate", "12", "--max-sequences", "16"]}
 
 
+def measure_large(a):
+    """-> rows of the load "mixed, large": the same shape of load with fewer requests"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = pathlib.Path(folder) / "mixed.csv"
+        lines = ["arrival,prompt,output"] + [f"{i},{8 + 7 * i % 41},{150 if i % 8 == 3 else 8 + 5 * i % 31}" for i in range(48)]
+        trace.write_text("\n".join(lines) + "\n")
+        results = {s: [] for s in SCHEDULERS}
+        for _ in range(a.repeats):
+            for scheduler, runs in results.items():
+                out = subprocess.run([a.rung, "bench-serve", "-m", a.large, "--trace", str(trace), "--requests", "48", "--max-sequences", "16",
+                                      "--max-step-tokens", "256", "--linear", "packed,auto", "--scheduler", scheduler, "--json"],
+                                     check=True, capture_output=True, text=True).stdout
+                runs.append(json.loads(out))
+                print("large", scheduler, f"{runs[-1]['output_tok_s']:.1f} tokens/s", flush=True)
+    machine = json.loads(subprocess.run([a.rung, "ladder", "scheduler", "--measure", "--json"], check=True, capture_output=True,
+                                        text=True).stdout)["machine"]
+    rows = []
+    for scheduler, runs in results.items():
+        runs.sort(key=lambda r: r["output_tok_s"])
+        rows.append({"load": "mixed, large", "scheduler": scheduler, "on": machine, "rounds": len(runs), **runs[len(runs) // 2]})
+    return rows
+
+
+def write(data):
+    lines = ",\n".join(json.dumps(row) for row in data["rows"])
+    (RESULTS / "schedulers.json").write_text(
+        f'{{"model": {json.dumps(data["model"])}, "machine": {json.dumps(data["machine"])}, "rows": [\n{lines}\n]}}\n')
+
+
 def run(a, load, arguments, scheduler):
     extra = []
     if load == "long prompts":
@@ -65,9 +96,9 @@ def measure(a):
     machine = json.loads(subprocess.run([a.rung, "ladder", "scheduler", "--measure", "--json"], check=True, capture_output=True,
                                         text=True).stdout)["machine"]
     RESULTS.mkdir(exist_ok=True)
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    (RESULTS / "schedulers.json").write_text(
-        f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)}, "rows": [\n{lines}\n]}}\n')
+    file = RESULTS / "schedulers.json"
+    large = [r for r in json.loads(file.read_text())["rows"] if r["load"] == "mixed, large"] if file.exists() else []
+    write({"model": a.model, "machine": machine, "rows": rows + large})
 
 
 def table(data, load):
@@ -123,9 +154,14 @@ def main():
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--large", help="a model of more than a hundred megabytes")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
-    if not a.plot:
+    if a.large:
+        data = json.loads((RESULTS / "schedulers.json").read_text())
+        data["rows"] = [r for r in data["rows"] if r["load"] != "mixed, large"] + measure_large(a)
+        write(data)
+    elif not a.plot:
         measure(a)
     data = json.loads((RESULTS / "schedulers.json").read_text())
     write_tables(data)

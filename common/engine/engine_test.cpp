@@ -217,14 +217,14 @@ TEST_CASE(
     config.rungs = rungs;
     config.context = 128;
     Engine engine(model, variants(), config);
-    Request request = greedy(model->tokenizer->encode("Once upon a time", true), 60);
+    Request request = greedy(model->tokenizer->encode("Once upon a time", true), 20);
     request.ignore_end = true;
     const Result result = engine.run(std::move(request));
     if (naive.empty()) naive = result.text;
     INFO(describe(rungs));
     CHECK(result.text == naive);
   }
-  CHECK(naive.size() > 60);
+  CHECK(naive.size() > 40);
 }
 
 TEST_CASE("same text: whatever rung of a loading seam has read the model") {
