@@ -120,7 +120,7 @@ HWY_POP_ATTRIBUTES
 int main() {
   if (!rung::dot_instructions().amx_int8) {
     std::puts("This processor has no matrix tiles (AMX), or RUNG_SIMD leaves them out.");
-    return 77;
+    return 0;
   }
   report<kLoad>("load x and W");
   report<kLoad | kMultiply>("load, multiply");
@@ -136,6 +136,6 @@ int main() {
 #else
 int main() {
   std::puts("This processor has no matrix tiles (AMX).");
-  return 77;
+  return 0;
 }
 #endif
