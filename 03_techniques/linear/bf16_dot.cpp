@@ -17,20 +17,13 @@
 
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "kernel_macros.hpp"
 #include "linear.hpp"
 #include "panel_memory.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define RUNG_BF16_X86 1
-#endif
-
-#define RUNG_INLINE inline __attribute__((always_inline))
-// Small arrays live in registers only where every index is a constant: the loops over them must be unrolled.
-#ifdef __clang__
-#define RUNG_UNROLL _Pragma("unroll")
-#else
-#define RUNG_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 namespace rung::linear {

@@ -25,6 +25,7 @@
 #include "linear.hpp"
 #include "packed_layout.hpp"
 #include "panel_memory.hpp"
+#include "tile_shapes.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -136,20 +137,13 @@ HWY_POP_ATTRIBUTES
 HWY_PUSH_ATTRIBUTES("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-bf16")
 namespace amx {
 
-/// Byte for byte what `ldtilecfg` reads. Tiles 0 to 3: sums; 4 and 5: x; 6 and 7: W.
-struct TileShapes {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  std::uint8_t rows[16] = {};
-};
-
-/// The first of two tiles of x has `first` tokens, the second one `second`.
+/// Tiles 0 to 3: sums; 4 and 5: x; 6 and 7: W. The first of two tiles of x has `first` tokens, the second one
+/// `second`.
 void shape_tiles(int first, int second) {
   TileShapes shapes;
   const int rows[8] = {first, first, second, second, first, second, kTile, kTile};
-  for (int i = 0; i < 8; ++i) shapes.rows[i] = static_cast<std::uint8_t>(rows[i]);
-  asm volatile("" : : "r"(&shapes) : "memory");  // GCC 12 believes that the next line reads 8 bytes
-  _tile_loadconfig(&shapes);
+  for (int i = 0; i < 8; ++i) shapes.shape(i, rows[i], 64);
+  RUNG_LOAD_TILE_SHAPES(shapes);
 }
 
 /// Chunks begin .. end - 1 of X tiles of x times P panels.

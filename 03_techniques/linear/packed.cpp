@@ -14,6 +14,7 @@
 #include "core/dtype_codebook.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "kernel_macros.hpp"
 #include "linear.hpp"
 #include "packed.hpp"
 #include "panel_memory.hpp"
@@ -21,14 +22,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define RUNG_PACKED_X86 1
-#endif
-
-#define RUNG_INLINE inline __attribute__((always_inline))
-// Small arrays live in registers only where every index is a constant: the loops over them must be unrolled.
-#ifdef __clang__
-#define RUNG_UNROLL _Pragma("unroll")
-#else
-#define RUNG_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 namespace rung::linear {

@@ -21,14 +21,9 @@
 
 #include "core/dtype_codebook.hpp"
 #include "core/simd.hpp"
+#include "kernel_macros.hpp"
 #include "linear.hpp"
-
-#define RUNG_INLINE inline __attribute__((always_inline))
-#ifdef __clang__
-#define RUNG_UNROLL _Pragma("unroll")
-#else
-#define RUNG_UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "tile_shapes.hpp"
 
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
 
@@ -103,27 +98,14 @@ void open_panel(const std::byte* panel, std::int64_t cols, const OpenPanel& to) 
   }
 }
 
-/// Shapes of the six tiles below; the processor keeps them until the next call. Byte for byte what
-/// `ldtilecfg` reads.
-struct TileShapes {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t row_bytes[16] = {};
-  std::uint8_t rows[16] = {};
-};
-
 RUNG_INLINE void shape_tiles(int tokens, int columns) {
   TileShapes shapes;
-  const auto shape = [&](int tile, int rows, int bytes) {
-    shapes.rows[tile] = static_cast<std::uint8_t>(rows);
-    shapes.row_bytes[tile] = static_cast<std::uint16_t>(bytes);
-  };
   for (int i = 0; i < 2; ++i) {
-    shape(i, tokens, 4 * kPanelRows);           // the sums
-    shape(2 + i, tokens, columns);              // x
-    shape(4 + i, columns / 4, 4 * kPanelRows);  // W
+    shapes.shape(i, tokens, 4 * kPanelRows);           // the sums
+    shapes.shape(2 + i, tokens, columns);              // x
+    shapes.shape(4 + i, columns / 4, 4 * kPanelRows);  // W
   }
-  asm volatile("" : : "r"(&shapes) : "memory");  // GCC 12 believes that the next line reads 8 bytes
-  _tile_loadconfig(&shapes);
+  RUNG_LOAD_TILE_SHAPES(shapes);
 }
 
 /// The products of one step, to memory: [tokens, 16]. Two sets of tiles take turns, so that a step's products

@@ -13,6 +13,7 @@
 
 #include "core/simd.hpp"
 #include "core/timer.hpp"
+#include "tile_shapes.hpp"
 
 #if defined(__x86_64__)
 #include <hwy/base.h>
@@ -42,12 +43,6 @@ struct alignas(64) Memory {
   std::int8_t x[512] = {}, w[512] = {};
   std::int32_t products[2][256] = {};
   float x_scales[16] = {}, scales[16] = {}, out[16][16] = {};
-};
-
-struct Shapes {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t row_bytes[16] = {64, 64, 32, 32, 64, 64};
-  std::uint8_t rows[16] = {16, 16, 16, 16, 8, 8};
 };
 
 constexpr int kLoad = 1, kMultiply = 2, kStore = 4, kScale = 8;
@@ -98,9 +93,13 @@ void run(Memory& m) {
 template <int kWhat>
 void report(const char* name) {
   static Memory m;
-  Shapes shapes;
-  asm volatile("" : : "r"(&shapes) : "memory");
-  _tile_loadconfig(&shapes);
+  rung::linear::TileShapes shapes;
+  for (int i = 0; i < 2; ++i) {
+    shapes.shape(i, 16, 64);      // the sums
+    shapes.shape(2 + i, 16, 32);  // x
+    shapes.shape(4 + i, 8, 64);   // W
+  }
+  RUNG_LOAD_TILE_SHAPES(shapes);
   std::vector<double> cycles;
   for (int pass = 0; pass < kPasses; ++pass) {
     const double clock = gigahertz();

@@ -7,7 +7,6 @@
 #include "core/simd.hpp"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
 #include <immintrin.h>
 #define RUNG_DOT_X86 1
 #endif
