@@ -41,7 +41,7 @@ struct PackedKernels {
 /// Those of Intel's matrix tiles (packed_tiles.cpp), for many tokens at a time; null where there are none.
 const PackedKernels* tile_kernels();
 
-/// Calls f.template operator()<dtype>(). REQUIRES: packed_format(dtype).bits != 0.
+/// Calls f with the type as the argument of its template. REQUIRES: packed_format(dtype).bits != 0.
 template <class F>
 void for_packed_type(DType dtype, const F& f) {
   switch (dtype) {

@@ -11,7 +11,7 @@
 
 #include "engine/batch_builder.hpp"
 #include "engine/resolve.hpp"
-#include "seams/serving_simulation.hpp"
+#include "seams/policy.hpp"
 
 namespace rung {
 Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config)
@@ -25,6 +25,9 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
                                    : nullptr),
       transformer_(*model_, registry, config_, device_, packed_.get()),
       kv_(registry.ladder<KvCache>().make(config_.rung("kv"), kv_config(config_, model_->config, device_))),
+      window_(config_.sinks >= 0
+                  ? std::make_unique<SlidingWindow>(transformer_, *kv_, config_.sinks, config_.context)
+                  : nullptr),
       space_(
           *kv_,
           registry.ladder<PrefixCache>().make(
@@ -33,15 +36,11 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
           [](const ScheduledSequence& s, EngineKvSpace::Text& text) {
             static_cast<const Sequence&>(s).text_to(text);
           },
-          device_, model_->config.layers, config_.swap_bytes,
+          window_.get(), device_, model_->config.layers, config_.swap_bytes,
           PreemptionCost(config_.preempt, config_.copy_bytes_per_s, config_.recompute_tokens_per_s), log_),
       policy_(registry.ladder<Policy>().make(config_.rung("policy"), {})),
       scheduler_(registry.ladder<Scheduler>().make(config_.rung("scheduler"), scheduler_config(config_))),
       sampler_(registry.ladder<Sampler>().make(config_.rung("sampler"), {model_->config.vocab_size})) {
-  if (config_.sinks >= 0) {
-    window_ = std::make_unique<SlidingWindow>(transformer_, *kv_, config_.sinks, config_.context);
-    space_.slide(*window_);
-  }
   if (packed_) packed_->save();
   host_logits_.resize(static_cast<std::size_t>(config_.max_step_outputs) *
                       static_cast<std::size_t>(model_->config.vocab_size));
@@ -145,7 +144,7 @@ void Engine::sample_and_commit() {
 void Engine::sample(Sequence& s, std::span<const float> logits) {
   s.commit(sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
                             s.result.token_ids.size()),
-           model_->tokenizer.get(), config_.sinks >= 0 ? std::numeric_limits<int>::max() : config_.context);
+           model_->tokenizer.get(), window_ ? std::numeric_limits<int>::max() : config_.context);
   ++stats_.output_tokens;
   log_.add({.kind = EventKind::token,
             .sequence = s.id,

@@ -169,8 +169,8 @@ class Engine {
   std::unique_ptr<PackedFile> packed_;  // null unless config_.cache_packed
   Transformer transformer_;
   std::unique_ptr<KvCache> kv_;
-  EngineKvSpace space_;
   std::unique_ptr<SlidingWindow> window_;  // null unless config_.sinks says so
+  EngineKvSpace space_;
   std::unique_ptr<Policy> policy_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Sampler> sampler_;

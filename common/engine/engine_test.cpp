@@ -381,7 +381,7 @@ TEST_CASE("what can never run is refused with a sentence, and the engine goes on
   CHECK_THROWS_WITH(build(config_with("attention", "quick")),
                     testing::contains("no rung 'quick'; known: auto, naive"));
   CHECK_THROWS_WITH(build(config_with("router", "x")),
-                    testing::contains("unknown seam 'router'; known: attention"));
+                    testing::contains("unknown seam 'router'; known: arrivals, attention"));
   config = {};
   config.device = "tpu";
   CHECK_THROWS_AS(build(config), UsageError);

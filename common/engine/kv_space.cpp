@@ -8,11 +8,12 @@
 namespace rung {
 
 EngineKvSpace::EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of,
-                             Device& device, int layers, std::size_t swap_bytes, const PreemptionCost& costs,
-                             EventLog& log)
+                             SlidingWindow* window, Device& device, int layers, std::size_t swap_bytes,
+                             const PreemptionCost& costs, EventLog& log)
     : kv_(kv),
       prefixes_(std::move(prefixes)),
       text_of_(std::move(text_of)),
+      window_(window),
       device_(device),
       layers_(layers),
       swap_bytes_(swap_bytes),

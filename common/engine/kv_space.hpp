@@ -32,17 +32,16 @@ class EngineKvSpace final : public KvSpace {
   using TextOf = std::function<void(const ScheduledSequence& s, Text& text)>;
 
   /// `prefixes`: rung `none` where nothing is kept. `swap_bytes`: of host memory, taken as sequences are
-  /// swapped out; 0: everything is recomputed. `log` hears who is admitted and preempted; it outlives this.
-  EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of, Device& device,
-                int layers, std::size_t swap_bytes, const PreemptionCost& costs, EventLog& log);
+  /// swapped out; 0: everything is recomputed. `log` hears who is admitted and preempted. `window`: null
+  /// unless texts may outgrow the cache. Both outlive this.
+  EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of, SlidingWindow* window,
+                Device& device, int layers, std::size_t swap_bytes, const PreemptionCost& costs,
+                EventLog& log);
 
   bool open(ScheduledSequence& s) override;
   bool grow(ScheduledSequence& s, int length) override;
   void preempt(ScheduledSequence& s) override;
   bool has_room(std::int64_t tokens) const override;
-
-  /// From now on texts may outgrow the cache. `window` outlives this.
-  void slide(SlidingWindow& window) { window_ = &window; }
 
   /// The prefix cache, if there is one, becomes an owner of a running sequence's full blocks: they are not
   /// written again.
@@ -76,7 +75,7 @@ class EngineKvSpace final : public KvSpace {
   KvCache& kv_;
   std::unique_ptr<PrefixCache> prefixes_;
   TextOf text_of_;
-  SlidingWindow* window_ = nullptr;  // null: a sequence ends where the cache does
+  SlidingWindow* window_;  // null: a sequence ends where the cache does
   Device& device_;
   int layers_;
   std::size_t swap_bytes_, swapped_bytes_ = 0;

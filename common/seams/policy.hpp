@@ -5,8 +5,11 @@
 // admitted next, the last running one is preempted when memory is short. A policy may learn from what it is
 // told. Thread safety: none; one thread drives a policy.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -45,5 +48,20 @@ class Policy {
   /// It ended and will not be asked about again.
   virtual void finished(const ScheduledSequence& /*s*/) {}
 };
+
+/// Sorts both queues by rank: the best first. Equal ranks stand in order of arrival.
+inline void sort_by_policy(Queues& queues, const Policy& policy, double now_s) {
+  std::vector<std::pair<double, ScheduledSequence*>> ranked;
+  for (std::vector<ScheduledSequence*>* queue : {&queues.waiting, &queues.running}) {
+    ranked.clear();
+    for (ScheduledSequence* s : *queue) ranked.emplace_back(policy.rank(*s, now_s), s);
+    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+      if (a.first != b.first) return a.first < b.first;
+      if (a.second->arrival_s != b.second->arrival_s) return a.second->arrival_s < b.second->arrival_s;
+      return a.second->id < b.second->id;
+    });
+    for (std::size_t i = 0; i < ranked.size(); ++i) (*queue)[i] = ranked[i].second;
+  }
+}
 
 }  // namespace rung

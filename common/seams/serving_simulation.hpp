@@ -51,21 +51,6 @@ struct SimulationResult {
   double tokens_per_s() const { return static_cast<double>(output_tokens) / end_s; }
 };
 
-/// Sorts both queues by rank: the best first. Equal ranks stand in order of arrival.
-inline void sort_by_policy(Queues& queues, const Policy& policy, double now_s) {
-  std::vector<std::pair<double, ScheduledSequence*>> ranked;
-  for (std::vector<ScheduledSequence*>* queue : {&queues.waiting, &queues.running}) {
-    ranked.clear();
-    for (ScheduledSequence* s : *queue) ranked.emplace_back(policy.rank(*s, now_s), s);
-    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
-      if (a.first != b.first) return a.first < b.first;
-      if (a.second->arrival_s != b.second->arrival_s) return a.second->arrival_s < b.second->arrival_s;
-      return a.second->id < b.second->id;
-    });
-    for (std::size_t i = 0; i < ranked.size(); ++i) (*queue)[i] = ranked[i].second;
-  }
-}
-
 /// Memory that counts blocks and keeps nothing of who is preempted.
 class SimulatedKv final : public KvSpace {
  public:
