@@ -35,6 +35,11 @@ class FlashAttention : public Attention {
     blocks_ = batch.block_table.data();
     const int group = config_.heads / config_.kv_heads;
     tasks_.clear();
+    // A short tile (decode) takes several KV heads: their rows lie side by side in memory, and whoever reads
+    // on from one to the next has them fetched in time. All of them, unless threads would be left without
+    // work.
+    const int pieces = enough_tiles(batch) ? 1 : config_.threads;
+    const int share = (config_.kv_heads + pieces - 1) / pieces;
     for (const BatchSequence& s : batch.sequences) {
       const int all_rows = s.query_count * group;
       const int past = s.context_length - s.query_count;
@@ -43,9 +48,6 @@ class FlashAttention : public Attention {
         const int oldest = past + begin / group + 1;  // what the first row sees, but for a window
         const int first = config_.window > 0 ? std::max(0, oldest - config_.window) : 0;
         const int visible = past + (begin + rows - 1) / group + 1;
-        // A short tile (decode) takes several KV heads: their keys lie side by side in memory, and a page
-        // of it is then visited once. But every thread should find a share.
-        const int share = (config_.kv_heads + config_.threads - 1) / config_.threads;
         const int together = std::min(share, kTileRows / rows);
         for (int h = 0; h < config_.kv_heads; h += together) {
           tasks_.push_back(
@@ -72,6 +74,21 @@ class FlashAttention : public Attention {
   }
 
  private:
+  /// Whether every thread finds work where a tile takes all KV heads: no piece is more than half its share.
+  bool enough_tiles(const Batch& batch) const {
+    const int group = config_.heads / config_.kv_heads;
+    std::int64_t all = 0, largest = 0;
+    for (const BatchSequence& s : batch.sequences) {
+      const std::int64_t rows = std::int64_t{s.query_count} * group;
+      const int seen = config_.window > 0 ? config_.window + s.query_count - 1 : s.context_length;
+      const int keys = std::min(s.context_length, seen);
+      all += rows * keys;
+      largest = std::max(
+          largest, std::min<std::int64_t>(rows, kTileRows) * (chunk_ > 0 ? std::min(chunk_, keys) : keys));
+    }
+    return largest * 2 * config_.threads <= all;
+  }
+
   FlashTile tile_of(const Call& call, const FlashTask& task) {
     const int group = config_.heads / config_.kv_heads;
     const HeadRow row = call.whole_past(task.token, task.kv_head * group);

@@ -2,10 +2,10 @@
 // plain code. For every 64 keys:
 //
 //     K^T  <- the keys turned on their side, [head_dim, 64]: lanes are keys, no sums across lanes
-//     S    <- q K^T, [rows, 64]                            four rows share every load of K^T
+//     S    <- q K^T, [rows, 64]                            up to six rows share every load of K^T
 //     S    <- cap tanh(S / cap)                            where the model caps its scores
 //     S    <- exp(S - m), m the running maximum            online softmax, one step per 64 keys
-//     acc  <- acc * shrink + S V, [rows, head_dim]         four rows share every load of V
+//     acc  <- acc * shrink + S V, [rows, head_dim]         up to six rows share every load of V
 //
 // Each line keeps a fixed order of operations within a row; which rows are computed together never
 // changes it. Where a tile's keys are cut into chunks, each chunk begins anew and is added to those before
@@ -33,9 +33,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-constexpr int kBlockRows = 4;
+constexpr int kFewRows = 16;
+constexpr int kBlockRows = 6;  // at most, that share every load of K or V
 constexpr float kLog2e = 1.44269504f;
-// Accumulators per row of a 4-row block: 16 of AVX-512's 32 registers, 8 of AVX2's 16.
+// Accumulators per row: with six rows 24 of AVX-512's 32 registers, 12 of AVX2's 16.
 constexpr int kBlockVectors = kLanes >= 16 ? 4 : 2;
 
 /// 2^x for x <= 0. x = n + f with |f| <= 1/2; 2^f by a polynomial of degree 6 (fitted to a relative error
@@ -58,12 +59,14 @@ HWY_INLINE V exp2(V x) {
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), hn::Mul(p, power));
 }
 
+#include "flash_ahead-inl.h"
 #include "flash_transpose-inl.h"
 
 /// scores[r][k] = q[r] . key k, for kRows rows of q [kRows, head_dim] and keys begin .. end - 1. What stands
 /// in other columns afterwards means nothing.
-template <int kRows>
-void score_rows(const float* q, const float* transposed, int head_dim, int begin, int end, float* scores) {
+template <int kRows, class Ahead>
+void score_rows(const float* q, const float* transposed, int head_dim, int begin, int end, float* scores,
+                Ahead& ahead) {
   const D d;
   constexpr int kBlock = kBlockVectors * kLanes;
   for (int k = begin - begin % kBlock; k < end; k += kBlock) {
@@ -72,6 +75,7 @@ void score_rows(const float* q, const float* transposed, int head_dim, int begin
       for (V& s : row) s = hn::Zero(d);
     }
     for (int c = 0; c < head_dim; ++c) {
+      ahead.more(1);
       V key[kBlockVectors];
       for (int v = 0; v < kBlockVectors; ++v)
         key[v] = hn::LoadU(d, transposed + c * kTileKeys + k + v * kLanes);
@@ -128,9 +132,9 @@ float weigh_row(float* scores, int begin, int end, float* maximum, float* sum) {
 
 /// acc[r] = acc[r] * shrink[r] + sum over keys begin .. end - 1 of weights[r][key] * values[key], in columns
 /// [c, c + kVectors * lanes) of kRows rows.
-template <int kRows, int kVectors, class Tag>
+template <int kRows, int kVectors, class Tag, class Ahead>
 HWY_INLINE void mix_columns(Tag d, const float* weights, const float* const* values, int begin, int end,
-                            const float* shrink, float* acc, int head_dim, int c) {
+                            const float* shrink, float* acc, int head_dim, int c, Ahead& ahead) {
   constexpr int lanes = static_cast<int>(hn::MaxLanes(Tag()));
   hn::Vec<Tag> sum[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
@@ -139,6 +143,7 @@ HWY_INLINE void mix_columns(Tag d, const float* weights, const float* const* val
     }
   }
   for (int k = begin; k < end; ++k) {
+    ahead.more(2);
     hn::Vec<Tag> value[kVectors];
     for (int v = 0; v < kVectors; ++v) value[v] = hn::LoadU(d, values[k] + c + v * lanes);
     for (int r = 0; r < kRows; ++r) {
@@ -152,20 +157,20 @@ HWY_INLINE void mix_columns(Tag d, const float* weights, const float* const* val
 }
 
 /// The same for all columns: wide pieces, then single vectors, then fours for what is left.
-template <int kRows>
+template <int kRows, class Ahead>
 void mix_rows(const float* weights, const float* const* values, int begin, int end, const float* shrink,
-              float* acc, int head_dim) {
+              float* acc, int head_dim, Ahead& ahead) {
   const D d;
   const hn::CappedTag<float, 4> four;
   int c = 0;
   for (; c + kBlockVectors * kLanes <= head_dim; c += kBlockVectors * kLanes) {
-    mix_columns<kRows, kBlockVectors>(d, weights, values, begin, end, shrink, acc, head_dim, c);
+    mix_columns<kRows, kBlockVectors>(d, weights, values, begin, end, shrink, acc, head_dim, c, ahead);
   }
   for (; c + kLanes <= head_dim; c += kLanes) {
-    mix_columns<kRows, 1>(d, weights, values, begin, end, shrink, acc, head_dim, c);
+    mix_columns<kRows, 1>(d, weights, values, begin, end, shrink, acc, head_dim, c, ahead);
   }
   for (; c < head_dim; c += 4) {
-    mix_columns<kRows, 1>(four, weights, values, begin, end, shrink, acc, head_dim, c);
+    mix_columns<kRows, 1>(four, weights, values, begin, end, shrink, acc, head_dim, c, ahead);
   }
 }
 
@@ -226,9 +231,9 @@ Rows rows_of(const FlashTile& tile, const std::byte* all, std::size_t stride, in
 
 /// One step: keys key_begin .. key_begin + 63 (as far as they are seen) for rows row .. row + kRows - 1 of a
 /// KV head. values: from key_begin on.
-template <int kRows>
-void step(const FlashTile& tile, const TileMemory& m, const Rows& values, int kv_head, int key_begin,
-          int row) {
+template <int kRows, class Ahead>
+void step(const FlashTile& tile, const TileMemory& m, const Rows& values, int kv_head, int key_begin, int row,
+          Ahead& ahead) {
   const int head_dim = tile.head_dim;
   const int place = kv_head * tile.rows + row;  // in the tile's memory
   float* scores = m.scores + place * kTileKeys;
@@ -240,9 +245,10 @@ void step(const FlashTile& tile, const TileMemory& m, const Rows& values, int kv
     begin[r] = std::max(0, tile.first_of(visible) - key_begin);
     end[r] = std::min(kTileKeys, visible - key_begin);
   }
-  score_rows<kRows>(m.q + place * head_dim, m.transposed, head_dim, begin[0], end[kRows - 1], scores);
+  score_rows<kRows>(m.q + place * head_dim, m.transposed, head_dim, begin[0], end[kRows - 1], scores, ahead);
   for (int r = 0; r < kRows; ++r) {
     float* row_scores = scores + r * kTileKeys;
+    ahead.more(8);
     if (tile.softcap > 0) cap_row(row_scores, begin[r], end[r], tile.softcap * kLog2e);
     m.shrink[r] = weigh_row(row_scores, begin[r], end[r], m.now.maximum + place + r, m.now.sum + place + r);
   }
@@ -253,15 +259,42 @@ void step(const FlashTile& tile, const TileMemory& m, const Rows& values, int kv
   const int shared_end = std::max(end[0], shared_begin);
   const auto mix_alone = [&](int r, int from, int to) {
     if (from >= to) return;
-    mix_rows<1>(scores + r * kTileKeys, values.row, from, to, m.shrink + r, acc + r * head_dim, head_dim);
+    mix_rows<1>(scores + r * kTileKeys, values.row, from, to, m.shrink + r, acc + r * head_dim, head_dim,
+                ahead);
     m.shrink[r] = 1;
   };
   for (int r = 0; r < kRows; ++r) mix_alone(r, begin[r], std::min(shared_begin, end[r]));
   if (shared_begin < shared_end) {
-    mix_rows<kRows>(scores, values.row, shared_begin, shared_end, m.shrink, acc, head_dim);
+    mix_rows<kRows>(scores, values.row, shared_begin, shared_end, m.shrink, acc, head_dim, ahead);
     std::fill_n(m.shrink, kRows, 1.0f);
   }
   for (int r = 0; r < kRows; ++r) mix_alone(r, shared_end, end[r]);
+}
+
+/// The step for so many rows, 1 to kBlockRows; returns how many.
+template <class Ahead>
+int step_rows(int rows, const FlashTile& tile, const TileMemory& m, const Rows& values, int kv_head,
+              int key_begin, int row, Ahead& ahead) {
+  switch (rows) {
+    case 1:
+      step<1>(tile, m, values, kv_head, key_begin, row, ahead);
+      break;
+    case 2:
+      step<2>(tile, m, values, kv_head, key_begin, row, ahead);
+      break;
+    case 3:
+      step<3>(tile, m, values, kv_head, key_begin, row, ahead);
+      break;
+    case 4:
+      step<4>(tile, m, values, kv_head, key_begin, row, ahead);
+      break;
+    case 5:
+      step<5>(tile, m, values, kv_head, key_begin, row, ahead);
+      break;
+    default:
+      step<6>(tile, m, values, kv_head, key_begin, row, ahead);
+  }
+  return rows;
 }
 
 void clear(const TileState& state, int rows, int head_dim) {
@@ -313,6 +346,39 @@ void write_rows(const FlashTile& tile, const TileState& state) {
   }
 }
 
+/// All steps of a tile, from its first key to the last that a row sees.
+template <class Ahead>
+void walk(const FlashTile& tile, const TileMemory& m) {
+  const int head_dim = tile.head_dim, all_rows = tile.all_rows();
+  const int visible = std::min(tile.visible(tile.rows - 1), tile.key_end);
+  const int first = std::max(tile.first(0) / kTileKeys * kTileKeys, tile.key_begin);
+  Ahead ahead;
+  int row_begin = 0, row_end = 0;  // the rows that see some of these keys
+  for (int key = first; key < visible; key += kTileKeys) {
+    if (tile.chunk > 0 && key % tile.chunk == 0 && key > first) {
+      add_chunk(m.before, m.now, all_rows, head_dim);
+      clear(m.now, all_rows, head_dim);
+    }
+    while (tile.visible(row_begin) <= key) ++row_begin;
+    while (row_end < tile.rows && tile.first(row_end) < key + kTileKeys) ++row_end;
+    const int begin = std::max(0, tile.first(row_begin) - key);
+    const int end = std::min(kTileKeys, visible - key);
+    const int next_end = std::min(key + 2 * kTileKeys, visible);
+    for (int h = 0; h < tile.kv_heads; ++h) {
+      ahead.start(tile, std::min(key + kTileKeys, next_end), next_end, h, tile.kv_heads);
+      const Rows keys = rows_of(tile, tile.keys, tile.key_stride, h, key, begin, end, m.widened);
+      transpose_keys(keys.row, begin, end, head_dim, m.transposed, ahead);
+      // The keys are no longer needed as they were: the values may stand in their place.
+      const Rows values = rows_of(tile, tile.values, tile.value_stride, h, key, begin, end, m.widened);
+      for (int row = row_begin, left; (left = row_end - row) > 0;) {
+        // As even as it goes: eight rows are twice four, not six and two.
+        const int blocks = (left + kBlockRows - 1) / kBlockRows;
+        row += step_rows((left + blocks - 1) / blocks, tile, m, values, h, key, row, ahead);
+      }
+    }
+  }
+}
+
 void flash_tile(const FlashTile& tile, float* scratch) {
   const int head_dim = tile.head_dim, all_rows = tile.all_rows();
   const TileMemory m(scratch, head_dim);
@@ -324,27 +390,11 @@ void flash_tile(const FlashTile& tile, float* scratch) {
   clear(m.now, all_rows, head_dim);
   std::fill_n(m.before.sum, all_rows, 0.0f);  // no chunk yet: add_chunk() reads nothing else of it
 
-  const int visible = std::min(tile.visible(tile.rows - 1), tile.key_end);
-  const int first = std::max(tile.first(0) / kTileKeys * kTileKeys, tile.key_begin);
-  int row_begin = 0, row_end = 0;  // the rows that see some of these keys
-  for (int key = first; key < visible; key += kTileKeys) {
-    if (tile.chunk > 0 && key % tile.chunk == 0 && key > first) {
-      add_chunk(m.before, m.now, all_rows, head_dim);
-      clear(m.now, all_rows, head_dim);
-    }
-    while (tile.visible(row_begin) <= key) ++row_begin;
-    while (row_end < tile.rows && tile.first(row_end) < key + kTileKeys) ++row_end;
-    const int begin = std::max(0, tile.first(row_begin) - key);
-    const int end = std::min(kTileKeys, visible - key);
-    for (int h = 0; h < tile.kv_heads; ++h) {
-      const Rows keys = rows_of(tile, tile.keys, tile.key_stride, h, key, begin, end, m.widened);
-      transpose_keys(keys.row, begin, end, head_dim, m.transposed);
-      // The keys are no longer needed as they were: the values may stand in their place.
-      const Rows values = rows_of(tile, tile.values, tile.value_stride, h, key, begin, end, m.widened);
-      int row = row_begin;
-      for (; row + kBlockRows <= row_end; row += kBlockRows) step<kBlockRows>(tile, m, values, h, key, row);
-      for (; row < row_end; ++row) step<1>(tile, m, values, h, key, row);
-    }
+  // In decode memory is the limit. With many rows a key that was fetched serves long enough.
+  if (tile.rows <= kFewRows) {
+    walk<AskAhead>(tile, m);
+  } else {
+    walk<AskNothing>(tile, m);
   }
 
   if (tile.partial != nullptr) {

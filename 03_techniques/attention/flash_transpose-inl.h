@@ -5,7 +5,9 @@
 #if HWY_TARGET == HWY_SCALAR
 
 /// transposed[c][k] = keys[k][c] for keys begin .. end - 1.
-void transpose_keys(const float* const* keys, int begin, int end, int head_dim, float* transposed) {
+template <class Ahead>
+void transpose_keys(const float* const* keys, int begin, int end, int head_dim, float* transposed,
+                    Ahead& /*ahead*/) {
   for (int k = begin; k < end; ++k) {
     for (int c = 0; c < head_dim; ++c) transposed[c * kTileKeys + k] = keys[k][c];
   }
@@ -26,13 +28,16 @@ HWY_INLINE hn::Vec<Tag> load_blocks(Tag d, const float* const* rows, int c) {
 }
 
 /// The same with vectors. Columns that fill up the vectors at either end repeat the key there.
-void transpose_keys(const float* const* keys, int begin, int end, int head_dim, float* transposed) {
+template <class Ahead>
+void transpose_keys(const float* const* keys, int begin, int end, int head_dim, float* transposed,
+                    Ahead& ahead) {
   const D d;
   const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
   for (int k = begin - begin % kLanes; k < end; k += kLanes) {
     const float* rows[kLanes];
     for (int i = 0; i < kLanes; ++i) rows[i] = keys[std::clamp(k + i, begin, end - 1)];
     for (int c = 0; c < head_dim; c += 4) {
+      ahead.more(5);
       const V r0 = load_blocks(d, rows + 0, c), r1 = load_blocks(d, rows + 1, c);
       const V r2 = load_blocks(d, rows + 2, c), r3 = load_blocks(d, rows + 3, c);
       // Within each block of four lanes this is the 4 x 4 transpose: first pairs, then pairs of pairs.

@@ -23,9 +23,14 @@ static_assert(kSplitKeys % kTileKeys == 0);
 std::int64_t split_tasks(const AttentionConfig& config, int chunk, std::vector<FlashTask>& tasks,
                          std::vector<FlashMerge>& merges) {
   merges.clear();
-  // Twice as many as threads, and the last one to finish leaves little to wait for.
-  if (static_cast<std::int64_t>(tasks.size()) >= 2 * std::int64_t{config.threads} || config.threads == 1)
-    return 0;
+  // None more than half a thread's share, and the last one to finish leaves little to wait for.
+  std::int64_t all = 0, largest = 0;
+  for (const FlashTask& task : tasks) {
+    const std::int64_t work = std::int64_t{task.rows} * task.kv_heads * (task.visible - task.first);
+    all += work;
+    largest = std::max(largest, work);
+  }
+  if (largest * 2 * config.threads <= all || config.threads == 1) return 0;
   std::vector<FlashTask> pieces;
   std::int64_t floats = 0;
   for (const FlashTask& task : tasks) {

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 
 #include <fmt/core.h>
 
 #include "core/guarded_buffer.hpp"
+#include "core/large_array.hpp"
 #include "core/rng.hpp"
 
 namespace rung::attention {
@@ -118,8 +120,10 @@ std::vector<Case> cases() {
       {"chunk of 30 at position 1010, 2 heads per KV head", 4, 2, 24, {{30, 1040}}},
       {"decode, context 8192, MQA", 8, 1, 128, {{1, 8192}}, 1, 0, true},
       {"decode, context 4096", 32, 8, 64, {{1, 4096}}, 1, 0, true},
+      {"decode, context 8192", 32, 8, 64, {{1, 8192}}, 1, 0, true},
       {"decode, 4 x context 1024", 32, 8, 64, {{1, 1024}, {1, 1024}, {1, 1024}, {1, 1024}}, 1, 0, true},
       {"prefill 512", 32, 8, 64, {{512, 512}}, 1, 0, true},
+      {"prefill, the last 128 of 8192", 8, 2, 64, {{128, 8192}}, 1, 0, true},
       {"decode, context 4096, window 1024", 32, 8, 64, {{1, 4096}}, 1, 0, true, 1024},
       {"prefill 512, soft cap 50", 32, 8, 64, {{512, 512}}, 1, 0, true, 0, 50},
   };
@@ -295,6 +299,39 @@ struct Lazy {
   }
 };
 
+/// A rung that is timed. In decode every key is read once, and a model has a cache per layer: calls take
+/// turns with copies, so that none finds what the one before it left behind.
+struct Timed {
+  Timed(const Case& shape, const Workload& work, std::shared_ptr<Attention> attention)
+      : work(work), attention(std::move(attention)), out(work.tokens(), work.q_rows.cols) {
+    const bool decode = std::all_of(shape.sequences.begin(), shape.sequences.end(),
+                                    [](const Case::Sequence& s) { return s.queries == 1; });
+    const std::size_t bytes = work.keys.size() + work.values.size();
+    for (std::size_t i = 0; decode && i < 2 * (kRotatedBytes / bytes); ++i) {
+      const std::vector<std::byte>& original = i % 2 == 0 ? work.keys : work.values;
+      copies.push_back(std::make_unique<LargeArray>(original.size() / sizeof(float) + 1, Pages::large));
+      std::memcpy(copies.back()->begin(), original.data(), original.size());
+    }
+    this->attention->plan(work.batch);
+  }
+
+  void run() {
+    KvView kv = work.kv;
+    if (!copies.empty()) {
+      kv.keys.data = copies[turn]->begin();
+      kv.values.data = copies[turn + 1]->begin();
+      turn = (turn + 2) % copies.size();
+    }
+    attention->run(work.q_rows, kv, out.tensor());
+  }
+
+  const Workload& work;
+  std::shared_ptr<Attention> attention;
+  GuardedBuffer out;
+  std::vector<std::unique_ptr<LargeArray>> copies;  // keys, values, keys, ...
+  std::size_t turn = 0;
+};
+
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<Attention>& ladder) {
@@ -333,10 +370,8 @@ std::vector<Trial> trials(const Ladder<Attention>& ladder) {
       const Workload& work = lazy->work();
       AttentionConfig config = work.config;
       config.threads = threads;
-      const std::shared_ptr<Attention> attention = ladder.make(rung, config);
-      const auto out = std::make_shared<GuardedBuffer>(work.tokens(), work.q_rows.cols);
-      attention->plan(work.batch);
-      return [lazy, attention, out, &work] { attention->run(work.q_rows, work.kv, out->tensor()); };
+      const auto timed = std::make_shared<Timed>(lazy->shape, work, ladder.make(rung, config));
+      return [lazy, timed] { timed->run(); };
     };
     result.push_back(std::move(trial));
   }

@@ -31,8 +31,6 @@ struct Shape {
 constexpr bool kStrided = true, kTimed = true;
 
 constexpr std::int64_t kJudgedRows = 133;  // of W, in timed trials: enough for every tile and edge
-constexpr std::size_t kRotatedBytes = std::size_t{512}
-                                      << 20;  // too much for the caches of nearly every machine
 
 /// The weight and the input of one trial; both live as long as this.
 struct Inputs {

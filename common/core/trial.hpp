@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace rung {
@@ -28,6 +29,10 @@ struct Verdict {
   double tolerance = 0;  // what was allowed at that place
   std::string message;   // when failed: shape, index, expected, got, tolerance
 };
+
+/// Together the copies of what a call reads once (weights in decode, keys and values) have so many bytes, and
+/// calls take turns with them: too much for the caches of nearly every machine.
+inline constexpr std::size_t kRotatedBytes = std::size_t{512} << 20;
 
 struct Trial {
   std::string name;    // the shape in words: "decode f32, 1 row, 2048 -> 2048"
