@@ -12,20 +12,17 @@ counts. Writes results/policies.json and the tables between the marks of README.
 import argparse
 import json
 import pathlib
-import re
-import subprocess
+import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from lesson_marks import write_between  # noqa: E402
+from serve_runs import interleaved, machine, middle, save  # noqa: E402
+
 RESULT = HERE / "results" / "policies.json"
 POLICIES = ["fifo", "shortest_first", "adaptive"]
 LOADS = {"calm": ["--rate", "8"], "rush": []}
-
-
-def run(a, trace, load, policy):
-    command = [a.rung, "bench-serve", "-m", a.model, "--trace", str(trace), "--requests", "64", "--max-sequences", "4",
-               *LOADS[load], "--policy", policy, "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def measure(a):
@@ -36,21 +33,13 @@ def measure(a):
         for i in range(64):
             lines.append(f"{i},150,200" if i % 8 == 3 else f"{i},{8 + 7 * i % 31},{8 + 5 * i % 23}")
         trace.write_text("\n".join(lines) + "\n")
-        for load in LOADS:
-            runs = {policy: [] for policy in POLICIES}
-            for _ in range(a.repeats):
-                for policy in POLICIES:
-                    runs[policy].append(run(a, trace, load, policy))
-            for policy, list_ in runs.items():
-                list_.sort(key=lambda r: r["e2e_s"]["mean"])
-                r = list_[len(list_) // 2]
-                rows.append({"load": load, "policy": policy, "ttft_s": r["ttft_s"], "e2e_s": r["e2e_s"],
-                             "output_tok_s": r["output_tok_s"]})
-                print(load, policy, f"{1e3 * r['e2e_s']['mean']:.0f} ms", flush=True)
-    machine = json.loads(subprocess.run([a.rung, "ladder", "policy", "--measure", "--json"], check=True, capture_output=True,
-                                        text=True).stdout)["machine"]
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    RESULT.write_text(f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)}, "rows": [\n{lines}\n]}}\n')
+        for load, more in LOADS.items():
+            cases = {policy: ["--trace", trace, "--requests", 64, "--max-sequences", 4, *more, "--policy", policy] for policy in POLICIES}
+            runs = interleaved(a.rung, a.model, cases, a.repeats, lambda r: f"{1e3 * r['e2e_s']['mean']:.0f} ms")
+            for policy in POLICIES:
+                r = middle(runs[policy], lambda r: r["e2e_s"]["mean"])
+                rows.append({"load": load, "policy": policy, "ttft_s": r["ttft_s"], "e2e_s": r["e2e_s"], "output_tok_s": r["output_tok_s"]})
+    save(RESULT, rows, model=a.model, machine=machine(a.rung, "policy"))
 
 
 def table(data, load):
@@ -60,7 +49,7 @@ def table(data, load):
             e = r["e2e_s"]
             lines.append(f"| `{r['policy']}` | {1e3 * e['mean']:.0f} ms | {1e3 * e['p50']:.0f} ms | {1e3 * e['p99']:.0f} ms | "
                          f"{1e3 * r['ttft_s']['p50']:.0f} ms |")
-    return "\n".join(lines)
+    return lines
 
 
 def main():
@@ -73,9 +62,8 @@ def main():
     if not a.table:
         measure(a)
     data = json.loads(RESULT.read_text())
-    readme = HERE / "README.md"
-    marked = re.compile(r"(<!-- serve: results/policies.json, (?P<load>[^>]*?) -->\n).*?(<!-- end serve -->)", re.DOTALL)
-    readme.write_text(marked.sub(lambda m: m[1] + table(data, m["load"]) + "\n" + m[3], readme.read_text()))
+    for load in LOADS:
+        write_between(HERE / "README.md", f"serve: results/policies.json, {load}", table(data, load))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ struct FlashTask {
   int kv_head, kv_heads;  // the first one, and how many
   int row_begin, rows;    // of each
   int first, visible;     // the keys that any of the rows sees: first .. visible - 1
-  // One chunk of them, whose state goes to `partial`; or all of them.
+  // Some chunks of them, whose states go to `partial` one after the other; or all of them.
   int key_begin = 0, key_end = 1 << 30;
   std::int64_t partial = -1;
 };

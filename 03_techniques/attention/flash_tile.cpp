@@ -346,6 +346,17 @@ void write_rows(const FlashTile& tile, const TileState& state) {
   }
 }
 
+/// The chunk that holds `key` is complete.
+void end_chunk(const FlashTile& tile, const TileMemory& m, int key) {
+  const int head_dim = tile.head_dim, all_rows = tile.all_rows();
+  if (tile.partial == nullptr) return add_chunk(m.before, m.now, all_rows, head_dim);
+  const int chunk = (key - tile.key_begin) / tile.chunk;
+  const TileState partial(tile.partial + chunk * flash_partial_floats(all_rows, head_dim), all_rows, head_dim);
+  std::copy_n(m.now.acc, all_rows * head_dim, partial.acc);
+  std::copy_n(m.now.maximum, all_rows, partial.maximum);
+  std::copy_n(m.now.sum, all_rows, partial.sum);
+}
+
 /// All steps of a tile, from its first key to the last that a row sees.
 template <class Ahead>
 void walk(const FlashTile& tile, const TileMemory& m) {
@@ -353,10 +364,12 @@ void walk(const FlashTile& tile, const TileMemory& m) {
   const int visible = std::min(tile.visible(tile.rows - 1), tile.key_end);
   const int first = std::max(tile.first(0) / kTileKeys * kTileKeys, tile.key_begin);
   Ahead ahead;
+  ahead.start(tile, first, std::min(first + kTileKeys, visible), 0, 1);
+  ahead.more(1 << 20);
   int row_begin = 0, row_end = 0;  // the rows that see some of these keys
   for (int key = first; key < visible; key += kTileKeys) {
     if (tile.chunk > 0 && key % tile.chunk == 0 && key > first) {
-      add_chunk(m.before, m.now, all_rows, head_dim);
+      end_chunk(tile, m, key - 1);
       clear(m.now, all_rows, head_dim);
     }
     while (tile.visible(row_begin) <= key) ++row_begin;
@@ -377,6 +390,7 @@ void walk(const FlashTile& tile, const TileMemory& m) {
       }
     }
   }
+  end_chunk(tile, m, visible - 1);
 }
 
 void flash_tile(const FlashTile& tile, float* scratch) {
@@ -397,15 +411,7 @@ void flash_tile(const FlashTile& tile, float* scratch) {
     walk<AskNothing>(tile, m);
   }
 
-  if (tile.partial != nullptr) {
-    const TileState partial(tile.partial, all_rows, head_dim);
-    std::copy_n(m.now.acc, all_rows * head_dim, partial.acc);
-    std::copy_n(m.now.maximum, all_rows, partial.maximum);
-    std::copy_n(m.now.sum, all_rows, partial.sum);
-    return;
-  }
-  add_chunk(m.before, m.now, all_rows, head_dim);
-  write_rows(tile, m.before);
+  if (tile.partial == nullptr) write_rows(tile, m.before);
 }
 
 void flash_merge(const FlashTile& tile, int chunks) {

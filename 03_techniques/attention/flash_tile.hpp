@@ -36,8 +36,8 @@ struct FlashTile {
   float scale;
   float softcap;  // 0: off
   int chunk = 0;  // keys after which the state begins anew, a multiple of kTileKeys; 0: never
-  // A part of the work: keys key_begin .. key_end - 1, one chunk of them. Its state goes to `partial`,
-  // [flash_partial_floats(all_rows())], and nothing to `out`.
+  // A part of the work: keys key_begin .. key_end - 1, whole chunks of them. Their states go to `partial`,
+  // [chunks, flash_partial_floats(all_rows())], and nothing to `out`.
   int key_begin = 0, key_end = 1 << 30;
   float* partial = nullptr;
 

@@ -15,90 +15,54 @@ results/schedulers.svg and .png (needs matplotlib).
 import argparse
 import json
 import pathlib
-import re
-import subprocess
+import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from lesson_marks import write_between  # noqa: E402
+from serve_runs import interleaved, machine, middle, save  # noqa: E402
+
 RESULTS = HERE / "results"
 SCHEDULERS = ["one_at_a_time", "static_batch", "dynamic_batch", "continuous", "chunked"]
 
 
-def loads(folder):
-    """name -> arguments of rung bench-serve"""
-    stream = folder / "stream.csv"
-    lines = ["arrival,prompt,output"]
-    for i in range(48):
-        lines.append(f"{i},900,4" if i % 6 == 5 else f"{i},16,100")
-    stream.write_text("\n".join(lines) + "\n")
-    mixed = folder / "mixed.csv"
-    lines = ["arrival,prompt,output"]
-    for i in range(96):
-        lines.append(f"{i},{8 + 7 * i % 41},{300 if i % 8 == 3 else 8 + 5 * i % 31}")
-    mixed.write_text("\n".join(lines) + "\n")
-    return {"mixed": ["--trace", str(mixed), "--requests", "96", "--max-sequences", "16", "--max-step-tokens", "256"],
-            # Whole prompts fit into a step, so that continuous does not cut them; chunked gets short steps.
-            "long prompts": ["--trace", str(stream), "--requests", "48", "--rate", "12", "--max-sequences", "16"]}
+def trace(folder, name, requests):
+    """A file of (prompt, output) for rung bench-serve --trace."""
+    lines = ["arrival,prompt,output"] + [f"{i},{prompt},{output}" for i, (prompt, output) in enumerate(requests)]
+    file = folder / f"{name}.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return ["--trace", file, "--requests", len(requests), "--max-sequences", 16]
 
 
-def measure_large(a):
-    """-> rows of the load "mixed, large": the same shape of load with fewer requests"""
-    with tempfile.TemporaryDirectory() as folder:
-        trace = pathlib.Path(folder) / "mixed.csv"
-        lines = ["arrival,prompt,output"] + [f"{i},{8 + 7 * i % 41},{150 if i % 8 == 3 else 8 + 5 * i % 31}" for i in range(48)]
-        trace.write_text("\n".join(lines) + "\n")
-        results = {s: [] for s in SCHEDULERS}
-        for _ in range(a.repeats):
-            for scheduler, runs in results.items():
-                out = subprocess.run([a.rung, "bench-serve", "-m", a.large, "--trace", str(trace), "--requests", "48", "--max-sequences", "16",
-                                      "--max-step-tokens", "256", "--linear", "packed,auto", "--scheduler", scheduler, "--json"],
-                                     check=True, capture_output=True, text=True).stdout
-                runs.append(json.loads(out))
-                print("large", scheduler, f"{runs[-1]['output_tok_s']:.1f} tokens/s", flush=True)
-    machine = json.loads(subprocess.run([a.rung, "ladder", "scheduler", "--measure", "--json"], check=True, capture_output=True,
-                                        text=True).stdout)["machine"]
-    rows = []
-    for scheduler, runs in results.items():
-        runs.sort(key=lambda r: r["output_tok_s"])
-        rows.append({"load": "mixed, large", "scheduler": scheduler, "on": machine, "rounds": len(runs), **runs[len(runs) // 2]})
-    return rows
+def mixed(folder, count, longest):
+    lengths = [(8 + 7 * i % 41, longest if i % 8 == 3 else 8 + 5 * i % 31) for i in range(count)]
+    return [*trace(folder, "mixed", lengths), "--max-step-tokens", 256]
 
 
-def write(data):
-    lines = ",\n".join(json.dumps(row) for row in data["rows"])
-    (RESULTS / "schedulers.json").write_text(
-        f'{{"model": {json.dumps(data["model"])}, "machine": {json.dumps(data["machine"])}, "rows": [\n{lines}\n]}}\n')
+def rows_of(a, model, load, arguments, value, schedulers=SCHEDULERS, **more):
+    """A row per scheduler: the run in the middle by value. arguments: of a scheduler."""
+    runs = interleaved(a.rung, model, {s: [*arguments(s), "--scheduler", s] for s in schedulers}, a.repeats)
+    return [{"load": load, "scheduler": s, **more, **middle(runs[s], value)} for s in schedulers]
 
 
-def run(a, load, arguments, scheduler):
-    extra = []
-    if load == "long prompts":
-        extra = ["--max-step-tokens", "64" if scheduler == "chunked" else "1024"]
-    out = subprocess.run([a.rung, "bench-serve", "-m", a.model, *arguments, *extra, "--scheduler", scheduler, "--json"],
-                         check=True, capture_output=True, text=True).stdout
-    return json.loads(out)
+def speed(run):
+    return run["output_tok_s"]
 
 
-def measure(a):
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for load, arguments in loads(pathlib.Path(folder)).items():
-            # In the second load requests come at a rate, and a scheduler that cannot keep up only shows its queue.
-            chosen = SCHEDULERS if load == "mixed" else ["continuous", "chunked"]
-            results = {s: [] for s in chosen}
-            for _ in range(a.repeats):
-                for scheduler in chosen:
-                    results[scheduler].append(run(a, load, arguments, scheduler))
-            for scheduler, runs in results.items():
-                runs.sort(key=lambda r: r["output_tok_s"] if load == "mixed" else r["itl_s"]["p99"])
-                rows.append({"load": load, "scheduler": scheduler, **runs[len(runs) // 2]})
-                print(load, scheduler, f"{rows[-1]['output_tok_s']:.0f} tokens/s", flush=True)
-    machine = json.loads(subprocess.run([a.rung, "ladder", "scheduler", "--measure", "--json"], check=True, capture_output=True,
-                                        text=True).stdout)["machine"]
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / "schedulers.json"
-    large = [r for r in json.loads(file.read_text())["rows"] if r["load"] == "mixed, large"] if file.exists() else []
-    write({"model": a.model, "machine": machine, "rows": rows + large})
+def measure(a, folder):
+    rows = rows_of(a, a.model, "mixed", lambda _: mixed(folder, 96, 300), speed)
+    # Requests come at a rate here, and a scheduler that cannot keep up only shows its queue. Whole prompts fit into a step, so
+    # that continuous does not cut them; chunked gets short steps.
+    stream = [*trace(folder, "stream", [(900, 4) if i % 6 == 5 else (16, 100) for i in range(48)]), "--rate", 12]
+    return rows + rows_of(a, a.model, "long prompts", lambda s: [*stream, "--max-step-tokens", 64 if s == "chunked" else 1024],
+                          lambda run: run["itl_s"]["p99"], ["continuous", "chunked"])
+
+
+def measure_large(a, folder):
+    """The first load with fewer requests."""
+    return rows_of(a, a.large, "mixed, large", lambda _: [*mixed(folder, 48, 150), "--linear", "packed,auto"], speed,
+                   on=machine(a.rung, "scheduler"), rounds=a.repeats)
 
 
 def table(data, load):
@@ -109,13 +73,12 @@ def table(data, load):
         lines.append(f"| `{r['scheduler']}` | {r['output_tok_s']:.0f} | {r['output_tok_s'] / rows[0]['output_tok_s']:.2f}× | "
                      f"{1e3 * r['ttft_s']['p50']:.0f} ms | {1e3 * r['itl_s']['p50']:.1f} ms | {1e3 * r['itl_s']['p99']:.1f} ms | "
                      f"{r['steps']} |")
-    return "\n".join(lines)
+    return lines
 
 
 def write_tables(data):
-    readme = HERE / "README.md"
-    marked = re.compile(r"(<!-- serve: results/schedulers.json, (?P<load>[^>]*?) -->\n).*?(<!-- end serve -->)", re.DOTALL)
-    readme.write_text(marked.sub(lambda m: m[1] + table(data, m["load"]) + "\n" + m[3], readme.read_text()))
+    for load in ("mixed", "mixed, large", "long prompts"):
+        write_between(HERE / "README.md", f"serve: results/schedulers.json, {load}", table(data, load))
 
 
 def plot(data):
@@ -157,13 +120,16 @@ def main():
     parser.add_argument("--large", help="a model of more than a hundred megabytes")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
-    if a.large:
-        data = json.loads((RESULTS / "schedulers.json").read_text())
-        data["rows"] = [r for r in data["rows"] if r["load"] != "mixed, large"] + measure_large(a)
-        write(data)
-    elif not a.plot:
-        measure(a)
-    data = json.loads((RESULTS / "schedulers.json").read_text())
+    file = RESULTS / "schedulers.json"
+    data = json.loads(file.read_text()) if file.exists() else {"rows": []}
+    with tempfile.TemporaryDirectory() as folder:
+        if a.large:
+            data["rows"] = [r for r in data["rows"] if r["load"] != "mixed, large"] + measure_large(a, pathlib.Path(folder))
+            save(file, **data)
+        elif not a.plot:
+            large = [r for r in data["rows"] if r["load"] == "mixed, large"]
+            data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "rows": measure(a, pathlib.Path(folder)) + large}
+            save(file, **data)
     write_tables(data)
     plot(data)
 

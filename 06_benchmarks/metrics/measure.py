@@ -11,7 +11,6 @@ results/rates.json, the tables between the marks of README.md and the pictures (
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -20,6 +19,7 @@ sys.path.insert(0, str(HERE.parents[1] / "docs"))
 sys.path.insert(0, str(HERE))
 from lesson_marks import write_between  # noqa: E402
 from plot import draw  # noqa: E402
+from serve_runs import interleaved, machine, middle, save, serve  # noqa: E402
 
 # Little memory, so that somebody is preempted, and prompts of which many begin alike.
 TIMELINE = ["--threads", "1", "--requests", "40", "--rate", "25", "--seed", "4", "--prompt-tokens", "16-120", "--output-tokens", "20-160", "--shared-prefix",
@@ -29,29 +29,17 @@ RATES = [10, 20, 30, 40, 60]
 KINDS = {"poisson": [], "gamma": ["--cv", "3"]}
 
 
-def serve(a, *arguments):
-    out = subprocess.run([a.rung, "bench-serve", "-m", a.model, *arguments, "--json"], check=True, capture_output=True,
-                         text=True).stdout
-    return json.loads(out)
-
-
 def measure(a):
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "timeline.json").write_text(json.dumps(serve(a, *TIMELINE)) + "\n")
-    runs = {(kind, rate): [] for kind in KINDS for rate in RATES}
-    for repeat in range(a.repeats):
-        for (kind, rate), list_of in runs.items():
-            list_of.append(serve(a, *SWEEP, "--rate", str(rate), "--arrivals", kind, *KINDS[kind], "--seed", str(repeat + 1)))
-            print(kind, rate, f"{1e3 * list_of[-1]['ttft_s']['p99']:.0f} ms", flush=True)
-    rows = []
-    for list_of in runs.values():
-        list_of.sort(key=lambda r: r["ttft_s"]["p99"])
-        rows.append(list_of[len(list_of) // 2])
-    machine = json.loads(subprocess.run([a.rung, "ladder", "quantile", "--measure", "--json"], check=True, capture_output=True,
-                                        text=True).stdout)["machine"]
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    (RESULTS / "rates.json").write_text(
-        f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)}, "rows": [\n{lines}\n]}}\n')
+    (RESULTS / "timeline.json").write_text(json.dumps(serve(a.rung, a.model, *TIMELINE)) + "\n")
+
+    def load(kind, rate):
+        return lambda turn: [*SWEEP, "--rate", rate, "--arrivals", kind, *KINDS[kind], "--seed", turn + 1]
+
+    cases = {(kind, rate): load(kind, rate) for kind in KINDS for rate in RATES}
+    runs = interleaved(a.rung, a.model, cases, a.repeats, lambda r: f"{1e3 * r['ttft_s']['p99']:.0f} ms")
+    rows = [middle(runs[case], lambda r: r["ttft_s"]["p99"]) for case in cases]
+    save(RESULTS / "rates.json", rows, model=a.model, machine=machine(a.rung, "quantile"))
 
 
 def rates_table(data):

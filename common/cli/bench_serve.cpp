@@ -101,8 +101,19 @@ class ServeRun {
     request.ignore_end = true;
     request.user = r.user;
     request.on_token = [this, i](std::int32_t token) { on_token(i, token); };
-    ids_[i] = engine_.submit(std::move(request));
+    try {
+      ids_[i] = engine_.submit(std::move(request));
+    } catch (const QueueFull&) {
+      return refuse(i, due.first);
+    }
     timeline.submitted(i, ids_[i], due.first);
+  }
+
+  /// Whoever would have gone on from its answer is not sent at all.
+  void refuse(std::size_t i, double at_s) {
+    served[i].refused = true;
+    served[i].arrival_s = at_s;
+    for (const std::size_t next : followers_[i]) refuse(next, at_s);
   }
 
   void on_token(std::size_t i, std::int32_t token) {
@@ -175,6 +186,11 @@ void print(const Json& json, const ServiceTargets& targets) {
     fmt::print("  {:<28} {:>10.1f} {:>10.1f} {:>10.1f} {:>10.1f}\n", name, 1e3 * m["mean"].get<double>(),
                1e3 * m["p50"].get<double>(), 1e3 * m["p90"].get<double>(), 1e3 * m["p99"].get<double>());
   }
+  if (const int refused = json["refused"].get<int>(); refused > 0) {
+    fmt::print(
+        "\n  {} requests found the queue full, or followed one that did: none of the times above is theirs\n",
+        refused);
+  }
   if (targets.any()) {
     fmt::print("\n  {} of {} requests kept the targets: a goodput of {:.2f} requests/s\n",
                json["kept_targets"].get<int>(), json["requests"].get<int>(), number("goodput_request_s"));
@@ -193,10 +209,11 @@ void print(const Json& json, const ServiceTargets& targets) {
   fmt::print(
       "\n  {} steps; KV cache {:.0f} % taken, {:.1f} % of that wasted; {} preemptions, {} swapped, {} tokens "
       "computed "
-      "twice\n  scheduling took {:.2f} % of the time; scheduler {}, policy {}, kv {}\n",
+      "twice\n  of the time, scheduling took {:.2f} % and all that is neither model nor sampler {:.2f} %; "
+      "scheduler {}, policy {}, kv {}\n",
       json["steps"].get<int>(), 100 * kv["taken"].get<double>(), 100 * kv["waste"].get<double>(),
       json["preemptions"].get<int>(), json["swaps"].get<int>(), json["recomputed_tokens"].get<int>(),
-      100 * number("schedule_share"), rungs["scheduler"].get<std::string>(),
+      100 * number("schedule_share"), 100 * number("own_share"), rungs["scheduler"].get<std::string>(),
       rungs["policy"].get<std::string>(), rungs["kv"].get<std::string>());
 }
 
@@ -234,6 +251,7 @@ void BenchServeCommand::execute(bool json_wanted) const {
   const auto count = static_cast<double>(std::max<std::int64_t>(done.samples, 1));
   Json json = {
       {"requests", done.served.size()},
+      {"refused", m.refused},
       {"left_out", requests.left_out},
       {"duration_s", m.duration_s},
       {"prompt_tokens", m.prompt_tokens},
@@ -261,7 +279,9 @@ void BenchServeCommand::execute(bool json_wanted) const {
       {"preemptions", stats.preemptions},
       {"swaps", stats.swaps},
       {"recomputed_tokens", stats.recomputed_tokens},
-      {"schedule_share", stats.schedule_s / (stats.schedule_s + stats.forward_s)},
+      {"schedule_share", stats.schedule_s / stats.step_s},
+      {"prefix_share", stats.prefix_s / stats.step_s},
+      {"own_share", stats.own_share()},
       {"rate", load.rate},
       {"workload", load.workload_rung(run.config())},
       {"arrivals", load.arrivals_rung(run.config())},

@@ -37,6 +37,17 @@ class Serve(Case):
         self.refused(2, "--block-size 3", "generate", "-m", "tiny", "-p", "a", "--block-size", 3)
         self.refused(1, "cannot be read", "bench-serve", "-m", "tiny", "--trace", scratch("absent.csv"))
 
+    def test_refusals(self):
+        serve = ("bench-serve", "-m", "tiny", "--requests", 12, "--output-tokens", "4-8", "--max-sequences", 2, "--timeline", 12)
+        out = self.json(*serve, "--max-waiting", 3)
+        self.assertEqual((out["requests"], out["refused"], len(out["timeline"]["requests"])), (12, 9, 3))
+        out = self.json(*serve, "--max-waiting", 4, "--multi-turn", 3)  # four conversations of three turns
+        self.assertEqual(out["refused"], 0)
+        out = self.json(*serve, "--max-waiting", 3, "--multi-turn", 3)
+        self.assertEqual(out["refused"], 3)
+        text = self.ok(*serve, "--max-waiting", 3).decode()
+        self.assertIn("9 requests found the queue full", text)
+
     def test_loads(self):
         serve = ("bench-serve", "-m", "tiny", "--requests", 14, "--output-tokens", "4-12")
         for load, extra in (("chat", ("--multi-turn", 3)), ("agents", ("--agents", 2, "--depth", 3))):

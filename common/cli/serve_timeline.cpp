@@ -88,6 +88,7 @@ Json ServeTimeline::json(const std::vector<ServedRequest>& served) const {
     for (const Change& c : changes_[i]) {
       states += fmt::format("{}{}@{:.6f}", states.empty() ? "" : " ", c.state, c.at_s);
     }
+    if (changes_[i].empty()) continue;  // it was refused
     requests.push_back({{"arrival_s", rounded(r.arrival_s)},
                         {"ttft_s", rounded(r.ttft_s())},
                         {"tpot_s", rounded(r.tpot_s())},

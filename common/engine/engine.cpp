@@ -79,6 +79,7 @@ bool Engine::step() {
             .tokens = rows,
             .context = static_cast<int>(plan_.size())});
   watch_storms();
+  stats_.step_s += clock_.seconds() - begin_s;
   return true;
 }
 
@@ -142,9 +143,12 @@ void Engine::sample_and_commit() {
 
 // `logits` [vocab], after the sequence's last token.
 void Engine::sample(Sequence& s, std::span<const float> logits) {
-  s.commit(sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
-                            s.result.token_ids.size()),
-           model_->tokenizer.get(), window_ ? std::numeric_limits<int>::max() : config_.context);
+  const Timer sampling;
+  SampledToken chosen = sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
+                                         s.result.token_ids.size());
+  stats_.sample_s += sampling.seconds();
+  s.commit(std::move(chosen), model_->tokenizer.get(),
+           window_ ? std::numeric_limits<int>::max() : config_.context);
   ++stats_.output_tokens;
   log_.add({.kind = EventKind::token,
             .sequence = s.id,
@@ -298,6 +302,7 @@ EngineStats Engine::stats() const {
   stats.swaps = space_.swaps();
   stats.recomputed_tokens = space_.dropped_tokens();
   stats.forked_tokens = space_.forked_tokens();
+  stats.prefix_s = space_.prefix_s();
   return stats;
 }
 

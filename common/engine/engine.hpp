@@ -65,6 +65,12 @@ struct EngineStats {
   std::int64_t storms = 0;             // windows of StormWatch::kWindow steps that mostly preempted
   double schedule_s = 0;               // spent on sorting and scheduling
   double forward_s = 0;                // spent in forward passes
+  double sample_s = 0;                 // spent by the sampler
+  double step_s = 0;                   // spent in steps that computed something: all of these and the rest
+  double prefix_s = 0;                 // of that, spent in the prefix cache
+
+  /// Of the time of all steps, what is neither the model's nor the sampler's.
+  double own_share() const { return step_s > 0 ? 1 - (forward_s + sample_s) / step_s : 0; }
 };
 
 /// A sequence whose logits are wanted at positions `first` and later.

@@ -6,6 +6,22 @@
 #include "core/timer.hpp"
 
 namespace rung {
+namespace {
+
+/// Adds the time until the end of its scope.
+class Timed {
+ public:
+  explicit Timed(double& sum) : sum_(sum) {}
+  ~Timed() { sum_ += timer_.seconds(); }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  double& sum_;
+  Timer timer_;
+};
+
+}  // namespace
 
 EngineKvSpace::EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of,
                              SlidingWindow* window, Device& device, int layers, std::size_t swap_bytes,
@@ -68,7 +84,11 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
   if (share_fork(s)) return true;
   text_of_(s, text_);
   // At least one token is computed, or there would be no logits to sample from.
-  s.computed = prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
+  {
+    const Timed prefix(prefix_s_);
+    s.computed =
+        prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
+  }
   if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
   if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
   log_.add({.kind = EventKind::admitted, .sequence = s.id, .tokens = s.computed, .context = s.length()});
@@ -117,6 +137,7 @@ bool EngineKvSpace::has_room(std::int64_t tokens) const {
 
 void EngineKvSpace::remember(const ScheduledSequence& s) {
   if (s.computed == 0) return;
+  const Timed prefix(prefix_s_);
   text_of_(s, text_);
   blocks_.clear();
   prefixes_->insert(std::span(text_.tokens).first(static_cast<std::size_t>(s.computed)),
@@ -126,11 +147,13 @@ void EngineKvSpace::remember(const ScheduledSequence& s) {
 }
 
 int EngineKvSpace::known(const ScheduledSequence& s) {
+  const Timed prefix(prefix_s_);
   text_of_(s, text_);
   return prefixes_->peek(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt);
 }
 
 bool EngineKvSpace::evict(int blocks) {
+  const Timed prefix(prefix_s_);
   blocks_.clear();
   prefixes_->evict(
       blocks, [this](std::int32_t block) { return kv_.owners(block) == 1; }, blocks_);

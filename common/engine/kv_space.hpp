@@ -58,6 +58,7 @@ class EngineKvSpace final : public KvSpace {
   void check_integrity() const;
 
   PreemptionCost& costs() { return costs_; }
+  double prefix_s() const { return prefix_s_; }  // spent in the prefix cache
   std::int64_t preemptions() const { return preemptions_; }
   std::int64_t forked_tokens() const { return forked_; }
   std::int64_t swaps() const { return swaps_; }             // sequences that came back from host memory
@@ -83,6 +84,7 @@ class EngineKvSpace final : public KvSpace {
   EventLog& log_;
   int short_for_ = -1;  // who found no room last
   std::int64_t prefix_version_ = 0;
+  double prefix_s_ = 0;
   std::int64_t preemptions_ = 0, swaps_ = 0, dropped_ = 0, forked_ = 0;
   std::map<int, std::vector<std::byte>> swapped_;  // id -> keys and values of its `computed` tokens
   Text text_;                                      // of the sequence at hand

@@ -7,6 +7,8 @@
 //   TPOT   (E2E - TTFT) / (output tokens - 1)               of requests with more than one
 //   ITL    one token - the token before it                  of all pairs of all requests
 //
+// Who was refused counts in no time, and cannot have kept a target.
+//
 // A request that waits for nobody arrives when it is sent, served or not: waiting in a queue is part of its
 // TTFT.
 
@@ -16,12 +18,13 @@
 
 namespace rung {
 
-/// One request that was served to its end.
+/// One request that was served to its end, or turned away.
 struct ServedRequest {
   double arrival_s = 0, first_s = 0, last_s = 0;
   int prompt_tokens = 0, output_tokens = 0;
   int cached_tokens = 0;  // of the prompt, not computed because a prefix cache had them
   int preemptions = 0;
+  bool refused = false;  // then only the arrival and the prompt mean anything
 
   double ttft_s() const { return first_s - arrival_s; }
   double e2e_s() const { return last_s - arrival_s; }
@@ -43,7 +46,7 @@ struct ServiceTargets {
 struct ServingMetrics {
   double duration_s = 0;  // from time 0 to the last token
   std::int64_t prompt_tokens = 0, output_tokens = 0, cached_tokens = 0;
-  int kept_targets = 0;                         // requests
+  int kept_targets = 0, refused = 0;            // requests
   std::vector<double> ttft_s, tpot_s, e2e_s;    // of each request; tpot_s only where there is one
   std::vector<double> hit_ttft_s, miss_ttft_s;  // of requests half of whose prompt was cached, or nothing
 
@@ -65,6 +68,10 @@ inline ServingMetrics serving_metrics(const std::vector<ServedRequest>& requests
                                       const ServiceTargets& targets) {
   ServingMetrics m;
   for (const ServedRequest& r : requests) {
+    if (r.refused) {
+      ++m.refused;
+      continue;
+    }
     m.duration_s = std::max(m.duration_s, r.last_s);
     m.prompt_tokens += r.prompt_tokens;
     m.output_tokens += r.output_tokens;
