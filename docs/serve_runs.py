@@ -34,5 +34,5 @@ def save(file, rows, **head):
     """A row per line, so that a change of one shows as one."""
     file.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
-    named = "".join(f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in head.items())
+    named = "".join(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
     file.write_text(f'{{{named}"rows": [\n{lines}\n]}}\n')

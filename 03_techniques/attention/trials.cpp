@@ -93,6 +93,10 @@ void add_paged(std::vector<Case>& cases) {
     decode.block = block;
     cases.push_back(std::move(decode));
   }
+  Case arithmetic{"decode, context 8192, all in one block of 64", 32, 8, 64, {{1, 8192}}, 1, 0, true};
+  arithmetic.block = 64;
+  arithmetic.one_block = true;
+  cases.push_back(std::move(arithmetic));
   Case prefill{"prefill 512, blocks of 16", 32, 8, 64, {{512, 512}}, 1, 0, true};
   prefill.block = 16;
   cases.push_back(std::move(prefill));
@@ -146,7 +150,10 @@ Workload make_workload(const Case& shape) {
   for (const auto& [queries, context] : shape.sequences) {
     const auto table = static_cast<std::int32_t>(work.batch.block_table.size());
     const int entries = (context + block_size - 1) / block_size;
-    for (int b = 0; b < entries; ++b) work.batch.block_table.push_back(--next);
+    for (int b = 0; b < entries; ++b) {
+      if (b == 0 || !shape.one_block) --next;
+      work.batch.block_table.push_back(next);
+    }
     work.batch.sequences.push_back({static_cast<std::int32_t>(tokens), queries, context, table, entries});
     for (int j = 0; j < queries; ++j) work.batch.positions.push_back(context - queries + j);
     tokens += queries;

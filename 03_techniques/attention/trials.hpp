@@ -24,7 +24,8 @@ struct Case {
   int window = 0;     // as in AttentionConfig
   float softcap = 0;  // likewise
   DType kv_dtype = DType::f32;
-  int block = 0;  // slots per block of the cache, a power of two; 0: contiguous
+  int block = 0;           // slots per block of the cache, a power of two; 0: contiguous
+  bool one_block = false;  // all positions have the same one: what is left of the time is arithmetic
 };
 
 /// A case filled with numbers. Slots of the cache that no sequence owns hold NaN, in every format: all bits

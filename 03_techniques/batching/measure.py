@@ -15,6 +15,7 @@ results/schedulers.svg and .png (needs matplotlib).
 import argparse
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -65,6 +66,47 @@ def measure_large(a, folder):
                    on=machine(a.rung, "scheduler"), rounds=a.repeats)
 
 
+def measure_own(a):
+    """What is neither the model's nor the sampler's of the steps of 32 sequences that decode."""
+    arguments = ["--requests", 32, "--prompt-tokens", 4, "--output-tokens", 200, "--max-sequences", 32]
+    runs = interleaved(a.rung, a.model, {"own": arguments}, a.repeats, lambda r: f"{100 * r['own_share']:.2f} %")["own"]
+    return {key: middle(runs, lambda r: r["own_share"])[key] for key in ("own_share", "schedule_share", "steps", "duration_s")}
+
+
+def what_if(a, folder):
+    """The large load under a model of the step, whose two times are those of TinyLlama in 06_benchmarks/engine_comparison: one sequence that
+    decodes, and 16."""
+    file = HERE.parents[1] / "06_benchmarks" / "engine_comparison" / "results" / "tinyllama-1.1b.json"
+    speeds = next(r for t in json.loads(file.read_text())["types"] if t["type"] == "q4_0" for r in t["rows"] if r["engine"] == "rung")
+    alone, sixteen = 1e3 / speeds["decode"]["tok_s"], 16e3 / speeds["batch"]["tok_s"]
+    token = (sixteen - alone) / 15
+    program = pathlib.Path(a.rung).with_name("batching_what_if")
+    rows = []
+    for sequences in (16, 64, 256):
+        path = mixed(folder, 3 * sequences, 150)[1]
+        out = subprocess.run([program, path, str(sequences), "256" if sequences < 256 else "1024", f"{alone - token:.3f}", f"{token:.3f}"],
+                             check=True, capture_output=True, text=True).stdout
+        rows.append(json.loads(out))
+    return rows
+
+
+def what_if_table(data):
+    names = list(data["what_if"][0]["rungs"])
+    lines = ["| sequences at once | " + " | ".join(f"`{n}`" for n in names) + " |", "|---:|" + "---:|" * len(names)]
+    for w in data["what_if"]:
+        first = w["rungs"][names[0]]["output_tok_s"]
+        cells = [f"{w['rungs'][n]['output_tok_s']:.0f}, {w['rungs'][n]['output_tok_s'] / first:.2f}×" for n in names]
+        lines.append(f"| {w['sequences']} | " + " | ".join(cells) + " |")
+    w = data["what_if"][0]
+    return lines + ["", f"Output tokens per second, and against `{names[0]}`, where a step takes {w['step_ms']:.1f} ms and {w['token_ms']:.2f} ms for each token.", ""]
+
+
+def own_text(data):
+    o = data["own"]
+    return [f"In the engine: {o['steps']} steps of 32 sequences that decode with `tiny` spend {100 * o['own_share']:.1f} % of their time on everything that is "
+            f"neither the model nor the sampler (the scheduler, the batch, stops, text, events), {100 * o['schedule_share']:.2f} % on scheduling alone.", ""]
+
+
 def table(data, load):
     rows = [r for r in data["rows"] if r["load"] == load]
     lines = ["| scheduler | output tokens/s | against the first | TTFT median | ITL median | ITL P99 | steps |",
@@ -79,6 +121,8 @@ def table(data, load):
 def write_tables(data):
     for load in ("mixed", "mixed, large", "long prompts"):
         write_between(HERE / "README.md", f"serve: results/schedulers.json, {load}", table(data, load))
+    write_between(HERE / "README.md", "what if: results/schedulers.json", what_if_table(data))
+    write_between(HERE / "README.md", "own: results/schedulers.json", own_text(data))
 
 
 def plot(data):
@@ -128,7 +172,8 @@ def main():
             save(file, **data)
         elif not a.plot:
             large = [r for r in data["rows"] if r["load"] == "mixed, large"]
-            data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "rows": measure(a, pathlib.Path(folder)) + large}
+            data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "own": measure_own(a), "what_if": what_if(a, pathlib.Path(folder)),
+                    "rows": measure(a, pathlib.Path(folder)) + large}
             save(file, **data)
     write_tables(data)
     plot(data)

@@ -18,9 +18,7 @@ import datetime
 import json
 import math
 import pathlib
-import resource
 import statistics
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -29,11 +27,13 @@ sys.path.insert(0, str(HERE.parents[1] / "docs"))
 sys.path.insert(0, str(HERE.parent / "metrics"))
 from lesson_marks import write_between  # noqa: E402
 from plot import pyplot, save, tidy, plain_ticks  # noqa: E402
+from serve_runs import interleaved, machine, middle, save as save_rows, serve  # noqa: E402
 
 NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",
          "Mooncake, conversation": "mooncake_conversation_trace.jsonl", "Mooncake, tools and agents": "mooncake_synthetic_trace.jsonl"}
 MOONCAKE = "mooncake_conversation_trace.jsonl"
 CACHES = ["none", "radix"]
+COSTS = ["none", "hash_chain", "radix"]
 
 
 def read(path):
@@ -78,12 +78,6 @@ def describe(rows):
     return result
 
 
-def serve(a, *arguments):
-    out = subprocess.run([a.rung, "bench-serve", "-m", a.model, *arguments, "--json"], check=True, capture_output=True,
-                         text=True).stdout
-    return json.loads(out)
-
-
 def loads(a):
     """name -> arguments; in all of them somebody has room, so that what is measured is not a queue."""
     room = ["--max-sequences", "16", "--kv-budget", "200MB", "--ctx", "1024", "--max-step-tokens", "256", "--threads", "1"]
@@ -120,7 +114,7 @@ def measure(a):
         pairs = []
         for repeat in range(a.repeats):
             order = CACHES if repeat % 2 == 0 else CACHES[::-1]
-            runs = {cache: serve(a, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
+            runs = {cache: serve(a.rung, a.model, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
             pairs.append((runs["none"], runs["radix"]))
             print(name, {c: f"{1e3 * r['ttft_s']['p50']:.1f} ms" for c, r in runs.items()}, flush=True)
         rows.append({"load": name, "arguments": [pathlib.Path(w).name for w in arguments], "pairs": len(pairs),
@@ -130,33 +124,17 @@ def measure(a):
                      "p50_radix_s": statistics.median(r["ttft_s"]["p50"] for _, r in pairs), **first_tokens(pairs),
                      "points": [[r["cached_tokens"], r["prompt_tokens"], r["ttft_s"]] for _, radix in pairs[:1]
                                 for r in radix["timeline"]["requests"]]})
-    machine = json.loads(subprocess.run([a.rung, "ladder", "arrivals", "--measure", "--json"], check=True, capture_output=True,
-                                        text=True).stdout)["machine"]
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    (RESULTS / "prefix.json").write_text(f'{{"model": {json.dumps(a.model)}, "machine": {json.dumps(machine)},\n'
-                                         f'"rows": [\n{lines}\n]}}\n')
+    save_rows(RESULTS / "prefix.json", rows, model=a.model, machine=machine(a.rung, "arrivals"))
 
 
 def measure_cost(a):
-    """What it costs where nothing is ever found. All requests come at once, so both runs have the same steps; what is
-    compared is processor time of one thread, which others on the machine disturb less than the clock on the wall."""
-    cost = ["--requests", "32", "--prompt-tokens", "100-200", "--output-tokens", "8-24", "--max-sequences", "16", "--kv-budget", "200MB",
-            "--threads", "1"]
-    ratios, rates, steps = [], [], set()
-    for repeat in range(a.cost_repeats):
-        order = CACHES if repeat % 2 == 0 else CACHES[::-1]
-        used = {}
-        for cache in order:
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            run = serve(a, *cost, "--set", f"prefix_cache={cache}")
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used[cache] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            steps.add(run["steps"])
-            rates.append(run["cache"]["hit_rate"])
-        ratios.append(used["none"] / used["radix"])
-        print("cost", f"{ratios[-1]:.4f}", flush=True)
-    (RESULTS / "prefix_cost.json").write_text(json.dumps({"arguments": cost, "ratios": ratios, "hit_rate": max(rates),
-                                                          "steps": sorted(steps)}) + "\n")
+    """What a cache costs where nothing is ever found: the time that the engine spends in it."""
+    cost = ["--requests", 96, "--prompt-tokens", "100-200", "--output-tokens", 60, "--max-sequences", 32]
+    runs = interleaved(a.rung, a.model, {c: [*cost, "--set", f"prefix_cache={c}"] for c in COSTS}, a.repeats,
+                       lambda r: f"{100 * r['prefix_share']:.3f} %")
+    rows = [{"cache": c, "prefix_share": middle(runs[c], lambda r: r["prefix_share"])["prefix_share"],
+             "hit_rate": max(r["cache"]["hit_rate"] for r in runs[c])} for c in COSTS]
+    save_rows(RESULTS / "prefix_cost.json", rows, arguments=cost, model=a.model, machine=machine(a.rung, "arrivals"), runs=a.repeats)
 
 
 def traces_table(traces):
@@ -182,11 +160,9 @@ def prefix_table(data, cost):
                   f"{m['name']}, {m['simd']}, by `measure.py`.", ""]
     if cost is None:
         return lines
-    ratios = sorted(cost["ratios"])
-    quarter = len(ratios) // 4
-    return lines + [f"Where nothing is found ({100 * cost['hit_rate']:.1f} % of the tokens), the tokens per second of processor time with the "
-                    f"cache are {100 * statistics.median(ratios):.1f} % of those without: the median of {len(ratios)} interleaved pairs, half of "
-                    f"which lie between {100 * ratios[quarter]:.1f} and {100 * ratios[-quarter - 1]:.1f} %.", ""]
+    shares = ", ".join(f"`{r['cache']}` {100 * r['prefix_share']:.2f} %" for r in cost["rows"] if r["cache"] != "none")
+    return lines + [f"Where nothing is found ({100 * max(r['hit_rate'] for r in cost['rows']):.1f} % of the tokens), the engine spends this share of its "
+                    f"time in the cache: {shares} (96 requests, 32 at a time; the middle of {cost['runs']} runs).", ""]
 
 
 def plot(data):
@@ -215,12 +191,11 @@ def main():
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--cost-repeats", type=int, default=31)
     parser.add_argument("--only", choices=["loads", "cost"], help="measure this part and keep the other")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
     if not a.plot:
-        if a.traces is None:
+        if a.traces is None and a.only != "cost":
             parser.error("--traces FOLDER is needed to measure")
         if a.only != "cost":
             measure(a)

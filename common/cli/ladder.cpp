@@ -61,8 +61,8 @@ struct LadderCommand {
         "fits.\n");
   }
 
-  /// Median seconds of one call. Calls shorter than 2 ms are timed in groups. The rungs take turns, one
-  /// timing each per round, so that a machine that slows down slows all of them.
+  /// Seconds of one call, per round. Calls shorter than 2 ms are timed in groups. The rungs and the limits of
+  /// the machine take turns, one timing each per round, so that a machine that slows down slows all of them.
   struct Timed {
     const RungInfo* rung = nullptr;
     Verdict verdict;
@@ -71,18 +71,31 @@ struct LadderCommand {
     std::vector<double> seconds;
   };
 
-  /// Which limit of the machine is nearest to what a call moves and computes, and how near.
-  static void add_limit(Json& row, const RungInfo& rung, const Work& work, double seconds,
-                        const MachineLimits& limits) {
-    const bool bytes = rung.arithmetic == Arithmetic::int8;
-    const double rate = bytes ? limits.int8_ops_per_s : limits.fma_flops_per_s;
-    const double memory_s = work.bytes / limits.read_bytes_per_s, compute_s = work.flops / rate;
-    row["limit"] = memory_s > compute_s ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
-    row["pct_of_limit"] = 100 * std::max(memory_s, compute_s) / seconds;
+  /// Which limit of the machine is nearest to what a call moves and computes, and how near it came: the
+  /// median of the rounds' shares, each with the limit of its round.
+  static void add_limit(Json& row, const Timed& timed, const Work& work,
+                        std::span<const MachineLimits> limits) {
+    const bool bytes = timed.rung->arithmetic == Arithmetic::int8;
+    const auto shortest = [&](const MachineLimits& l) {
+      return std::pair(work.bytes / l.read_bytes_per_s,
+                       work.flops / (bytes ? l.int8_ops_per_s : l.fma_flops_per_s));
+    };
+    const auto [memory_s, compute_s] = shortest(median(limits));
+    const bool memory = memory_s > compute_s;
+    row["limit"] = memory ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
+    std::vector<double> shares;
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+      const auto [by_memory, by_rate] = shortest(limits[i]);
+      shares.push_back((memory ? by_memory : by_rate) / timed.seconds[i]);
+    }
+    std::sort(shares.begin(), shares.end());
+    row["pct_of_limit"] = 100 * shares[shares.size() / 2];
   }
 
-  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team, bool started,
-                     const MachineLimits& limits) const {
+  /// `passes` receives the limits of every round.
+  Json measure_trial(const LadderBase& ladder, const Trial& trial, int team, bool started, LimitsMeter& meter,
+                     std::vector<MachineLimits>& passes) const {
+    const std::size_t first_pass = passes.size();
     std::vector<Timed> all;
     for (const RungInfo& rung : ladder.rungs()) {
       check_interrupted();
@@ -99,6 +112,7 @@ struct LadderCommand {
       all.push_back(std::move(timed));
     }
     for (int repeat = 0; repeat < repeats; ++repeat) {
+      passes.push_back(meter.pass());
       for (Timed& timed : all) {
         check_interrupted();
         const Timer timer;
@@ -108,24 +122,25 @@ struct LadderCommand {
     }
     Json rows = Json::array();
     double bottom = 0;
-    for (Timed& timed : all) {
-      std::sort(timed.seconds.begin(), timed.seconds.end());
-      const double seconds = timed.seconds[timed.seconds.size() / 2];
+    for (const Timed& timed : all) {
+      std::vector<double> sorted = timed.seconds;
+      std::sort(sorted.begin(), sorted.end());
+      const double seconds = sorted[sorted.size() / 2];
       if (bottom == 0) bottom = seconds;
       rows.push_back({{"rung", timed.rung->name},
                       {"source", timed.rung->source},
                       {"summary", timed.rung->summary},
                       {"trial", trial.name},
                       {"seconds", seconds},
-                      {"seconds_min", timed.seconds.front()},
-                      {"seconds_max", timed.seconds.back()},
+                      {"seconds_min", sorted.front()},
+                      {"seconds_max", sorted.back()},
                       {"gb_s", trial.work.bytes * 1e-9 / seconds},
                       {"gflop_s", trial.work.flops * 1e-9 / seconds},
                       {"error", timed.verdict.error},
                       {"tolerance", timed.verdict.tolerance},
                       {"passed", timed.verdict.status == Verdict::Status::passed},
                       {"factor", bottom / seconds}});
-      add_limit(rows.back(), *timed.rung, trial.work, seconds, limits);
+      add_limit(rows.back(), timed, trial.work, std::span(passes).subspan(first_pass));
     }
     return rows;
   }
@@ -173,18 +188,12 @@ struct LadderCommand {
       return;
     }
     const int team = threads > 0 ? threads : default_threads();
-    const MachineLimits limits = limits_of_machine(variants(), bandwidth, team, true);
-    const Json machine = {{"name", machine_name()},
-                          {"simd", simd_name(simd_level())},
-                          {"threads", team},
-                          {"read_gb_s", limits.read_bytes_per_s * 1e-9},
-                          {"fma_gflop_s", limits.fma_flops_per_s * 1e-9},
-                          {"int8_gop_s", limits.int8_ops_per_s * 1e-9},
-                          {"bf16_gflop_s", limits.bf16_flops_per_s * 1e-9},
-                          {"device", "cpu"}};
+    LimitsMeter meter(team, read_loop(variants(), bandwidth, team));
+    std::vector<MachineLimits> passes;
     Json document = Json::array();
     for (const LadderBase* ladder : ladders) {
       Json rows = Json::array();
+      const std::size_t first_pass = passes.size();
       const std::string& word = this->trials;
       std::vector<Trial> trials = ladder->trials();
       // An exercise may pass a trial without the learner's part of it; it is started when no trial says
@@ -199,16 +208,26 @@ struct LadderCommand {
         fail_usage("seam {} has no timed trial with '{}' in its name", ladder->seam(), word);
       Progress progress(ladder->seam());
       for (std::size_t i = 0; i < trials.size(); ++i) {
-        for (Json& row : measure_trial(*ladder, trials[i], team, started, limits))
+        for (Json& row : measure_trial(*ladder, trials[i], team, started, meter, passes))
           rows.push_back(std::move(row));
         progress.update(static_cast<double>(i + 1) / static_cast<double>(trials.size()));
       }
+      const MachineLimits limits = median(std::span(passes).subspan(first_pass));
+      const Json machine = {{"name", machine_name()},
+                            {"simd", simd_name(simd_level())},
+                            {"threads", team},
+                            {"read_gb_s", limits.read_bytes_per_s * 1e-9},
+                            {"fma_gflop_s", limits.fma_flops_per_s * 1e-9},
+                            {"int8_gop_s", limits.int8_ops_per_s * 1e-9},
+                            {"bf16_gflop_s", limits.bf16_flops_per_s * 1e-9},
+                            {"device", "cpu"}};
       document.push_back({{"seam", ladder->seam()}, {"machine", machine}, {"rows", rows}});
     }
     if (json) {
       print_json(seam.empty() ? document : document[0]);
       return;
     }
+    const MachineLimits limits = median(passes);
     fmt::print("{}, {} threads, {}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {:.0f} GOP/s int8\n",
                machine_name(), team, simd_name(simd_level()), limits.read_bytes_per_s * 1e-9,
                limits.fma_flops_per_s * 1e-9, limits.int8_ops_per_s * 1e-9);

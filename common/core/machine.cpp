@@ -24,41 +24,16 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-// Written once by every thread, so that its pages are taken; then read over and over.
-double measure_read(int threads, const ReadLoop& read) {
-  constexpr std::int64_t kFloats = std::int64_t{192} << 20;  // 768 MiB: beyond any last-level cache share
-  constexpr std::int64_t kPieces = 768;                      // 1 MiB each; contiguous per thread
-  constexpr std::int64_t kPiece = kFloats / kPieces;
-  const LargeArray data(kFloats, Pages::large);
-  parallel_for(threads, kPieces,
-               [&](std::int64_t i) { std::fill_n(data.begin() + i * kPiece, kPiece, 1.0f); });
-  std::vector<double> rates;
-  for (int pass = 0; pass < 9; ++pass) {
-    const Timer timer;
-    const float sum = read.sum(data.span());
-    rates.push_back(static_cast<double>(kFloats) * sizeof(float) / timer.seconds());
-    // One float32 sum of so many ones stops at 2^24; several do not.
-    if (!(sum >= 0x1p24f)) fail("the bandwidth loop '{}' summed {} ones to {}", read.name, kFloats, sum);
-  }
-  return median(rates);
-}
+constexpr std::int64_t kFloats = std::int64_t{192} << 20;  // 768 MiB: beyond any last-level cache share
+constexpr int kPasses = 9;
 
 /// `round(thread)` computes and returns how many operations that was; their rate over all threads.
 double measure_rate(int threads, const std::function<double(std::int64_t)>& round) {
-  std::vector<double> rates;
   std::vector<double> counts(static_cast<std::size_t>(threads));
-  for (int pass = 0; pass < 9; ++pass) {
-    const Timer timer;
-    parallel_for(threads, threads, [&](std::int64_t i) { counts[static_cast<std::size_t>(i)] = round(i); });
-    const double seconds = timer.seconds();
-    rates.push_back(std::accumulate(counts.begin(), counts.end(), 0.0) / seconds);
-  }
-  return median(rates);
+  const Timer timer;
+  parallel_for(threads, threads, [&](std::int64_t i) { counts[static_cast<std::size_t>(i)] = round(i); });
+  const double seconds = timer.seconds();
+  return std::accumulate(counts.begin(), counts.end(), 0.0) / seconds;
 }
 
 struct alignas(64) Sink {  // a cache line per thread
@@ -97,20 +72,45 @@ std::string machine_name() {
   return fmt::format("{}, {} processors", processor, default_threads());
 }
 
-MachineLimits measure_limits(int threads, const ReadLoop& read) {
+// Written once by every thread, so that its pages are taken; then read over and over.
+LimitsMeter::LimitsMeter(int threads, ReadLoop read)
+    : threads_(threads), read_(std::move(read)), data_(kFloats, Pages::large) {
   simd_level();
-  constexpr std::int64_t kFmaRounds = 8'000'000, kDotRounds = 4'000'000;
-  std::vector<Sink> sinks(static_cast<std::size_t>(threads));
+  constexpr std::int64_t kPieces = 768;  // 1 MiB each; contiguous per thread
+  constexpr std::int64_t kPiece = kFloats / kPieces;
+  parallel_for(threads, kPieces,
+               [&](std::int64_t i) { std::fill_n(data_.begin() + i * kPiece, kPiece, 1.0f); });
+}
+
+MachineLimits LimitsMeter::pass() {
+  constexpr std::int64_t kFmaRounds = 4'000'000, kDotRounds = 2'000'000;
+  std::vector<Sink> sinks(static_cast<std::size_t>(threads_));
   const auto sink = [&](std::int64_t i) -> Sink& { return sinks[static_cast<std::size_t>(i)]; };
   MachineLimits limits;
-  limits.read_bytes_per_s = measure_read(threads, read);
+  const Timer timer;
+  const float sum = read_.sum(data_.span());
+  limits.read_bytes_per_s = static_cast<double>(kFloats) * sizeof(float) / timer.seconds();
+  // One float32 sum of so many ones stops at 2^24; several do not.
+  if (!(sum >= 0x1p24f)) fail("the bandwidth loop '{}' summed {} ones to {}", read_.name, kFloats, sum);
   limits.fma_flops_per_s =
-      measure_rate(threads, [&](std::int64_t i) { return fma_rounds(kFmaRounds, &sink(i).number); });
+      measure_rate(threads_, [&](std::int64_t i) { return fma_rounds(kFmaRounds, &sink(i).number); });
   limits.int8_ops_per_s =
-      measure_rate(threads, [&](std::int64_t i) { return int8_rounds(kDotRounds, &sink(i).integer); });
+      measure_rate(threads_, [&](std::int64_t i) { return int8_rounds(kDotRounds, &sink(i).integer); });
   limits.bf16_flops_per_s =
-      measure_rate(threads, [&](std::int64_t i) { return bf16_rounds(kDotRounds, &sink(i).number); });
+      measure_rate(threads_, [&](std::int64_t i) { return bf16_rounds(kDotRounds, &sink(i).number); });
   return limits;
+}
+
+MachineLimits median(std::span<const MachineLimits> passes) {
+  MachineLimits result;
+  std::vector<double> values(passes.size());
+  for (const auto field : {&MachineLimits::read_bytes_per_s, &MachineLimits::fma_flops_per_s,
+                           &MachineLimits::int8_ops_per_s, &MachineLimits::bf16_flops_per_s}) {
+    for (std::size_t i = 0; i < passes.size(); ++i) values[i] = passes[i].*field;
+    std::sort(values.begin(), values.end());
+    result.*field = values[values.size() / 2];
+  }
+  return result;
 }
 
 MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) {
@@ -134,7 +134,10 @@ MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) 
     }
     if (complete) return cached;
   }
-  const MachineLimits limits = measure_limits(threads, read);
+  LimitsMeter meter(threads, read);
+  std::vector<MachineLimits> passes(kPasses);
+  for (MachineLimits& p : passes) p = meter.pass();
+  const MachineLimits limits = median(passes);
   if (!path.empty()) {
     for (const auto& [name, field] : fields) cache[key][name] = limits.*field;
     std::error_code ignored;

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "core/large_array.hpp"
+
 namespace rung {
 
 struct MachineLimits {
@@ -26,9 +28,23 @@ struct ReadLoop {
 /// "Intel(R) Xeon(R) Processor, 2 processors"; "unknown processor" where the system does not say.
 std::string machine_name();
 
-/// Measures the limits with `threads` threads at the SIMD level in force: the median of several passes of
-/// about 0.1 s each. Takes four seconds and 768 MiB of memory. `read` should use as many threads.
-MachineLimits measure_limits(int threads, const ReadLoop& read);
+/// Measures the limits with `threads` threads at the SIMD level in force, a pass at a time: a machine that
+/// others share drifts, and a share of a limit means something only where the limit was measured in the same
+/// moment. Takes 768 MiB of memory. `read` should use as many threads.
+class LimitsMeter {
+ public:
+  LimitsMeter(int threads, ReadLoop read);
+  /// Every limit once, in about 0.2 s.
+  MachineLimits pass();
+
+ private:
+  int threads_;
+  ReadLoop read_;
+  LargeArray data_;
+};
+
+/// Of each limit the median. REQUIRES: at least one.
+MachineLimits median(std::span<const MachineLimits> passes);
 
 /// The limits of this machine from the cache file ($XDG_CACHE_HOME or ~/.cache, rung/limits.json), measured
 /// and written there when it has none for this processor, SIMD level, thread count and read loop, or

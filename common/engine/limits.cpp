@@ -9,13 +9,15 @@
 
 namespace rung {
 
-MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,
-                                bool remeasure) {
+ReadLoop read_loop(const Registry& registry, const std::string& bandwidth, int threads) {
   const Rung<Bandwidth>& rung = registry.ladder<Bandwidth>().choose(bandwidth, {threads});
   const std::shared_ptr<const Bandwidth> reader = rung.make({threads});
-  return machine_limits(threads,
-                        {rung.info.name, [reader](std::span<const float> data) { return reader->sum(data); }},
-                        remeasure);
+  return {rung.info.name, [reader](std::span<const float> data) { return reader->sum(data); }};
+}
+
+MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,
+                                bool remeasure) {
+  return machine_limits(threads, read_loop(registry, bandwidth, threads), remeasure);
 }
 
 bool multiplies_bytes(const Registry& registry, const std::string& linear) {

@@ -8,6 +8,10 @@
 
 namespace rung {
 
+/// Reading by the rung called `bandwidth` ("auto": the fastest). Throws UsageError for a rung that does not
+/// exist.
+ReadLoop read_loop(const Registry& registry, const std::string& bandwidth, int threads);
+
 /// machine_limits() with the rung called `bandwidth` ("auto": the fastest). Throws UsageError for a rung that
 /// does not exist.
 MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,

@@ -1,0 +1,81 @@
+// The schedulers on a machine that is not here: batching_what_if TRACE SEQUENCES STEP_TOKENS STEP_MS TOKEN_MS
+//
+// TRACE: lengths in any form that core/request_trace.hpp reads; all requests come at once. A step takes
+// STEP_MS, for the weights that it reads, and TOKEN_MS for each of its tokens: both can be read off two
+// measurements, one sequence that decodes and a batch that does. SEQUENCES may run together. Prints, per
+// rung, what simulate() counted, as JSON.
+
+#include <charconv>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "batching.hpp"
+#include "core/request_trace.hpp"
+#include "seams/serving_simulation.hpp"
+
+namespace rung::batching {
+namespace {
+
+template <class Number>
+Number number(const char* what, const std::string& text) {
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || !(value < 1e6)) {
+    fail_usage("{} is '{}'; it must be a number above 0 and below a million", what, text);
+  }
+  return value;
+}
+
+int run(int argc, char** argv) {
+  if (argc != 6) fail_usage("usage: batching_what_if TRACE SEQUENCES STEP_TOKENS STEP_MS TOKEN_MS");
+  std::vector<SimulatedRequest> requests;
+  std::int64_t tokens = 0;
+  for (const TracedRequest& r : read_request_trace(argv[1]).requests) {
+    requests.push_back({.prompt_tokens = r.prompt, .output_tokens = r.output});
+    tokens += r.prompt + r.output;
+  }
+  SimulationConfig config;
+  config.limits.max_sequences = number<int>("SEQUENCES", argv[2]);
+  config.limits.max_step_tokens = number<int>("STEP_TOKENS", argv[3]);
+  config.limits.max_step_outputs = config.limits.max_sequences;
+  const double step_s = 1e-3 * number<double>("STEP_MS", argv[4]);
+  const double token_s = 1e-3 * number<double>("TOKEN_MS", argv[5]);
+  config.kv_tokens = tokens + config.block_size * static_cast<std::int64_t>(requests.size());  // room for all
+  config.step_s = [=](const std::vector<Chunk>& plan) {
+    int computed = 0;
+    for (const Chunk& chunk : plan) computed += chunk.count;
+    return step_s + token_s * computed;
+  };
+  Registry registry;
+  register_rungs(registry);
+  nlohmann::ordered_json result = {{"requests", requests.size()},
+                                   {"sequences", config.limits.max_sequences},
+                                   {"step_ms", 1e3 * step_s},
+                                   {"token_ms", 1e3 * token_s}};
+  for (const RungInfo& rung : registry.ladder<Scheduler>().rungs()) {
+    if (rung.exercise) continue;
+    const auto scheduler = registry.ladder<Scheduler>().make(rung.name, config.limits);
+    const SimulationResult done = simulate(*scheduler, nullptr, requests, config);
+    result["rungs"][rung.name] = {{"output_tok_s", done.tokens_per_s()}, {"steps", done.steps}};
+  }
+  std::printf("%s\n", result.dump(1).c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace rung::batching
+
+int main(int argc, char** argv) {
+  try {
+    return rung::batching::run(argc, argv);
+  } catch (const rung::UsageError& error) {
+    std::fprintf(stderr, "batching_what_if: %s\n", error.what());
+    return 2;
+  } catch (const rung::Error& error) {
+    std::fprintf(stderr, "batching_what_if: %s\n", error.what());
+    return 1;
+  }
+}
