@@ -42,10 +42,10 @@ function(rung_topic)
   target_link_libraries(${T_NAME}_bench PRIVATE ${library} rung::testing benchmark::benchmark)
 endfunction()
 
-# rung_add_test(NAME n TARGET t LABELS ... [SIMD_LEVELS] [ARGS ...]): a CTest test whose exit code 77 means skipped.
-# With SIMD_LEVELS it also runs as n.avx2 and n.scalar with RUNG_SIMD set.
+# rung_add_test(NAME n TARGET t LABELS ... [SIMD_LEVELS] [ARGS ...] [LEVEL_ARGS ...]): a CTest test whose exit code 77
+# means skipped. With SIMD_LEVELS it also runs as n.avx2 and n.scalar with RUNG_SIMD set, and LEVEL_ARGS for these only.
 function(rung_add_test)
-  cmake_parse_arguments(A "SIMD_LEVELS" "NAME;TARGET" "LABELS;ARGS" ${ARGN})
+  cmake_parse_arguments(A "SIMD_LEVELS" "NAME;TARGET" "LABELS;ARGS;LEVEL_ARGS" ${ARGN})
   set(levels default)
   if(A_SIMD_LEVELS)
     list(APPEND levels avx2 scalar)
@@ -55,7 +55,11 @@ function(rung_add_test)
     if(NOT level STREQUAL default)
       set(name ${A_NAME}.${level})
     endif()
-    add_test(NAME ${name} COMMAND ${A_TARGET} ${A_ARGS})
+    if(level STREQUAL default)
+      add_test(NAME ${name} COMMAND ${A_TARGET} ${A_ARGS})
+    else()
+      add_test(NAME ${name} COMMAND ${A_TARGET} ${A_ARGS} ${A_LEVEL_ARGS})
+    endif()
     set_tests_properties(${name} PROPERTIES LABELS "${A_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT 1200)
     set_property(TEST ${name} PROPERTY ENVIRONMENT ${RUNG_TEST_ENVIRONMENT})
     if(NOT level STREQUAL default)

@@ -24,6 +24,7 @@ Run as:  write_tables.py               rewrites the tables of all lessons from t
 
 import argparse
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -110,10 +111,13 @@ def row_lines(rows, machine):
 
 
 def measure(command, file):
-    words = shlex.split(command)
+    words, environment = shlex.split(command), dict(os.environ)
+    while "=" in words[0]:  # RUNG_SIMD=avx2 rung ...
+        name, _, value = words.pop(0).partition("=")
+        environment[name] = value
     words[0] = str(ROOT / "build" / "bin" / words[0])
     print(f"measuring: {command}", flush=True)
-    output = subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
+    output = subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment).stdout
     json.loads(output)
     file.parent.mkdir(exist_ok=True)
     file.write_text(output, encoding="utf-8")

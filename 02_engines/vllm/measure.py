@@ -5,7 +5,8 @@ usage: 02_engines/vllm/measure.py [--model tiny] [--rung build/bin/rung] [--repe
        02_engines/vllm/measure.py --table
 
 The same 64 requests twice, four at a time: "calm", as they come at a rate that is served easily, and "rush", all
-at once. Every eighth has a long prompt and a long answer. Runs of all policies are interleaved; the median by mean latency
+at once. Every eighth has a long prompt and a long answer. "families": 48 prompts of six kinds in turn, all at once, in memory for two; prompts
+of a kind have six of seven parts in common. Runs of all policies are interleaved; the median by mean latency
 counts. Writes results/policies.json and the tables between the marks of README.md.
 """
 
@@ -21,34 +22,45 @@ from lesson_marks import write_between  # noqa: E402
 from serve_runs import interleaved, machine, middle, save  # noqa: E402
 
 RESULT = HERE / "results" / "policies.json"
-POLICIES = ["fifo", "shortest_first", "adaptive"]
-LOADS = {"calm": ["--rate", "8"], "rush": []}
+POLICIES = {"calm": ["fifo", "shortest_first", "adaptive"], "rush": ["fifo", "shortest_first", "adaptive"],
+            "families": ["fifo", "longest_prefix_match"]}
+
+
+def loads(folder):
+    """name -> arguments of rung bench-serve"""
+    mixed = folder / "mixed.csv"
+    lengths = [f"{i},150,200" if i % 8 == 3 else f"{i},{8 + 7 * i % 31},{8 + 5 * i % 23}" for i in range(64)]
+    mixed.write_text("\n".join(["arrival,prompt,output", *lengths]) + "\n")
+    # Mooncake's form: equal numbers are equal tokens. Six blocks of the family's, one of its own, in blocks of 16 after the scaling.
+    families = folder / "families.jsonl"
+    families.write_text("".join(json.dumps({"timestamp": 0, "input_length": 7 * 512, "output_length": 16 * 32,
+                                            "hash_ids": [*range(100 * (i % 6), 100 * (i % 6) + 6), 10000 + i]}) + "\n" for i in range(48)))
+    rush = ["--trace", mixed, "--requests", 64, "--max-sequences", 4]
+    return {"calm": [*rush, "--rate", 8], "rush": rush,
+            "families": ["--trace", families, "--length-scale", 1 / 32, "--requests", 48, "--max-sequences", 2, "--kv-budget", "1500kB", "--ctx", 256,
+                         "--set", "prefix_cache=radix"]}
 
 
 def measure(a):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        trace = pathlib.Path(folder) / "mixed.csv"
-        lines = ["arrival,prompt,output"]
-        for i in range(64):
-            lines.append(f"{i},150,200" if i % 8 == 3 else f"{i},{8 + 7 * i % 31},{8 + 5 * i % 23}")
-        trace.write_text("\n".join(lines) + "\n")
-        for load, more in LOADS.items():
-            cases = {policy: ["--trace", trace, "--requests", 64, "--max-sequences", 4, *more, "--policy", policy] for policy in POLICIES}
+        for load, arguments in loads(pathlib.Path(folder)).items():
+            cases = {policy: [*arguments, "--policy", policy] for policy in POLICIES[load]}
             runs = interleaved(a.rung, a.model, cases, a.repeats, lambda r: f"{1e3 * r['e2e_s']['mean']:.0f} ms")
-            for policy in POLICIES:
-                r = middle(runs[policy], lambda r: r["e2e_s"]["mean"])
-                rows.append({"load": load, "policy": policy, "ttft_s": r["ttft_s"], "e2e_s": r["e2e_s"], "output_tok_s": r["output_tok_s"]})
+            for policy, of_policy in runs.items():
+                r = middle(of_policy, lambda r: r["e2e_s"]["mean"])
+                rows.append({"load": load, "policy": policy, "found": r["cache"]["hit_rate"],
+                             **{key: r[key] for key in ("ttft_s", "e2e_s", "output_tok_s")}})
     save(RESULT, rows, model=a.model, machine=machine(a.rung, "policy"))
 
 
 def table(data, load):
-    lines = ["| policy | mean latency | median | P99 | TTFT median |", "|---|---:|---:|---:|---:|"]
+    lines = ["| policy | mean latency | median | P99 | TTFT median | output tokens/s | of the prompts found |", "|---|---:|---:|---:|---:|---:|---:|"]
     for r in data["rows"]:
         if r["load"] == load:
             e = r["e2e_s"]
             lines.append(f"| `{r['policy']}` | {1e3 * e['mean']:.0f} ms | {1e3 * e['p50']:.0f} ms | {1e3 * e['p99']:.0f} ms | "
-                         f"{1e3 * r['ttft_s']['p50']:.0f} ms |")
+                         f"{1e3 * r['ttft_s']['p50']:.0f} ms | {r['output_tok_s']:.0f} | {100 * r['found']:.0f} % |")
     return lines
 
 
@@ -62,7 +74,7 @@ def main():
     if not a.table:
         measure(a)
     data = json.loads(RESULT.read_text())
-    for load in LOADS:
+    for load in POLICIES:
         write_between(HERE / "README.md", f"serve: results/policies.json, {load}", table(data, load))
 
 

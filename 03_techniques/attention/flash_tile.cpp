@@ -351,7 +351,8 @@ void end_chunk(const FlashTile& tile, const TileMemory& m, int key) {
   const int head_dim = tile.head_dim, all_rows = tile.all_rows();
   if (tile.partial == nullptr) return add_chunk(m.before, m.now, all_rows, head_dim);
   const int chunk = (key - tile.key_begin) / tile.chunk;
-  const TileState partial(tile.partial + chunk * flash_partial_floats(all_rows, head_dim), all_rows, head_dim);
+  const TileState partial(tile.partial + chunk * flash_partial_floats(all_rows, head_dim), all_rows,
+                          head_dim);
   std::copy_n(m.now.acc, all_rows * head_dim, partial.acc);
   std::copy_n(m.now.maximum, all_rows, partial.maximum);
   std::copy_n(m.now.sum, all_rows, partial.sum);

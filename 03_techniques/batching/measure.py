@@ -7,7 +7,7 @@ usage: 03_techniques/batching/measure.py [--model tiny] [--rung build/bin/rung] 
 
 Two loads. "mixed": more requests at once than run together, short and long answers. "long prompts": a steady
 stream of short requests that decode, while prompts of 900 tokens come in between. The runs of all schedulers are interleaved; the median
-by throughput of each counts. --large measures "mixed" alone, half as long, with a model that waits for memory, and leaves the
+by throughput of each counts. --large measures both, with fewer requests, with a model that waits for memory, and leaves the
 other rows: rung synth --shape tinyllama-1.1b --type q4_0 makes one. Writes results/schedulers.json, the tables between the marks of README.md, and
 results/schedulers.svg and .png (needs matplotlib).
 """
@@ -25,6 +25,7 @@ from lesson_marks import write_between  # noqa: E402
 from serve_runs import interleaved, machine, middle, save  # noqa: E402
 
 RESULTS = HERE / "results"
+PACKED = ["--linear", "packed,auto"]
 SCHEDULERS = ["one_at_a_time", "static_batch", "dynamic_batch", "continuous", "chunked"]
 
 
@@ -55,15 +56,22 @@ def measure(a, folder):
     rows = rows_of(a, a.model, "mixed", lambda _: mixed(folder, 96, 300), speed)
     # Requests come at a rate here, and a scheduler that cannot keep up only shows its queue. Whole prompts fit into a step, so
     # that continuous does not cut them; chunked gets short steps.
-    stream = [*trace(folder, "stream", [(900, 4) if i % 6 == 5 else (16, 100) for i in range(48)]), "--rate", 12]
+    stream = [*trace(folder, "stream", [(900, 4) if i % 6 == 5 else (16, 100) for i in range(96)]), "--rate", 40]
     return rows + rows_of(a, a.model, "long prompts", lambda s: [*stream, "--max-step-tokens", 64 if s == "chunked" else 1024],
                           lambda run: run["itl_s"]["p99"], ["continuous", "chunked"])
 
 
 def measure_large(a, folder):
-    """The first load with fewer requests."""
-    return rows_of(a, a.large, "mixed, large", lambda _: [*mixed(folder, 48, 150), "--linear", "packed,auto"], speed,
-                   on=machine(a.rung, "scheduler"), rounds=a.repeats)
+    """Both loads with fewer requests."""
+    about = {"on": machine(a.rung, "scheduler"), "rounds": a.repeats}
+    rows = []
+    if a.load != "long prompts":
+        rows += rows_of(a, a.large, "mixed, large", lambda _: [*mixed(folder, 48, 150), *PACKED], speed, **about)
+    if a.load != "mixed":
+        stream = [*trace(folder, "stream", [(600, 4) if i % 6 == 5 else (16, 40) for i in range(24)]), "--rate", 1, *PACKED]
+        rows += rows_of(a, a.large, "long prompts, large", lambda s: [*stream, "--max-step-tokens", 32 if s == "chunked" else 1024],
+                        lambda run: run["itl_s"]["p99"], ["continuous", "chunked"], **about)
+    return rows
 
 
 def measure_own(a):
@@ -119,7 +127,7 @@ def table(data, load):
 
 
 def write_tables(data):
-    for load in ("mixed", "mixed, large", "long prompts"):
+    for load in ("mixed", "mixed, large", "long prompts", "long prompts, large"):
         write_between(HERE / "README.md", f"serve: results/schedulers.json, {load}", table(data, load))
     write_between(HERE / "README.md", "what if: results/schedulers.json", what_if_table(data))
     write_between(HERE / "README.md", "own: results/schedulers.json", own_text(data))
@@ -162,16 +170,18 @@ def main():
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--large", help="a model of more than a hundred megabytes")
+    parser.add_argument("--load", choices=["mixed", "long prompts"], help="with --large: only this one")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
     file = RESULTS / "schedulers.json"
     data = json.loads(file.read_text()) if file.exists() else {"rows": []}
     with tempfile.TemporaryDirectory() as folder:
         if a.large:
-            data["rows"] = [r for r in data["rows"] if r["load"] != "mixed, large"] + measure_large(a, pathlib.Path(folder))
+            new = measure_large(a, pathlib.Path(folder))
+            data["rows"] = [r for r in data["rows"] if r["load"] not in {n["load"] for n in new}] + new
             save(file, **data)
         elif not a.plot:
-            large = [r for r in data["rows"] if r["load"] == "mixed, large"]
+            large = [r for r in data["rows"] if r["load"].endswith(", large")]
             data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "own": measure_own(a), "what_if": what_if(a, pathlib.Path(folder)),
                     "rows": measure(a, pathlib.Path(folder)) + large}
             save(file, **data)

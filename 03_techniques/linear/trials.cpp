@@ -26,9 +26,10 @@ struct Shape {
   std::int64_t tokens, in, out;
   bool strided = false;  // rows of x and y have gaps between them
   bool timed = false;
+  bool cached = false;  // timed with one weight that stays in the second-level cache: the arithmetic alone
   bool operator==(const Shape&) const = default;
 };
-constexpr bool kStrided = true, kTimed = true;
+constexpr bool kStrided = true, kTimed = true, kCached = true;
 
 constexpr std::int64_t kJudgedRows = 133;  // of W, in timed trials: enough for every tile and edge
 
@@ -175,7 +176,7 @@ std::function<void()> prepare(const Ladder<Linear>& ladder, const Shape& s, cons
   const auto state = std::make_shared<State>();
   state->inputs = inputs_of(s);
   const Tensor& weight = state->inputs->weight;
-  const std::size_t count = s.tokens == 1 ? kRotatedBytes / weight.bytes() + 1 : 1;
+  const std::size_t count = s.tokens == 1 && !s.cached ? kRotatedBytes / weight.bytes() + 1 : 1;
   for (std::size_t c = 0; c < count; ++c) {
     Tensor copy = weight;
     if (c > 0 && state->linears.front()->packed_bytes() == 0) {  // else each has its own already
@@ -194,9 +195,10 @@ std::function<void()> prepare(const Ladder<Linear>& ladder, const Shape& s, cons
 
 Trial make_trial(const Ladder<Linear>& ladder, const Shape& s) {
   Trial trial;
-  trial.name = fmt::format("{}{}, {} token{}, {} -> {}{}",
-                           s.timed ? (s.tokens == 1 ? "decode " : "prefill ") : "", traits(s.dtype).name,
-                           s.tokens, s.tokens == 1 ? "" : "s", s.in, s.out, s.strided ? ", strided" : "");
+  trial.name =
+      fmt::format("{}{}, {} token{}, {} -> {}{}{}", s.timed ? (s.tokens == 1 ? "decode " : "prefill ") : "",
+                  traits(s.dtype).name, s.tokens, s.tokens == 1 ? "" : "s", s.in, s.out,
+                  s.strided ? ", strided" : "", s.cached ? ", in the cache" : "");
   trial.timed = s.timed;
   trial.work.bytes = static_cast<double>(bytes_of(s.dtype, s.in * s.out)) +
                      4.0 * static_cast<double>(s.tokens * (s.in + s.out));
@@ -244,6 +246,9 @@ std::vector<Trial> make_trials(const Ladder<Linear>& ladder) {
                             DType::q4_k, DType::q5_k, DType::q6_k, DType::iq4_nl}) {
     add({dtype, 1, 2048, 5632, !kStrided, kTimed});
     add({dtype, 128, 2048, 5632, !kStrided, kTimed});
+  }
+  for (const DType dtype : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+    add({dtype, 1, 2048, 512, !kStrided, kTimed, kCached});
   }
   return trials;
 }

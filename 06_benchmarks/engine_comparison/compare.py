@@ -206,7 +206,7 @@ class Comparison:
         self.run_rung("bench", "-m", "tiny", "-p", 1, "-n", 0, "-r", 1, "--threads", self.a.threads)
         return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "arguments": self.a.arguments, "batch": self.a.batch, "rounds": self.a.rounds,
                 "threads": self.a.threads, "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(),
-                "types": [self.run_type(base, work, kind) for kind in self.a.types]}
+                "simd": os.environ.get("RUNG_SIMD", ""), "types": [self.run_type(base, work, kind) for kind in self.a.types]}
 
 
 def commit() -> str:
@@ -230,6 +230,8 @@ def table(result: dict) -> str:
              f"medians of {result['rounds']} rounds in turns, on {result['machine']}, {result['date']}.", ""]
     if result.get("arguments"):
         lines[0] += f" Rung with `{result['arguments']}`."
+    if result.get("simd"):
+        lines[0] += f" `RUNG_SIMD={result['simd']}` held Rung to such instructions."
     heads = {"prefill": "prefill", "decode": "decode", "batch": f"{batch} sequences"}
     lines += ["| weights | engine | " + "".join(f"{heads[t]}, tok/s | times rung | " for t in tests) + "peak RSS |",
               "|---|---|" + "---:|---:|" * len(tests) + "---:|"]

@@ -2,6 +2,7 @@
 """What this folder's lesson shows: four real traces in figures, and what a prefix cache makes of loads that begin alike.
 
 usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung build/bin/rung] [--repeats 3]
+       06_benchmarks/workloads/measure.py --large tinyllama-1.1b-q4_0.gguf [--repeats 3]
        06_benchmarks/workloads/measure.py --plot
 
 FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
@@ -78,6 +79,11 @@ def describe(rows):
     return result
 
 
+def large_loads():
+    return {"chat of 1.1B, 3 turns": ["--multi-turn", 3, "--requests", 18, "--shared-prefix", 100, "--prompt-tokens", "16-64", "--output-tokens", "8-16",
+                                      "--rate", 0.1, "--think", 2, "--timeline", 18, "--max-sequences", 8, "--ctx", 512, "--linear", "packed,auto"]}
+
+
 def loads(a):
     """name -> arguments; in all of them somebody has room, so that what is measured is not a queue."""
     room = ["--max-sequences", "16", "--kv-budget", "200MB", "--ctx", "1024", "--max-step-tokens", "256", "--threads", "1"]
@@ -105,26 +111,39 @@ def first_tokens(pairs):
             "miss_prompt": middle([r["prompt_tokens"] for r in misses]), "miss_ttft_s": middle([r["ttft_s"] for r in misses])}
 
 
-def measure(a):
-    RESULTS.mkdir(exist_ok=True)
-    traces = {name: describe(read(a.traces / file)) for name, file in NAMES.items()}
-    (RESULTS / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
+def compare(a, model, cases):
+    """-> a row per load"""
     rows = []
-    for name, arguments in loads(a).items():
+    for name, arguments in cases.items():
         pairs = []
         for repeat in range(a.repeats):
             order = CACHES if repeat % 2 == 0 else CACHES[::-1]
-            runs = {cache: serve(a.rung, a.model, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
+            runs = {cache: serve(a.rung, model, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
             pairs.append((runs["none"], runs["radix"]))
             print(name, {c: f"{1e3 * r['ttft_s']['p50']:.1f} ms" for c, r in runs.items()}, flush=True)
-        rows.append({"load": name, "arguments": [pathlib.Path(w).name for w in arguments], "pairs": len(pairs),
+        rows.append({"load": name, "arguments": [pathlib.Path(str(w)).name for w in arguments], "pairs": len(pairs),
                      "hit_rate": statistics.median(r["cache"]["hit_rate"] for _, r in pairs),
                      "left_out": pairs[0][0]["left_out"],
                      "p50_none_s": statistics.median(n["ttft_s"]["p50"] for n, _ in pairs),
                      "p50_radix_s": statistics.median(r["ttft_s"]["p50"] for _, r in pairs), **first_tokens(pairs),
                      "points": [[r["cached_tokens"], r["prompt_tokens"], r["ttft_s"]] for _, radix in pairs[:1]
                                 for r in radix["timeline"]["requests"]]})
-    save_rows(RESULTS / "prefix.json", rows, model=a.model, machine=machine(a.rung, "arrivals"))
+    return rows
+
+
+def measure(a):
+    RESULTS.mkdir(exist_ok=True)
+    traces = {name: describe(read(a.traces / file)) for name, file in NAMES.items()}
+    (RESULTS / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
+    file = RESULTS / "prefix.json"
+    large = [r for r in json.loads(file.read_text())["rows"] if r["load"] in large_loads()] if file.is_file() else []
+    save_rows(file, compare(a, a.model, loads(a)) + large, model=a.model, machine=machine(a.rung, "arrivals"))
+
+
+def measure_large(a):
+    data = json.loads((RESULTS / "prefix.json").read_text())
+    small = [r for r in data["rows"] if r["load"] not in large_loads()]
+    save_rows(RESULTS / "prefix.json", small + compare(a, a.large, large_loads()), model=data["model"], machine=data["machine"])
 
 
 def measure_cost(a):
@@ -167,6 +186,7 @@ def prefix_table(data, cost):
 
 def plot(data):
     plt = pyplot()
+    data = {**data, "rows": [r for r in data["rows"] if r["load"] not in large_loads()]}
     figure, axes = plt.subplots(1, len(data["rows"]), figsize=(9.2, 3.2), sharey=True, constrained_layout=True)
     for axis, row in zip(axes, data["rows"]):
         computed = [(p - c, 1e3 * t, 2 * c >= p) for c, p, t in row["points"]]
@@ -191,10 +211,13 @@ def main():
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--large", help="only its own load, with this model of 1.1 billion weights; the other rows stay")
     parser.add_argument("--only", choices=["loads", "cost"], help="measure this part and keep the other")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
-    if not a.plot:
+    if a.large:
+        measure_large(a)
+    elif not a.plot:
         if a.traces is None and a.only != "cost":
             parser.error("--traces FOLDER is needed to measure")
         if a.only != "cost":

@@ -206,8 +206,8 @@ std::string describe(const std::map<std::string, std::string>& rungs) {
 
 }  // namespace
 
-TEST_CASE(
-    "same text: every combination of rungs writes what the naive engine writes, on the embedded model") {
+TEST_CASE("same text: every combination of rungs writes what the naive engine writes, on the embedded model",
+          "[walk]") {
   const auto model = embedded_model();
   const auto all = combinations(*model);
   REQUIRE(all.size() >= 3 * 3 * 2);  // attention x linear x sampler x kv
@@ -248,7 +248,7 @@ TEST_CASE("same text: whatever rung of a loading seam has read the model") {
   }
 }
 
-TEST_CASE("stories260K writes its author's text under every combination of rungs") {
+TEST_CASE("stories260K writes its author's text under every combination of rungs", "[walk]") {
   const auto path = testing::shared_file("models/stories260K-f32.gguf");
   if (path.empty()) return;
   std::ifstream in(testing::shared_file("models/stories260K.expected.json"));
