@@ -11,6 +11,11 @@ or from what 06_benchmarks/engine_comparison/compare.py wrote:
     <!-- comparison: results/smollm2-135m.json -->
     <!-- end -->
 
+or what a program prints, as it is:
+
+    <!-- output: linear_tile_stages > results/tile_stages.txt -->
+    <!-- end -->
+
 The prose table of the ladder (what changes, why it is faster) is written by hand and stands above it. A mark may ask
 for some of the timed workloads only, by a word of their names:  ... > results/attention.json (trials: decode) -->
 and for one row per workload and one column per rung:  ... > results/linear.json (trials: decode; matrix) -->
@@ -37,6 +42,8 @@ MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)"
                   r"(?: \(trials: (?P<trials>[^);]*)(?P<matrix>; matrix)?\))? -->\n"
                   r"(?P<table>.*?)<!-- end -->", re.DOTALL)
 COMPARISON = re.compile(r"(?P<mark><!-- comparison: (?P<file>\S+\.json) -->\n).*?<!-- end -->", re.DOTALL)
+
+OUTPUT = re.compile(r"(?P<mark><!-- output: (?P<command>.+?) > (?P<file>\S+\.txt) -->\n).*?<!-- end -->", re.DOTALL)
 
 
 def seconds_text(seconds):
@@ -110,15 +117,20 @@ def row_lines(rows, machine):
     return lines
 
 
-def measure(command, file):
+def output_of(command):
     words, environment = shlex.split(command), dict(os.environ)
     while "=" in words[0]:  # RUNG_SIMD=avx2 rung ...
         name, _, value = words.pop(0).partition("=")
         environment[name] = value
     words[0] = str(ROOT / "build" / "bin" / words[0])
     print(f"measuring: {command}", flush=True)
-    output = subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment).stdout
-    json.loads(output)
+    return subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment).stdout
+
+
+def measure(command, file):
+    output = output_of(command)
+    if file.suffix == ".json":
+        json.loads(output)
     file.parent.mkdir(exist_ok=True)
     file.write_text(output, encoding="utf-8")
 
@@ -144,7 +156,17 @@ def rewrite(lesson, again):
         from compare import table as comparison_table
         return match["mark"] + comparison_table(json.loads(file.read_text(encoding="utf-8"))) + "<!-- end -->"
 
-    return COMPARISON.sub(compared, MARK.sub(replace, lesson.read_text(encoding="utf-8")))
+    def printed(match):
+        file = lesson.parent / match["file"]
+        if again and not (file in again):
+            measure(match["command"], file)
+            again.add(file)
+        if not file.is_file():
+            return match[0]
+        lines = [f"    {line}".rstrip() for line in file.read_text(encoding="utf-8").splitlines()]
+        return match["mark"] + "\n".join(["", *lines, ""]) + "\n<!-- end -->"
+
+    return OUTPUT.sub(printed, COMPARISON.sub(compared, MARK.sub(replace, lesson.read_text(encoding="utf-8"))))
 
 
 def self_test():
@@ -170,6 +192,9 @@ def self_test():
         assert "| decode f32 | 2 ms, 25 % of read | **500 µs, 25 % of read** |" in rewrite(lesson, set())
         lesson.write_text(once)
         assert rewrite(lesson, set()) == once
+        (Path(folder) / "results" / "x.txt").write_text("load 22 cycles\n")
+        lesson.write_text("<!-- output: x > results/x.txt -->\n    old\n<!-- end -->\nafter\n")
+        assert rewrite(lesson, set()) == "<!-- output: x > results/x.txt -->\n\n    load 22 cycles\n\n<!-- end -->\nafter\n"
     print("write_tables.py writes what the JSON says, and leaves the rest alone")
 
 

@@ -80,8 +80,8 @@ def describe(rows):
 
 
 def large_loads():
-    return {"chat of 1.1B, 3 turns": ["--multi-turn", 3, "--requests", 18, "--shared-prefix", 100, "--prompt-tokens", "16-64", "--output-tokens", "8-16",
-                                      "--rate", 0.1, "--think", 2, "--timeline", 18, "--max-sequences", 8, "--ctx", 512, "--linear", "packed,auto"]}
+    return {"chat of 1.1B, 4 turns": ["--multi-turn", 4, "--requests", 16, "--shared-prefix", 300, "--prompt-tokens", "16-48", "--output-tokens", "8-16",
+                                      "--rate", 0.08, "--think", 2, "--timeline", 16, "--max-sequences", 8, "--ctx", 640, "--linear", "packed,auto"]}
 
 
 def loads(a):
