@@ -33,7 +33,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-constexpr int kFewRows = 16;
+constexpr int kFewRows = 16;   // of a KV head: decode, or nearly so, where memory is the limit
 constexpr int kBlockRows = 6;  // at most, that share every load of K or V
 constexpr float kLog2e = 1.44269504f;
 // Accumulators per row: with six rows 24 of AVX-512's 32 registers, 12 of AVX2's 16.
@@ -405,7 +405,7 @@ void flash_tile(const FlashTile& tile, float* scratch) {
   clear(m.now, all_rows, head_dim);
   std::fill_n(m.before.sum, all_rows, 0.0f);  // no chunk yet: add_chunk() reads nothing else of it
 
-  // In decode memory is the limit. With many rows a key that was fetched serves long enough.
+  // With many rows a key that was fetched serves long enough, and asking costs.
   if (tile.rows <= kFewRows) {
     walk<AskAhead>(tile, m);
   } else {

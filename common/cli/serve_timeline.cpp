@@ -83,12 +83,12 @@ std::string ServeTimeline::map_of(const Engine& engine) {
 Json ServeTimeline::json(const std::vector<ServedRequest>& served) const {
   Json requests = Json::array();
   for (std::size_t i = 0; i < changes_.size(); ++i) {
+    if (changes_[i].empty()) continue;  // it was refused
     const ServedRequest& r = served[i];
     std::string states;
     for (const Change& c : changes_[i]) {
       states += fmt::format("{}{}@{:.6f}", states.empty() ? "" : " ", c.state, c.at_s);
     }
-    if (changes_[i].empty()) continue;  // it was refused
     requests.push_back({{"arrival_s", rounded(r.arrival_s)},
                         {"ttft_s", rounded(r.ttft_s())},
                         {"tpot_s", rounded(r.tpot_s())},
