@@ -127,7 +127,7 @@ std::vector<Case> cases() {
       {"decode, context 8192", 32, 8, 64, {{1, 8192}}, 1, 0, true},
       {"decode, 4 x context 1024", 32, 8, 64, {{1, 1024}, {1, 1024}, {1, 1024}, {1, 1024}}, 1, 0, true},
       {"prefill 512", 32, 8, 64, {{512, 512}}, 1, 0, true},
-      {"prefill, the last 128 of 8192", 8, 2, 64, {{128, 8192}}, 1, 0, true},
+      {"prefill, the last 64 of 8192", 4, 1, 64, {{64, 8192}}, 1, 0, true},
       {"decode, context 4096, window 1024", 32, 8, 64, {{1, 4096}}, 1, 0, true, 1024},
       {"prefill 512, soft cap 50", 32, 8, 64, {{512, 512}}, 1, 0, true, 0, 50},
   };
