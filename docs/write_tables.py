@@ -117,18 +117,14 @@ def row_lines(rows, machine):
     return lines
 
 
-def output_of(command):
+def measure(command, file):
     words, environment = shlex.split(command), dict(os.environ)
     while "=" in words[0]:  # RUNG_SIMD=avx2 rung ...
         name, _, value = words.pop(0).partition("=")
         environment[name] = value
     words[0] = str(ROOT / "build" / "bin" / words[0])
     print(f"measuring: {command}", flush=True)
-    return subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment).stdout
-
-
-def measure(command, file):
-    output = output_of(command)
+    output = subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment).stdout
     if file.suffix == ".json":
         json.loads(output)
     file.parent.mkdir(exist_ok=True)
@@ -137,14 +133,19 @@ def measure(command, file):
 
 def rewrite(lesson, again):
     """The lesson's text with its tables as their JSON files say; marks without a JSON file stay as they are."""
-    def replace(match):
+    def results(match):
+        """What a mark's file says, measured again where that is asked for; None without a file."""
         file = lesson.parent / match["file"]
         if again and not (file in again):
             measure(match["command"], file)
             again.add(file)
-        if not file.is_file():
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    def replace(match):
+        text = results(match)
+        if text is None:
             return match[0]
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(text)
         start = match[0][: match.start("table") - match.start()]
         return start + table(match["command"], document, match["trials"] or "", bool(match["matrix"])) + "<!-- end -->"
 
@@ -157,13 +158,10 @@ def rewrite(lesson, again):
         return match["mark"] + comparison_table(json.loads(file.read_text(encoding="utf-8"))) + "<!-- end -->"
 
     def printed(match):
-        file = lesson.parent / match["file"]
-        if again and not (file in again):
-            measure(match["command"], file)
-            again.add(file)
-        if not file.is_file():
+        text = results(match)
+        if text is None:
             return match[0]
-        lines = [f"    {line}".rstrip() for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [f"    {line}".rstrip() for line in text.splitlines()]
         return match["mark"] + "\n".join(["", *lines, ""]) + "\n<!-- end -->"
 
     return OUTPUT.sub(printed, COMPARISON.sub(compared, MARK.sub(replace, lesson.read_text(encoding="utf-8"))))
