@@ -196,23 +196,22 @@ void Engine::watch_storms() {
       100 * StormWatch::kMostRecomputed, config_.max_sequences));
 }
 
-int Engine::submit(Request request) {
+int Engine::submit(Request request, const std::function<Listeners(int sample)>& others) {
   check_request(request, *model_);
   check_prompt_fits(static_cast<std::int64_t>(request.prompt.size()), *model_, config_);
   check_queue(request.n);
   const int first = next_id_;
   const int n = std::exchange(request.n, 1);
-  Request others;
-  if (n > 1) {
-    others = request;
-    others.on_token = nullptr;
-    others.on_text = nullptr;
-  }
+  Request next;
+  if (n > 1) next = request;
   const Tokenizer* tokenizer = model_->tokenizer.get();
   const Sequence& leader = enqueue(sequences_.emplace_back(first, std::move(request), tokenizer), nullptr);
   for (int i = 1; i < n; ++i) {
-    ++others.sampling.seed;
-    enqueue(sequences_.emplace_back(next_id_, others, tokenizer), &leader);
+    ++next.sampling.seed;
+    Listeners listeners = others ? others(i) : Listeners{};
+    next.on_token = std::move(listeners.on_token);
+    next.on_text = std::move(listeners.on_text);
+    enqueue(sequences_.emplace_back(next_id_, next, tokenizer), &leader);
   }
   return first;
 }

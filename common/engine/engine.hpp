@@ -86,11 +86,12 @@ class Engine {
   Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config);
 
   /// Queues a request and returns its number; where it asks for n samples, that of the first: theirs follow
-  /// each other. The prompt is computed once; samples share its blocks as far as the KV cache can. Throws
+  /// each other. The prompt is computed once; samples share its blocks as far as the KV cache can.
+  /// `others(i)` is called once for each i from 1 to n - 1, and hears sample i. Throws
   /// UsageError when it can never run: an empty prompt, one longer than the context, ids outside the
   /// vocabulary, counts below 1, sampling out of range. Throws QueueFull, and changes nothing, when
   /// config().max_waiting wait already.
-  int submit(Request request);
+  int submit(Request request, const std::function<Listeners(int sample)>& others = {});
 
   /// Another request that goes on from the text of request `id` as it is now, with draws of its own, and
   /// shares its blocks as far as the KV cache can. Its result has the whole text; listeners hear what is new.

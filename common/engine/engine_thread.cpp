@@ -184,16 +184,34 @@ void EngineThread::shutdown() {
 
 EngineThread::Handle EngineThread::submit(Request request) {
   if (request.n != 1)
-    fail_usage("a handle is one text; submit n requests, or fork() one, instead of n = {}", request.n);
-  auto stream = std::make_shared<Stream>();
+    fail_usage(
+        "submit() returns one handle, and this request asks for n = {}; submit_samples() returns one for "
+        "each",
+        request.n);
+  return submit_samples(std::move(request)).front();
+}
+
+std::vector<EngineThread::Handle> EngineThread::submit_samples(Request request) {
   Shared& shared = *shared_;
-  request.on_text = shared.streaming(stream, std::move(request.on_text));
-  if (request.on_token) request.on_token = shared.guarded(stream, std::move(request.on_token));
-  shared.call([&shared, stream, &request](Engine& engine) {
-    stream->id = engine.submit(std::move(request));
-    shared.streams[stream->id] = stream;
+  std::vector<Handle> handles;
+  const auto add = [&] {
+    auto stream = std::make_shared<Stream>();
+    handles.push_back({shared_, stream});
+    return stream;
+  };
+  const auto first = add();
+  request.on_text = shared.streaming(first, std::move(request.on_text));
+  if (request.on_token) request.on_token = shared.guarded(first, std::move(request.on_token));
+  shared.call([&](Engine& engine) {
+    int id = engine.submit(std::move(request), [&](int) {
+      return Listeners{{}, shared.streaming(add(), {})};
+    });
+    for (const Handle& handle : handles) {
+      handle.stream_->id = id;
+      shared.streams[id++] = handle.stream_;
+    }
   });
-  return {shared_, stream};
+  return handles;
 }
 
 EngineStats EngineThread::stats() {

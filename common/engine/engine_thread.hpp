@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/engine.hpp"
 
@@ -39,10 +40,13 @@ class EngineThread {
   EngineThread(const EngineThread&) = delete;
   EngineThread& operator=(const EngineThread&) = delete;
 
-  /// Queues a request (n must be 1). Throws what Engine::submit() throws, and Error when the engine has
+  /// Queues a request of one sample. Throws what Engine::submit() throws, and Error when the engine has
   /// stopped. The request's own callbacks run on the engine's thread; one that throws ends its request alone,
   /// and wait() throws the same.
   Handle submit(Request request);
+  /// The same for a request of n samples of one prompt, which is computed once: a handle for each. The
+  /// request's callbacks hear the first.
+  std::vector<Handle> submit_samples(Request request);
 
   EngineStats stats();
   KvUse kv_use();

@@ -123,6 +123,34 @@ TEST_CASE("threads that submit, stream, fork and cancel at once get the texts of
   CHECK(use.taken == use.kept);  // what is left belongs to the prefix cache
 }
 
+TEST_CASE("samples of one prompt have a handle each, and the texts of requests with those seeds") {
+  EngineThread engine(model(), variants(), small_config());
+  constexpr int kSamples = 3;
+  Request many = request(1);
+  many.sampling.temperature = 0.9f;
+  many.n = kSamples;
+  std::string called;
+  many.on_text = [&called](std::string_view piece) { called += piece; };
+  std::vector<EngineThread::Handle> samples = engine.submit_samples(many);
+  REQUIRE(samples.size() == kSamples);
+  for (int i = 0; i < kSamples; ++i) {
+    Request single = many;
+    single.n = 1;
+    single.on_text = nullptr;
+    single.sampling.seed += static_cast<std::uint64_t>(i);
+    const Result expected = engine.submit(single).wait();
+    EngineThread::Handle& sample = samples[static_cast<std::size_t>(i)];
+    std::string text;
+    while (const auto piece = sample.next()) text += *piece;
+    CHECK(text == expected.text);
+    CHECK(sample.wait().token_ids == expected.token_ids);
+    if (i == 0) CHECK(called == expected.text);
+  }
+  CHECK(engine.stats().forks == kSamples - 1);
+  many.n = 0;
+  CHECK_THROWS_AS(engine.submit_samples(many), UsageError);
+}
+
 TEST_CASE("what is wrong with a request is told to who submits it") {
   EngineConfig config = small_config();
   config.max_waiting = 1;
@@ -132,7 +160,7 @@ TEST_CASE("what is wrong with a request is told to who submits it") {
   CHECK_THROWS_WITH(engine.submit(empty), testing::contains("the prompt is empty"));
   Request many = request(0);
   many.n = 2;
-  CHECK_THROWS_AS(engine.submit(many), UsageError);
+  CHECK_THROWS_WITH(engine.submit(many), testing::contains("submit_samples()"));
   EngineConfig impossible = small_config();
   impossible.kv_budget = 100;
   CHECK_THROWS_WITH(EngineThread(model(), variants(), impossible), testing::contains("could never end"));

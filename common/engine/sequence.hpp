@@ -24,7 +24,7 @@ struct Request {
   std::vector<std::string> stop;       // generation ends when one appears; it is not part of the text
   std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
   bool ignore_end = false;             // go on past the model's end-of-text token
-  // Of n samples they hear the first.
+  // Of n samples they hear the first; see Engine::submit() for the others.
   std::function<void(std::int32_t token)> on_token;    // every token, as it is sampled
   std::function<void(std::string_view text)> on_text;  // complete characters, as they become certain
 
@@ -35,7 +35,7 @@ struct Request {
   double ttft_target_s = 0, tpot_target_s = 0;
 };
 
-/// Who hears what a fork generates; see Request.
+/// Who hears what a fork or a further sample generates; see Request.
 struct Listeners {
   std::function<void(std::int32_t token)> on_token;
   std::function<void(std::string_view text)> on_text;
