@@ -227,6 +227,24 @@ TEST_CASE("traces are read for what they are") {
   CHECK(mooncake.requests[2].blocks == std::vector<std::int64_t>{0, 7});
 }
 
+TEST_CASE("a trace may say whose its requests are") {
+  const RequestTrace trace = read("time,user,prompt,output\n0,3,10,2\n1, 0 ,10,2\n");
+  CHECK(trace.requests[0].user == 3);
+  CHECK(trace.requests[1].user == 0);
+  CHECK(read("time,prompt,output\n0,10,2\n").requests[0].user == -1);
+  for (const char* whose : {"x", "-1", "1.5", "99999999", ""}) {
+    CHECK_THROWS_WITH(read(fmt::format("time,user,prompt,output\n0,{},10,2\n", whose)),
+                      testing::contains("is no user"));
+  }
+  WorkloadConfig config;
+  config.requests = 2;
+  config.users = 5;
+  config.trace = written("users_test.csv", "time,user,prompt,output\n0,3,10,2\n1,0,10,2\n");
+  const Workload workload = make("trace", config);
+  CHECK(workload.requests[0].user == 3);
+  CHECK(workload.requests[1].user == 0);
+}
+
 TEST_CASE("traces that are none are refused in a sentence with the line") {
   const auto refused = [](const std::string& content, const std::string& part) {
     CHECK_THROWS_WITH(read(content), testing::contains(part));

@@ -43,7 +43,8 @@ class Trace final : public WorkloadMaker {
       }
       if (workload.requests.empty()) start = traced.arrival_s;
       if (trace.has_arrivals) request.arrival_s = (traced.arrival_s - start) * config_.time_scale;
-      request.user = static_cast<int>(workload.requests.size()) % config_.users;
+      request.user =
+          traced.user >= 0 ? traced.user : static_cast<int>(workload.requests.size()) % config_.users;
       workload.requests.push_back(std::move(request));
     }
     if (workload.requests.empty()) {

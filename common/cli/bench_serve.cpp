@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <queue>
 #include <thread>
 
@@ -156,6 +157,9 @@ class ServeRun {
   Timer clock_;
 };
 
+/// Above that many users, what each of them experienced is left out.
+constexpr std::size_t kMostUsers = 16;
+
 /// Mean, P50, P90 and P99 by a rung of seam `quantile`.
 Json summary(const std::vector<double>& values, const std::string& rung) {
   const auto quantile = variants().ladder<Quantile>().make(rung, {});
@@ -191,6 +195,13 @@ void print(const Json& json, const ServiceTargets& targets) {
         "\n  {} requests found the queue full, or followed one that did: none of the times above is theirs\n",
         refused);
   }
+  for (const Json& u : json["users"]) {
+    fmt::print("{}  user {:<3} {:4} requests: TTFT {:9.1f} {:>10.1f} {:>10.1f} {:>10.1f}, E2E P99 {:.1f}\n",
+               &u == &json["users"].front() ? "\n" : "", u["user"].get<int>(), u["requests"].get<int>(),
+               1e3 * u["ttft_s"]["mean"].get<double>(), 1e3 * u["ttft_s"]["p50"].get<double>(),
+               1e3 * u["ttft_s"]["p90"].get<double>(), 1e3 * u["ttft_s"]["p99"].get<double>(),
+               1e3 * u["e2e_s"]["p99"].get<double>());
+  }
   if (targets.any()) {
     fmt::print("\n  {} of {} requests kept the targets: a goodput of {:.2f} requests/s\n",
                json["kept_targets"].get<int>(), json["requests"].get<int>(), number("goodput_request_s"));
@@ -215,6 +226,22 @@ void print(const Json& json, const ServiceTargets& targets) {
       json["preemptions"].get<int>(), json["swaps"].get<int>(), json["recomputed_tokens"].get<int>(),
       100 * number("schedule_share"), 100 * number("own_share"), rungs["scheduler"].get<std::string>(),
       rungs["policy"].get<std::string>(), rungs["kv"].get<std::string>());
+}
+
+/// What each user experienced; empty where there is one, or more than a reader would read.
+Json by_user(const Workload& load, const std::vector<ServedRequest>& served, const std::string& quantile) {
+  std::map<int, std::vector<ServedRequest>> users;
+  for (std::size_t i = 0; i < served.size(); ++i) users[load.requests[i].user].push_back(served[i]);
+  Json rows = Json::array();
+  if (users.size() < 2 || users.size() > kMostUsers) return rows;
+  for (const auto& [user, requests] : users) {
+    const ServingMetrics m = serving_metrics(requests, {});
+    rows.push_back({{"user", user},
+                    {"requests", requests.size()},
+                    {"ttft_s", summary(m.ttft_s, quantile)},
+                    {"e2e_s", summary(m.e2e_s, quantile)}});
+  }
+  return rows;
 }
 
 void BenchServeCommand::execute(bool json_wanted) const {
@@ -263,6 +290,7 @@ void BenchServeCommand::execute(bool json_wanted) const {
       {"itl_s", summary(done.gaps, quantile)},
       {"tpot_s", summary(m.tpot_s, quantile)},
       {"e2e_s", summary(m.e2e_s, quantile)},
+      {"users", by_user(requests, done.served, quantile)},
       {"kept_targets", m.kept_targets},
       {"goodput_request_s", m.request_goodput()},
       {"cache",

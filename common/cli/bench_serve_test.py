@@ -31,6 +31,13 @@ class Serve(Case):
             file.write("TIMESTAMP,ContextTokens,GeneratedTokens\nx,10,3\ny,20,5\n")
         out = self.json("bench-serve", "-m", "tiny", "--trace", trace, "--length-scale", 2)
         self.assertEqual((out["prompt_tokens"], out["output_tokens"]), (60, 16))
+        with open(trace, "w", encoding="utf-8") as file:
+            file.write("time,user,prompt,output\n0,0,10,3\n0,0,10,3\n0.01,7,20,5\n")
+        users = ("bench-serve", "-m", "tiny", "--trace", trace, "--arrivals", "trace", "--policy", "fair_share")
+        out = self.json(*users)
+        self.assertEqual([(u["user"], u["requests"]) for u in out["users"]], [(0, 2), (7, 1)])
+        self.assertLessEqual(max(u["e2e_s"]["p99"] for u in out["users"]), 1.01 * out["e2e_s"]["p99"] + 1e-6)
+        self.assertIn("user 7 ", self.ok(*users).decode())
         self.refused(2, "--prompt-tokens 5- is no length", "bench-serve", "-m", "tiny", "--prompt-tokens", "5-")
         self.refused(2, "raise --ctx", "bench-serve", "-m", "tiny", "--ctx", 8)
         self.refused(2, "could never end", "bench-serve", "-m", "tiny", "--kv-budget", "1kB")

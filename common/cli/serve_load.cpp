@@ -44,7 +44,7 @@ void ServeLoadOptions::add_to(CLI::App& command) {
   command.add_option(
       "--trace", trace,
       "requests of a real server: a CSV file whose lines end in ,prompt tokens,output tokens, or Mooncake's "
-      "JSON lines; - is stdin");
+      "JSON lines; a field headed user says whose they are; - is stdin");
   command.add_option("--length-scale", length_scale,
                      "multiplies the lengths of a trace or of sharegpt (default: 1)");
   command.add_option("--time-scale", time_scale, "multiplies the times of --arrivals trace (default: 1)");

@@ -1,5 +1,6 @@
 #include "core/request_trace.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -69,7 +70,28 @@ bool parse_date(std::string_view text, double& seconds) {
   return true;
 }
 
-TracedRequest from_csv(std::string_view line, bool& has_arrival, const Place& place) {
+constexpr int kMostUsers = 1 << 20;
+
+/// Field i of a line; empty where it has fewer.
+std::string_view field(std::string_view line, std::size_t i) {
+  for (; i > 0; --i) {
+    const std::size_t comma = line.find(',');
+    if (comma == std::string_view::npos) return {};
+    line.remove_prefix(comma + 1);
+  }
+  return trimmed(line.substr(0, line.find(',')));
+}
+
+/// Which field the header calls "user"; npos: none.
+std::size_t user_field(std::string_view header) {
+  const auto fields = static_cast<std::size_t>(std::count(header.begin(), header.end(), ',')) + 1;
+  for (std::size_t i = 0; i < fields; ++i) {
+    if (field(header, i) == "user") return i;
+  }
+  return std::string_view::npos;
+}
+
+TracedRequest from_csv(std::string_view line, std::size_t user, bool& has_arrival, const Place& place) {
   TracedRequest request;
   const std::size_t last = line.rfind(',');
   const std::size_t before = last == 0 || last == std::string_view::npos ? last : line.rfind(',', last - 1);
@@ -82,7 +104,14 @@ TracedRequest from_csv(std::string_view line, bool& has_arrival, const Place& pl
   }
   request.prompt = tokens(prompt, "prompt", place);
   request.output = tokens(output, "output", place);
-  const std::string_view time = trimmed(line.substr(0, line.find(',')));
+  if (user != std::string_view::npos) {
+    const std::string_view whose = field(line, user);
+    if (!parse(whose, request.user) || request.user < 0 || request.user >= kMostUsers) {
+      fail("{}, line {}: '{}' is no user; users are numbers from 0 to {}", place.name, place.line,
+           whose.substr(0, kQuoted), kMostUsers - 1);
+    }
+  }
+  const std::string_view time = field(line, 0);
   has_arrival = parse_date(time, request.arrival_s) ||
                 (parse(time, request.arrival_s) && std::isfinite(request.arrival_s));
   return request;
@@ -135,6 +164,7 @@ RequestTrace read_request_trace(std::istream& in, const std::string& name, std::
   Place place{name};
   std::string text;
   bool json = false;
+  std::size_t user = std::string_view::npos;
   for (bool first = true; trace.requests.size() < limit && std::getline(in, text);) {
     ++place.line;
     if (place.line == 1 && text.size() >= 2 && text[0] == '\x1f' && text[1] == '\x8b') {
@@ -145,10 +175,13 @@ RequestTrace read_request_trace(std::istream& in, const std::string& name, std::
     if (first) {
       first = false;
       json = line.front() == '{';
-      if (!json) continue;  // the header
+      if (!json) {
+        user = user_field(line);
+        continue;
+      }
     }
     bool has_arrival = true;
-    trace.requests.push_back(json ? from_json(line, place) : from_csv(line, has_arrival, place));
+    trace.requests.push_back(json ? from_json(line, place) : from_csv(line, user, has_arrival, place));
     trace.has_arrivals = trace.has_arrivals && has_arrival;
   }
   if (in.bad()) fail("{} cannot be read to its end", name);

@@ -5,7 +5,7 @@
 // Two forms, told apart by what stands in the file:
 //   CSV    a header, then lines that end in ",prompt tokens,generated tokens"; the first field is the time.
 //          The Azure LLM inference traces (github.com/Azure/AzurePublicDataset): "2023-11-16
-//          18:17:03.97,374,44".
+//          18:17:03.97,374,44". A field that the header calls "user" is a number: whose request it is.
 //   JSONL  the traces of Mooncake (Qin et al. 2024, arXiv 2407.00079): one object per line with timestamp
 //   (ms),
 //          input_length, output_length and hash_ids, a number for every 512 tokens of the prompt. Equal
@@ -22,6 +22,7 @@ namespace rung {
 struct TracedRequest {
   double arrival_s = 0;              // since the first request of the trace
   int prompt = 0, output = 0;        // tokens
+  int user = -1;                     // -1: the trace says nothing about users
   std::vector<std::int64_t> blocks;  // identities of its blocks of block_tokens, the last one in part
 };
 
