@@ -63,9 +63,9 @@ void register_rungs(Registry& registry) {
   add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
       plain_floats, false, false);
   add("bf16_dot", "x rounded to bfloat16, pairs of columns multiplied by one instruction", make_bf16_dot,
-      bf16, false, false);
+      bf16, false, false, true, Arithmetic::bf16);
   add("bf16_tiles", "x rounded to bfloat16, tiles of 16 tokens and 16 rows multiplied by one instruction",
-      make_bf16_tiles, bf16, false, false);
+      make_bf16_tiles, bf16, false, false, true, Arithmetic::bf16);
   add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
       false, false, true, Arithmetic::int8);
   add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,

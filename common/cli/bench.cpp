@@ -2,10 +2,14 @@
 //
 // Like llama-bench: "pp512" is one prompt of 512 tokens per sequence, "tg128" the 128 tokens after an
 // empty context, here for every batch size. The first decode token is not counted. Every repetition is
-// timed by itself; the median is printed, with the slowest and the fastest beside it.
+// timed by itself; the median is printed, with the slowest and the fastest beside it. With --remeasure the
+// machine's limits are measured before each repetition, which is then a share of those.
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <span>
+#include <utility>
 
 #include "cli/cli.hpp"
 #include "core/parallel.hpp"
@@ -134,8 +138,11 @@ struct BenchCommand {
     config.max_sequences = *std::max_element(batches.begin(), batches.end());
     Engine engine(model, variants(), config);
     const int threads = engine.config().threads;
-    if (!json) fmt::print(stderr, "measuring this machine's limits (cached; --remeasure repeats it)\n");
+    if (!json && !remeasure)
+      fmt::print(stderr, "measuring this machine's limits (cached; --remeasure repeats it)\n");
     const MachineLimits limits = limits_of_machine(variants(), config.rung("bandwidth"), threads, remeasure);
+    std::optional<LimitsMeter> meter;
+    if (remeasure) meter.emplace(threads, read_loop(variants(), config.rung("bandwidth"), threads));
     fmt::print(stderr, "{}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {:.0f} GOP/s int8, {} threads, {}\n",
                machine_name(), limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9,
                limits.int8_ops_per_s * 1e-9, threads, simd_name(simd_level()));
@@ -148,13 +155,16 @@ struct BenchCommand {
       if ((decode ? generate : prompt) == 0) continue;
       for (const int batch : batches) {
         std::vector<double> seconds;
+        std::vector<MachineLimits> passes;
         Repetition last;
         for (int repeat = -1; repeat < repeats; ++repeat) {  // the first one only warms up
+          if (meter && repeat >= 0) passes.push_back(meter->pass());
           last = repetition(engine, decode, batch, repeat + 1);
           if (repeat >= 0) seconds.push_back(last.seconds);
           progress.update(++done / jobs);
         }
-        rows.push_back(row(engine, limits, decode, batch, std::move(seconds)));
+        if (!meter) passes.assign(seconds.size(), limits);
+        rows.push_back(row(engine, passes, decode, batch, std::move(seconds)));
         rows.back()["parallel_regions"] =
             static_cast<double>(last.parallel_regions) / static_cast<double>(last.steps);
       }
@@ -166,18 +176,28 @@ struct BenchCommand {
     }
   }
 
-  Json row(const Engine& engine, const MachineLimits& limits, bool decode, int batch,
+  /// `limits`: of the machine, when each repetition began.
+  Json row(const Engine& engine, std::span<const MachineLimits> limits, bool decode, int batch,
            std::vector<double> seconds) const {
-    std::sort(seconds.begin(), seconds.end());
-    const double median = seconds[seconds.size() / 2];
     const double tokens = static_cast<double>(batch) * (decode ? generate : prompt);
     const BenchWork work = work_of(engine.model(), engine.config(), batch, decode ? 0 : prompt, generate);
-    const bool bytes = multiplies_bytes(variants(), engine.rungs().at("linear"));
-    const double product_rate = bytes ? limits.int8_ops_per_s : limits.fma_flops_per_s;
-    const double memory_s = work.bytes / limits.read_bytes_per_s;
-    const double compute_s =
-        work.product_flops / product_rate + work.attention_flops / limits.fma_flops_per_s;
+    const Arithmetic arithmetic = arithmetic_of(variants(), engine.rungs().at("linear"));
+    const auto shortest = [&](const MachineLimits& l) {
+      return std::pair(work.bytes / l.read_bytes_per_s, work.product_flops / rate_of(l, arithmetic).per_s +
+                                                            work.attention_flops / l.fma_flops_per_s);
+    };
+    const MachineLimits machine = rung::median(limits);
+    const Rate rate = rate_of(machine, arithmetic);
+    const auto [memory_s, compute_s] = shortest(machine);
     const bool memory_bound = memory_s > compute_s;
+    std::vector<double> shares;
+    for (std::size_t i = 0; i < seconds.size(); ++i) {
+      const auto [by_memory, by_rate] = shortest(limits[i]);
+      shares.push_back((memory_bound ? by_memory : by_rate) / seconds[i]);
+    }
+    std::sort(shares.begin(), shares.end());
+    std::sort(seconds.begin(), seconds.end());
+    const double median = seconds[seconds.size() / 2];
     Json r;
     r["test"] = decode ? fmt::format("tg{}", generate) : fmt::format("pp{}", prompt);
     r["batch"] = batch;
@@ -186,9 +206,9 @@ struct BenchCommand {
     r["tok_s_max"] = tokens / seconds.front();
     r["gb_s"] = work.bytes * 1e-9 / median;
     r["gflop_s"] = (work.product_flops + work.attention_flops) * 1e-9 / median;
-    r["limit"] = memory_bound ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
-    r["limit_value"] = (memory_bound ? limits.read_bytes_per_s : product_rate) * 1e-9;
-    r["pct_of_limit"] = 100 * std::max(memory_s, compute_s) / median;
+    r["limit"] = memory_bound ? "read_bandwidth" : rate.name;
+    r["limit_value"] = (memory_bound ? machine.read_bytes_per_s : rate.per_s) * 1e-9;
+    r["pct_of_limit"] = 100 * shares[shares.size() / 2];
     const FusedSteps fused = engine.fused();
     r["fused"] = {{"layers", fused.layers},         {"qkv", fused.qkv},
                   {"gate_up", fused.gate_up},       {"add_norm", fused.add_norm},
@@ -213,6 +233,7 @@ struct BenchCommand {
     for (const Json& r : rows) {
       const char* limit = r["limit"] == "read_bandwidth" ? "GB/s read"
                           : r["limit"] == "int8_rate"    ? "GOP/s int8"
+                          : r["limit"] == "bf16_rate"    ? "GFLOP/s bf16"
                                                          : "GFLOP/s fma";
       fmt::print("| {:8} | {:5} | {:10.2f} | {:>21} | {:8.2f} | {:9.1f} | {:>24} | {:4.0f} % |\n",
                  r["test"].get<std::string>(), r["batch"].get<int>(), r["tok_s"].get<double>(),
@@ -235,7 +256,8 @@ void add_bench(CLI::App& app, Program& program) {
   command->add_option("-n,--tokens", state->generate, "tokens of the decode test; 0: none");
   command->add_option("-b,--batch", state->batches, "sequences at a time, comma-separated")->delimiter(',');
   command->add_option("-r,--repeats", state->repeats, "measured repetitions");
-  command->add_flag("--remeasure", state->remeasure, "measure the machine's limits again");
+  command->add_flag("--remeasure", state->remeasure,
+                    "measure the machine's limits again, and before each repetition");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

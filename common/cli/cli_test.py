@@ -320,7 +320,7 @@ class Others(Case):
             self.assertLessEqual({"test", "batch", "tok_s", "tok_s_min", "tok_s_max", "gb_s", "gflop_s", "limit",
                                   "pct_of_limit"}, set(r))
             self.assertTrue(0 < r["tok_s_min"] <= r["tok_s"] <= r["tok_s_max"])
-            self.assertIn(r["limit"], ("read_bandwidth", "fma_rate"))
+            self.assertIn(r["limit"], ("read_bandwidth", "fma_rate", "bf16_rate"))
         # Products of bytes are compared with the rate of products of bytes.
         q8 = scratch("cli_bench_q8.gguf")
         self.json("synth", q8, "--shape", "test-tiny", "--type", "q8_0")

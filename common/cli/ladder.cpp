@@ -75,14 +75,14 @@ struct LadderCommand {
   /// median of the rounds' shares, each with the limit of its round.
   static void add_limit(Json& row, const Timed& timed, const Work& work,
                         std::span<const MachineLimits> limits) {
-    const bool bytes = timed.rung->arithmetic == Arithmetic::int8;
     const auto shortest = [&](const MachineLimits& l) {
       return std::pair(work.bytes / l.read_bytes_per_s,
-                       work.flops / (bytes ? l.int8_ops_per_s : l.fma_flops_per_s));
+                       work.flops / rate_of(l, timed.rung->arithmetic).per_s);
     };
-    const auto [memory_s, compute_s] = shortest(median(limits));
+    const MachineLimits all = median(limits);
+    const auto [memory_s, compute_s] = shortest(all);
     const bool memory = memory_s > compute_s;
-    row["limit"] = memory ? "read_bandwidth" : bytes ? "int8_rate" : "fma_rate";
+    row["limit"] = memory ? "read_bandwidth" : rate_of(all, timed.rung->arithmetic).name;
     std::vector<double> shares;
     for (std::size_t i = 0; i < limits.size(); ++i) {
       const auto [by_memory, by_rate] = shortest(limits[i]);
@@ -157,6 +157,7 @@ struct LadderCommand {
       const std::string share = fmt::format("{:.0f} % {}", r["pct_of_limit"].get<double>(),
                                             limit == "read_bandwidth" ? "read"
                                             : limit == "int8_rate"    ? "int8"
+                                            : limit == "bf16_rate"    ? "bf16"
                                                                       : "FMA");
       fmt::print("  {:<16} {:>9.1f} us {:>9.2f} {:>10.2f} {:>13} {:>8.1f}x {:>11.2e} {:>11.2e}{}\n",
                  r["rung"].get<std::string>(), r["seconds"].get<double>() * 1e6, r["gb_s"].get<double>(),

@@ -108,7 +108,7 @@ std::map<std::string, std::string> assignments(const PlanCommand& c) {
 /// Model, limits and measured steps, from a file or a shape.
 Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
   Asked a;
-  bool bytes = false;
+  Arithmetic arithmetic = Arithmetic::float32;
   std::shared_ptr<const Model> model;
   a.kv_type = !c.type.empty() ? c.type : c.shape.empty() ? "f32" : "f16";
   EngineConfig config = rungs;
@@ -123,7 +123,7 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
     config.max_sequences = std::min(c.batch.value_or(kDefaultBatch), kMeasuredBatch);
     config = resolve_config(config, *model);
     a.linear = resolve_rungs(variants(), config, *model).at("linear");
-    bytes = multiplies_bytes(variants(), a.linear);
+    arithmetic = arithmetic_of(variants(), a.linear);
   } else {
     a.config.model = step_model(named_kv_shape(c.shape), config.kv_type);
     a.context = c.context > 0 ? c.context : kDefaultContext;
@@ -136,7 +136,7 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
     const MachineLimits here = limits_of_machine(variants(), rungs.rung("bandwidth"), threads);
     if (c.bandwidth == 0) limits.read_bytes_per_s = here.read_bytes_per_s;
     if (c.flops == 0) {
-      limits.product_flops_per_s = bytes ? here.int8_ops_per_s : here.fma_flops_per_s;
+      limits.product_flops_per_s = rate_of(here, arithmetic).per_s;
       limits.attention_flops_per_s = here.fma_flops_per_s;
     }
     a.limits_from = c.bandwidth == 0 && c.flops == 0 ? "measured here" : "given and measured here";

@@ -116,17 +116,16 @@ HWY_POP_ATTRIBUTES
 HWY_PUSH_ATTRIBUTES("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 double bf16_avx512(std::int64_t rounds, float* sink) {
   __m512 sums[kChains];
-  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_setzero_ps();
+  // Equal chains would be one chain to the compiler. A barrier in each would send it through memory.
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
+  constexpr int kStarts = 16 * kChains * (kChains - 1) / 2;  // of all lanes
   const __m512i bits = _mm512_set1_epi16(0x3f80);  // 1
   const auto one = (__m512bh)bits;
   for (std::int64_t r = 0; r < rounds; ++r) {
     RUNG_UNROLL
-    for (int i = 0; i < kChains; ++i) {
-      sums[i] = _mm512_dpbf16_ps(sums[i], one, one);
-      asm("" : "+v"(sums[i]));  // equal chains would be one chain to the compiler
-    }
+    for (int i = 0; i < kChains; ++i) sums[i] = _mm512_dpbf16_ps(sums[i], one, one);
   }
-  *sink = 0;
+  *sink = -kStarts;
   for (const __m512& sum : sums) {
     float lanes[16];
     _mm512_storeu_ps(lanes, sum);

@@ -20,14 +20,22 @@ MachineLimits limits_of_machine(const Registry& registry, const std::string& ban
   return machine_limits(threads, read_loop(registry, bandwidth, threads), remeasure);
 }
 
-bool multiplies_bytes(const Registry& registry, const std::string& linear) {
+Arithmetic arithmetic_of(const Registry& registry, const std::string& linear) {
+  Arithmetic fastest = Arithmetic::float32;
   for (std::size_t begin = 0; begin <= linear.size();) {
     const std::size_t end = std::min(linear.find('+', begin), linear.size());
     const std::string name = linear.substr(begin, end - begin);
-    if (!name.empty() && registry.ladder<Linear>().info(name).arithmetic == Arithmetic::int8) return true;
+    if (!name.empty()) fastest = std::max(fastest, registry.ladder<Linear>().info(name).arithmetic);
     begin = end + 1;
   }
-  return false;
+  return fastest;
+}
+
+Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::int8) return {limits.int8_ops_per_s, "int8_rate"};
+  if (arithmetic == Arithmetic::bf16 && limits.bf16_flops_per_s > 0)
+    return {limits.bf16_flops_per_s, "bf16_rate"};
+  return {limits.fma_flops_per_s, "fma_rate"};
 }
 
 }  // namespace rung

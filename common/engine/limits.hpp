@@ -17,7 +17,16 @@ ReadLoop read_loop(const Registry& registry, const std::string& bandwidth, int t
 MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,
                                 bool remeasure = false);
 
-/// Whether rungs of seam linear, as Engine::rungs() names them ("packed+simd"), multiply bytes.
-bool multiplies_bytes(const Registry& registry, const std::string& linear);
+/// What rungs of seam linear, as Engine::rungs() names them ("packed+simd"), multiply: the fastest of theirs.
+/// Throws UsageError for a rung that does not exist.
+Arithmetic arithmetic_of(const Registry& registry, const std::string& linear);
+
+/// A rate of the machine's, as commands name it.
+struct Rate {
+  double per_s = 0;       // operations
+  const char* name = "";  // "int8_rate"
+};
+/// That of float32 where the machine has none for bfloat16.
+Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic);
 
 }  // namespace rung

@@ -87,10 +87,16 @@ TEST_CASE("steps are timed as they were run, and leave the engine empty") {
   CHECK(variants().ladder<StepCost>().make("auto", cost)->seconds(samples[0].batch).total() > 0);
 }
 
-TEST_CASE("which rungs of linear multiply bytes") {
-  CHECK(multiplies_bytes(variants(), "packed"));
-  CHECK(multiplies_bytes(variants(), "simd+packed"));
-  CHECK_FALSE(multiplies_bytes(variants(), "panels+simd"));
-  CHECK_THROWS_AS(multiplies_bytes(variants(), "unheard"), UsageError);
+TEST_CASE("what rungs of linear multiply, and the rate that limits them") {
+  CHECK(arithmetic_of(variants(), "packed") == Arithmetic::int8);
+  CHECK(arithmetic_of(variants(), "simd+packed") == Arithmetic::int8);
+  CHECK(arithmetic_of(variants(), "panels+simd") == Arithmetic::float32);
+  CHECK(arithmetic_of(variants(), "panels+bf16_dot") == Arithmetic::bf16);
+  CHECK_THROWS_AS(arithmetic_of(variants(), "unheard"), UsageError);
+  MachineLimits limits{.fma_flops_per_s = 1, .int8_ops_per_s = 4, .bf16_flops_per_s = 2};
+  CHECK(rate_of(limits, Arithmetic::int8).per_s == 4);
+  CHECK(rate_of(limits, Arithmetic::bf16).per_s == 2);
+  limits.bf16_flops_per_s = 0;
+  CHECK(rate_of(limits, Arithmetic::bf16).per_s == 1);
   CHECK_THROWS_AS(limits_of_machine(variants(), "unheard", 1), UsageError);
 }
