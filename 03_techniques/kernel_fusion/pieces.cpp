@@ -39,10 +39,6 @@ class InPieces : public Products {
     if (!part.bias.empty()) config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);
   }
 
-  std::int64_t rows_at(const ProductPart& part, std::int64_t begin) const {
-    return std::min(piece_rows_, part.width - begin);
-  }
-
   std::vector<ProductPart> parts_;
   FusionConfig config_;
   std::int64_t piece_rows_;
@@ -55,26 +51,39 @@ class SideBySide final : public InPieces {
     std::int64_t column = 0;
     for (const ProductPart& part : parts_) {
       for (std::int64_t begin = 0; begin < part.width; begin += piece_rows_)
-        pieces_.push_back({&part, begin, column + begin});
+        pieces_.push_back({&part, begin, std::min(begin + piece_rows_, part.width), column + begin});
       column += part.width;
     }
   }
 
   void run(const NormedRows& x, const Tensor& /*wide*/, const Tensor& y) override {
     const PreparedRows* prepared = parts_.front().linear->prepare(x.rows);
-    parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(pieces_.size()), [&](std::int64_t i) {
-      const Piece& piece = pieces_[static_cast<std::size_t>(i)];
-      multiply(*piece.part, x, prepared, piece.begin,
-               y.col_slice(piece.column, rows_at(*piece.part, piece.begin)));
-    });
+    parallel_for_stretches(config_.threads, static_cast<std::int64_t>(pieces_.size()),
+                           longest_stretch(x.rows.rows), [&](std::int64_t begin, std::int64_t end) {
+                             for (std::int64_t i = begin; i < end;)
+                               i = multiply_pieces(i, end, x, prepared, y);
+                           });
   }
 
  private:
   struct Piece {
     const ProductPart* part;
-    std::int64_t begin;   // row of the part's W
-    std::int64_t column;  // of y
+    std::int64_t begin, end;  // rows of the part's W
+    std::int64_t column;      // of y
   };
+
+  /// Those from `first` on that belong to one part. Returns the first piece behind them, or `end`.
+  std::int64_t multiply_pieces(std::int64_t first, std::int64_t end, const NormedRows& x,
+                               const PreparedRows* prepared, const Tensor& y) const {
+    const Piece& piece = pieces_[static_cast<std::size_t>(first)];
+    std::int64_t next = first, rows_end = piece.end;
+    while (++next < end && pieces_[static_cast<std::size_t>(next)].part == piece.part) {
+      rows_end = pieces_[static_cast<std::size_t>(next)].end;
+    }
+    multiply(*piece.part, x, prepared, piece.begin, y.col_slice(piece.column, rows_end - piece.begin));
+    return next;
+  }
+
   std::vector<Piece> pieces_;
 };
 
@@ -90,15 +99,20 @@ class Activated final : public InPieces {
     const PreparedRows* prepared = parts_.front().linear->prepare(x.rows);
     const auto parts = static_cast<std::int64_t>(parts_.size());
     const std::int64_t width = parts_.front().width;
-    parallel_for_dynamic(config_.threads, (width + piece_rows_ - 1) / piece_rows_, [&](std::int64_t i) {
-      const std::int64_t begin = i * piece_rows_, rows = rows_at(parts_.front(), begin);
-      float* memory = tiles_.data() + thread_index() * config_.max_tokens * piece_rows_ * parts;
-      const Tensor tile(memory, DType::f32, x.rows.rows, parts * rows);  // gate's columns, then up's
-      for (std::int64_t p = 0; p < parts; ++p) {
-        multiply(parts_[static_cast<std::size_t>(p)], x, prepared, begin, tile.col_slice(p * rows, rows));
-      }
-      config_.tile->activate(tile, config_.activation, y.col_slice(begin, rows));
-    });
+    // A thread's memory holds one piece of max_tokens rows, or that many pieces of one row.
+    const std::int64_t longest =
+        std::min(longest_stretch(x.rows.rows), config_.max_tokens / std::max<std::int64_t>(x.rows.rows, 1));
+    parallel_for_stretches(
+        config_.threads, (width + piece_rows_ - 1) / piece_rows_, longest,
+        [&](std::int64_t first, std::int64_t last) {
+          const std::int64_t begin = first * piece_rows_, rows = std::min(last * piece_rows_, width) - begin;
+          float* memory = tiles_.data() + thread_index() * config_.max_tokens * piece_rows_ * parts;
+          const Tensor tile(memory, DType::f32, x.rows.rows, parts * rows);  // gate's columns, then up's
+          for (std::int64_t p = 0; p < parts; ++p) {
+            multiply(parts_[static_cast<std::size_t>(p)], x, prepared, begin, tile.col_slice(p * rows, rows));
+          }
+          config_.tile->activate(tile, config_.activation, y.col_slice(begin, rows));
+        });
   }
 
  private:

@@ -87,10 +87,11 @@ class Bf16Dot final : public Linear {
     rows.assign(x, kernels_.tile, kernels_.steps, threads_);
     const std::int64_t panels = panel_count(rows_);
     const auto* words = reinterpret_cast<const std::uint32_t*>(panels_.data());
-    parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
-      const std::int64_t begin = c * kChunkPanels;
-      kernels_.run({words, rows_, pairs_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
-    });
+    parallel_for_stretches(threads_, (panels + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
+                           [&](std::int64_t begin, std::int64_t end) {
+                             kernels_.run({words, rows_, pairs_, &rows, y, begin * kChunkPanels,
+                                           std::min(end * kChunkPanels, panels)});
+                           });
   }
 
  private:

@@ -242,10 +242,11 @@ class Bf16Tiles final : public Linear {
     TiledRows& rows = rows_of_this_thread();
     rows.assign(x, threads_);
     const std::int64_t panels = panel_count(rows_);
-    parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
-      const std::int64_t begin = c * kChunkPanels;
-      run_({panels_.data(), rows_, chunks_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
-    });
+    parallel_for_stretches(threads_, (panels + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
+                           [&](std::int64_t begin, std::int64_t end) {
+                             run_({panels_.data(), rows_, chunks_, &rows, y, begin * kChunkPanels,
+                                   std::min(end * kChunkPanels, panels)});
+                           });
   }
 
  private:

@@ -83,11 +83,12 @@ class Packed final : public Linear {
     if (x.rows == 0) return;
     const QuantisedRows& rows = rounded(x);
     const std::int64_t panels = panel_count(rows_);
-    parallel_for_dynamic(threads_, (panels + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
-      const std::int64_t begin = c * kChunkPanels;
-      kernels_for(x.rows).run(
-          {dtype_, panels_.data(), rows_, cols_, &rows, y, begin, std::min(begin + kChunkPanels, panels)});
-    });
+    parallel_for_stretches(
+        threads_, (panels + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
+        [&](std::int64_t begin, std::int64_t end) {
+          kernels_for(x.rows).run({dtype_, panels_.data(), rows_, cols_, &rows, y, begin * kChunkPanels,
+                                   std::min(end * kChunkPanels, panels)});
+        });
   }
 
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }

@@ -3,7 +3,7 @@
 
 struct Isa {
   static constexpr int kRows = 16;
-  static constexpr int kTokens = 8;  // of 32 registers, 8 hold quants, 8 the sums
+  static constexpr int kTokens = 16;  // of 32 registers, 8 hold quants, 16 the sums
   static constexpr bool kUnsignedBytes = true;
 
   using Bytes = __m512i;

@@ -7,9 +7,8 @@
 
 #include "packed_weights-inl.h"
 
-// With few tokens the panels come from memory, faster than the processor's own prefetcher asks for them: it
-// begins anew at every page of 4 KB.
-constexpr int kFewTokens = 4;
+// The first tokens that meet a panel wait for memory, which can be faster than the processor's own prefetcher
+// asks for it: that begins anew at every page of 4 KB. All further tokens find the panel in a near cache.
 constexpr int kAhead = 4096;  // bytes
 
 /// Where a tile of x stands; moves on block by block.
@@ -71,8 +70,9 @@ RUNG_INLINE void add_block(const std::byte* block, int part, const Floats (&shar
   }
 }
 
-/// P parts of the panel, from `first_part` on, times T tokens, over all columns.
-template <DType kType, int T, int P>
+/// P parts of the panel, from `first_part` on, times T tokens, over all columns. kStream: the panel comes
+/// from memory.
+template <DType kType, int T, int P, bool kStream>
 RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int first_part,
                                std::int64_t token) {
   constexpr PackedFormat kFormat = packed_format(kType);
@@ -98,7 +98,7 @@ RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int f
       at += kFormat.header_bytes();
     }
     for (int b = 0; b < kFormat.blocks_per_group(); ++b, at += kFormat.block_bytes(), x.next()) {
-      if constexpr (T <= kFewTokens) {
+      if constexpr (kStream) {
         for (int line = 0; line < kFormat.block_bytes(); line += 64) __builtin_prefetch(at + kAhead + line);
       }
       RUNG_UNROLL
@@ -125,12 +125,12 @@ RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int f
 
 /// T tokens times the task's panels. One token: the panel is one stream, and all of its rows are summed as it
 /// passes. More: it stays in a near cache, and each of its parts is unpacked once for T tokens.
-template <DType kType, int T>
+template <DType kType, int T, bool kStream>
 void multiply_tokens(const PackedTask& task, std::int64_t token) {
   constexpr int kTogether = T == 1 ? kParts : 1;
   for (std::int64_t panel = task.begin; panel < task.end; ++panel) {
     for (int part = 0; part < kParts; part += kTogether) {
-      multiply_tile<kType, T, kTogether>(task, panel, part, token);
+      multiply_tile<kType, T, kTogether, kStream>(task, panel, part, token);
     }
   }
 }
@@ -140,7 +140,7 @@ template <DType kType, int T>
 void multiply_last_tokens(const PackedTask& task, std::int64_t token) {
   if constexpr (T > 0) {
     if (task.x->tokens() - token == T) {
-      multiply_tokens<kType, T>(task, token);
+      multiply_tokens<kType, T, true>(task, token);
     } else {
       multiply_last_tokens<kType, T - 1>(task, token);
     }
@@ -149,11 +149,12 @@ void multiply_last_tokens(const PackedTask& task, std::int64_t token) {
 
 template <DType kType>
 void multiply(const PackedTask& task) {
-  std::int64_t token = 0;
-  for (; token + Isa::kTokens <= task.x->tokens(); token += Isa::kTokens) {
-    multiply_tokens<kType, Isa::kTokens>(task, token);
-  }
-  multiply_last_tokens<kType, Isa::kTokens - 1>(task, token);
+  constexpr int T = Isa::kTokens;
+  if (task.x->tokens() < T) return multiply_last_tokens<kType, T - 1>(task, 0);
+  multiply_tokens<kType, T, true>(task, 0);
+  std::int64_t token = T;
+  for (; token + T <= task.x->tokens(); token += T) multiply_tokens<kType, T, false>(task, token);
+  multiply_last_tokens<kType, T - 1>(task, token);
 }
 
 inline void run(const PackedTask& task) {

@@ -78,11 +78,12 @@ class InPanels final : public Linear {
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
     const TiledRows& tiles = tiled(x);
-    parallel_for_dynamic(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, [&](std::int64_t c) {
-      const std::int64_t begin = c * kChunkPanels;
-      HWY_DYNAMIC_DISPATCH(run_panels)
-      ({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin, std::min(begin + kChunkPanels, panels())});
-    });
+    parallel_for_stretches(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
+                           [&](std::int64_t begin, std::int64_t end) {
+                             HWY_DYNAMIC_DISPATCH(run_panels)
+                             ({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin * kChunkPanels,
+                               std::min(end * kChunkPanels, panels())});
+                           });
   }
 
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }

@@ -12,12 +12,17 @@
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 
-#ifndef RUNG_LINEAR_ROUNDED_BLOCK
-#define RUNG_LINEAR_ROUNDED_BLOCK
+#ifndef RUNG_LINEAR_ROUNDED_ROW
+#define RUNG_LINEAR_ROUNDED_ROW
 namespace rung::linear {
-struct RoundedBlock {
-  float scale;
-  std::int32_t sums[2];  // of the quants of each half
+/// Where a row's blocks go: block b is element b * stride of each. One of starts and scaled_sums is null.
+struct RoundedRow {
+  std::int8_t* quants;  // [.., 32]
+  float* scales;
+  std::int32_t* starts;  // [.., halves]
+  float* scaled_sums;    // [.., halves]
+  std::int64_t stride;
+  int halves, offset;
 };
 }  // namespace rung::linear
 #endif
@@ -32,35 +37,55 @@ using Bytes = hn::Rebind<std::int8_t, Floats>;
 constexpr int kLanes = hn::MaxLanes(Floats());
 constexpr int kVectors = kIntegerBlock / kLanes;
 
-RoundedBlock round_block(const float* x, std::int8_t* quants) {
+/// One block. kHalves: how many sums of its quants are wanted.
+template <int kHalves>
+HWY_INLINE void round_block(const float* x, std::int64_t at, const RoundedRow& to) {
   const Floats floats;
   const Ints ints;
-  auto largest = hn::Zero(floats), probe = hn::Zero(floats);
+  std::int8_t* quants = to.quants + at * kIntegerBlock;
+  auto largest = hn::Zero(floats);
+  auto finite = hn::IsFinite(largest);
   for (int v = 0; v < kVectors; ++v) {
     const auto value = hn::LoadU(floats, x + v * kLanes);
     largest = hn::Max(largest, hn::Abs(value));
-    probe =
-        hn::MulAdd(value, hn::Zero(floats), probe);  // 0, or NaN once a value is not finite: Max may lose it
+    finite = hn::And(finite, hn::IsFinite(value));  // Max may lose a NaN
   }
   const float extreme = hn::GetLane(hn::MaxOfLanes(floats, largest));
-  if (!(hn::GetLane(hn::SumOfLanes(floats, probe)) == 0.0f)) {
-    std::fill_n(quants, kIntegerBlock, std::int8_t{0});
-    return {std::numeric_limits<float>::quiet_NaN(), {0, 0}};
+  float scale = extreme / 127.0f, inverse = 127.0f / extreme;
+  if (!hn::AllTrue(floats, finite)) {
+    scale = std::numeric_limits<float>::quiet_NaN();
+    inverse = 0.0f;
+  } else if (extreme < 1e-30f) {  // 127 / extreme must not overflow; what is so small counts as nothing
+    scale = inverse = 0.0f;
   }
-  // 127 / extreme must not overflow; what is so small counts as nothing.
-  const bool nothing = extreme < 1e-30f;
-  const auto inverse = hn::Set(floats, nothing ? 0.0f : 127.0f / extreme);
-  RoundedBlock result{nothing ? 0.0f : extreme / 127.0f, {0, 0}};
-  for (int half = 0; half < 2; ++half) {
-    auto sum = hn::Zero(ints);
-    for (int v = half * kVectors / 2; v < (half + 1) * kVectors / 2; ++v) {
-      const auto quant = hn::NearestInt(hn::Mul(hn::LoadU(floats, x + v * kLanes), inverse));
-      hn::StoreU(hn::DemoteTo(Bytes(), quant), Bytes(), quants + v * kLanes);
-      sum = hn::Add(sum, quant);
+  to.scales[at] = scale;
+  auto sum = hn::Zero(ints);
+  for (int v = 0; v < kVectors; ++v) {
+    const auto value = hn::LoadU(floats, x + v * kLanes);
+    const auto scaled = hn::IfThenElseZero(finite, hn::Mul(value, hn::Set(floats, inverse)));
+    const auto quant = hn::NearestInt(scaled);
+    hn::StoreU(hn::DemoteTo(Bytes(), quant), Bytes(), quants + v * kLanes);
+    sum = hn::Add(sum, quant);
+    if ((v + 1) * kHalves % kVectors != 0) continue;
+    const std::int64_t place = at * kHalves + (v + 1) * kHalves / kVectors - 1;
+    const std::int32_t total = hn::GetLane(hn::SumOfLanes(ints, sum));
+    if (to.starts != nullptr) {
+      to.starts[place] = -to.offset * total;
+    } else {
+      to.scaled_sums[place] = scale * static_cast<float>(total);
     }
-    result.sums[half] = hn::GetLane(hn::SumOfLanes(ints, sum));
+    sum = hn::Zero(ints);
   }
-  return result;
+}
+
+void round_row(const float* x, std::int64_t blocks, const RoundedRow& to) {
+  for (std::int64_t b = 0; b < blocks; ++b, x += kIntegerBlock) {
+    if (to.halves == 2) {
+      round_block<2>(x, b * to.stride, to);
+    } else {
+      round_block<1>(x, b * to.stride, to);
+    }
+  }
 }
 
 }  // namespace rung::linear::HWY_NAMESPACE
@@ -70,7 +95,7 @@ HWY_AFTER_NAMESPACE();
 namespace rung::linear {
 namespace {
 
-HWY_EXPORT(round_block);
+HWY_EXPORT(round_row);
 
 }  // namespace
 
@@ -93,21 +118,13 @@ void QuantisedRows::assign(const Tensor& x, RowLayout layout, int threads) {
   parallel_for(threads, tokens_, [&](std::int64_t t) {
     const std::int64_t first = t - t % layout.tile;
     const std::int64_t together = std::min<std::int64_t>(layout.tile, tokens_ - first);
-    for (std::int64_t b = 0; b < blocks_; ++b) {
-      const std::int64_t at = first * blocks_ + b * together + (t - first);
-      const RoundedBlock block = HWY_DYNAMIC_DISPATCH(round_block)(x.ptr<float>(t) + b * kIntegerBlock,
-                                                                   quants_.data() + at * kIntegerBlock);
-      scales_[static_cast<std::size_t>(at)] = block.scale;
-      for (int h = 0; h < layout.halves; ++h) {
-        const std::int32_t sum = layout.halves == 2 ? block.sums[h] : block.sums[0] + block.sums[1];
-        const auto place = static_cast<std::size_t>(at * layout.halves + h);
-        if (layout.offset != 0) {
-          starts_[place] = -layout.offset * sum;
-        } else {
-          scaled_sums_[place] = block.scale * static_cast<float>(sum);
-        }
-      }
-    }
+    const std::int64_t at = first * blocks_ + (t - first);
+    HWY_DYNAMIC_DISPATCH(round_row)
+    (x.ptr<float>(t), blocks_,
+     {quants_.data() + at * kIntegerBlock, scales_.data() + at,
+      layout.offset != 0 ? starts_.data() + at * layout.halves : nullptr,
+      layout.offset != 0 ? nullptr : scaled_sums_.data() + at * layout.halves, together, layout.halves,
+      layout.offset});
   });
 }
 

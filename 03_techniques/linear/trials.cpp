@@ -176,7 +176,7 @@ std::function<void()> prepare(const Ladder<Linear>& ladder, const Shape& s, cons
   const auto state = std::make_shared<State>();
   state->inputs = inputs_of(s);
   const Tensor& weight = state->inputs->weight;
-  const std::size_t count = s.tokens == 1 && !s.cached ? kRotatedBytes / weight.bytes() + 1 : 1;
+  const std::size_t count = s.tokens <= 16 && !s.cached ? kRotatedBytes / weight.bytes() + 1 : 1;
   for (std::size_t c = 0; c < count; ++c) {
     Tensor copy = weight;
     if (c > 0 && state->linears.front()->packed_bytes() == 0) {  // else each has its own already
@@ -196,7 +196,7 @@ std::function<void()> prepare(const Ladder<Linear>& ladder, const Shape& s, cons
 Trial make_trial(const Ladder<Linear>& ladder, const Shape& s) {
   Trial trial;
   trial.name =
-      fmt::format("{}{}, {} token{}, {} -> {}{}{}", s.timed ? (s.tokens == 1 ? "decode " : "prefill ") : "",
+      fmt::format("{}{}, {} token{}, {} -> {}{}{}", s.timed ? (s.tokens <= 16 ? "decode " : "prefill ") : "",
                   traits(s.dtype).name, s.tokens, s.tokens == 1 ? "" : "s", s.in, s.out,
                   s.strided ? ", strided" : "", s.cached ? ", in the cache" : "");
   trial.timed = s.timed;
@@ -248,6 +248,7 @@ std::vector<Trial> make_trials(const Ladder<Linear>& ladder) {
     add({dtype, 128, 2048, 5632, !kStrided, kTimed});
   }
   for (const DType dtype : {DType::q8_0, DType::q4_0, DType::q4_k}) {
+    add({dtype, 16, 2048, 5632, !kStrided, kTimed});
     add({dtype, 1, 2048, 512, !kStrided, kTimed, kCached});
   }
   return trials;

@@ -88,6 +88,13 @@ TEST_CASE("loops visit every index once, whatever the threads") {
       parallel_for(threads, n, [&](std::int64_t i) { ++seen[static_cast<std::size_t>(i)]; });
       parallel_for_dynamic(threads, n, [&](std::int64_t i) { ++seen[static_cast<std::size_t>(i)]; });
       for (const int count : seen) REQUIRE(count == 2);
+      for (const std::int64_t longest : {1, 3, 2000}) {
+        parallel_for_stretches(threads, n, longest, [&](std::int64_t begin, std::int64_t end) {
+          if (begin >= end || end - begin > longest) ++seen.at(0);  // neither empty nor too long
+          for (std::int64_t i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+        });
+      }
+      for (const int count : seen) REQUIRE(count == 5);
     }
   }
 }

@@ -119,7 +119,7 @@ double bf16_avx512(std::int64_t rounds, float* sink) {
   // Equal chains would be one chain to the compiler. A barrier in each would send it through memory.
   for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
   constexpr int kStarts = 16 * kChains * (kChains - 1) / 2;  // of all lanes
-  const __m512i bits = _mm512_set1_epi16(0x3f80);  // 1
+  const __m512i bits = _mm512_set1_epi16(0x3f80);            // 1
   const auto one = (__m512bh)bits;
   for (std::int64_t r = 0; r < rounds; ++r) {
     RUNG_UNROLL

@@ -6,6 +6,8 @@
 //
 // Thread safety: one apply() at a time; it uses `threads` threads inside.
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -37,6 +39,14 @@ enum class Activations {
   int8,  // x rounded to 8 bits with one scale for 32 columns: for quantised weights, which are coarser
 };
 
+/// The longest stretch of a weight's pieces for one thread (parallel_for_stretches). So few tokens wait for
+/// memory, which is fastest in long streams; more of them find a single piece in a near cache, token by
+/// token.
+inline std::int64_t longest_stretch(std::int64_t tokens) {
+  constexpr std::int64_t kFewTokens = 4;
+  return tokens <= kFewTokens ? std::numeric_limits<std::int64_t>::max() : 1;
+}
+
 /// x as the kernels of a rung want it; what it holds is the rung's own business.
 struct PreparedRows {
   virtual ~PreparedRows() = default;
@@ -58,7 +68,8 @@ class Linear {
   virtual void apply(const Tensor& x, const Tensor& y) = 0;
 
   // The same product in pieces, for callers that put several products, or what follows them, into one loop of
-  // their threads (seams/fusion.hpp). A piece is piece_rows() rows of W, the last one what is left of them.
+  // their threads (seams/fusion.hpp). A piece is piece_rows() rows of W, the last one what is left of them,
+  // or several of these that follow each other.
 
   /// 0: this rung has no pieces, only apply().
   virtual std::int64_t piece_rows() const { return 0; }
