@@ -126,9 +126,9 @@ class Comparison:
         self.a, self.rung = a, str(Path(a.rung).resolve())
         self.work = Path(a.work or tempfile.mkdtemp(prefix="rung_compare_"))
         self.work.mkdir(parents=True, exist_ok=True)
-        # Threads that wait for the next turn sleep. Nothing is fetched from a network.
-        self.environment = {**os.environ, "RUNG": self.rung, "OMP_NUM_THREADS": str(a.threads), "OMP_WAIT_POLICY": "passive",
-                            "KMP_BLOCKTIME": "0", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(HERE / "engines")}
+        # How threads wait is each engine's own choice. Nothing is fetched from a network.
+        self.environment = {**os.environ, "RUNG": self.rung, "OMP_NUM_THREADS": str(a.threads), "HF_HUB_OFFLINE": "1",
+                            "PYTHONPATH": str(HERE / "engines")}
 
     def run_rung(self, *arguments) -> subprocess.CompletedProcess:
         done = subprocess.run([self.rung, *map(str, arguments)], capture_output=True, text=True, env=self.environment)
