@@ -3,8 +3,8 @@
 
 usage: docs/plot_ladder.py [OUT.svg]     (needs matplotlib)
 
-Reads 03_techniques/*/results/*.json, the output of `rung ladder SEAM --measure --json`, and draws one ladder
-per seam: every rung at its speed against the bottom one, on the workload named in TRIALS.
+Reads what `rung ladder SEAM --measure --json` printed, kept in the topics' results/, and draws a ladder for each of TRIALS: every rung
+at its speed against the bottom one, on that workload.
 """
 
 import json
@@ -17,26 +17,22 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TRIALS = {"attention": "decode, context 4096", "linear": "decode q8_0", "sampler": "top-p 0.9, vocab 128256"}
+TRIALS = {"attention/results/attention.json": "decode, context 4096", "linear/results/linear.json": "decode q8_0",
+          "sampling/results/sampler.json": "top-p 0.9, vocab 128256"}
 matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
 
 
-def chosen_trial(document):
-    wanted = TRIALS.get(document["seam"], "")
+def chosen_rows(document, wanted):
     rows = [row for row in document["rows"] if row["trial"].startswith(wanted) and row["rung"] != "mine"]
-    trial = rows[0]["trial"]
-    return trial, [row for row in rows if row["trial"] == trial]
+    return [row for row in rows if row["trial"] == rows[0]["trial"]]
 
 
 def main():
     out = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "docs" / "ladder.svg")
-    documents = [json.loads(path.read_text()) for path in sorted(ROOT.glob("03_techniques/*/results/*.json"))]
-    documents = [document for document in documents if isinstance(document, dict) and document.get("rows")]
-    if not documents:
-        sys.exit("no results found: run `rung ladder SEAM --measure --json` and keep its output in the topic's results/")
-    figure, axes = plt.subplots(1, len(documents), figsize=(3.6 * len(documents), 3.6))
-    for axis, document in zip(list(axes) if len(documents) > 1 else [axes], documents):
-        trial, rows = chosen_trial(document)
+    figure, axes = plt.subplots(1, len(TRIALS), figsize=(3.6 * len(TRIALS), 3.6))
+    for axis, (file, wanted) in zip(axes, TRIALS.items()):
+        document = json.loads((ROOT / "03_techniques" / file).read_text())
+        rows = chosen_rows(document, wanted)
         for height, row in enumerate(rows):
             axis.plot([0, 1], [height, height], color="#b5651d", linewidth=7, solid_capstyle="round")
             axis.text(0.5, height + 0.16, f"{row['rung']}   {row['factor']:.1f}x", ha="center", fontsize=10)
@@ -45,7 +41,7 @@ def main():
         axis.set_xlim(-0.25, 1.25)
         axis.set_ylim(-0.7, len(rows) - 0.1)
         axis.set_title(f"--{document['seam']}", fontsize=12, family="monospace")
-        axis.text(0.5, -1.0, trial, ha="center", fontsize=7.5, color="#555555", clip_on=False)
+        axis.text(0.5, -1.0, rows[0]["trial"], ha="center", fontsize=7.5, color="#555555", clip_on=False)
         axis.axis("off")
     figure.tight_layout()
     figure.savefig(out, metadata={"Date": None})
