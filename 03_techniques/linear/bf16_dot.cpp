@@ -19,6 +19,7 @@
 #include "core/simd.hpp"
 #include "kernel_macros.hpp"
 #include "linear.hpp"
+#include "panel_loop.hpp"
 #include "panel_memory.hpp"
 
 #if defined(__x86_64__)
@@ -85,13 +86,10 @@ class Bf16Dot final : public Linear {
     if (x.rows == 0) return;
     PairedRows& rows = rows_of_this_thread();
     rows.assign(x, kernels_.tile, kernels_.steps, threads_);
-    const std::int64_t panels = panel_count(rows_);
     const auto* words = reinterpret_cast<const std::uint32_t*>(panels_.data());
-    parallel_for_stretches(threads_, (panels + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
-                           [&](std::int64_t begin, std::int64_t end) {
-                             kernels_.run({words, rows_, pairs_, &rows, y, begin * kChunkPanels,
-                                           std::min(end * kChunkPanels, panels)});
-                           });
+    for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
+      kernels_.run({words, rows_, pairs_, &rows, y, begin, end});
+    });
   }
 
  private:

@@ -24,6 +24,7 @@
 #include "core/simd.hpp"
 #include "linear.hpp"
 #include "packed_layout.hpp"
+#include "panel_loop.hpp"
 #include "panel_memory.hpp"
 #include "tile_shapes.hpp"
 
@@ -241,12 +242,9 @@ class Bf16Tiles final : public Linear {
     if (x.rows == 0) return;
     TiledRows& rows = rows_of_this_thread();
     rows.assign(x, threads_);
-    const std::int64_t panels = panel_count(rows_);
-    parallel_for_stretches(threads_, (panels + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
-                           [&](std::int64_t begin, std::int64_t end) {
-                             run_({panels_.data(), rows_, chunks_, &rows, y, begin * kChunkPanels,
-                                   std::min(end * kChunkPanels, panels)});
-                           });
+    for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
+      run_({panels_.data(), rows_, chunks_, &rows, y, begin, end});
+    });
   }
 
  private:

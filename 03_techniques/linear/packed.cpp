@@ -17,6 +17,7 @@
 #include "kernel_macros.hpp"
 #include "linear.hpp"
 #include "packed.hpp"
+#include "panel_loop.hpp"
 #include "panel_memory.hpp"
 
 #if defined(__x86_64__)
@@ -82,13 +83,9 @@ class Packed final : public Linear {
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
     const QuantisedRows& rows = rounded(x);
-    const std::int64_t panels = panel_count(rows_);
-    parallel_for_stretches(
-        threads_, (panels + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
-        [&](std::int64_t begin, std::int64_t end) {
-          kernels_for(x.rows).run({dtype_, panels_.data(), rows_, cols_, &rows, y, begin * kChunkPanels,
-                                   std::min(end * kChunkPanels, panels)});
-        });
+    for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
+      kernels_for(x.rows).run({dtype_, panels_.data(), rows_, cols_, &rows, y, begin, end});
+    });
   }
 
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }

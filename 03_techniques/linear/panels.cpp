@@ -19,6 +19,7 @@
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "linear.hpp"
+#include "panel_loop.hpp"
 #include "panel_memory.hpp"
 // This one is read again for every instruction set.
 #include "panels_kernels-inl.h"
@@ -78,12 +79,9 @@ class InPanels final : public Linear {
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
     const TiledRows& tiles = tiled(x);
-    parallel_for_stretches(threads_, (panels() + kChunkPanels - 1) / kChunkPanels, longest_stretch(x.rows),
-                           [&](std::int64_t begin, std::int64_t end) {
-                             HWY_DYNAMIC_DISPATCH(run_panels)
-                             ({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin * kChunkPanels,
-                               std::min(end * kChunkPanels, panels())});
-                           });
+    for_panels(threads_, panels(), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(run_panels)({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin, end});
+    });
   }
 
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }

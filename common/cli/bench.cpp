@@ -9,7 +9,6 @@
 #include <cmath>
 #include <optional>
 #include <span>
-#include <utility>
 
 #include "cli/cli.hpp"
 #include "core/parallel.hpp"
@@ -182,20 +181,8 @@ struct BenchCommand {
     const double tokens = static_cast<double>(batch) * (decode ? generate : prompt);
     const BenchWork work = work_of(engine.model(), engine.config(), batch, decode ? 0 : prompt, generate);
     const Arithmetic arithmetic = arithmetic_of(variants(), engine.rungs().at("linear"));
-    const auto shortest = [&](const MachineLimits& l) {
-      return std::pair(work.bytes / l.read_bytes_per_s, work.product_flops / rate_of(l, arithmetic).per_s +
-                                                            work.attention_flops / l.fma_flops_per_s);
-    };
-    const MachineLimits machine = rung::median(limits);
-    const Rate rate = rate_of(machine, arithmetic);
-    const auto [memory_s, compute_s] = shortest(machine);
-    const bool memory_bound = memory_s > compute_s;
-    std::vector<double> shares;
-    for (std::size_t i = 0; i < seconds.size(); ++i) {
-      const auto [by_memory, by_rate] = shortest(limits[i]);
-      shares.push_back((memory_bound ? by_memory : by_rate) / seconds[i]);
-    }
-    std::sort(shares.begin(), shares.end());
+    const NearestLimit nearest =
+        nearest_limit({work.bytes, work.product_flops, work.attention_flops, arithmetic}, limits, seconds);
     std::sort(seconds.begin(), seconds.end());
     const double median = seconds[seconds.size() / 2];
     Json r;
@@ -206,9 +193,9 @@ struct BenchCommand {
     r["tok_s_max"] = tokens / seconds.front();
     r["gb_s"] = work.bytes * 1e-9 / median;
     r["gflop_s"] = (work.product_flops + work.attention_flops) * 1e-9 / median;
-    r["limit"] = memory_bound ? "read_bandwidth" : rate.name;
-    r["limit_value"] = (memory_bound ? machine.read_bytes_per_s : rate.per_s) * 1e-9;
-    r["pct_of_limit"] = 100 * shares[shares.size() / 2];
+    r["limit"] = nearest.limit.name;
+    r["limit_value"] = nearest.limit.per_s * 1e-9;
+    r["pct_of_limit"] = 100 * nearest.share;
     const FusedSteps fused = engine.fused();
     r["fused"] = {{"layers", fused.layers},         {"qkv", fused.qkv},
                   {"gate_up", fused.gate_up},       {"add_norm", fused.add_norm},

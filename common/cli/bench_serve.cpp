@@ -195,12 +195,12 @@ void print(const Json& json, const ServiceTargets& targets) {
         "\n  {} requests found the queue full, or followed one that did: none of the times above is theirs\n",
         refused);
   }
+  if (!json["users"].empty()) fmt::print("\n");
   for (const Json& u : json["users"]) {
-    fmt::print("{}  user {:<3} {:4} requests: TTFT {:9.1f} {:>10.1f} {:>10.1f} {:>10.1f}, E2E P99 {:.1f}\n",
-               &u == &json["users"].front() ? "\n" : "", u["user"].get<int>(), u["requests"].get<int>(),
-               1e3 * u["ttft_s"]["mean"].get<double>(), 1e3 * u["ttft_s"]["p50"].get<double>(),
-               1e3 * u["ttft_s"]["p90"].get<double>(), 1e3 * u["ttft_s"]["p99"].get<double>(),
-               1e3 * u["e2e_s"]["p99"].get<double>());
+    fmt::print("  user {:<3} {:4} requests: TTFT {:9.1f} {:>10.1f} {:>10.1f} {:>10.1f}, E2E P99 {:.1f}\n",
+               u["user"].get<int>(), u["requests"].get<int>(), 1e3 * u["ttft_s"]["mean"].get<double>(),
+               1e3 * u["ttft_s"]["p50"].get<double>(), 1e3 * u["ttft_s"]["p90"].get<double>(),
+               1e3 * u["ttft_s"]["p99"].get<double>(), 1e3 * u["e2e_s"]["p99"].get<double>());
   }
   if (targets.any()) {
     fmt::print("\n  {} of {} requests kept the targets: a goodput of {:.2f} requests/s\n",

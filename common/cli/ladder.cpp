@@ -71,27 +71,6 @@ struct LadderCommand {
     std::vector<double> seconds;
   };
 
-  /// Which limit of the machine is nearest to what a call moves and computes, and how near it came: the
-  /// median of the rounds' shares, each with the limit of its round.
-  static void add_limit(Json& row, const Timed& timed, const Work& work,
-                        std::span<const MachineLimits> limits) {
-    const auto shortest = [&](const MachineLimits& l) {
-      return std::pair(work.bytes / l.read_bytes_per_s,
-                       work.flops / rate_of(l, timed.rung->arithmetic).per_s);
-    };
-    const MachineLimits all = median(limits);
-    const auto [memory_s, compute_s] = shortest(all);
-    const bool memory = memory_s > compute_s;
-    row["limit"] = memory ? "read_bandwidth" : rate_of(all, timed.rung->arithmetic).name;
-    std::vector<double> shares;
-    for (std::size_t i = 0; i < limits.size(); ++i) {
-      const auto [by_memory, by_rate] = shortest(limits[i]);
-      shares.push_back((memory ? by_memory : by_rate) / timed.seconds[i]);
-    }
-    std::sort(shares.begin(), shares.end());
-    row["pct_of_limit"] = 100 * shares[shares.size() / 2];
-  }
-
   /// `passes` receives the limits of every round.
   Json measure_trial(const LadderBase& ladder, const Trial& trial, int team, bool started, LimitsMeter& meter,
                      std::vector<MachineLimits>& passes) const {
@@ -140,7 +119,11 @@ struct LadderCommand {
                       {"tolerance", timed.verdict.tolerance},
                       {"passed", timed.verdict.status == Verdict::Status::passed},
                       {"factor", bottom / seconds}});
-      add_limit(rows.back(), timed, trial.work, std::span(passes).subspan(first_pass));
+      const NearestLimit nearest =
+          nearest_limit({trial.work.bytes, trial.work.flops, 0, timed.rung->arithmetic},
+                        std::span(passes).subspan(first_pass), timed.seconds);
+      rows.back()["limit"] = nearest.limit.name;
+      rows.back()["pct_of_limit"] = 100 * nearest.share;
     }
     return rows;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "seams/bandwidth.hpp"
 #include "seams/linear.hpp"
@@ -36,6 +37,23 @@ Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::bf16 && limits.bf16_flops_per_s > 0)
     return {limits.bf16_flops_per_s, "bf16_rate"};
   return {limits.fma_flops_per_s, "fma_rate"};
+}
+
+NearestLimit nearest_limit(const LimitedWork& work, std::span<const MachineLimits> limits,
+                           std::span<const double> seconds) {
+  const auto memory_s = [&](const MachineLimits& l) { return work.bytes / l.read_bytes_per_s; };
+  const auto compute_s = [&](const MachineLimits& l) {
+    return work.flops / rate_of(l, work.arithmetic).per_s + work.float32_flops / l.fma_flops_per_s;
+  };
+  const MachineLimits machine = median(limits);
+  const bool memory = memory_s(machine) > compute_s(machine);
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < seconds.size(); ++i)
+    shares.push_back((memory ? memory_s(limits[i]) : compute_s(limits[i])) / seconds[i]);
+  std::sort(shares.begin(), shares.end());
+  const Rate limit =
+      memory ? Rate{machine.read_bytes_per_s, "read_bandwidth"} : rate_of(machine, work.arithmetic);
+  return {limit, shares[shares.size() / 2]};
 }
 
 }  // namespace rung

@@ -100,3 +100,19 @@ TEST_CASE("what rungs of linear multiply, and the rate that limits them") {
   CHECK(rate_of(limits, Arithmetic::bf16).per_s == 1);
   CHECK_THROWS_AS(limits_of_machine(variants(), "unheard", 1), UsageError);
 }
+
+TEST_CASE("a share of the nearest limit is one of the limits of its own round") {
+  const MachineLimits slow{.read_bytes_per_s = 10, .fma_flops_per_s = 100, .int8_ops_per_s = 400};
+  const MachineLimits fast{.read_bytes_per_s = 20, .fma_flops_per_s = 200, .int8_ops_per_s = 800};
+  const std::vector<MachineLimits> limits = {slow, fast, fast};
+  const NearestLimit memory =
+      nearest_limit({.bytes = 100, .flops = 100}, limits, std::vector{20.0, 10.0, 8.0});
+  CHECK(std::string(memory.limit.name) == "read_bandwidth");
+  CHECK(memory.limit.per_s == 20);
+  CHECK(memory.share == 0.5);  // of 0.5, 0.5 and 0.625
+  const LimitedWork work{.bytes = 1, .flops = 800, .float32_flops = 200, .arithmetic = Arithmetic::int8};
+  const NearestLimit compute = nearest_limit(work, limits, std::vector{8.0, 2.5, 4.0});
+  CHECK(std::string(compute.limit.name) == "int8_rate");
+  CHECK(compute.limit.per_s == 800);
+  CHECK(compute.share == 0.5);  // of 4/8, 2/2.5 and 2/4
+}

@@ -1,0 +1,21 @@
+#pragma once
+// The loop of the threads over a weight's panels.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/parallel.hpp"
+#include "seams/linear.hpp"
+
+namespace rung::linear {
+
+/// Calls body(begin, end) for ranges of panels that together are [0, panels), for a product with so many
+/// `tokens`: whole pieces of `piece` panels, several in a row where memory is what it waits for.
+template <class Body>
+void for_panels(int threads, std::int64_t panels, std::int64_t piece, std::int64_t tokens, const Body& body) {
+  parallel_for_stretches(
+      threads, (panels + piece - 1) / piece, longest_stretch(tokens),
+      [&](std::int64_t begin, std::int64_t end) { body(begin * piece, std::min(end * piece, panels)); });
+}
+
+}  // namespace rung::linear
