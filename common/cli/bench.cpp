@@ -234,8 +234,8 @@ struct BenchCommand {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Program& program) {
-  CLI::App* command =
+void add_bench(Command& app, Program& program) {
+  Command* command =
       add_command(app, program, "bench", "tokens per second, and the share of this machine's limits");
   const auto state = std::make_shared<BenchCommand>();
   state->run.add_to(*command);

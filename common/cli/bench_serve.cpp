@@ -321,8 +321,8 @@ void BenchServeCommand::execute(bool json_wanted) const {
 
 }  // namespace
 
-void add_bench_serve(CLI::App& app, Program& program) {
-  CLI::App* command =
+void add_bench_serve(Command& app, Program& program) {
+  Command* command =
       add_command(app, program, "bench-serve", "many requests at once, and what each experienced");
   const auto c = std::make_shared<BenchServeCommand>();
   c->run.add_to(*command);

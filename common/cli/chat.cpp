@@ -42,10 +42,10 @@ struct ChatCommand {
   int max_tokens = 512;
   bool plain = false;
 
-  void add_options(CLI::App& command) {
+  void add_options(Command& command) {
     run_options.add_to(command);
     command.add_option("--system", system, "a system message at the start of the conversation");
-    CLI::Option* file =
+    Option* file =
         command.add_option("--template", template_file, "a chat template in Jinja instead of the model's");
     command.add_option("--template-name", variant, "one of the model's several templates, such as tool_use");
     command
@@ -268,8 +268,8 @@ class Conversation {
 
 }  // namespace
 
-void add_chat(CLI::App& app, Program& program) {
-  CLI::App* command = add_command(app, program, "chat", "converse with a model, in its own template");
+void add_chat(Command& app, Program& program) {
+  Command* command = add_command(app, program, "chat", "converse with a model, in its own template");
   const auto state = std::make_shared<ChatCommand>();
   state->add_options(*command);
   command->callback(

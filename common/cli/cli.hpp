@@ -4,13 +4,14 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.hpp"
 #include "core/timer.hpp"
 #include "engine/engine.hpp"
 #include "model/model.hpp"
@@ -25,27 +26,26 @@ struct Program {
   std::function<void()> run;  // the chosen subcommand
 };
 
-void add_bench(CLI::App& app, Program& program);
-void add_bench_serve(CLI::App& app, Program& program);
-void add_chat(CLI::App& app, Program& program);
-void add_convert(CLI::App& app, Program& program);
-void add_demo(CLI::App& app, Program& program);
-void add_exercises(CLI::App& app, Program& program);
-void add_explain(CLI::App& app, Program& program);
-void add_generate(CLI::App& app, Program& program);
-void add_inspect(CLI::App& app, Program& program);
-void add_ladder(CLI::App& app, Program& program);
-void add_logits(CLI::App& app, Program& program);
-void add_perplexity(CLI::App& app, Program& program);
-void add_plan(CLI::App& app, Program& program);
-void add_pull(CLI::App& app, Program& program);
-void add_quantize(CLI::App& app, Program& program);
-void add_synth(CLI::App& app, Program& program);
-void add_tokenize(CLI::App& app, Program& program);
+void add_bench(Command& app, Program& program);
+void add_bench_serve(Command& app, Program& program);
+void add_chat(Command& app, Program& program);
+void add_convert(Command& app, Program& program);
+void add_demo(Command& app, Program& program);
+void add_exercises(Command& app, Program& program);
+void add_explain(Command& app, Program& program);
+void add_generate(Command& app, Program& program);
+void add_inspect(Command& app, Program& program);
+void add_ladder(Command& app, Program& program);
+void add_logits(Command& app, Program& program);
+void add_perplexity(Command& app, Program& program);
+void add_plan(Command& app, Program& program);
+void add_pull(Command& app, Program& program);
+void add_quantize(Command& app, Program& program);
+void add_synth(Command& app, Program& program);
+void add_tokenize(Command& app, Program& program);
 
 /// A subcommand with the --json flag that all of them take.
-CLI::App* add_command(CLI::App& app, Program& program, const std::string& name,
-                      const std::string& description);
+Command* add_command(Command& app, Program& program, const std::string& name, const std::string& description);
 
 /// Options that choose a model and how it is run: -m, --ctx, --threads, --device and the rungs.
 struct RunOptions {
@@ -63,7 +63,7 @@ struct RunOptions {
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
   /// The engine these options ask for; `rungs` and `set` override the preset.
   EngineConfig config() const;
   /// The model they name, read with the rungs they name.
@@ -74,16 +74,16 @@ struct RunOptions {
 struct SamplingOptions {
   SamplingParams params;
   std::vector<std::string> logit_bias;  // ID=VALUE
-  CLI::Option* seed = nullptr;
+  Option* seed = nullptr;
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
   /// The parameters, with a random seed where none was given. Throws UsageError for a --logit-bias that is
   /// none.
   SamplingParams resolve() const;
 };
 
 /// Adds -m / --model alone.
-void add_model_option(CLI::App& command, std::string& model);
+void add_model_option(Command& command, std::string& model);
 
 /// The path of a file, a folder, an embedded model's name or a pulled OWNER/NAME[:FILE]; empty means the
 /// default model.
@@ -97,7 +97,7 @@ struct TextOptions {
   std::string text, file;
   bool given = false;
   /// `positional`: the text comes as an argument rather than behind -p.
-  void add_to(CLI::App& command, bool positional);
+  void add_to(Command& command, bool positional);
   std::string read() const;
 };
 

@@ -9,12 +9,12 @@
 
 namespace rung::cli {
 
-void add_convert(CLI::App& app, Program& program) {
+void add_convert(Command& app, Program& program) {
   struct State {
     std::string input, output, type;
   };
   const auto state = std::make_shared<State>();
-  CLI::App* command = add_command(app, program, "convert", "a Hugging Face folder as a GGUF file, or back");
+  Command* command = add_command(app, program, "convert", "a Hugging Face folder as a GGUF file, or back");
   command->add_option("input", state->input, "a model: a folder, a GGUF file, or an embedded one")
       ->required();
   command

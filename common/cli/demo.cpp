@@ -131,8 +131,8 @@ struct DemoCommand {
 
 }  // namespace
 
-void add_demo(CLI::App& app, Program& program) {
-  CLI::App* command =
+void add_demo(Command& app, Program& program) {
+  Command* command =
       add_command(app, program, "demo", "the same text with the naive and with the best rungs, side by side");
   const auto state = std::make_shared<DemoCommand>();
   add_model_option(*command, state->model);

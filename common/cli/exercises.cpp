@@ -156,8 +156,8 @@ struct ExercisesCommand {
 
 }  // namespace
 
-void add_exercises(CLI::App& app, Program& program) {
-  CLI::App* command =
+void add_exercises(Command& app, Program& program) {
+  Command* command =
       add_command(app, program, "exercises", "the learner's board: what is not started, failing, passing");
   const auto state = std::make_shared<ExercisesCommand>();
   command->add_option("chapter", state->chapter, "one chapter only: 3 or 03_techniques");

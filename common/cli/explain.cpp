@@ -228,8 +228,8 @@ void ExplainCommand::execute(bool json_wanted) const {
 
 }  // namespace
 
-void add_explain(CLI::App& app, Program& program) {
-  CLI::App* command =
+void add_explain(Command& app, Program& program) {
+  Command* command =
       add_command(app, program, "explain", "one request's life in the engine, step by step, beside others");
   const auto c = std::make_shared<ExplainCommand>();
   c->run.add_to(*command);

@@ -17,7 +17,7 @@ struct GenerateCommand {
   bool echo = false;
   SamplingOptions sampling;
 
-  void add_options(CLI::App& command) {
+  void add_options(Command& command) {
     options.run.add_to(command);
     prompt.add_to(command, false);
     command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate");
@@ -143,8 +143,8 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
   return json;
 }
 
-void add_generate(CLI::App& app, Program& program) {
-  CLI::App* command = add_command(app, program, "generate", "continue a text");
+void add_generate(Command& app, Program& program) {
+  Command* command = add_command(app, program, "generate", "continue a text");
   const auto state = std::make_shared<GenerateCommand>();
   state->add_options(*command);
   command->callback([&program, state] { program.run = [&program, state] { state->run(program.json); }; });

@@ -216,8 +216,8 @@ void print_text(const Json& r, bool all) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, Program& program) {
-  CLI::App* command =
+void add_inspect(Command& app, Program& program) {
+  Command* command =
       add_command(app, program, "inspect", "metadata, tensors, sizes, and the formula of the KV cache");
   const auto model = std::make_shared<std::string>();
   const auto all = std::make_shared<bool>(false);

@@ -221,8 +221,8 @@ struct LadderCommand {
 
 }  // namespace
 
-void add_ladder(CLI::App& app, Program& program) {
-  CLI::App* command = add_command(app, program, "ladder", "every seam and its rungs");
+void add_ladder(Command& app, Program& program) {
+  Command* command = add_command(app, program, "ladder", "every seam and its rungs");
   const auto state = std::make_shared<LadderCommand>();
   command->add_option("seam", state->seam, "one seam only");
   command->add_flag("--measure", state->measure, "time, GB/s or GFLOP/s, and error against the oracle");

@@ -56,8 +56,8 @@ struct LogitsCommand {
 
 }  // namespace
 
-void add_logits(CLI::App& app, Program& program) {
-  CLI::App* command = add_command(app, program, "logits", "write the logits after every token to a file");
+void add_logits(Command& app, Program& program) {
+  Command* command = add_command(app, program, "logits", "write the logits after every token to a file");
   const auto state = std::make_shared<LogitsCommand>();
   state->run.add_to(*command);
   state->prompt.add_to(*command, false);

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 #include <new>
-#include <string_view>
+#include <string>
 
 #include "cli/cli.hpp"
 #include "core/printable.hpp"
@@ -11,9 +11,7 @@
 int main(int argc, char** argv) {
   using namespace rung;
   cli::Program program;
-  CLI::App app{"Rung: LLM inference, one rung at a time", "rung"};
-  app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("rung ") + RUNG_VERSION);
+  cli::Command app("Rung: LLM inference, one rung at a time", "rung");
   cli::add_demo(app, program);
   cli::add_generate(app, program);
   cli::add_chat(app, program);
@@ -33,24 +31,15 @@ int main(int argc, char** argv) {
   cli::add_exercises(app, program);
 
   try {
-    app.parse(argc, argv);
+    using Parsed = cli::Command::Parsed;
+    const Parsed parsed = app.parse(argc, argv, std::string("rung ") + RUNG_VERSION);
+    if (parsed != Parsed::run) return parsed == Parsed::told ? 0 : 2;
     simd_level();  // a wrong RUNG_SIMD is told before any work
     cli::catch_interrupts();
     program.run();
     if (std::fflush(stdout) != 0)
       fail("the output could not be written; is the disk full or the pipe closed?");
     return 0;
-  } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == 0;  // --help, --version
-    const std::string_view name = argc > 1 ? argv[1] : "-";
-    if (!name.starts_with('-') &&
-        app.get_subcommands([&](const CLI::App* command) { return command->check_name(std::string(name)); })
-            .empty()) {
-      fmt::print(stderr, "rung: there is no command '{}'; rung --help lists them\n", name);
-      return 2;
-    }
-    app.exit(error, std::cout, std::cerr);
-    return asked ? 0 : 2;
   } catch (const UsageError& error) {
     fmt::print(stderr, "rung: {}\n", error.what());
     return 2;

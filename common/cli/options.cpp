@@ -60,21 +60,21 @@ std::string preset_names(const std::string& between = " | ") {
 
 }  // namespace
 
-CLI::App* add_command(CLI::App& app, Program& program, const std::string& name,
-                      const std::string& description) {
-  CLI::App* command = app.add_subcommand(name, description);
+Command* add_command(Command& app, Program& program, const std::string& name,
+                     const std::string& description) {
+  Command* command = app.add_subcommand(name, description);
   command->add_flag("--json", program.json, "one JSON document on stdout, everything else on stderr");
   return command;
 }
 
-void add_model_option(CLI::App& command, std::string& model) {
+void add_model_option(Command& command, std::string& model) {
   command.add_option(
       "-m,--model", model,
       "a GGUF file, a Hugging Face folder, OWNER/NAME[:FILE] after rung pull, or the name of an "
       "embedded model (default: tiny)");
 }
 
-void RunOptions::add_to(CLI::App& command) {
+void RunOptions::add_to(Command& command) {
   add_model_option(command, model);
   command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)");
   command.add_option("--threads", threads, "threads (default: all processors)");
@@ -100,7 +100,7 @@ void RunOptions::add_to(CLI::App& command) {
                    "keep weights that a rung lays out anew in a file beside the model, for the next run");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
-    command.add_option_function<std::string>(
+    command.add_text_option(
         std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },
         fmt::format("rung of seam {} (see rung ladder)", seam));
   }
@@ -173,8 +173,8 @@ std::string resolve_model(const std::string& model) {
                      : fmt::format("{}", fmt::join(known, ", ")));
 }
 
-void TextOptions::add_to(CLI::App& command, bool positional) {
-  CLI::Option* direct = command.add_option(positional ? "text" : "-p,--prompt", text, "the text");
+void TextOptions::add_to(Command& command, bool positional) {
+  Option* direct = command.add_option(positional ? "text" : "-p,--prompt", text, "the text");
   direct->each([this](const std::string&) { given = true; });
   command.add_option("-f,--file", file, "a file with the text; - is stdin")->excludes(direct);
 }

@@ -163,8 +163,8 @@ void PerplexityCommand::execute(bool json) const {
 
 }  // namespace
 
-void add_perplexity(CLI::App& app, Program& program) {
-  CLI::App* command = add_command(app, program, "perplexity", "how well a model predicts a text");
+void add_perplexity(Command& app, Program& program) {
+  Command* command = add_command(app, program, "perplexity", "how well a model predicts a text");
   const auto state = std::make_shared<PerplexityCommand>();
   state->run.add_to(*command);
   command->add_option("-f,--file", state->file, "the text; - is stdin")->required();

@@ -165,13 +165,13 @@ void print_text(const Json& r) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Program& program) {
+void add_plan(Command& app, Program& program) {
   const auto c = std::make_shared<PlanCommand>();
-  CLI::App* command =
+  Command* command =
       add_command(app, program, "plan", "the memory that a model's KV cache takes, or the time of its steps");
-  CLI::Option* kv = command->add_flag("--kv", c->kv, "plan the KV cache (the default)");
+  Option* kv = command->add_flag("--kv", c->kv, "plan the KV cache (the default)");
   command->add_flag("--latency", c->latency, "plan time to first token and time per token")->excludes(kv);
-  CLI::Option* model = command->add_option(
+  Option* model = command->add_option(
       "-m,--model", c->model, "a GGUF file, a Hugging Face folder, a config.json, or an embedded model");
   command
       ->add_option("--shape", c->shape, "a published shape instead of a model: llama-3-8b, deepseek-v3, ...")
@@ -185,7 +185,7 @@ void add_plan(CLI::App& app, Program& program) {
                       "f32 | f16 | bf16 | f8_e4m3 | q8_0 | ... (default: f16; with --latency -m: f32)");
   command->add_option("--block", c->block, "tokens per block of a paged cache");
   command->add_option("--rung", c->rung, "rung of seam kv_plan");
-  const auto latency = [](CLI::Option* option) { option->group("With --latency"); };
+  const auto latency = [](Option* option) { option->group("With --latency"); };
   latency(command->add_option("--bandwidth", c->bandwidth,
                               "bytes per second that a machine reads (default: measured here)"));
   latency(command->add_option("--flops", c->flops,

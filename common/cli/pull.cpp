@@ -71,8 +71,8 @@ void PullCommand::execute(bool) const {
 
 }  // namespace
 
-void add_pull(CLI::App& app, Program& program) {
-  CLI::App* command = add_command(app, program, "pull", "fetch a model from the Hugging Face hub");
+void add_pull(Command& app, Program& program) {
+  Command* command = add_command(app, program, "pull", "fetch a model from the Hugging Face hub");
   const auto state = std::make_shared<PullCommand>();
   command
       ->add_option("model", state->name,

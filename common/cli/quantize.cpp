@@ -42,7 +42,7 @@ std::string quantizer_rung(const std::vector<std::string>& assignments) {
 
 }  // namespace
 
-void add_quantize(CLI::App& app, Program& program) {
+void add_quantize(Command& app, Program& program) {
   struct State {
     std::string input, output, type, imatrix;
     std::vector<std::string> set;
@@ -50,7 +50,7 @@ void add_quantize(CLI::App& app, Program& program) {
     bool pure = false;
   };
   const auto state = std::make_shared<State>();
-  CLI::App* command =
+  Command* command =
       add_command(app, program, "quantize", "a GGUF with its matrices in another number format");
   command->add_option("input", state->input, "a GGUF file or an embedded model")->required();
   command->add_option("output", state->output, "the file to write")->required();

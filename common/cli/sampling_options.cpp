@@ -6,7 +6,7 @@
 
 namespace rung::cli {
 
-void SamplingOptions::add_to(CLI::App& command) {
+void SamplingOptions::add_to(Command& command) {
   SamplingParams& s = params;
   command.add_option("--temp", s.temperature, "temperature; 0 is greedy");
   command.add_option("--top-k", s.top_k, "keep the K most probable tokens; 0: all");

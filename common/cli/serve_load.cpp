@@ -24,7 +24,7 @@ LengthRange range_from(const std::string& flag, const std::string& text) {
 
 }  // namespace
 
-void ServeLoadOptions::add_to(CLI::App& command) {
+void ServeLoadOptions::add_to(Command& command) {
   command.add_option("--requests", requests, "how many (default: 64)");
   command.add_option("--rate", rate, "arrivals per second (default: 0, all at once)");
   command.add_option(

@@ -16,7 +16,7 @@ struct ServeLoadOptions {
   std::string prompt = "8-64", output = "8-64", trace, workload, arrivals;
   std::uint64_t seed = 1;
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
   /// The requests, with their times. `config`: rungs chosen by --set count where no flag of their own is
   /// given. Throws UsageError for flags that contradict each other, Error for a trace that cannot be read.
   Workload make(const EngineConfig& config) const;

@@ -18,13 +18,13 @@ std::string shape_names() {
 
 }  // namespace
 
-void add_synth(CLI::App& app, Program& program) {
+void add_synth(Command& app, Program& program) {
   struct State {
     std::string output, shape, type = "q8_0";
     std::uint64_t seed = 0;
   };
   const auto state = std::make_shared<State>();
-  CLI::App* command = add_command(app, program, "synth", "a GGUF with random weights of a published shape");
+  Command* command = add_command(app, program, "synth", "a GGUF with random weights of a published shape");
   command->add_option("output", state->output, "the file to write")->required();
   command->add_option("--shape", state->shape, "one of: " + shape_names())->required();
   command->add_option("--type", state->type, "the format of its matrices: f32, f16, q8_0, q4_0, q4_k, ...");

@@ -6,7 +6,7 @@
 
 namespace rung::cli {
 
-void add_tokenize(CLI::App& app, Program& program) {
+void add_tokenize(Command& app, Program& program) {
   struct State {
     std::string model;
     TextOptions text;
@@ -16,13 +16,12 @@ void add_tokenize(CLI::App& app, Program& program) {
   };
   const auto state = std::make_shared<State>();
 
-  CLI::App* tokenize = add_command(app, program, "tokenize", "print the token ids of a text as a JSON array");
+  Command* tokenize = add_command(app, program, "tokenize", "print the token ids of a text as a JSON array");
   add_model_option(*tokenize, state->model);
   state->text.add_to(*tokenize, true);
   tokenize->add_flag("--no-bos", state->no_bos, "no start token in front");
   tokenize->add_flag("--no-special", state->no_special, "special tokens written in the text are text");
-  tokenize->add_option("--set", state->set, "SEAM=NAME: the rung of seam tokenization")
-      ->allow_extra_args(false);
+  tokenize->add_option("--set", state->set, "SEAM=NAME: the rung of seam tokenization")->single();
   tokenize->callback([&program, state] {
     program.run = [state] {
       auto tokenizer = load_tokenizer(resolve_model(state->model));
@@ -39,7 +38,7 @@ void add_tokenize(CLI::App& app, Program& program) {
     };
   });
 
-  CLI::App* detokenize = add_command(app, program, "detokenize", "print the text of token ids");
+  Command* detokenize = add_command(app, program, "detokenize", "print the text of token ids");
   add_model_option(*detokenize, state->model);
   detokenize->add_option("ids", state->ids, "token ids")->required();
   detokenize->callback([&program, state] {
