@@ -4,8 +4,6 @@
 // is added across lanes. A tile of a panel and a few tokens unpacks each weight once for all of them. The
 // price is a copy of the weights, and the time to write it.
 
-#include <hwy/base.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -20,41 +18,13 @@
 #include "panel_loop.hpp"
 #include "panel_memory.hpp"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define RUNG_PACKED_X86 1
-#endif
-
 namespace rung::linear {
 namespace {
 
-namespace plain {
-#include "packed_isa-plain.h"
-#include "packed_kernels-inl.h"
-}  // namespace plain
-
-#ifdef RUNG_PACKED_X86
-HWY_PUSH_ATTRIBUTES("avx2,fma,f16c")
-namespace avx2 {
-#include "packed_isa-avx2.h"
-#include "packed_kernels-inl.h"
-}  // namespace avx2
-HWY_POP_ATTRIBUTES
-
-HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
-namespace vnni {
-#include "packed_isa-vnni.h"
-#include "packed_kernels-inl.h"
-}  // namespace vnni
-HWY_POP_ATTRIBUTES
-#endif
-
 const PackedKernels& kernels_of_machine() {
-#ifdef RUNG_PACKED_X86
-  if (dot_instructions().avx512_vnni) return vnni::kKernels;
-  if (simd_level() >= Simd::avx2) return avx2::kKernels;
-#endif
-  return plain::kKernels;
+  if (dot_instructions().avx512_vnni && packed_vnni() != nullptr) return *packed_vnni();
+  if (simd_level() >= Simd::avx2 && packed_avx2() != nullptr) return *packed_avx2();
+  return packed_plain();
 }
 
 class Packed final : public Linear {

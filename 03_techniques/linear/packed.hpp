@@ -1,5 +1,5 @@
 #pragma once
-// What packed.cpp hands to its kernels, which are compiled once per instruction set.
+// What packed.cpp hands to its kernels, which are compiled once per instruction set, in packed_*.cpp.
 
 #include "core/tensor.hpp"
 #include "packed_layout.hpp"
@@ -37,6 +37,13 @@ struct PackedKernels {
     return {format.halves, quants == Quants::as_signed ? 0 : offset, tile};
   }
 };
+
+/// The kernels of one instruction set, each compiled in a file of its own (packed_plain.cpp and its
+/// neighbors), because an instruction set takes the compiler seconds. Null where the processor's family does
+/// not have it; whether this machine has it is for the caller to ask.
+const PackedKernels& packed_plain();
+const PackedKernels* packed_avx2();
+const PackedKernels* packed_vnni();
 
 /// Those of Intel's matrix tiles (packed_tiles.cpp), for many tokens at a time; null where there are none.
 const PackedKernels* tile_kernels();

@@ -1,4 +1,4 @@
-// AVX2: 8 rows of a panel per vector. packed.cpp includes it.
+// AVX2: 8 rows of a panel per vector. packed_avx2.cpp includes it.
 
 struct Isa {
   static constexpr int kRows = 8;

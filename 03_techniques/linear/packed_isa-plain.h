@@ -1,4 +1,4 @@
-// The instruction set "none": loops over the 16 rows of a panel, for any processor. packed.cpp includes it.
+// The instruction set "none": loops over the 16 rows of a panel, for any processor. packed_plain.cpp includes it.
 
 struct Isa {
   static constexpr int kRows = 16;

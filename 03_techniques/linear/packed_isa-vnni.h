@@ -1,5 +1,5 @@
 // AVX-512 with VNNI: 16 rows of a panel per vector, and one instruction that multiplies four columns and adds
-// them up in 32 bits. packed.cpp includes it.
+// them up in 32 bits. packed_vnni.cpp and packed_tiles.cpp include it.
 
 struct Isa {
   static constexpr int kRows = 16;

@@ -1,6 +1,6 @@
 // The kernel of the rung `packed`: a panel of 16 rows times a few tokens.
 //
-// Included by packed.cpp once per instruction set, hence no include guard.
+// Included once per instruction set, by packed_plain.cpp and its neighbors, hence no include guard.
 //
 // The order of every operation on floats is that of int8.cpp, and lanes never meet: so the bits are those of
 // int8.cpp, for every instruction set and every batch.

@@ -1,0 +1,31 @@
+// The kernels of `packed` with AVX2.
+
+#include <hwy/base.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/dtype_codebook.hpp"
+#include "kernel_macros.hpp"
+#include "packed.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+namespace rung::linear {
+namespace {
+HWY_PUSH_ATTRIBUTES("avx2,fma,f16c")
+#include "packed_isa-avx2.h"
+#include "packed_kernels-inl.h"
+HWY_POP_ATTRIBUTES
+}  // namespace
+
+const PackedKernels* packed_avx2() { return &kKernels; }
+
+}  // namespace rung::linear
+#else
+namespace rung::linear {
+const PackedKernels* packed_avx2() { return nullptr; }
+}  // namespace rung::linear
+#endif
