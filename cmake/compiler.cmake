@@ -14,6 +14,17 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   target_compile_options(rung_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
 endif()
 
+# rung_optimize(TARGET LEVEL): a lower level than Release's -O3 where there is no kernel. Level 2 for the engine and the
+# readers of files, 1 for tests and the command line, whose code is templates of libraries more than our own.
+function(rung_optimize target level)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O${level}>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 takes some std::string of its own library for overwritten (bug 105651).
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Wno-array-bounds -Wno-restrict
+                                                              -Wno-stringop-overflow -Wno-stringop-overread>)
+  endif()
+endfunction()
+
 # Of Highway's many targets we build three: AVX-512 (AVX3), AVX2 and the baseline (better ones have lower bits). This must be
 # the same in every file that includes Highway.
 # On AArch64 the baseline is NEON; SVE is left out, because its vectors have no size and fit into no array.

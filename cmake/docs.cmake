@@ -14,5 +14,6 @@ add_custom_target(docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/docs/Doxyf
                   COMMENT "Writing the reference pages to ${PROJECT_BINARY_DIR}/docs/html")
 if(RUNG_TESTS)
   add_test(NAME house.docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/docs/Doxyfile)
+  rung_test_needs(house.docs)
   set_tests_properties(house.docs PROPERTIES LABELS common TIMEOUT 600)
 endif()

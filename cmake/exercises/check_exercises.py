@@ -1,120 +1,71 @@
 #!/usr/bin/env python3
-"""Proves on a scratch copy of the tree that every exercise judges fairly:
+"""Proves that every exercise judges fairly. For each topic the target exercise_answers links the judge with one of the
+three files of cmake/exercises/TOPIC in the place of the topic's mine.cpp, so that the learner's own work does not matter:
 
-  - with cmake/exercises/TOPIC/stub.cpp in place of mine.cpp (what a clone starts with; the learner's own work does
-    not disturb this test) it is not started: exit code 77, and CTest reports the test as skipped
-  - with cmake/exercises/TOPIC/solution.cpp in place of mine.cpp it passes: exit code 0
-  - with cmake/exercises/TOPIC/wrong.cpp it fails: exit code 1, in a sentence that names shape, index, expected, got
+  - stub.cpp, which a clone starts with, is not started: exit code 77, and CTest reports that as skipped
+  - solution.cpp passes: exit code 0
+  - wrong.cpp fails: exit code 1, in a sentence that names shape, index, expected, got
 
-Run as:  check_exercises.py TREE SCRATCH [-D...]     the -D options go to CMake; SCRATCH is kept for the next run
+Run as:  check_exercises.py TREE BUILD
 """
 
-import shutil
+import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "common" / "house"))
-from tree_files import tree_files  # noqa: E402
 
 WORDS = ["shape", "index", "expected", "got"]
 
 
-def write_changed(content, target):
-    """Writes a file when its content differs, so that the scratch build compiles only what changed."""
-    if target.is_file() and target.read_bytes() == content:
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+def judge(program):
+    """The exit code and the output of a judge; a missing program is the exit code None."""
+    if not program.is_file():
+        return None, f"{program} was not built: cmake --build BUILD --target exercise_answers"
+    done = subprocess.run([str(program)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=900)
+    return done.returncode, done.stdout
 
 
-def mirror(tree, copy):
-    files = [f for f in tree_files(tree) if f.parts[0] != "models"]  # no exercise needs a model
-    for file in files:
-        write_changed((tree / file).read_bytes(), copy / file)
-    for stale in set(tree_files(copy)) - set(files):
-        (copy / stale).unlink()
-    (copy / "models").mkdir(exist_ok=True)
+def skip_codes(build):
+    """{name of a test: the exit code that CTest reports as skipped} of all exercises."""
+    listing = subprocess.run(["ctest", "--test-dir", str(build), "-L", "^exercise$", "--show-only=json-v1"],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+    tests = json.loads(listing[listing.index("{"):])["tests"]
+    return {test["name"]: p["value"] for test in tests for p in test["properties"] if p["name"] == "SKIP_RETURN_CODE"}
 
 
-def run(command, what):
-    """Runs a command that must succeed; its output is shown only when it does not."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{what} failed:\n{done.stdout[-6000:]}{done.stderr[-6000:]}")
-    return done.stdout
-
-
-class Exercises:
-    def __init__(self, tree, scratch, options):
-        self.tree, self.copy, self.build = tree, scratch / "tree", scratch / "build"
-        self.problems = []
-        mirror(tree, self.copy)
-        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-        known = (self.build / "CMakeCache.txt").exists()
-        run(["cmake", "-S", str(self.copy), "-B", str(self.build), *([] if known else generator), *options,
-             "-DRUNG_TESTS=ON", "-DRUNG_CUDA=OFF"], "configuring the scratch copy")
-        self.topics = sorted(p.parent.relative_to(self.copy) for p in self.copy.glob("0[1-8]_*/*/mine.cpp"))
-
-    def problem(self, topic, text):
-        print(f"{topic}: {text}", flush=True)
-        self.problems.append(topic)
-
-    def answer(self, topic, name):
-        return self.tree / "cmake" / "exercises" / topic.name / name
-
-    def judge(self, name):
-        """Puts stub.cpp, solution.cpp or wrong.cpp in the place of mine.cpp; (exit code, output) of every exercise."""
-        for topic in self.topics:
-            mine = self.copy / topic / "mine.cpp"
-            if self.answer(topic, name).is_file():
-                write_changed(self.answer(topic, name).read_bytes(), mine)
-        targets = [f"{topic.name}_exercise" for topic in self.topics]
-        run(["cmake", "--build", str(self.build), "-j2", "--target", *targets], f"building with {name}")
-        verdicts = {}
-        for topic, target in zip(self.topics, targets):
-            done = subprocess.run([str(self.build / "bin" / target)], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            print(f"{topic} with {name}: exit code {done.returncode}: {done.stdout.strip()}", flush=True)
-            verdicts[topic] = (done.returncode, done.stdout)
-        return verdicts
-
-    def check(self):
-        if not self.topics:
-            sys.exit("no topic has a mine.cpp; there is nothing to check")
-        for topic in self.topics:
-            for name in ("stub.cpp", "solution.cpp", "wrong.cpp"):
-                if not self.answer(topic, name).is_file():
-                    self.problem(topic, f"cmake/exercises/{topic.name}/{name} is missing")
-
-        for topic, (code, _) in self.judge("stub.cpp").items():
-            if code != 77:
-                self.problem(topic, f"stub.cpp must be not started (exit code 77), not {code}")
-        listing = subprocess.run(["ctest", "--test-dir", str(self.build), "-L", "^exercise$"],
-                                 stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
-        for topic in self.topics:
-            if not any(f"{topic.name}.mine " in line and "Skipped" in line for line in listing.splitlines()):
-                self.problem(topic, f"CTest does not report {topic.name}.mine as skipped:\n{listing}")
-
-        for topic, (code, _) in self.judge("solution.cpp").items():
-            if code != 0:
-                self.problem(topic, f"solution.cpp must pass (exit code 0), not {code}")
-        for topic, (code, output) in self.judge("wrong.cpp").items():
-            absent = [word for word in WORDS if word not in output]
-            if code != 1:
-                self.problem(topic, f"wrong.cpp must fail (exit code 1), not {code}")
-            elif absent:
-                self.problem(topic, f"the failure does not name {', '.join(absent)}")
-        return self.problems
+def check(tree, build):
+    """One sentence for every problem."""
+    topics = sorted(p.parent for p in tree.glob("0[1-8]_*/*/mine.cpp"))
+    if not topics:
+        return ["no topic has a mine.cpp; there is nothing to check"]
+    answers = [(topic.name, answer) for topic in topics for answer in ("stub", "solution", "wrong")]
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = dict(zip(answers, pool.map(lambda a: judge(build / "bin" / f"{a[0]}_{a[1]}"), answers)))
+    skipped = skip_codes(build)
+    problems = []
+    for (topic, answer), (code, output) in verdicts.items():
+        print(f"{topic} with {answer}.cpp: exit code {code}: {output.strip()}")
+        expected = {"stub": 77, "solution": 0, "wrong": 1}[answer]
+        absent = [word for word in WORDS if word not in output] if answer == "wrong" else []
+        if code != expected:
+            problems.append(f"{topic}: {answer}.cpp must end with exit code {expected}, not {code}")
+        elif absent:
+            problems.append(f"{topic}: the failure of wrong.cpp does not name {', '.join(absent)}")
+    for topic in topics:
+        if skipped.get(f"{topic.name}.mine") != 77:
+            problems.append(f"{topic.name}: CTest does not take exit code 77 of {topic.name}.mine for skipped")
+    print(f"{len(topics)} exercises, {len(problems)} problems")
+    return problems
 
 
 def main():
-    if len(sys.argv) < 3:
-        print("usage: check_exercises.py TREE SCRATCH [CMAKE OPTIONS]", file=sys.stderr)
+    if len(sys.argv) != 3:
+        print("usage: check_exercises.py TREE BUILD", file=sys.stderr)
         return 2
-    exercises = Exercises(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3:])
-    problems = exercises.check()
-    print(f"{len(exercises.topics)} exercises, {len(problems)} problems")
+    problems = check(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())
+    print("\n".join(problems))
     return 1 if problems else 0
 
 

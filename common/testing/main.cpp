@@ -1,15 +1,9 @@
-// The main() of every Catch2 test, compiled once because it takes seconds.
-#ifdef RUNG_CATCH2_V2
-#define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
-#else
-#include <catch2/catch_session.hpp>
-#endif
-
+// The main() of every Catch2 test that does not bring its own.
 #include <cstdio>
 
 #include "core/error.hpp"
 #include "core/simd.hpp"
+#include "testing/run_tests.hpp"
 
 int main(int argc, char** argv) {
   // Tests run once per SIMD level; on a machine without one that run is skipped, visibly.
@@ -19,5 +13,5 @@ int main(int argc, char** argv) {
     std::printf("skipped: %s\n", error.what());
     return 77;
   }
-  return Catch::Session().run(argc, argv);
+  return rung::testing::run_tests(argc, argv);
 }

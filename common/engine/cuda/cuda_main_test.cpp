@@ -1,18 +1,12 @@
 // The main() of tests that need a GPU: exit code 77 (skipped) where there is none, which RUNG_REQUIRE_GPU=1
 // turns into a failure, because CTest counts skipped tests as passed.
 
-#ifdef RUNG_CATCH2_V2
-#define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
-#else
-#include <catch2/catch_session.hpp>
-#endif
-
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
 #include "engine/cuda/cuda_device.hpp"
+#include "testing/run_tests.hpp"
 
 int main(int argc, char** argv) {
   if (rung::cuda_device_count() == 0) {
@@ -21,5 +15,5 @@ int main(int argc, char** argv) {
     std::printf("%s: there is no CUDA GPU here\n", required ? "FAILED, since RUNG_REQUIRE_GPU=1" : "skipped");
     return required ? 1 : 77;
   }
-  return Catch::Session().run(argc, argv);
+  return rung::testing::run_tests(argc, argv);
 }
