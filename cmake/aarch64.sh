@@ -38,7 +38,7 @@ fi
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
 launcher=()
-command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER="$root/cmake/ccache_launcher")
 cmake -S "$root" -B "$build" "${generator[@]}" "${launcher[@]}" -DCMAKE_BUILD_TYPE=Release -DRUNG_CUDA=OFF \
   -DCMAKE_TOOLCHAIN_FILE="$root/cmake/toolchains/aarch64-linux-gnu.cmake" -DRUNG_AARCH64_ROOT="$build/root" >&2
 cmake --build "$build" -j "${JOBS:-$(nproc)}" >&2

@@ -14,15 +14,28 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   target_compile_options(rung_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
 endif()
 
-# rung_optimize(TARGET LEVEL): a lower level than Release's -O3 where there is no kernel. Level 2 for the engine and the
-# readers of files, 1 for tests and the command line, whose code is templates of libraries more than our own.
+# rung_optimize(TARGET LEVEL [PLAIN_WITH_SANITIZERS]): a lower level than Release's -O3 where there is no kernel. Level 2
+# for the engine and the readers of files, 1 for tests and the command line, whose code is templates of libraries more than
+# our own.
+# PLAIN_WITH_SANITIZERS: not at all where a sanitizer's checks would make the optimizer slow.
 function(rung_optimize target level)
+  set_target_properties(${target} PROPERTIES RUNG_LEVEL "${level};${ARGN}")
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O${level}>)
+  if(RUNG_SANITIZE AND "PLAIN_WITH_SANITIZERS" IN_LIST ARGN)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 takes some std::string of its own library for overwritten (bug 105651).
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Wno-array-bounds -Wno-restrict
                                                               -Wno-stringop-overflow -Wno-stringop-overread>)
   endif()
+endfunction()
+
+# rung_group_sources(TARGET): the compiler reads several sources of a target at a time, and so the headers that they share
+# once. For code that is templates of libraries more than our own; a topic's files stay alone, to compile in a moment.
+# Names in an anonymous namespace must differ within the target. RUNG_GROUP_SOURCES=OFF compiles every file alone.
+function(rung_group_sources target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${RUNG_GROUP_SOURCES} UNITY_BUILD_BATCH_SIZE ${RUNG_GROUP_SIZE})
 endfunction()
 
 # Of Highway's many targets we build three: AVX-512 (AVX3), AVX2 and the baseline (better ones have lower bits). This must be

@@ -1,37 +1,48 @@
-# Headers that many files share, parsed once per build: rung_precompile(TARGET... HEADERS std|json|test).
+# Headers that many files share, parsed once per build: rung_precompile(TARGET std|json|test).
 #
 #   std    the standard library and fmt
 #   json   the same and nlohmann/json.hpp: for libraries most of whose files read or write JSON
 #   test   the same as std and Catch2: for test programs
 #
-# The optimization level of a target may differ from that of the precompiled headers. Every file still includes what it
-# uses: the preset tsan builds without precompiled headers and fails where a file does not.
-set(std_headers <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem> <functional> <map> <memory> <optional>
-                <span> <string> <string_view> <vector> <fmt/core.h>)
+# Call it after rung_optimize. Every file still includes what it uses, for those who build without precompiled headers.
+set(rung_headers_std <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem> <functional> <map> <memory> <optional>
+                     <span> <string> <string_view> <vector> <fmt/core.h>)
+set(rung_headers_json ${rung_headers_std} <nlohmann/json.hpp>)
+set(rung_headers_test ${rung_headers_std} <catch2/catch_all.hpp>)
+if(Catch2_VERSION VERSION_LESS 3)
+  set(rung_headers_test ${rung_headers_std} <catch2/catch.hpp>)
+endif()
+set(rung_header_libraries_std "")
+set(rung_header_libraries_json nlohmann_json::nlohmann_json)
+set(rung_header_libraries_test Catch2::Catch2)
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "// Only its precompiled headers matter.\n")
 
-# rung_add_precompiled(NAME LIBRARIES ... HEADERS ...): the target rung_pch_NAME, which others reuse.
-function(rung_add_precompiled name)
-  cmake_parse_arguments(P "" "" "LIBRARIES;HEADERS" ${ARGN})
-  set(unit ${PROJECT_BINARY_DIR}/precompiled/${name}.cpp)
-  file(CONFIGURE OUTPUT ${unit} CONTENT "// Only its precompiled headers matter.\n")
-  add_library(rung_pch_${name} OBJECT EXCLUDE_FROM_ALL ${unit})
-  target_link_libraries(rung_pch_${name} PRIVATE rung_flags fmt::fmt OpenMP::OpenMP_CXX PkgConfig::HWY ${P_LIBRARIES})
-  target_precompile_headers(rung_pch_${name} PRIVATE ${std_headers} ${P_HEADERS})
+# GCC crashes over headers that were precompiled with less optimization than the file that uses them, and Clang refuses
+# those precompiled with optimization for a file without: so there is one set of headers for each level.
+function(rung_precompile target kind)
+  get_target_property(level ${target} RUNG_LEVEL)
+  if(NOT level)
+    set(level 3)
+  endif()
+  string(MAKE_C_IDENTIFIER "rung_headers_${kind}_${level}" name)
+  if(NOT TARGET ${name})
+    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
+    target_link_libraries(${name} PRIVATE rung_flags fmt::fmt OpenMP::OpenMP_CXX PkgConfig::HWY
+                                          ${rung_header_libraries_${kind}})
+    target_precompile_headers(${name} PRIVATE ${rung_headers_${kind}})
+    if(NOT level STREQUAL 3)
+      rung_optimize(${name} ${level})
+    endif()
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${name})
 endfunction()
 
-rung_add_precompiled(std)
-rung_add_precompiled(json LIBRARIES nlohmann_json::nlohmann_json HEADERS <nlohmann/json.hpp>)
-if(RUNG_TESTS)
-  if(Catch2_VERSION VERSION_LESS 3)
-    rung_add_precompiled(test LIBRARIES Catch2::Catch2 HEADERS <catch2/catch.hpp>)
+# What ccache needs to know precompiled headers again.
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(rung_flags INTERFACE $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>>)
   else()
-    rung_add_precompiled(test LIBRARIES Catch2::Catch2 HEADERS <catch2/catch_all.hpp>)
+    target_compile_options(rung_flags INTERFACE
+      "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>>")
   endif()
 endif()
-
-function(rung_precompile)
-  cmake_parse_arguments(P "" "HEADERS" "" ${ARGN})
-  foreach(target ${P_UNPARSED_ARGUMENTS})
-    target_precompile_headers(${target} REUSE_FROM rung_pch_${P_HEADERS})
-  endforeach()
-endfunction()

@@ -1,4 +1,4 @@
-# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
+# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] [COST 40] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
 #
 # Declares a topic folder: one static library rung_<name> from the rungs, mine.cpp, trials.cpp and
 # register.cpp, and, with RUNG_TESTS,
@@ -7,8 +7,12 @@
 #   <name>_bench      bench.cpp (Google Benchmark); built with the suite, run by hand
 # with the labels chapter0N and exercise.
 function(rung_topic)
-  cmake_parse_arguments(T "SIMD_LEVELS" "CHAPTER;NAME;SEAM" "RUNGS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "SIMD_LEVELS" "CHAPTER;NAME;SEAM;COST" "RUNGS;LIBRARIES" ${ARGN})
   set(levels "")
+  set(cost "")
+  if(T_COST)
+    set(cost COST ${T_COST})
+  endif()
   if(T_SIMD_LEVELS)
     set(levels SIMD_LEVELS)
   endif()
@@ -19,7 +23,7 @@ function(rung_topic)
   add_library(${library} STATIC ${T_RUNGS} mine.cpp trials.cpp register.cpp)
   add_library(rung::${T_NAME} ALIAS ${library})
   target_link_libraries(${library} PUBLIC rung::ops rung::seams rung::model rung::core PRIVATE ${T_LIBRARIES})
-  rung_precompile(${library} HEADERS std)
+  rung_precompile(${library} std)
   # A learner's warnings are told; they do not stop the build.
   set_property(SOURCE mine.cpp APPEND PROPERTY COMPILE_OPTIONS $<$<BOOL:${RUNG_WERROR}>:-Wno-error>)
   rung_install_library(${library})
@@ -30,7 +34,7 @@ function(rung_topic)
   set(label chapter0${T_CHAPTER})
   rung_test_program(${T_NAME}_test test.cpp)
   target_link_libraries(${T_NAME}_test PRIVATE ${library})
-  rung_add_test(NAME ${T_NAME} TARGET ${T_NAME}_test LABELS ${label} ${levels})
+  rung_add_test(NAME ${T_NAME} TARGET ${T_NAME}_test LABELS ${label} ${levels} ${cost})
 
   # The judge takes `mine` from the library. The three answers of cmake/exercises stand before the library in the link,
   # which then leaves its mine.cpp out.
@@ -45,7 +49,7 @@ function(rung_topic)
     add_executable(${T_NAME}_${answer} EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/exercises/${T_NAME}/${answer}.cpp)
     target_include_directories(${T_NAME}_${answer} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(${T_NAME}_${answer} PRIVATE ${T_NAME}_judge ${library})
-    rung_precompile(${T_NAME}_${answer} HEADERS std)
+    rung_precompile(${T_NAME}_${answer} std)
     set_property(GLOBAL APPEND PROPERTY RUNG_ANSWERS ${T_NAME}_${answer})
   endforeach()
 

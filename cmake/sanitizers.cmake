@@ -19,7 +19,9 @@ if(RUNG_SANITIZE MATCHES "thread")
   set(RUNG_TEST_ENVIRONMENT "OMP_TOOL_LIBRARIES=${RUNG_ARCHER}"
                             "TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1")
 elseif(RUNG_SANITIZE MATCHES "undefined")
-  set(RUNG_TEST_ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
+  set(RUNG_TEST_ENVIRONMENT
+      "UBSAN_OPTIONS=print_stacktrace=1"
+      "LSAN_OPTIONS=print_suppressions=0:suppressions='${PROJECT_SOURCE_DIR}/cmake/leaks_of_libraries.txt'")
 endif()
 # A sanitizer's own memory is in what the kernel counts as the program's: tests that measure memory skip there.
 if(RUNG_SANITIZE)

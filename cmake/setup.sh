@@ -2,17 +2,20 @@
 # error: standard output belongs to the program that is run afterwards.
 #
 #   rung_packages SET...   installs the missing packages of the sets build, test and ci (or only names them)
-#   rung_configure         configures build/ when that has not been done
-#   rung_build [TARGET]    builds; silent, and done within a second, when the build is current
+#   rung_configure         configures the build folder when that has not been done
+#   rung_build WHAT [TARGET...]   builds the targets, or everything; WHAT names them for the reader. Silent, and done
+#                          within a second, when the build is current
 #
 # RUNG_NO_INSTALL=1 installs nothing: what is missing is named, and the script stops.
+# RUNG_BUILD_DIR=FOLDER builds there instead of in build/. A relative path counts from the caller's folder.
 
 set -E
 trap 'printf "rung: stopped without a reason given, in %s, line %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" >&2' ERR
 
 rung_root=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
-rung_build_dir=$rung_root/build
+rung_build_dir=$(realpath -m -- "${RUNG_BUILD_DIR:-$rung_root/build}")
 rung_logs=$rung_build_dir/log
+rung_launcher=-DCMAKE_CXX_COMPILER_LAUNCHER=$rung_root/cmake/ccache_launcher  # where ccache is installed
 
 # set | package of Debian 12 and Ubuntu 24.04 | how to see that it is there | what it is for
 rung_package_table='
@@ -33,13 +36,15 @@ build|libssl-dev|header openssl/evp.h|OpenSSL: checksums of what was fetched
 build|libcli11-dev|header CLI/CLI.hpp|the command line
 build|catch2|header catch2|the test framework
 build|libbenchmark-dev|header benchmark/benchmark.h|the benchmark framework
-build|python3|program python3|tests of the house itself
+build|python3|program python3|shows how far the build is; runs tests that are scripts
 test|git|program git|a scratch copy of the tree, for the test of the exercises
 test|doxygen|program doxygen|the reference pages
 test|graphviz|program dot|their diagrams
 test|python3-matplotlib|module matplotlib|plots of measurements
 ci|ca-certificates|header /etc/ssl/certs/ca-certificates.crt|lets git speak https
 ci|clang|program clang++|the second compiler
+ci|ccache|program ccache|compiles again only what changed, where its folder outlives a run
+ci|libclang-rt-dev|runtime asan|its sanitizers
 ci|libomp-dev|clang libomp.so|its OpenMP, with the Archer tool for ThreadSanitizer
 ci|clang-format|program clang-format|checks the layout of the code
 ci|clang-tidy|program clang-tidy|looks for bugs in the code
@@ -57,7 +62,7 @@ rung_step() {
   local what=$1 log=$2
   shift 2
   rung_say "$what"
-  mkdir -p -- "$rung_logs" || rung_die "cannot make the folder $rung_logs"
+  rung_make_build_dir
   local status=0
   { "$@" 2>&1 9>&-; } | tee -- "$log" >&2 || status=$?
   if [ "$status" -ne 0 ]; then
@@ -65,7 +70,8 @@ rung_step() {
   fi
 }
 
-# rung_present HOW WHAT: is a program, a header, a library that pkg-config knows, a Python module or a file of the Clang installation there?
+# rung_present HOW WHAT: is a program, a header, a library that pkg-config knows, a Python module, a
+# runtime library of Clang or a file of its installation there?
 rung_present() {
   case $1 in
     program) command -v -- "$2" >/dev/null ;;
@@ -84,6 +90,7 @@ rung_present() {
       return 1
       ;;
     library) pkg-config --exists "$2" 2>/dev/null ;;
+    runtime) compgen -G "$(clang++ -print-resource-dir 2>/dev/null)/lib/linux/libclang_rt.$2-*.a" >/dev/null ;;
     clang) [ -e "$(clang++ -print-resource-dir 2>/dev/null)/../../$2" ] ;;
   esac
 }
@@ -126,8 +133,15 @@ rung_cached() {
   sed -n "s/^$1:[A-Z]*=//p" "$rung_build_dir/CMakeCache.txt"
 }
 
+# The build folder, made. A source tree that cannot be written to is no reason to stop: the build can be elsewhere.
+rung_make_build_dir() {
+  local why
+  why=$(mkdir -p -- "$rung_logs" 2>&1 && touch -- "$rung_logs/.writable" 2>&1) && return 0
+  rung_die "cannot write to the build folder $rung_build_dir (${why##*: }). Set RUNG_BUILD_DIR to a folder that you may write to, for example: RUNG_BUILD_DIR=~/rung-build ${0##*/}"
+}
+
 rung_configure() {
-  mkdir -p -- "$rung_logs" || rung_die "cannot make the folder $rung_logs"
+  rung_make_build_dir
   # Two runs at once would spoil each other's build; the second waits. Released when the script ends.
   if command -v flock >/dev/null && exec 9>"$rung_build_dir/.setup.lock" && ! flock -n 9; then
     rung_say "another run.sh or test.sh is building in $rung_build_dir; waiting for it"
@@ -149,22 +163,20 @@ rung_configure() {
   if [ ! -e "$rung_build_dir/CMakeCache.txt" ] && command -v ninja >/dev/null; then
     options+=(-G Ninja)
   fi
-  command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  command -v ccache >/dev/null && options+=("$rung_launcher")
   rung_step "configuring in $rung_build_dir" "$rung_logs/configure.log" \
     cmake -S "$rung_root" -B "$rung_build_dir" "${options[@]}"
 }
 
 rung_build() {
-  local target=${1:-all} jobs status=0
-  jobs=$(nproc 2>/dev/null || echo 2)
-  mkdir -p -- "$rung_logs"
-  # Says nothing at all when there is nothing to build.
-  cmake --build "$rung_build_dir" --target "$target" -j "$jobs" 2>&1 9>&- | tee -- "$rung_logs/build.log" |
-    awk -v what="rung: building ${1:-everything} with $jobs jobs (the first time takes minutes)" '
-      /Re-checking globbed directories|no work to do|Built target|Nothing to be done/ { next }
-      !said { print what; said = 1 }
-      { print; fflush() }' >&2 || status=$?
+  local what=$1 status=0
+  shift
+  rung_make_build_dir
+  python3 -B "$rung_root/cmake/build_progress.py" "$rung_build_dir" "$rung_logs/build.log" "$what" "$@" 9>&- || status=$?
   if [ "$status" -ne 0 ]; then
     rung_die "building failed (exit status $status). The reason stands above, and in $rung_logs/build.log"
   fi
 }
+
+# rung_targets [CTEST ARGS]: the targets that the chosen tests need, one per line.
+rung_targets() { python3 -B "$rung_root/cmake/select_targets.py" "$rung_build_dir" "$@"; }

@@ -1,4 +1,5 @@
-// The instruction set "none": loops over the 16 rows of a panel, for any processor. packed_plain.cpp includes it.
+// The instruction set "none": loops over the 16 rows of a panel, for any processor. packed_plain.cpp includes
+// it.
 
 struct Isa {
   static constexpr int kRows = 16;

@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 static_assert(std::endian::native == std::endian::little, "the file format is little-endian");
 
-constexpr std::string_view kMagic = "RUNGREF\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kReferenceMagic = "RUNGREF\n";
+constexpr std::uint32_t kReferenceVersion = 1;
 constexpr std::uint32_t kMaxName = 4096;
 constexpr double kMaxRange = 32;  // nats
 constexpr double kLevels = 65535;
@@ -96,8 +96,8 @@ ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader&
          static_cast<double>(room.available) / 1e9);
   }
   out_.open(part_, std::ios::binary | std::ios::trunc);
-  std::string head(kMagic);
-  put(head, kVersion);
+  std::string head(kReferenceMagic);
+  put(head, kReferenceVersion);
   put(head, header.vocab);
   put(head, header.ctx);
   put(head, header.stride);
@@ -137,12 +137,12 @@ ReferenceReader::ReferenceReader(const std::string& path) : path_(path) {
   constexpr std::size_t kFixed = 8 + 4 * 4 + 3 * 8 + 4;
   std::byte head[kFixed] = {};
   in_.read(reinterpret_cast<char*>(head), kFixed);
-  if (!in_ || std::memcmp(head, kMagic.data(), kMagic.size()) != 0)
+  if (!in_ || std::memcmp(head, kReferenceMagic.data(), kReferenceMagic.size()) != 0)
     fail("'{}' is no reference of rung perplexity; write one with --save-logits", path);
   const auto version = load<std::uint32_t>(head + 8);
-  if (version != kVersion) {
+  if (version != kReferenceVersion) {
     fail("the reference '{}' has format version {}, this program reads version {}; write it again", path,
-         version, kVersion);
+         version, kReferenceVersion);
   }
   header_.vocab = load<std::uint32_t>(head + 12);
   header_.ctx = load<std::uint32_t>(head + 16);

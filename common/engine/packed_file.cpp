@@ -21,8 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::string_view kMagic = "RUNGPACK";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kPackedMagic = "RUNGPACK";
+constexpr std::uint32_t kPackedVersion = 1;
 constexpr std::uint64_t kAlignment = 64;  // a cache line: what rungs ask for
 
 struct Prefix {
@@ -92,10 +92,10 @@ void PackedFile::read(int threads) {
   Prefix prefix{};
   if (all.size() < sizeof prefix) fail("{} is cut off: it has {} bytes", path_, all.size());
   std::memcpy(&prefix, all.data(), sizeof prefix);
-  if (std::string_view(prefix.magic, sizeof prefix.magic) != kMagic)
-    fail("{} is something else: it does not begin with {}", path_, kMagic);
-  if (prefix.version != kVersion)
-    fail("{} has version {}, this program writes version {}", path_, prefix.version, kVersion);
+  if (std::string_view(prefix.magic, sizeof prefix.magic) != kPackedMagic)
+    fail("{} is something else: it does not begin with {}", path_, kPackedMagic);
+  if (prefix.version != kPackedVersion)
+    fail("{} has version {}, this program writes version {}", path_, prefix.version, kPackedVersion);
   if (prefix.header_bytes > all.size() - sizeof prefix) fail("{} is cut off within its header", path_);
   const auto header_bytes = all.subspan(sizeof prefix, prefix.header_bytes);
   if (checksum(header_bytes) != prefix.header_checksum)
@@ -216,8 +216,8 @@ void PackedFile::write(const std::string& to) const {
   }
   std::ofstream out(to, std::ios::binary | std::ios::trunc);
   if (!out) fail("cannot write {}: may you write to its folder?", to);
-  Prefix prefix{{}, kVersion, static_cast<std::uint32_t>(room), checksum(bytes_of_text(text))};
-  std::memcpy(prefix.magic, kMagic.data(), kMagic.size());
+  Prefix prefix{{}, kPackedVersion, static_cast<std::uint32_t>(room), checksum(bytes_of_text(text))};
+  std::memcpy(prefix.magic, kPackedMagic.data(), kPackedMagic.size());
   out.write(reinterpret_cast<const char*>(&prefix), sizeof prefix);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   std::uint64_t written = sizeof prefix + text.size();

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t kMaxTemplateBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxConfigBytes = std::size_t{16} << 20;
 
 std::string read_text(const std::string& path) {
   std::error_code error;
@@ -72,7 +71,7 @@ json folder_config(const std::string& folder) {
   const std::string path = (fs::path(folder) / "tokenizer_config.json").string();
   std::error_code error;
   if (!fs::exists(path, error)) return json::object();
-  json config = read_json_file(path, kMaxConfigBytes);
+  json config = read_json_file(path, kMaxTokenizerConfigBytes);
   if (!config.is_object()) fail("{}: expected a JSON object", path);
   return config;
 }
@@ -88,7 +87,7 @@ Found in_folder(const std::string& folder, const std::string& variant) {
     return {choose(read_text(path), variant, path), path};
   }
   if (const std::string path = file("chat_template.json"); fs::exists(path)) {
-    const json document = read_json_file(path, kMaxConfigBytes);
+    const json document = read_json_file(path, kMaxTokenizerConfigBytes);
     if (!document.is_object()) fail("{}: expected a JSON object", path);
     return {choose(document.value("chat_template", json()), variant, path), path};
   }

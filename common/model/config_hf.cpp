@@ -16,8 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20;
-
 /// An object of the file; absent and null are the same, as they are in transformers.
 struct Fields {
   const std::string& path;

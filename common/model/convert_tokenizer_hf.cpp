@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "model/convert_tokenizer.hpp"
 #include "model/tokenizer_load.hpp"
+#include "model/tokenizer_utf8.hpp"
 #include "model/tokenizer_vocab.hpp"
 
 namespace rung {
@@ -17,8 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-constexpr const char* kSpace = "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
 
 struct Source {
   std::vector<std::string_view> tokens;
@@ -94,11 +93,11 @@ Json byte_level_model(const Gguf& gguf, Json& root) {
 Json spm_model(const Gguf& gguf, const Source& source, Json& root) {
   const bool prefix = gguf.get_bool("tokenizer.ggml.add_space_prefix", true);
   Json normalizers = Json::array();
-  if (prefix) normalizers.push_back({{"type", "Prepend"}, {"prepend", kSpace}});
-  normalizers.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpace}});
+  if (prefix) normalizers.push_back({{"type", "Prepend"}, {"prepend", kVisibleSpace}});
+  normalizers.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kVisibleSpace}});
   root["normalizer"] = {{"type", "Sequence"}, {"normalizers", normalizers}};
   root["pre_tokenizer"] = nullptr;
-  Json decoders = {{{"type", "Replace"}, {"pattern", {{"String", kSpace}}}, {"content", " "}},
+  Json decoders = {{{"type", "Replace"}, {"pattern", {{"String", kVisibleSpace}}}, {"content", " "}},
                    {{"type", "ByteFallback"}},
                    {{"type", "Fuse"}}};
   if (prefix) decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kFolder = RUNG_SOURCE_DIR "/common/model/parity/models/llama-f32";
+const std::string kFolder = rung::testing::source_file("common/model/parity/models/llama-f32");
 
 /// Tensors by name, without a file.
 struct Shelf : TensorSource {

@@ -50,7 +50,7 @@ std::string number_text(double d) {
   return repr(d);
 }
 
-std::string key_text(const Value& key) {
+std::string member_name(const Value& key) {
   if (key.is_string()) return key.text();
   if (key.is_boolean()) return key.truth() ? "true" : "false";
   if (key.is_none()) return "null";
@@ -117,7 +117,7 @@ class Writer {
     out += '{';
     for (const auto* pair : pairs) {
       separate(first, level);
-      write_string(out, key_text(pair->first), style_.ascii);
+      write_string(out, member_name(pair->first), style_.ascii);
       out += style_.key;
       write(pair->second, level + 1);
     }

@@ -9,6 +9,11 @@
 
 namespace rung {
 
+/// The largest config.json, and the largest of the files beside a tokenizer (tokenizer_config.json and its
+/// like, which may contain chat templates), that are read.
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kMaxTokenizerConfigBytes = std::size_t{16} << 20;
+
 /// Parses `text`; `what` names it in sentences ("model/config.json").
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 

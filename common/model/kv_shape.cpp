@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr int kMaxLayers = 1 << 14;
 constexpr int kMaxNumber = 1 << 24;  // of any field; their products stay far below 2^63
-constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20;
 constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 
 /// Metadata of one architecture, with the sentences for values that cannot be.

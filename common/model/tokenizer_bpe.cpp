@@ -12,8 +12,6 @@
 namespace rung {
 namespace {
 
-constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581, SentencePiece's visible space
-
 /// Bytes that a vocabulary learned from text may lack: those that begin no character that Unicode has
 /// assigned, and rare control characters (Falcon's). They are left out of a text, as the `tokenizers` library
 /// does with every character that has neither a token nor an unknown token.
@@ -107,8 +105,9 @@ BpeModel::Tables::Tables(const Vocab& vocab, BpeOptions given)
     if (keeps_words) words.emplace(options.byte_level ? from_visible_bytes(token) : token, id);
     // U+2581 behind anything else?
     std::size_t at = 0;
-    while (std::string_view(token).substr(at, kSpace.size()) == kSpace) at += kSpace.size();
-    if (token.find(kSpace, at) != std::string::npos) spaces_begin_words = false;
+    while (std::string_view(token).substr(at, kVisibleSpace.size()) == kVisibleSpace)
+      at += kVisibleSpace.size();
+    if (token.find(kVisibleSpace, at) != std::string::npos) spaces_begin_words = false;
     const Utf8Step step = utf8_next(token, 0);
     if (step.kind != Utf8Step::Kind::character || step.length != token.size()) continue;
     const char32_t code = utf8_code_point(token, 0, step.length);

@@ -8,6 +8,7 @@
 #include "model/tokenizer_load.hpp"
 #include "model/tokenizer_spm.hpp"
 #include "model/tokenizer_unigram.hpp"
+#include "model/tokenizer_utf8.hpp"
 #include "model/tokenizer_wordpiece.hpp"
 
 namespace rung {
@@ -20,7 +21,6 @@ constexpr std::string_view kMerges = "tokenizer.ggml.merges";
 constexpr std::string_view kHuggingFace = "tokenizer.huggingface.json";
 constexpr std::array<std::string_view, 2> kEndKeys = {"tokenizer.ggml.eot_token_id",
                                                       "tokenizer.ggml.eom_token_id"};
-constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";  // U+2581
 
 /// The id under `key`, `otherwise` where there is none. It is checked against the vocabulary later, so
 /// here only what does not fit an id is refused.

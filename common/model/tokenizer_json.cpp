@@ -20,7 +20,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxTokenizerBytes = std::size_t{256} << 20;
-constexpr std::size_t kMaxConfigBytes = std::size_t{16} << 20;
 
 struct Entry {
   std::string text;
@@ -132,7 +131,7 @@ std::int32_t find_token(const Vocab& vocab, const std::string& role, const std::
 
 json read_if_there(const fs::path& path) {
   std::error_code error;
-  return fs::exists(path, error) ? read_json_file(path.string(), kMaxConfigBytes) : json();
+  return fs::exists(path, error) ? read_json_file(path.string(), kMaxTokenizerConfigBytes) : json();
 }
 
 /// A token in tokenizer_config.json: "</s>" or {"content": "</s>", ...}; -1 where it is absent.

@@ -3,14 +3,13 @@
 
 #include "core/error.hpp"
 #include "model/tokenizer_json_steps.hpp"
+#include "model/tokenizer_utf8.hpp"
 
 namespace rung {
 
 using nlohmann::json;
 
 namespace {
-
-constexpr const char* kVisibleSpace = "\xE2\x96\x81";  // U+2581
 
 /// TemplateProcessing: special tokens in front of the text and behind it.
 void read_template(const json& step, std::vector<std::string>& before, std::vector<std::string>& after,

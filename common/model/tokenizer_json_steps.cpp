@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "model/base64.hpp"
+#include "model/tokenizer_utf8.hpp"
 
 namespace rung {
 
@@ -62,8 +63,6 @@ void flatten(const json& step, const char* list, const std::string& what, int de
   if (depth == kMaxDepth) fail("{}: Sequences are nested more than {} deep", what, kMaxDepth);
   for (const json& inner : json_value(step, list)) flatten(inner, list, what, depth + 1, all);
 }
-
-constexpr const char* kVisibleSpace = "\xE2\x96\x81";  // U+2581
 
 /// {"Regex": "..."} as it is, {"String": " "} as a regular expression.
 std::string pattern_of(const json& step, const std::string& what) {
@@ -157,7 +156,7 @@ SplitBehavior behavior_of(const json& step, const std::string& otherwise, const 
 
 PreTokenizerStep metaspace_of(const json& step, TokenizerSteps& steps, const std::string& what) {
   using pre_tokenizer::Prepend;
-  const std::string replacement = json_string(step, "replacement", kVisibleSpace, what);
+  const std::string replacement = json_string(step, "replacement", std::string(kVisibleSpace), what);
   if (replacement.empty()) fail("{}: the pre-tokenizer Metaspace has an empty \"replacement\"", what);
   // Files from before prepend_scheme have add_prefix_space.
   const char* old = json_bool(step, "add_prefix_space", true, what) ? "always" : "never";

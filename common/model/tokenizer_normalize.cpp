@@ -11,8 +11,6 @@
 namespace rung {
 namespace {
 
-constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";  // U+2581
-
 /// A text from its characters: change(code, character, out) appends what becomes of each.
 template <class Change>
 std::string by_character(std::string_view text, NormalizerState& state, Change&& change) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "model/tokenizer_utf8.hpp"
 
 namespace rung {
 
@@ -25,7 +26,7 @@ PreTokenizerStep spm_spaces(SpacePrefix prefix) {
   if (prefix == SpacePrefix::first_unless_space) prepend = Prepend::first;
   if (prefix == SpacePrefix::every_text) prepend = Prepend::even_before_space;
   if (prefix == SpacePrefix::every_text_unless_space) prepend = Prepend::always;
-  return pre_tokenizer::metaspace("\xE2\x96\x81", prepend, false);
+  return pre_tokenizer::metaspace(std::string(kVisibleSpace), prepend, false);
 }
 
 SpmTokenizer::SpmTokenizer(SpmVocab vocab)

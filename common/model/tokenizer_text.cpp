@@ -12,8 +12,6 @@
 namespace rung {
 namespace {
 
-constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581, SentencePiece's visible space
-
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
   while (true) {
@@ -36,8 +34,8 @@ std::string cleaned_up(std::string text) {
 
 /// Where the word that begins at text[at] ends: in front of the next U+2581 that follows something else.
 std::size_t word_end(std::string_view text, std::size_t at) {
-  while (text.substr(at, kSpace.size()) == kSpace) at += kSpace.size();
-  return std::min(text.find(kSpace, at), text.size());
+  while (text.substr(at, kVisibleSpace.size()) == kVisibleSpace) at += kVisibleSpace.size();
+  return std::min(text.find(kVisibleSpace, at), text.size());
 }
 
 }  // namespace
@@ -59,7 +57,7 @@ std::string TextTokenizer::piece_of(std::int32_t id) const {
     case TokenType::byte:
       return {static_cast<char>(named_byte(token))};
     case TokenType::user_defined:  // written as it is
-      return parts_.pieces == PieceStyle::visible_space ? replaced(token, kSpace, " ") : token;
+      return parts_.pieces == PieceStyle::visible_space ? replaced(token, kVisibleSpace, " ") : token;
     case TokenType::normal:
       break;
   }
@@ -67,7 +65,7 @@ std::string TextTokenizer::piece_of(std::int32_t id) const {
     case PieceStyle::visible_bytes:
       return from_visible_bytes(token);
     case PieceStyle::visible_space:
-      return replaced(token, kSpace, " ");
+      return replaced(token, kVisibleSpace, " ");
     case PieceStyle::word_piece: {
       const std::string_view affix = parts_.affix;
       const bool marked =

@@ -25,6 +25,7 @@ Utf8Step utf8_next(std::string_view text, std::size_t at);
 std::size_t utf8_valid_length(std::string_view text, std::size_t at);
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
+inline constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";          // U+2581, SentencePiece's space
 
 /// `text` with every ill-formed maximal subpart replaced by U+FFFD; an unfinished character at the end too.
 std::string utf8_repaired(std::string_view text);

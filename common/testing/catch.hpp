@@ -10,6 +10,8 @@ using Catch::Approx;
 #include <filesystem>
 #include <string>
 
+#include "testing/paths.hpp"
+
 namespace rung::testing {
 
 /// Matches a text that contains `part`, for CHECK_THROWS_WITH.
@@ -24,7 +26,7 @@ inline auto contains(const std::string& part) {
 /// A file under RUNG_SHARED (real models and texts); empty when it is absent, after saying so.
 /// Use as: const auto path = shared_file("models/x.gguf"); if (path.empty()) return;
 inline std::string shared_file(const std::string& name) {
-  const std::filesystem::path path = std::filesystem::path(RUNG_SHARED_DIR) / name;
+  const std::filesystem::path path = shared_dir() / name;
   if (std::filesystem::exists(path)) return path.string();
   WARN("skipped: " << path.string()
                    << " is absent; set the CMake variable RUNG_SHARED to the folder that has it");
@@ -32,13 +34,11 @@ inline std::string shared_file(const std::string& name) {
 }
 
 /// A file of this repository.
-inline std::string source_file(const std::string& name) {
-  return (std::filesystem::path(RUNG_SOURCE_DIR) / name).string();
-}
+inline std::string source_file(const std::string& name) { return (source_dir() / name).string(); }
 
 /// A fresh path in the build tree for a test to write to.
 inline std::string scratch_file(const std::string& name) {
-  const auto folder = std::filesystem::path(RUNG_BINARY_DIR) / "scratch";
+  const auto folder = build_dir() / "scratch";
   std::filesystem::create_directories(folder);
   return (folder / name).string();
 }

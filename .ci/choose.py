@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Which tests and files a run of .ci/run covers with the tools that are too slow for everything: those whose folder, or
+who themselves, changed since the last run that passed, and a fifth of the rest. The fifth is the number of commits
+modulo five, so that five runs of successive commits cover everything.
+
+Run as:  choose.py fifth                     this run's fifth, 0 to 4
+         choose.py base                      the commit that changes are counted from
+         choose.py tests BUILD [CTEST ARGS]  of the tests that CTest would run
+         choose.py files FILE...             of these files
+         choose.py passed                    notes that this commit passed
+         choose.py --self-test
+
+The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Where that file does not survive, what changed is what was
+committed in the day before the newest commit; RUNG_CI_BASE=COMMIT says it better.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+FIFTHS = 5
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "cmake"))
+from select_targets import folders_of_tests, selected_tests  # noqa: E402
+
+
+def git(*arguments):
+    done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(ROOT), *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def fifth():
+    return int(git("rev-list", "--count", "HEAD") or 0) % FIFTHS
+
+
+def record():
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(cache) / "rung-ci" / "passed"
+
+
+def base():
+    """The newest commit known to have passed before HEAD; empty where there is no history."""
+    asked = os.environ.get("RUNG_CI_BASE")
+    if asked:
+        return git("rev-parse", "--verify", f"{asked}^{{commit}}")
+    if record().is_file():
+        for commit in reversed(record().read_text(encoding="utf-8").split()):
+            if git("merge-base", commit, "HEAD") == commit:
+                return commit
+    day = int(git("log", "-1", "--format=%ct") or 0) - 24 * 3600
+    return git("rev-list", "-1", f"--before={day}", "HEAD") or git("rev-list", "--max-parents=0", "HEAD").split("\n")[0]
+
+
+def changed_files():
+    since = base()
+    names = git("diff", "--name-only", since, "HEAD") if since else ""
+    return set(names.splitlines()) | set(git("diff", "--name-only", "HEAD").splitlines())
+
+
+def choose(items, changed, turn):
+    """The items that changed, and every fifth of the others, which `turn` counts from."""
+    rest = sorted(item for item in items if not changed(item))
+    return sorted([item for item in items if changed(item)] + rest[turn::FIFTHS])
+
+
+def choose_tests(build, arguments):
+    folders = folders_of_tests(build)
+    changed = {str(Path(name).parent) for name in changed_files()}
+    return choose(selected_tests(build, arguments), lambda test: folders.get(test) in changed, fifth())
+
+
+def passed():
+    record().parent.mkdir(parents=True, exist_ok=True)
+    known = record().read_text(encoding="utf-8").split() if record().is_file() else []
+    head = git("rev-parse", "HEAD")
+    record().write_text("\n".join([*[c for c in known if c != head][-99:], head]) + "\n", encoding="utf-8")
+
+
+def self_test():
+    items = [f"t{i:02d}" for i in range(23)]
+    runs = [choose(items, lambda item: item == "t07", turn) for turn in range(FIFTHS)]
+    assert all("t07" in run for run in runs)
+    assert sorted({item for run in runs for item in run}) == items, "five runs cover everything"
+    others = [item for run in runs for item in run if item != "t07"]
+    assert len(others) == len(set(others)) == 22, "nothing that did not change runs twice in five runs"
+    assert max(map(len, runs)) - min(map(len, runs)) <= 1
+    print("choose.py covers everything in five runs, and what changed in each")
+
+
+def main():
+    what, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    if what == "--self-test":
+        self_test()
+    elif what == "fifth":
+        print(fifth())
+    elif what == "base":
+        print(base())
+    elif what == "tests" and arguments:
+        print("\n".join(choose_tests(Path(arguments[0]), arguments[1:])))
+    elif what == "files":
+        changed = changed_files()
+        print("\n".join(choose(arguments, lambda file: file in changed, fifth())))
+    elif what == "passed":
+        passed()
+    else:
+        print(__doc__.split("\n\n")[1], file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
