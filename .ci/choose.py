@@ -10,6 +10,9 @@ Run as:  choose.py fifth                     this run's fifth, 0 to 4
          choose.py passed                    notes that this commit passed
          choose.py --self-test
 
+After a change to most of the tree that would be nearly everything, and would take hours: of what changed, the 30 tests
+and the 90 files that changed last are run for certain, the others as a part of the rest. The run then says so.
+
 The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Where that file does not survive, what changed is what was
 committed in the day before the newest commit; RUNG_CI_BASE=COMMIT says it better.
 """
@@ -20,6 +23,7 @@ import sys
 from pathlib import Path
 
 FIFTHS = 5
+MOST_TESTS, MOST_FILES = 30, 90  # that run because they changed
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "cmake"))
 from select_targets import folders_of_tests, selected_tests  # noqa: E402
@@ -54,21 +58,36 @@ def base():
 
 
 def changed_files():
+    """{file: when it changed last, 0 for the newest}"""
     since = base()
-    names = git("diff", "--name-only", since, "HEAD") if since else ""
-    return set(names.splitlines()) | set(git("diff", "--name-only", "HEAD").splitlines())
+    names = git("diff", "--name-only", "HEAD").splitlines()
+    if since:
+        alive = set(git("diff", "--name-only", since, "HEAD").splitlines())
+        history = git("log", "--format=", "--name-only", f"{since}..HEAD").splitlines()
+        names += [name for name in history if name in alive]
+    ages = {}
+    for name in names:
+        ages.setdefault(name, len(ages))
+    return ages
 
 
-def choose(items, changed, turn):
-    """The items that changed, and every fifth of the others, which `turn` counts from."""
-    rest = sorted(item for item in items if not changed(item))
-    return sorted([item for item in items if changed(item)] + rest[turn::FIFTHS])
+def choose(items, age, turn, most):
+    """The items that changed, at most `most` and the newest first, and every fifth of the others, which `turn` counts
+    from. `age` of an item is None where it did not change."""
+    changed = sorted((item for item in items if age(item) is not None), key=age)
+    if len(changed) > most:
+        print(f"choose.py: {len(changed)} changed, and {most} of them run for certain", file=sys.stderr)
+    certain = set(changed[:most])
+    rest = sorted(item for item in items if item not in certain)
+    return sorted(certain | set(rest[turn::FIFTHS]))
 
 
 def choose_tests(build, arguments):
     folders = folders_of_tests(build)
-    changed = {str(Path(name).parent) for name in changed_files()}
-    return choose(selected_tests(build, arguments), lambda test: folders.get(test) in changed, fifth())
+    ages = {}
+    for name, age in changed_files().items():
+        ages.setdefault(str(Path(name).parent), age)
+    return choose(selected_tests(build, arguments), lambda test: ages.get(folders.get(test)), fifth(), MOST_TESTS)
 
 
 def passed():
@@ -80,12 +99,16 @@ def passed():
 
 def self_test():
     items = [f"t{i:02d}" for i in range(23)]
-    runs = [choose(items, lambda item: item == "t07", turn) for turn in range(FIFTHS)]
+    runs = [choose(items, {"t07": 3}.get, turn, 9) for turn in range(FIFTHS)]
     assert all("t07" in run for run in runs)
     assert sorted({item for run in runs for item in run}) == items, "five runs cover everything"
     others = [item for run in runs for item in run if item != "t07"]
     assert len(others) == len(set(others)) == 22, "nothing that did not change runs twice in five runs"
     assert max(map(len, runs)) - min(map(len, runs)) <= 1
+    ages = {item: age for age, item in enumerate(reversed(items))}
+    runs = [choose(items, ages.get, turn, 3) for turn in range(FIFTHS)]
+    assert all({"t22", "t21", "t20"} <= set(run) for run in runs), "the newest run for certain"
+    assert sorted({item for run in runs for item in run}) == items and max(map(len, runs)) == 7
     print("choose.py covers everything in five runs, and what changed in each")
 
 
@@ -100,8 +123,7 @@ def main():
     elif what == "tests" and arguments:
         print("\n".join(choose_tests(Path(arguments[0]), arguments[1:])))
     elif what == "files":
-        changed = changed_files()
-        print("\n".join(choose(arguments, lambda file: file in changed, fifth())))
+        print("\n".join(choose(arguments, changed_files().get, fifth(), MOST_FILES)))
     elif what == "passed":
         passed()
     else:
