@@ -75,11 +75,14 @@ def choose(items, age, turn, most):
     """The items that changed, at most `most` and the newest first, and every fifth of the others, which `turn` counts
     from. `age` of an item is None where it did not change."""
     changed = sorted((item for item in items if age(item) is not None), key=age)
-    if len(changed) > most:
-        print(f"choose.py: {len(changed)} changed, and {most} of them run for certain", file=sys.stderr)
     certain = set(changed[:most])
     rest = sorted(item for item in items if item not in certain)
     return sorted(certain | set(rest[turn::FIFTHS]))
+
+
+def tell(count, most):
+    if count > most:
+        print(f"choose.py: {count} changed, and {most} of them run for certain", file=sys.stderr)
 
 
 def choose_tests(build, arguments):
@@ -87,7 +90,9 @@ def choose_tests(build, arguments):
     ages = {}
     for name, age in changed_files().items():
         ages.setdefault(str(Path(name).parent), age)
-    return choose(selected_tests(build, arguments), lambda test: ages.get(folders.get(test)), fifth(), MOST_TESTS)
+    tests = selected_tests(build, arguments)
+    tell(sum(folders[test] in ages for test in tests), MOST_TESTS)
+    return choose(tests, lambda test: ages.get(folders[test]), fifth(), MOST_TESTS)
 
 
 def passed():
@@ -123,7 +128,9 @@ def main():
     elif what == "tests" and arguments:
         print("\n".join(choose_tests(Path(arguments[0]), arguments[1:])))
     elif what == "files":
-        print("\n".join(choose(arguments, changed_files().get, fifth(), MOST_FILES)))
+        ages = changed_files()
+        tell(sum(file in ages for file in arguments), MOST_FILES)
+        print("\n".join(choose(arguments, ages.get, fifth(), MOST_FILES)))
     elif what == "passed":
         passed()
     else:
