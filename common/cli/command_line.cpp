@@ -77,9 +77,9 @@ Option* Command::add_flag(const std::string& names, bool& value, const std::stri
   return keep(parsed_->add_flag(names, value, help));
 }
 
-Option* Command::add_text_option(const std::string& names, std::function<void(const std::string&)> use,
+Option* Command::add_text_option(const std::string& names, const std::function<void(const std::string&)>& use,
                                  const std::string& help) {
-  return keep(parsed_->add_option_function<std::string>(names, std::move(use), help));
+  return keep(parsed_->add_option_function<std::string>(names, use, help));
 }
 
 void Command::callback(std::function<void()> call) { parsed_->callback(std::move(call)); }

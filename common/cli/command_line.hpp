@@ -60,7 +60,7 @@ class Command {
   Option* add_option(const std::string& names, T& value, const std::string& help);
   Option* add_flag(const std::string& names, bool& value, const std::string& help);
   /// An option whose value `use` takes.
-  Option* add_text_option(const std::string& names, std::function<void(const std::string&)> use,
+  Option* add_text_option(const std::string& names, const std::function<void(const std::string&)>& use,
                           const std::string& help);
 
   /// Called after parsing when this command was given.
