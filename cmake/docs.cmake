@@ -9,12 +9,6 @@ if(TARGET Doxygen::dot)
   set(RUNG_DOXYGEN_DOT YES)
 endif()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/docs)
-# Build folders of this tree. A pattern */build*/* would also leave out a tree that lies in a folder named builds.
-file(GLOB folders ${PROJECT_SOURCE_DIR}/build*)
-set(RUNG_BUILD_FOLDERS "\"${PROJECT_BINARY_DIR}\"")
-foreach(folder ${folders})
-  string(APPEND RUNG_BUILD_FOLDERS " \"${folder}\"")
-endforeach()
 configure_file(docs/Doxyfile.in ${PROJECT_BINARY_DIR}/docs/Doxyfile @ONLY)
 add_custom_target(docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/docs/Doxyfile VERBATIM
                   COMMENT "Writing the reference pages to ${PROJECT_BINARY_DIR}/docs/html")
