@@ -14,7 +14,7 @@ source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/cmake/setup.sh"
 rung_packages build test
 rung_configure
 if [ $# -eq 0 ]; then
-  rung_build everything all exercise_answers
+  rung_build everything
 else
   targets=$(rung_targets "$@")
   # shellcheck disable=SC2086  # one word per target

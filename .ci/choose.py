@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
-"""Which tests and files a run of .ci/run covers with the tools that are too slow for everything: those whose folder, or
-who themselves, changed since the last run that passed, and a fifth of the rest. The fifth is the number of commits
-modulo five, so that five runs of successive commits cover everything.
+"""Chooses the tests and files that a run of .ci/run covers with the tools that are too slow for everything: what
+changed since the last run that passed, and a fifth of the rest. A test counts as changed when a file of its folder did.
+The fifth is the number of commits modulo five, so that five runs of successive commits cover everything.
 
 Run as:  choose.py fifth                     this run's fifth, 0 to 4
          choose.py base                      the commit that changes are counted from
          choose.py tests BUILD [CTEST ARGS]  of the tests that CTest would run
-         choose.py files FILE...             of these files
+         choose.py files BUILD               of the sources in BUILD/compile_commands.json, without tests
          choose.py passed                    notes that this commit passed
          choose.py --self-test
 
-After a change to most of the tree that would be nearly everything, and would take hours: of what changed, the 30 tests
-and the 90 files that changed last are run for certain, the others as a part of the rest. The run then says so.
+After a change to most of the tree, only the 30 tests and the 90 files that changed last are certain to run. The others
+count as part of the rest, and the script says so: all of them would take longer than the run may.
 
-The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Where that file does not survive, what changed is what was
-committed in the day before the newest commit; RUNG_CI_BASE=COMMIT says it better.
+The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Without that file, changes are counted from a day before
+the newest commit, or from RUNG_CI_BASE=COMMIT.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -80,9 +81,11 @@ def choose(items, age, turn, most):
     return sorted(certain | set(rest[turn::FIFTHS]))
 
 
-def tell(count, most):
+def choose_for_this_run(items, age, most):
+    count = sum(age(item) is not None for item in items)
     if count > most:
-        print(f"choose.py: {count} changed, and {most} of them run for certain", file=sys.stderr)
+        print(f"choose.py: {count} changed, and {most} of them are certain to run", file=sys.stderr)
+    return choose(items, age, fifth(), most)
 
 
 def choose_tests(build, arguments):
@@ -90,9 +93,15 @@ def choose_tests(build, arguments):
     ages = {}
     for name, age in changed_files().items():
         ages.setdefault(str(Path(name).parent), age)
-    tests = selected_tests(build, arguments)
-    tell(sum(folders[test] in ages for test in tests), MOST_TESTS)
-    return choose(tests, lambda test: ages.get(folders[test]), fifth(), MOST_TESTS)
+    return choose_for_this_run(selected_tests(build, arguments), lambda test: ages.get(folders[test]), MOST_TESTS)
+
+
+def choose_files(build):
+    """Tests are left out: the test framework's macros alone would fill the time."""
+    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    compiled = {os.path.relpath(command["file"], ROOT) for command in commands}
+    sources = [name for name in git("ls-files", "*.cpp").splitlines() if not name.endswith("test.cpp")]
+    return choose_for_this_run([name for name in sources if name in compiled], changed_files().get, MOST_FILES)
 
 
 def passed():
@@ -127,10 +136,8 @@ def main():
         print(base())
     elif what == "tests" and arguments:
         print("\n".join(choose_tests(Path(arguments[0]), arguments[1:])))
-    elif what == "files":
-        ages = changed_files()
-        tell(sum(file in ages for file in arguments), MOST_FILES)
-        print("\n".join(choose(arguments, ages.get, fifth(), MOST_FILES)))
+    elif what == "files" and arguments:
+        print("\n".join(choose_files(Path(arguments[0]))))
     elif what == "passed":
         passed()
     else:

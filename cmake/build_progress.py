@@ -4,7 +4,7 @@
 On a terminal one line is redrawn; elsewhere a line is printed every 15 seconds. What the compiler says (a warning, an
 error) is printed as it comes. Nothing is printed when there is nothing to build. The exit status is the build's.
 
-Run as:  build_progress.py BUILD LOG WHAT [TARGET...]     WHAT is said at the start, as in "the program rung"
+Run as:  build_progress.py BUILD LOG WHAT TARGET...     WHAT is said at the start, as in "the program rung"
          build_progress.py --self-test
 """
 
@@ -99,9 +99,7 @@ def follow(lines, progress, log, start):
 
 def run(build, log, what, targets):
     jobs = os.environ.get("RUNG_JOBS") or str(os.cpu_count() or 2)
-    command = ["cmake", "--build", build, "-j", jobs]
-    if targets:
-        command += ["--target", *targets]
+    command = ["cmake", "--build", build, "-j", jobs, "--target", *targets]
     progress = Progress(sys.stderr, sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
     # Ninja's own status, one line per finished step, whatever the caller's environment says.
     environment = {**os.environ, "NINJA_STATUS": "[%f/%t] "}
@@ -160,8 +158,8 @@ def main():
     if sys.argv[1:] == ["--self-test"]:
         self_test()
         return 0
-    if len(sys.argv) < 4:
-        print("usage: build_progress.py BUILD LOG WHAT [TARGET...]", file=sys.stderr)
+    if len(sys.argv) < 5:
+        print("usage: build_progress.py BUILD LOG WHAT TARGET...", file=sys.stderr)
         return 2
     return run(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
 

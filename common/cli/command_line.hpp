@@ -53,8 +53,8 @@ class Command {
   /// A command of this program, owned by it.
   Command* add_subcommand(const std::string& name, const std::string& description);
 
-  /// `names` as in "-n,--tokens" or, for an argument by position, "input". T is one of bool (flags apart),
-  /// int, std::int64_t, std::uint64_t, float, double, std::string, std::optional<int>, or a vector of int or
+  /// `names` as in "-n,--tokens" or, for an argument by position, "input". T is one of int,
+  /// std::int64_t, std::uint64_t, float, double, std::string, std::optional<int>, or a vector of int or
   /// std::string.
   template <class T>
   Option* add_option(const std::string& names, T& value, const std::string& help);
