@@ -1,13 +1,15 @@
-# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] [COST 40] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
+# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] [COST 40] [LONG] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
 #
 # Declares a topic folder: one static library rung_<name> from the rungs, mine.cpp, trials.cpp and
 # register.cpp, and, with RUNG_TESTS,
 #   <name>            test.cpp (Catch2); with SIMD_LEVELS, for rungs with vector code, also as <name>.avx2, <name>.scalar
+#   <name>.long       with LONG: those test cases of test.cpp that are tagged [.long], sweeps that take seconds. Whoever
+#                     edits a rung runs <name> again and again; it should take less than ten seconds
 #   <name>.mine       the exercise: trials of rung `mine`; exit code 77 (skipped) while not started
 #   <name>_bench      bench.cpp (Google Benchmark); built with the suite, run by hand
 # with the labels chapter0N and exercise.
 function(rung_topic)
-  cmake_parse_arguments(T "SIMD_LEVELS" "CHAPTER;NAME;SEAM;COST" "RUNGS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "SIMD_LEVELS;LONG" "CHAPTER;NAME;SEAM;COST" "RUNGS;LIBRARIES" ${ARGN})
   set(levels "")
   set(cost "")
   if(T_COST)
@@ -35,6 +37,9 @@ function(rung_topic)
   rung_test_program(${T_NAME}_test test.cpp)
   target_link_libraries(${T_NAME}_test PRIVATE ${library})
   rung_add_test(NAME ${T_NAME} TARGET ${T_NAME}_test LABELS ${label} ${levels} ${cost})
+  if(T_LONG)
+    rung_add_test(NAME ${T_NAME}.long TARGET ${T_NAME}_test LABELS ${label} ${levels} ${cost} ARGS "[.long]")
+  endif()
 
   # The judge takes `mine` from the library. The three answers of cmake/exercises stand before the library in the link,
   # which then leaves its mine.cpp out.

@@ -74,20 +74,21 @@ TEST_CASE("every rung gives the oracle's answer") {
 
 TEST_CASE("the trials would notice a mask that is off by one, and scores that overflow") {
   double largest_score = 0;
-  for (const Case& shape : cases()) {
+  for (const Case& whole : cases()) {
+    const Case shape = judged_part(whole);
     const Workload work = make_workload(shape);
     const Answer right = oracle(work);
     largest_score = std::max(largest_score, right.largest_score);
+    // Nothing can change where the only row has no key to lose, or no key after it.
+    const bool decode = std::all_of(shape.sequences.begin(), shape.sequences.end(),
+                                    [](const auto& s) { return s.queries == 1; });
     for (const int shift : {-1, 1}) {
+      if (decode && (shift == 1 || work.config.max_context == 1)) continue;
       const Answer wrong = oracle(work, shift);
       double worst = 0;  // difference in tolerances
       for (std::size_t i = 0; i < right.expected.size(); ++i) {
         worst = std::max(worst, std::fabs(wrong.expected[i] - right.expected[i]) / right.tolerance[i]);
       }
-      // Nothing can change where the only row has no key to lose, or no key after it.
-      const bool decode = std::all_of(shape.sequences.begin(), shape.sequences.end(),
-                                      [](const auto& s) { return s.queries == 1; });
-      if (decode && (shift == 1 || work.config.max_context == 1)) continue;
       INFO(shape.name << ", mask shifted by " << shift);
       CHECK(worst > 5);
     }
@@ -103,7 +104,9 @@ TEST_CASE("the trials would notice a window that is off by one, and a cap that i
     }
     return false;
   };
-  for (const Case& shape : cases()) {
+  for (const Case& whole : cases()) {
+    const Case shape = judged_part(whole);
+    if (shape.window == 0 && shape.softcap == 0) continue;
     Workload work = make_workload(shape);
     const Answer right = oracle(work);
     INFO(shape.name);
@@ -124,7 +127,7 @@ TEST_CASE("the trials would notice a window that is off by one, and a cap that i
 
 // A row's result depends on its own query, keys and position. So all positions of three sequences are
 // computed one by one, alone, and then in every other way.
-TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded") {
+TEST_CASE("a row is bitwise the same however it is batched, chunked and threaded", "[.long]") {
   struct Shape {
     int heads, kv_heads, head_dim;
     int window = 0;

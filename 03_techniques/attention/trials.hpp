@@ -53,6 +53,9 @@ struct Answer {
 };
 
 std::vector<Case> cases();
+/// What a case is judged by: a timed one has as many heads as a model has, and a quarter of them shows the
+/// same faults.
+Case judged_part(Case shape);
 Workload make_workload(const Case& shape);
 
 /// Attention in float64, straight from the definition. mask_shift moves the causal mask by so many keys

@@ -72,7 +72,8 @@ bool same_bits(const float* a, const float* b, std::int64_t n) {
 
 TEST_CASE("every rung passes every trial") { testing::judge_all(registry(), "linear"); }
 
-TEST_CASE("a token's row is bitwise the same alone, in any batch, at any place and with any threads") {
+TEST_CASE("a token's row is bitwise the same alone, in any batch, at any place and with any threads",
+          "[.long]") {
   constexpr std::int64_t kTokens = 131, kOut = 75;  // more than one block of tokens and of rows, with edges
   for (const RungInfo& rung : registry().find("linear").rungs()) {
     if (rung.exercise || !rung.batch_invariant) continue;

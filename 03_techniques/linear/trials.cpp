@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/guarded_buffer.hpp"
@@ -65,13 +66,6 @@ Inputs make_inputs(const Shape& s) {
     x[s.in - 1] = 20.0f + x[s.in - 1];
   }
   return inputs;
-}
-
-/// The same for every rung of a trial: quantising to a K format takes longer than all that is measured.
-std::shared_ptr<const Inputs> inputs_of(const Shape& s) {
-  static std::pair<Shape, std::shared_ptr<const Inputs>> latest;
-  if (!latest.second || latest.first != s) latest = {s, std::make_shared<const Inputs>(make_inputs(s))};
-  return latest.second;
 }
 
 /// x as a rung sees it that multiplies whole numbers: 32 columns share the scale max|x| / 127.
@@ -137,10 +131,46 @@ Oracle multiply_exactly(const Tensor& x, const Tensor& weight) {
   return oracle;
 }
 
+/// What a trial gives to its rungs, and what they should make of it: made when first asked for. Quantizing to
+/// a K format and summing in float64 take longer than all that is measured or judged.
+class Problem {
+ public:
+  explicit Problem(const Shape& s) : inputs_(make_inputs(s)) {}
+
+  const Inputs& inputs() const { return inputs_; }
+
+  /// For a rung that takes x as `activations` says.
+  const Oracle& oracle(Activations activations) {
+    std::optional<Oracle>& kept = oracles_[static_cast<std::size_t>(activations)];
+    if (!kept) {
+      Tensor x = inputs_.x;
+      std::vector<float> rounded;
+      if (activations != Activations::f32) {
+        rounded = activations == Activations::int8 ? rounded_to_int8(x) : rounded_to_bf16(x);
+        x = Tensor(rounded.data(), DType::f32, x.rows, x.cols);
+      }
+      kept = multiply_exactly(x, inputs_.weight);
+    }
+    return *kept;
+  }
+
+ private:
+  Inputs inputs_;
+  std::optional<Oracle> oracles_[3];
+};
+
+/// The latest is kept: a trial's rungs follow each other.
+std::shared_ptr<Problem> problem_of(const Shape& s) {
+  static std::pair<Shape, std::shared_ptr<Problem>> latest;
+  if (!latest.second || latest.first != s) latest = {s, std::make_shared<Problem>(s)};
+  return latest.second;
+}
+
 Verdict judge(const Ladder<Linear>& ladder, const std::string& name, Shape s, const std::string& rung,
               int threads) {
   if (s.timed) s.out = kJudgedRows;  // the same inputs as when timed, the first rows of W
-  const Inputs inputs = make_inputs(s);
+  const std::shared_ptr<Problem> problem = problem_of(s);
+  const Inputs& inputs = problem->inputs();
   const LinearConfig config{inputs.weight, threads, static_cast<int>(s.tokens)};
   if (!ladder.supports(rung, config)) {
     Verdict declined;
@@ -151,14 +181,7 @@ Verdict judge(const Ladder<Linear>& ladder, const std::string& name, Shape s, co
   const std::unique_ptr<Linear> linear = ladder.make(rung, config);
   linear->apply(inputs.x, y.tensor());
   y.check_guards();
-  Tensor x = inputs.x;
-  std::vector<float> rounded;
-  if (linear->activations() != Activations::f32) {
-    rounded =
-        linear->activations() == Activations::int8 ? rounded_to_int8(inputs.x) : rounded_to_bf16(inputs.x);
-    x = Tensor(rounded.data(), DType::f32, s.tokens, s.in);
-  }
-  const Oracle oracle = multiply_exactly(x, inputs.weight);
+  const Oracle& oracle = problem->oracle(linear->activations());
   return compare(name, {{"token", s.tokens}, {"out", s.out}}, y.values(), oracle.expected, oracle.tolerance);
 }
 
@@ -167,20 +190,21 @@ Verdict judge(const Ladder<Linear>& ladder, const std::string& name, Shape s, co
 std::function<void()> prepare(const Ladder<Linear>& ladder, const Shape& s, const std::string& rung,
                               int threads) {
   struct State {
-    std::shared_ptr<const Inputs> inputs;
+    std::shared_ptr<Problem> problem;
     std::vector<std::vector<std::byte>> copies;
     std::vector<std::unique_ptr<Linear>> linears;
     std::vector<float> y;
     std::size_t turn = 0;
   };
   const auto state = std::make_shared<State>();
-  state->inputs = inputs_of(s);
-  const Tensor& weight = state->inputs->weight;
+  state->problem = problem_of(s);
+  const Inputs& inputs = state->problem->inputs();
+  const Tensor& weight = inputs.weight;
   const std::size_t count = s.tokens <= 16 && !s.cached ? kRotatedBytes / weight.bytes() + 1 : 1;
   for (std::size_t c = 0; c < count; ++c) {
     Tensor copy = weight;
     if (c > 0 && state->linears.front()->packed_bytes() == 0) {  // else each has its own already
-      state->copies.push_back(state->inputs->weight_storage);
+      state->copies.push_back(inputs.weight_storage);
       copy.data = state->copies.back().data();
     }
     state->linears.push_back(ladder.make(rung, {copy, threads, static_cast<int>(s.tokens)}));
@@ -188,7 +212,7 @@ std::function<void()> prepare(const Ladder<Linear>& ladder, const Shape& s, cons
   state->y.resize(static_cast<std::size_t>(s.tokens * s.out));
   return [state, s] {
     const Tensor y(state->y.data(), DType::f32, s.tokens, s.out);
-    state->linears[state->turn]->apply(state->inputs->x, y);
+    state->linears[state->turn]->apply(state->problem->inputs().x, y);
     state->turn = (state->turn + 1) % state->linears.size();
   };
 }

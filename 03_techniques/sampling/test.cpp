@@ -208,7 +208,7 @@ SamplingParams random_params(Rng& rng, std::size_t vocab) {
 
 }  // namespace
 
-TEST_CASE("all rungs give the same token on 100,000 random rows") {
+TEST_CASE("all rungs give the same token on 100,000 random rows", "[.long]") {
   Rng rng(5);
   int drawn_below_top = 0;
   for (int round = 0; round < 100; ++round) {

@@ -1,6 +1,9 @@
 #pragma once
 // The part that every topic's test has in common: all rungs of a seam pass all trials.
 
+#include <map>
+#include <string>
+
 #include "core/registry.hpp"
 #include "testing/catch.hpp"
 
@@ -12,21 +15,24 @@ inline void judge_all(const Registry& registry, const std::string& seam) {
   const LadderBase& ladder = registry.find(seam);
   const auto trials = ladder.trials();
   REQUIRE_FALSE(trials.empty());
-  for (const RungInfo& rung : ladder.rungs()) {
-    if (rung.exercise) continue;
-    int passed = 0;
-    for (const Trial& trial : trials) {
+  std::map<std::string, int> passed;
+  // All rungs of a trial follow each other, so that a topic need keep one trial's inputs and answer only.
+  for (const Trial& trial : trials) {
+    for (const RungInfo& rung : ladder.rungs()) {
+      if (rung.exercise) continue;
       for (const int threads : {1, 2}) {
         const Verdict verdict = trial.judge(rung.name, threads);
         INFO("rung " << rung.name << ", trial " << trial.name << ", threads " << threads << ": "
                      << verdict.message);
         CHECK(verdict.status != Verdict::Status::failed);
         CHECK(verdict.status != Verdict::Status::not_started);
-        passed += verdict.status == Verdict::Status::passed;
+        passed[rung.name] += verdict.status == Verdict::Status::passed;
       }
     }
-    INFO("rung " << rung.name);
-    CHECK(passed > 0);
+  }
+  for (const auto& [rung, count] : passed) {
+    INFO("rung " << rung);
+    CHECK(count > 0);
   }
 }
 
