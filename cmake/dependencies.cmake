@@ -55,7 +55,11 @@ if(NOT RUNG_HAS_ONEDNN)
   message(STATUS "linear: the rung onednn is left out (it wants GCC, no sanitizer, and apt-get install libdnnl-dev)")
 endif()
 
+# Runs the tests that are scripts, and writes the reference pages.
+find_package(Python3 QUIET COMPONENTS Interpreter)
+
 if(RUNG_TESTS)
+  rung_require(Python3 python3)
   find_package(Catch2 QUIET)
   rung_require(Catch2 catch2)
   find_package(benchmark QUIET)
