@@ -154,9 +154,12 @@ rung_configure() {
     rung_say "the folder moved here from $home; configuring again"
     rm -rf -- "$rung_build_dir/CMakeCache.txt" "$rung_build_dir/CMakeFiles"
   elif [ -e "$rung_build_dir/build.ninja" ] || [ -e "$rung_build_dir/Makefile" ]; then
-    # Configured before with the tests: from here on the build itself notices changed CMake files.
-    # Not of newly installed packages, which it had looked for before.
-    [ "$(rung_cached RUNG_TESTS)" = ON ] && [ -z "${rung_installed:-}" ] && return 0
+    # Configured before with the tests: the build system notices changed CMake files. Not newly installed packages,
+    # which it had looked for before.
+    if [ "$(rung_cached RUNG_TESTS)" = ON ] && [ -z "${rung_installed:-}" ]; then
+      rung_reconfigure
+      return 0
+    fi
   fi
 
   local options=(-DCMAKE_BUILD_TYPE=Release -DRUNG_TESTS=ON)
@@ -166,6 +169,15 @@ rung_configure() {
   command -v ccache >/dev/null && options+=("$rung_launcher")
   rung_step "configuring in $rung_build_dir" "$rung_logs/configure.log" \
     cmake -S "$rung_root" -B "$rung_build_dir" "${options[@]}"
+}
+
+# Configures again where a CMake file changed: the list of tests and of what they need is to be the current one.
+rung_reconfigure() {
+  local target=build.ninja
+  [ -e "$rung_build_dir/build.ninja" ] || target=cmake_check_build_system
+  cmake --build "$rung_build_dir" --target "$target" >"$rung_logs/configure.log" 2>&1 9>&- && return 0
+  cat -- "$rung_logs/configure.log" >&2
+  rung_die "configuring failed. The reason stands above, and in $rung_logs/configure.log"
 }
 
 rung_build() {
