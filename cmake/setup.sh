@@ -137,7 +137,7 @@ rung_cached() {
 rung_make_build_dir() {
   local why
   why=$(mkdir -p -- "$rung_logs" 2>&1 && touch -- "$rung_logs/.writable" 2>&1) && return 0
-  rung_die "cannot write to the build folder $rung_build_dir (${why##*: }). Set RUNG_BUILD_DIR to a folder that you may write to, for example: RUNG_BUILD_DIR=~/rung-build ${0##*/}"
+  rung_die "cannot write to the build folder $rung_build_dir (${why##*: }). Set RUNG_BUILD_DIR to a folder that you may write to, for example: RUNG_BUILD_DIR=~/rung-build $0"
 }
 
 rung_configure() {

@@ -477,8 +477,8 @@ class Others(Case):
                      "--imatrix", "/nothing")
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
         self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")
-        limited = subprocess.run(["sh", "-c", f"ulimit -f 20; exec {RUNG} quantize {source} {scratch('x.gguf')} --type f32"],
-                                 capture_output=True, timeout=300)
+        limited = subprocess.run(["sh", "-c", 'ulimit -f 20; exec "$@"', "sh", RUNG, "quantize", source, scratch("x.gguf"),
+                                  "--type", "f32"], capture_output=True, timeout=300)
         self.assertEqual(limited.returncode, 1, limited.stderr)
         self.assertIn(b"File too large", limited.stderr)
         self.assertNotEqual(run("quantize", source, source, "--type", "f16").returncode, 0)
