@@ -10,7 +10,7 @@ Run as:  choose.py fifth                     this run's fifth, 0 to 4
          choose.py passed                    notes that this commit passed
          choose.py --self-test
 
-After a change to most of the tree, only the 30 tests and the 90 files that changed last are certain to run. The others
+After a change to most of the tree, only the 20 tests and the 60 files that changed last are certain to run. The others
 count as part of the rest, and the script says so: all of them would take longer than the run may.
 
 The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Without that file, changes are counted from a day before
@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 
 FIFTHS = 5
-MOST_TESTS, MOST_FILES = 30, 90  # that run because they changed
+MOST_TESTS, MOST_FILES = 20, 60  # that run because they changed
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "cmake"))
 from select_targets import folders_of_tests, selected_tests  # noqa: E402
