@@ -72,7 +72,7 @@ TEST_CASE("every rung gives the oracle's answer") {
   testing::judge_all(registry, "attention");
 }
 
-TEST_CASE("the trials would notice a mask that is off by one, and scores that overflow") {
+TEST_CASE("the trials would notice a mask that is off by one, and scores that overflow", "[.long]") {
   double largest_score = 0;
   for (const Case& whole : cases()) {
     const Case shape = judged_part(whole);

@@ -402,7 +402,7 @@ TEST_CASE("the trials have ragged, strided and timed shapes") {
   CHECK(timed > 0);
 }
 
-TEST_CASE("a rung that loses the last column fails, with shape, index, expected and got") {
+TEST_CASE("a rung that loses the last column fails, with shape, index, expected and got", "[.long]") {
   Registry spoiled;
   Ladder<Linear>& ladder = spoiled.ladder<Linear>();
   struct Spoiled final : Linear {
