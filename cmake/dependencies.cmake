@@ -23,6 +23,8 @@ pkg_check_modules(SENTENCEPIECE QUIET IMPORTED_TARGET sentencepiece)
 rung_require(SENTENCEPIECE libsentencepiece-dev)
 pkg_check_modules(HWY QUIET IMPORTED_TARGET libhwy)
 rung_require(HWY libhwy-dev)
+find_package(ZLIB QUIET)
+rung_require(ZLIB zlib1g-dev)
 find_package(CLI11 QUIET)
 rung_require(CLI11 libcli11-dev)
 # Without these two everything builds, and `rung pull` says that it cannot fetch anything.

@@ -31,6 +31,7 @@ build|libutf8proc-dev|header utf8proc.h|Unicode normal forms and properties for 
 build|libsentencepiece-dev|header sentencepiece_processor.h|reads tokenizer.model files
 build|libhwy-dev|header hwy/highway.h|Highway: vector instructions chosen at run time
 build|libdnnl-dev|header dnnl.h|oneDNN: what a library reaches, beside our own kernels (optional: without it one rung is missing)
+build|zlib1g-dev|header zlib.h|zlib: unpacks traces that gzip compressed
 build|libcurl4-openssl-dev|library libcurl|libcurl: rung pull fetches models with it
 build|libssl-dev|header openssl/evp.h|OpenSSL: checksums of what was fetched
 build|libcli11-dev|header CLI/CLI.hpp|the command line

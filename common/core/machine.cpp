@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/large_array.hpp"
 #include "core/limits_kernels.hpp"
+#include "core/output_file.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "core/timer.hpp"
@@ -52,6 +53,8 @@ fs::path cache_file() {
 }
 
 Json read_cache(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return Json::object();
   std::ifstream in(path);
   Json cache = Json::parse(in, nullptr, false);
   return cache.is_object() ? cache : Json::object();
@@ -140,9 +143,15 @@ MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) 
   const MachineLimits limits = median(passes);
   if (!path.empty()) {
     for (const auto& [name, field] : fields) cache[key][name] = limits.*field;
-    std::error_code ignored;
-    fs::create_directories(path.parent_path(), ignored);
-    std::ofstream(path) << cache.dump(2) << '\n';
+    // A cache that cannot be kept is no reason to fail: the limits are measured again.
+    try {
+      std::error_code ignored;
+      fs::create_directories(path.parent_path(), ignored);
+      OutputFile file(path.string());
+      file.write(cache.dump(2) + '\n');
+      file.commit(OutputFile::Durable::no);
+    } catch (const Error&) {
+    }
   }
   return limits;
 }

@@ -1,15 +1,16 @@
 #include "core/request_trace.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iostream>
+#include <optional>
+#include <sstream>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/input_text.hpp"
+#include "core/numbers.hpp"
 
 namespace rung {
 namespace {
@@ -26,8 +27,14 @@ struct Place {
 
 template <class Number>
 bool parse(std::string_view text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
+  return read_number(text, value).empty();
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Digits alone, of a number from `least` to `most`.
+bool parse_digits(std::string_view text, int least, int most, int& value) {
+  return std::all_of(text.begin(), text.end(), is_digit) && read_number(text, value, {least, most}).empty();
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -53,20 +60,43 @@ std::int64_t days(int year, int month, int day) {
   return std::int64_t{era} * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/// "2023-11-16 18:17:03.9799600" in seconds since 1970.
+/// "2023-11-16 18:17:03.9799600", also with "Z" or "+01:00" behind it, in seconds since 1970.
 bool parse_date(std::string_view text, double& seconds) {
-  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') ||
-      text[13] != ':' || text[16] != ':') {
+  constexpr std::string_view kForm = "....-..-.. ..:..:..";
+  if (text.size() < kForm.size()) return false;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool good =
+        kForm[i] == '.' ? is_digit(text[i]) : text[i] == kForm[i] || (i == 10 && text[i] == 'T');
+    if (!good) return false;
+  }
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  const auto number = [&](std::size_t at, std::size_t digits, int least, int most, int& value) {
+    return parse_digits(text.substr(at, digits), least, most, value);
+  };
+  if (!number(0, 4, 0, 9999, year) || !number(5, 2, 1, 12, month) || !number(11, 2, 0, 23, hour) ||
+      !number(14, 2, 0, 59, minute) || !number(17, 2, 0, 60, second)) {  // 60: a leap second
     return false;
   }
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0;
-  double second = 0;
-  if (!parse(text.substr(0, 4), year) || !parse(text.substr(5, 2), month) || !parse(text.substr(8, 2), day) ||
-      !parse(text.substr(11, 2), hour) || !parse(text.substr(14, 2), minute) ||
-      !parse(text.substr(17), second) || month < 1 || month > 12 || day < 1 || day > 31) {
+  const std::int64_t first = days(year, month, 1),
+                     next = month == 12 ? days(year + 1, 1, 1) : days(year, month + 1, 1);
+  if (!number(8, 2, 1, static_cast<int>(next - first), day)) return false;
+  seconds = static_cast<double>(first + day - 1) * 86400 + hour * 3600 + minute * 60 + second;
+
+  std::string_view rest = text.substr(kForm.size());
+  if (rest.starts_with('.')) {
+    const std::size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
+    double fraction = 0;
+    if (end == 1 || !parse(rest.substr(0, end), fraction)) return false;
+    seconds += fraction;
+    rest.remove_prefix(end);
+  }
+  if (rest.empty() || rest == "Z") return true;
+  int hours = 0, minutes = 0;
+  if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':' ||
+      !parse_digits(rest.substr(1, 2), 0, 23, hours) || !parse_digits(rest.substr(4, 2), 0, 59, minutes)) {
     return false;
   }
-  seconds = static_cast<double>(days(year, month, day)) * 86400 + hour * 3600 + minute * 60 + second;
+  seconds -= (rest[0] == '-' ? -60.0 : 60.0) * (hours * 60 + minutes);
   return true;
 }
 
@@ -91,14 +121,21 @@ std::size_t user_field(std::string_view header) {
   return std::string_view::npos;
 }
 
-TracedRequest from_csv(std::string_view line, std::size_t user, bool& has_arrival, const Place& place) {
-  TracedRequest request;
+/// The two counts at the end of a line; false where it has none.
+bool parse_counts(std::string_view line, std::int64_t& prompt, std::int64_t& output) {
   const std::size_t last = line.rfind(',');
   const std::size_t before = last == 0 || last == std::string_view::npos ? last : line.rfind(',', last - 1);
+  return last != std::string_view::npos && before != std::string_view::npos && before != last &&
+         parse(trimmed(line.substr(before + 1, last - before - 1)), prompt) &&
+         parse(trimmed(line.substr(last + 1)), output);
+}
+
+/// `has_arrivals`: whether the first field is a time, which the first request decides for all.
+TracedRequest from_csv(std::string_view line, std::size_t user, std::optional<bool>& has_arrivals,
+                       const Place& place) {
+  TracedRequest request;
   std::int64_t prompt = 0, output = 0;
-  if (last == std::string_view::npos || before == std::string_view::npos || before == last ||
-      !parse(trimmed(line.substr(before + 1, last - before - 1)), prompt) ||
-      !parse(trimmed(line.substr(last + 1)), output)) {
+  if (!parse_counts(line, prompt, output)) {
     fail("{}, line {}: '{}' does not end in two counts of tokens, as in 2023-11-16 18:17:03,374,44",
          place.name, place.line, line.substr(0, kQuoted));
   }
@@ -106,14 +143,22 @@ TracedRequest from_csv(std::string_view line, std::size_t user, bool& has_arriva
   request.output = tokens(output, "output", place);
   if (user != std::string_view::npos) {
     const std::string_view whose = field(line, user);
-    if (!parse(whose, request.user) || request.user < 0 || request.user >= kMostUsers) {
+    if (!read_number(whose, request.user, {0, kMostUsers - 1}).empty()) {
       fail("{}, line {}: '{}' is no user; users are numbers from 0 to {}", place.name, place.line,
            whose.substr(0, kQuoted), kMostUsers - 1);
     }
   }
   const std::string_view time = field(line, 0);
-  has_arrival = parse_date(time, request.arrival_s) ||
-                (parse(time, request.arrival_s) && std::isfinite(request.arrival_s));
+  const bool is_time = parse_date(time, request.arrival_s) || parse(time, request.arrival_s);
+  const bool meant =
+      !time.empty() && (is_digit(time[0]) || time[0] == '-' || time[0] == '+' || time[0] == '.');
+  if (!is_time && (meant || has_arrivals.value_or(false))) {
+    fail(
+        "{}, line {}: '{}' is no time; write seconds, or a date as in 2023-11-16 18:17:03.97 or "
+        "2024-05-10T00:00:00.5+00:00",
+        place.name, place.line, time.substr(0, kQuoted));
+  }
+  if (!has_arrivals) has_arrivals = is_time;
   return request;
 }
 
@@ -165,28 +210,25 @@ RequestTrace read_request_trace(std::istream& in, const std::string& name, std::
   std::string text;
   bool json = false;
   std::size_t user = std::string_view::npos;
+  std::optional<bool> has_arrivals;
   for (bool first = true; trace.requests.size() < limit && std::getline(in, text);) {
     ++place.line;
-    if (place.line == 1 && text.size() >= 2 && text[0] == '\x1f' && text[1] == '\x8b') {
-      fail("{} is compressed; unpack it first (gunzip -k), or pipe it in: zcat FILE | ... --trace -", name);
-    }
     const std::string_view line = trimmed(text);
     if (line.empty()) continue;
     if (first) {
       first = false;
       json = line.front() == '{';
       if (!json) {
+        std::int64_t prompt = 0, output = 0;
         user = user_field(line);
-        continue;
+        if (!parse_counts(line, prompt, output)) continue;  // a header
       }
     }
-    bool has_arrival = true;
-    trace.requests.push_back(json ? from_json(line, place) : from_csv(line, user, has_arrival, place));
-    trace.has_arrivals = trace.has_arrivals && has_arrival;
+    trace.requests.push_back(json ? from_json(line, place) : from_csv(line, user, has_arrivals, place));
   }
+  trace.has_arrivals = json || has_arrivals.value_or(false);
   if (in.bad()) fail("{} cannot be read to its end", name);
-  if (trace.requests.empty())
-    fail("{} has no requests; a CSV file has a header and one request per line", name);
+  if (trace.requests.empty()) fail("{} has no requests; a CSV file has one per line", name);
   trace.block_tokens = json ? kMooncakeBlock : 0;
   const double start = trace.requests.front().arrival_s;
   for (TracedRequest& request : trace.requests) request.arrival_s -= start;
@@ -199,10 +241,8 @@ RequestTrace read_request_trace(std::istream& in, const std::string& name, std::
 }
 
 RequestTrace read_request_trace(const std::string& path, std::size_t limit) {
-  if (path == "-") return read_request_trace(std::cin, "the trace on stdin", limit);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail("the trace {} cannot be read; does it exist, and may you read it?", path);
-  return read_request_trace(file, path, limit);
+  std::istringstream text(read_input(path, "the trace"));
+  return read_request_trace(text, path == "-" ? "the trace on stdin" : path, limit);
 }
 
 }  // namespace rung

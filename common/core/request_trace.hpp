@@ -3,9 +3,11 @@
 // programs.
 //
 // Two forms, told apart by what stands in the file:
-//   CSV    a header, then lines that end in ",prompt tokens,generated tokens"; the first field is the time.
-//          The Azure LLM inference traces (github.com/Azure/AzurePublicDataset): "2023-11-16
-//          18:17:03.97,374,44". A field that the header calls "user" is a number: whose request it is.
+//   CSV    lines that end in ",prompt tokens,generated tokens", with or without a header; the first field is
+//   the
+//          time, a date or seconds. The Azure LLM inference traces (github.com/Azure/AzurePublicDataset):
+//          "2023-11-16 18:17:03.97,374,44", and of 2024 "2024-05-10 00:00:00.009930+00:00,21,5". A field that
+//          the header calls "user" is a number: whose request it is.
 //   JSONL  the traces of Mooncake (Qin et al. 2024, arXiv 2407.00079): one object per line with timestamp
 //   (ms),
 //          input_length, output_length and hash_ids, a number for every 512 tokens of the prompt. Equal
@@ -29,12 +31,12 @@ struct TracedRequest {
 struct RequestTrace {
   std::vector<TracedRequest> requests;
   int block_tokens = 0;      // of one entry of blocks; 0: the trace says nothing about the prompts' content
-  bool has_arrivals = true;  // false: the first field of a CSV file is no time
+  bool has_arrivals = true;  // false: the first field of a CSV file is a name, and no time
 };
 
 /// Reads the first `limit` requests of a file; "-" is stdin. Throws Error for a file that cannot be read, has
-/// no requests, is still compressed, or has a line that is none of the above: the sentence names file and
-/// line.
+/// no requests, or has a line that is none of the above: the sentence names file and line. A file that gzip
+/// compressed is unpacked.
 RequestTrace read_request_trace(const std::string& path,
                                 std::size_t limit = std::numeric_limits<std::size_t>::max());
 
