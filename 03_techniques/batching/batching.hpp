@@ -27,8 +27,9 @@ class Step {
   KvSpace& kv;
   const double now_s;
   std::vector<Chunk>& plan;
-  int tokens_left;   // of the step's limits
-  int samples_left;  // likewise
+  int tokens_left;           // of the step's limits
+  int samples_left;          // likewise
+  double waits_until_s = 0;  // for a rung that plans nothing because it waits for a batch to fill
 
   /// Moves the first waiting sequence to the end of the running ones. False when there is none, when as many
   /// run as may, when the cache has no room for all that it is to compute and one token more (it would be the

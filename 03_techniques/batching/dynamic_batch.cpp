@@ -15,7 +15,12 @@ void dynamic_batch(Step& step) {
       return a->arrival_s < b->arrival_s;
     });
     const bool full = static_cast<int>(waiting.size()) >= step.config.max_sequences;
-    if (full || step.now_s - (*oldest)->arrival_s >= step.config.window_s) step.admit();
+    const double begins_s = (*oldest)->arrival_s + step.config.window_s;
+    if (!full && step.now_s < begins_s) {
+      step.waits_until_s = begins_s;
+      return;
+    }
+    step.admit();
   }
   step.plan_prompts();
   if (step.plan.empty()) step.plan_decodes();

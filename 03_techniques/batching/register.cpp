@@ -20,11 +20,14 @@ class FunctionScheduler final : public Scheduler {
   void schedule(Queues& queues, KvSpace& kv, double now_s, std::vector<Chunk>& plan) override {
     Step step(config_, queues, kv, now_s, plan);
     function_(step);
+    waits_until_s_ = step.waits_until_s;
   }
+  double waits_until_s() const override { return waits_until_s_; }
 
  private:
   Function function_;
   SchedulerConfig config_;
+  double waits_until_s_ = 0;
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 // measurements, one sequence that decodes and a batch that does. SEQUENCES may run together. Prints, per
 // rung, what simulate() counted, as JSON.
 
-#include <charconv>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "batching.hpp"
+#include "core/numbers.hpp"
 #include "core/request_trace.hpp"
 #include "seams/serving_simulation.hpp"
 
@@ -21,12 +21,8 @@ namespace {
 
 template <class Number>
 Number number(const char* what, const std::string& text) {
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || !(value < 1e6)) {
-    fail_usage("{} is '{}'; it must be a number above 0 and below a million", what, text);
-  }
-  return value;
+  constexpr Number kLeast = std::is_integral_v<Number> ? Number(1) : Number(1e-9);
+  return number_from<Number>(what, text, {kLeast, Number(1'000'000)});
 }
 
 int run(int argc, char** argv) {

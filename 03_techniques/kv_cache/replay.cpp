@@ -6,7 +6,6 @@
 // later. Prints, per rung, what its counters said on average over the steps, as JSON.
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <deque>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/numbers.hpp"
 #include "core/request_trace.hpp"
 #include "host_device.hpp"
 #include "kv_cache.hpp"
@@ -21,14 +21,7 @@
 namespace rung::kv_cache {
 namespace {
 
-int number(const char* what, const std::string& text) {
-  int value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1) {
-    fail_usage("{} is '{}'; it must be a whole number above 0", what, text);
-  }
-  return value;
-}
+int number(const char* what, const std::string& text) { return number_from<int>(what, text, {1}); }
 
 struct Running {
   int kv = 0;

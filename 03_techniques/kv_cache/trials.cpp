@@ -204,6 +204,54 @@ class Driver {
   int last_mark_ = 0;
 };
 
+/// A pool by itself: the cache never asks for a block that it knows is not there.
+void drive_pool(BlockPool& pool, int blocks) {
+  Rng rng(20260302);
+  std::vector<int> owners(static_cast<std::size_t>(blocks), 0);
+  int free = blocks;
+  for (int at = 0; at < 400; ++at) {
+    const auto expect = [&](const char* what, int expected, int got) {
+      if (expected != got) {
+        fail("the pool alone: shape [{} blocks], index [operation {}]: expected {} {}, got {}", blocks, at,
+             what, expected, got);
+      }
+    };
+    std::vector<int> owned;
+    for (int b = 0; b < blocks; ++b) {
+      if (owners[static_cast<std::size_t>(b)] > 0) owned.push_back(b);
+    }
+    // Mostly takes in the first half of every fifty, mostly gives back in the other: empty and full come up
+    // often.
+    const bool fills = at % 50 < 25 ? rng.below(5) > 0 : rng.below(5) == 0;
+    if (fills || owned.empty()) {
+      const int block = pool.take();
+      if (free == 0) {
+        expect("no block (-1) where none is free, from take()", -1, block);
+      } else {
+        if (block < 0 || block >= blocks || owners[static_cast<std::size_t>(block)] > 0)
+          fail("the pool alone: shape [{} blocks], index [operation {}]: expected a free block, got {}",
+               blocks, at, block);
+        owners[static_cast<std::size_t>(block)] = 1;
+        --free;
+      }
+    } else {
+      const int block = owned[rng.below(owned.size())];
+      int& count = owners[static_cast<std::size_t>(block)];
+      if (rng.below(4) == 0) {
+        pool.share(block);
+        ++count;
+      } else {
+        pool.release(block);
+        free += --count == 0;
+      }
+    }
+    for (int b = 0; b < blocks; ++b)
+      expect(fmt::format("owners of block {}:", b).c_str(), owners[static_cast<std::size_t>(b)],
+             pool.owners(b));
+    expect("free blocks:", free, pool.free_blocks());
+  }
+}
+
 std::vector<Workload> workloads() {
   return {
       {"one sequence", 1, 16, 4, 16, 200},
@@ -232,6 +280,20 @@ std::vector<Trial> trials(const Ladder<KvCache>& ladder) {
       });
     };
     result.push_back(std::move(trial));
+  }
+
+  for (const int blocks : {1, 2, 13}) {
+    Trial alone;
+    alone.name = fmt::format("the pool alone, {} block{}", blocks, blocks == 1 ? "" : "s");
+    alone.judge = [blocks](const std::string& rung, int) {
+      return judged([&]() -> Verdict {
+        if (rung == "contiguous") return {Verdict::Status::unsupported, 0, 0, "it has no pool"};
+        const auto pool = rung == "mine" ? mine(blocks) : free_list(blocks);
+        drive_pool(*pool, blocks);
+        return {};
+      });
+    };
+    result.push_back(std::move(alone));
   }
 
   // What a decode step asks of a cache: one more token for everybody, and now and then a sequence that ends.

@@ -47,7 +47,10 @@ Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, Eng
 }
 
 bool Engine::step() {
-  if (queues_.waiting.empty() && queues_.running.empty()) return false;
+  if (queues_.waiting.empty() && queues_.running.empty()) {
+    if (!held_.empty()) fail_stuck();
+    return false;
+  }
   log_.at_step(stats_.steps + 1);
   const double begin_s = clock_.seconds();
   if (policy_->wants_matches()) look_up_matches();
@@ -57,9 +60,10 @@ bool Engine::step() {
   const double planned_s = clock_.seconds();
   stats_.schedule_s += planned_s - begin_s;
   if (plan_.empty()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wait_for_work(planned_s);
     return true;
   }
+  idle_steps_ = 0;
   make_batch();
   const double forward_s = clock_.seconds();
   const Tensor logits = transformer_.forward(batch_, *kv_);
@@ -73,6 +77,7 @@ bool Engine::step() {
   space_.costs().computed(rows, forward_end_s - forward_s, prompts);
   if (log_.on()) record_plan(begin_s, planned_s, forward_s, forward_end_s);
   sample_and_commit();
+  for (const int id : std::exchange(cancelled_in_step_, {})) cancel(id);
   log_.add({.kind = EventKind::step,
             .at_s = begin_s,
             .seconds = log_.now() - begin_s,
@@ -81,6 +86,36 @@ bool Engine::step() {
   watch_storms();
   stats_.step_s += clock_.seconds() - begin_s;
   return true;
+}
+
+// Whoever was preempted in a step that planned nothing can be admitted in the next one: alone, a sequence
+// always fits. A second step without work, in which no time is waited for, would be the first of endlessly
+// many.
+void Engine::wait_for_work(double now_s) {
+  const double wait_s = scheduler_->waits_until_s() - now_s;
+  if (wait_s > 0) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(std::min(wait_s, 1e-3)));
+  } else if (++idle_steps_ > 1) {
+    fail_stuck();
+  }
+}
+
+void Engine::fail_stuck() const {
+  std::string states;
+  for (const Sequence& s : sequences_) {
+    if (s.finished()) continue;
+    const bool held = std::count(held_.begin(), held_.end(), &s) > 0;
+    states += fmt::format("; request {} is {} with {} of {} tokens computed", s.id,
+                          held ? "held" : state_name(s.state), s.computed, s.length());
+    if (s.kv >= 0) states += fmt::format(" in {} blocks", kv_->block_table(s.kv).size());
+    if (s.fork_of != nullptr) states += fmt::format(", forked from request {}", s.fork_of->id);
+  }
+  const KvUse use = kv_->use();
+  fail(
+      "the engine is stuck, which is a mistake in scheduler '{}' or in the engine itself: nothing is planned "
+      "and "
+      "nothing can change. Of {} slots in the KV cache {} are taken and {} of these only kept for later{}",
+      rungs_.at("scheduler"), use.slots, use.taken, use.kept, states);
 }
 
 // Before the chunks are counted as computed.
@@ -122,12 +157,20 @@ void Engine::make_batch() {
 
 // Row i of the logits belongs to the i-th chunk that samples.
 void Engine::sample_and_commit() {
+  struct InStep {
+    bool& flag;
+    explicit InStep(bool& f) : flag(f) { flag = true; }
+    ~InStep() { flag = false; }
+  };
+  const InStep in_step(in_step_);
   const auto vocab = static_cast<std::size_t>(model_->config.vocab_size);
   std::size_t row = 0;
   for (const Chunk& chunk : plan_) {
     Sequence& s = sequence_of(chunk);
     const bool samples = chunk.samples();
+    stats_.recomputed_tokens += std::clamp(s.reached - s.computed, 0, chunk.count);
     s.computed += chunk.count;
+    s.reached = std::max(s.reached, s.computed);
     policy_->computed(s, chunk.count, samples);
     if (!samples) continue;
     const std::span<const float> logits(&host_logits_[row++ * vocab], vocab);
@@ -181,7 +224,7 @@ void Engine::look_up_matches() {
 }
 
 void Engine::watch_storms() {
-  if (!storms_.after_step({stats_.steps, stats_.computed_tokens, space_.dropped_tokens(),
+  if (!storms_.after_step({stats_.steps, stats_.computed_tokens, stats_.recomputed_tokens,
                            space_.preemptions(), stats_.finished})) {
     return;
   }
@@ -240,6 +283,10 @@ Sequence& Engine::find(int id) {
 void Engine::cancel(int id) {
   Sequence& s = find(id);
   if (s.finished()) return;
+  if (in_step_) {
+    cancelled_in_step_.push_back(id);
+    return;
+  }
   s.finish(FinishReason::cancelled);
   retire(s);
 }
@@ -299,7 +346,6 @@ EngineStats Engine::stats() const {
   for (const ScheduledSequence* s : queues_.running) stats.preemptions += s->preemptions;
   for (const ScheduledSequence* s : queues_.running) stats.cached_tokens += s->cached_tokens;
   stats.swaps = space_.swaps();
-  stats.recomputed_tokens = space_.dropped_tokens();
   stats.forked_tokens = space_.forked_tokens();
   stats.prefix_s = space_.prefix_s();
   return stats;

@@ -61,7 +61,7 @@ struct EngineStats {
   std::int64_t refused = 0;            // requests that found the queue full
   std::int64_t preemptions = 0;        // sequences that lost their place in the cache
   std::int64_t swaps = 0;              // of these, came back from host memory
-  std::int64_t recomputed_tokens = 0;  // of the others: rows computed before, given up, and computed again
+  std::int64_t recomputed_tokens = 0;  // of computed_tokens: computed before, and given up since
   std::int64_t storms = 0;             // windows of StormWatch::kWindow steps that mostly preempted
   double schedule_s = 0;               // spent on sorting and scheduling
   double forward_s = 0;                // spent in forward passes
@@ -95,14 +95,17 @@ class Engine {
 
   /// Another request that goes on from the text of request `id` as it is now, with draws of its own, and
   /// shares its blocks as far as the KV cache can. Its result has the whole text; listeners hear what is new.
-  /// Throws UsageError for a request that has ended, QueueFull like submit().
+  /// Throws UsageError for a request that has ended and where a listener calls it, QueueFull like submit().
   int fork(int id, std::uint64_t seed, Listeners listeners = {});
 
   /// One iteration: what the scheduler chooses, in one forward pass. Returns false when there is nothing left
   /// to do; a step in which everybody waits (a batch that is to fill) sleeps for a moment and returns true.
+  /// Throws Error, which names every sequence and its state, when nothing is planned and nothing can change.
+  /// A listener, which is called from here, may call submit() and cancel().
   bool step();
 
-  /// Ends a request early; its result says "cancelled".
+  /// Ends a request early; its result says "cancelled". Called by a listener, it does so at the end of the
+  /// step.
   void cancel(int id);
 
   bool finished(int id) const;
@@ -151,6 +154,8 @@ class Engine {
   FusedSteps fused() const { return transformer_.fused(); }
 
  private:
+  void wait_for_work(double now_s);
+  [[noreturn]] void fail_stuck() const;
   void make_batch();
   void record_plan(double begin_s, double planned_s, double forward_s, double forward_end_s);
   void sample_and_commit();
@@ -187,7 +192,10 @@ class Engine {
   std::list<Sequence> sequences_;  // all that were not taken yet, in order of arrival
   Queues queues_;                  // those of them that are not finished
   std::vector<Sequence*> held_;    // samples that wait for their leader's prompt
-  std::vector<Chunk> plan_;        // plan_[i] is batch_.sequences[i]
+  bool in_step_ = false;
+  std::vector<int> cancelled_in_step_;  // by listeners
+  int idle_steps_ = 0;                  // in a row, without a reason to wait
+  std::vector<Chunk> plan_;             // plan_[i] is batch_.sequences[i]
   Batch batch_;
   EngineStats stats_;
   StormWatch storms_;

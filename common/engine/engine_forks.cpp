@@ -33,6 +33,7 @@ Sequence& Engine::enqueue(Sequence& s, const Sequence* leader) {
 }
 
 int Engine::fork(int id, std::uint64_t seed, Listeners listeners) {
+  if (in_step_) fail_usage("request {} cannot be forked by a listener; fork it between two steps", id);
   Sequence& from = find(id);
   if (from.finished()) fail_usage("request {} has ended; fork a request while it waits or runs", id);
   if (from.length() > config_.context) {
@@ -51,8 +52,13 @@ int Engine::fork(int id, std::uint64_t seed, Listeners listeners) {
 
 // `logits` [vocab] after the leader's prompt, which is the prompt of all of them.
 void Engine::release_samples(const Sequence& leader, std::span<const float> logits) {
+  // Taken out first: retiring one changes held_, and so may a listener.
+  std::vector<Sequence*> released;
   std::erase_if(held_, [&](Sequence* s) {
-    if (s->fork_of != &leader) return false;
+    if (s->fork_of == &leader) released.push_back(s);
+    return s->fork_of == &leader;
+  });
+  for (Sequence* s : released) {
     policy_->computed(*s, 0, true);
     sample(*s, logits);
     if (s->finished()) {
@@ -60,8 +66,7 @@ void Engine::release_samples(const Sequence& leader, std::span<const float> logi
     } else {
       queues_.waiting.push_back(s);
     }
-    return true;
-  });
+  }
 }
 
 // Whoever waits for the prompt of a request that ends early computes it himself: the first does, for all.

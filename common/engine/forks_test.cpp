@@ -102,6 +102,63 @@ TEST_CASE("samples share the blocks of their prompt, and copy the last one when 
   CHECK(engine.stats().computed_tokens == kPrompt + kSamples * 15);  // the last token of each is not computed
 }
 
+// Whoever ends at the first token leaves the engine while the others are still being released.
+TEST_CASE("samples that end at their first token, all of them or any one of them") {
+  for (const int n : {2, 4, 16}) {
+    std::vector<std::int32_t> first_tokens;
+    for (int i = 0; i < n; ++i)
+      first_tokens.push_back(alone(40 + static_cast<std::uint64_t>(i)).token_ids[0]);
+    for (int ends = -1; ends < n; ++ends) {  // -1: all
+      Engine engine(model(), variants(), config_with("copy_on_write", 2));
+      Request r = request(n);
+      r.max_tokens = 6;
+      r.stop_ids = first_tokens;
+      if (ends >= 0) r.stop_ids = {first_tokens[static_cast<std::size_t>(ends)]};
+      const std::vector<Result> results = engine.run_samples(r);
+      REQUIRE(results.size() == static_cast<std::size_t>(n));
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        INFO(n << " samples, " << ends << " ends, sample " << i);
+        const Ids& ids = results[i].token_ids;
+        CHECK(ids[0] == first_tokens[i]);
+        const bool stops = std::count(r.stop_ids.begin(), r.stop_ids.end(), first_tokens[i]) > 0;
+        CHECK((ids.size() == 1) == stops);
+      }
+      engine.check_integrity();
+      CHECK(engine.kv_use().taken == 0);
+    }
+  }
+}
+
+TEST_CASE("a listener may cancel its own request and any other, and submit more") {
+  for (const char* kv : {"contiguous", "copy_on_write"}) {
+    Engine engine(model(), variants(), config_with(kv, 3));
+    int first = -1, more = -1;
+    Request r = request(3);
+    int heard = 0;
+    r.on_token = [&](std::int32_t) {
+      if (++heard == 1) {  // while the other samples are released
+        engine.cancel(first + 1);
+        more = engine.submit(request(1, 90));
+        CHECK_THROWS_WITH(engine.fork(first, 5), testing::contains("cannot be forked by a listener"));
+      } else if (heard == 4) {
+        engine.cancel(first);
+        engine.cancel(first);
+      }
+    };
+    first = engine.submit(std::move(r));
+    run_to_the_end(engine);
+    INFO(kv);
+    const Result own = engine.take(first);
+    CHECK(own.finish_reason == FinishReason::cancelled);
+    CHECK(own.token_ids.size() == 4);
+    CHECK(engine.take(first + 1).finish_reason == FinishReason::cancelled);
+    CHECK(engine.take(first + 2).token_ids == alone(42).token_ids);
+    CHECK(engine.take(more).token_ids == alone(90).token_ids);
+    CHECK(engine.stats().finished == 4);
+    CHECK(engine.kv_use().taken == 0);
+  }
+}
+
 TEST_CASE("samples of one token, of a cancelled leader, and of a full queue") {
   Engine engine(model(), variants(), config_with("copy_on_write", 2));
   Request one = request(3);

@@ -89,8 +89,12 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
     s.computed =
         prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
   }
-  if (s.computed > 0) kv_.adopt(kv, blocks_, s.computed);
-  if (s.preemptions == 0) s.cached_tokens = std::min(s.computed, s.prompt_tokens);
+  if (s.computed > 0) {
+    kv_.adopt(kv, blocks_, s.computed);
+    leave_room_for_copy(s);
+  }
+  s.cached_tokens += std::max(0, std::min(s.computed, s.prompt_tokens) - s.reached);
+  s.reached = std::max(s.reached, s.computed);
   log_.add({.kind = EventKind::admitted, .sequence = s.id, .tokens = s.computed, .context = s.length()});
   return true;
 }
@@ -101,12 +105,28 @@ bool EngineKvSpace::share_fork(ScheduledSequence& s) {
   const int common = std::min({s.fork_tokens, from->computed, s.length() - 1});
   if (common == 0 || !kv_.share(from->kv, s.kv, common)) return false;
   s.computed = common;
-  forked_ += common;
+  leave_room_for_copy(s);
+  forked_ += s.computed;
   log_.add({.kind = EventKind::forked,
             .sequence = s.id,
-            .tokens = common,
+            .tokens = s.computed,
             .context = s.length(),
             .other = from->id});
+  return true;
+}
+
+void EngineKvSpace::leave_room_for_copy(ScheduledSequence& s) {
+  const int block_size = kv_.view(0).block_size, inside = s.computed % block_size;
+  if (inside == 0 || kv_.owners(kv_.block_table(s.kv).back()) < 2) return;
+  if (kv_.free_slots() >= block_size || evict(1)) return;
+  s.computed -= inside;
+  kv_.truncate(s.kv, s.computed);
+}
+
+bool EngineKvSpace::own_last_block(const ScheduledSequence& s) {
+  const int length = kv_.length(s.kv);
+  if (length % kv_.view(0).block_size == 0 || !kv_.grow(s.kv, length + 1)) return false;
+  kv_.truncate(s.kv, length);
   return true;
 }
 
@@ -118,11 +138,12 @@ bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
     length -= given_up;
   }
   while (!kv_.grow(s.kv, length)) {
-    // One block more than the tokens need: a shared one may have to be copied.
-    if (!evict((length - kv_.length(s.kv)) / kv_.view(0).block_size + 2)) {
-      short_for_ = s.id;
-      return false;
-    }
+    // One block more than the tokens need: a shared one may have to be copied. The copy may set free the
+    // block that it was made of.
+    const int blocks = (length - kv_.length(s.kv)) / kv_.view(0).block_size + 2;
+    if (evict(blocks) || (own_last_block(s) && evict(blocks))) continue;
+    short_for_ = s.id;
+    return false;
   }
   return true;
 }
@@ -182,7 +203,6 @@ void EngineKvSpace::preempt(ScheduledSequence& s) {
     costs_.copied(bytes, copying.seconds());
   } else {
     remember(s);
-    dropped_ += s.computed;
     s.computed = 0;
   }
   kv_.close(s.kv);

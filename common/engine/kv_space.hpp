@@ -61,8 +61,7 @@ class EngineKvSpace final : public KvSpace {
   double prefix_s() const { return prefix_s_; }  // spent in the prefix cache
   std::int64_t preemptions() const { return preemptions_; }
   std::int64_t forked_tokens() const { return forked_; }
-  std::int64_t swaps() const { return swaps_; }             // sequences that came back from host memory
-  std::int64_t dropped_tokens() const { return dropped_; }  // whose K and V were given up in a preemption
+  std::int64_t swaps() const { return swaps_; }  // sequences that came back from host memory
 
  private:
   /// Visits the rows of a sequence's first `length` tokens in all layers, as runs of memory in a fixed order.
@@ -70,6 +69,12 @@ class EngineKvSpace final : public KvSpace {
   void each_run(int kv, int length, Visit visit) const;
   /// Whether an opened sequence could take over what it has in common with the one that it was forked from.
   bool share_fork(ScheduledSequence& s);
+  /// A sequence that begins in the middle of a block which others own too will need a block for its copy.
+  /// Where there is none it begins at the block's border, or it might wait for a block that it keeps from
+  /// becoming free.
+  void leave_room_for_copy(ScheduledSequence& s);
+  /// Copies the last block of a sequence if others own it too. False when there is no block for the copy.
+  bool own_last_block(const ScheduledSequence& s);
   /// Whether it gave up at least one block that nobody else owns.
   bool evict(int blocks);
 
@@ -85,7 +90,7 @@ class EngineKvSpace final : public KvSpace {
   int short_for_ = -1;  // who found no room last
   std::int64_t prefix_version_ = 0;
   double prefix_s_ = 0;
-  std::int64_t preemptions_ = 0, swaps_ = 0, dropped_ = 0, forked_ = 0;
+  std::int64_t preemptions_ = 0, swaps_ = 0, forked_ = 0;
   std::map<int, std::vector<std::byte>> swapped_;  // id -> keys and values of its `computed` tokens
   Text text_;                                      // of the sequence at hand
   std::vector<std::int32_t> blocks_;               // likewise

@@ -1,8 +1,10 @@
 // Engines drawn at random serve requests drawn at random: every scheduler, policy, KV cache and prefix cache,
-// tiny budgets, swaps, full queues, samples, forks and cancellations. Every text is the one that the request
-// gets alone, the bookkeeping is checked after every step, and at the end no block is lost.
+// tiny budgets, swaps, full queues, samples, forks, texts that end at any token and cancellations in every
+// state, by listeners too. Every text is the one that the request gets alone, the bookkeeping is checked
+// after every step, the steps are bounded, and at the end no block is lost.
 //
-// RUNG_RANDOM_REQUESTS=10000 makes a long run of it; the default is short enough for every build.
+// RUNG_RANDOM_REQUESTS=100000 makes a long run of it; the default is short enough for every build.
+// RUNG_RANDOM_FIRST=N begins with batch N, to run again what a failure names.
 
 #include <algorithm>
 #include <cstdlib>
@@ -20,11 +22,11 @@ using Ids = std::vector<std::int32_t>;
 
 namespace {
 
-constexpr int kContext = 48, kPool = 40, kSamples = 3, kBatch = 50;
+constexpr int kContext = 48, kPool = 80, kSamples = 5, kBatch = 50;
 
-int requests_wanted() {
-  const char* given = std::getenv("RUNG_RANDOM_REQUESTS");
-  return given == nullptr ? 400 : std::max(std::atoi(given), 1);
+int from_environment(const char* name, int otherwise) {
+  const char* given = std::getenv(name);
+  return given == nullptr ? otherwise : std::max(std::atoi(given), 0);
 }
 
 std::shared_ptr<const Model> model() {
@@ -57,13 +59,25 @@ const std::vector<Known>& pool() {
         r.prompt.push_back(static_cast<std::int32_t>(family.below(300)));
       for (std::uint64_t i = 1 + rng.below(10); i > 0; --i)
         r.prompt.push_back(static_cast<std::int32_t>(rng.below(300)));
-      r.max_tokens = 1 + static_cast<int>(rng.below(18));
+      if (rng.below(3) == 0 &&
+          &k != list.data()) {  // most of another prompt, and so much more that little fits after it
+        const Ids& other = list[rng.below(static_cast<std::uint64_t>(&k - list.data()))].request.prompt;
+        r.prompt.assign(other.begin(), other.end() - static_cast<std::ptrdiff_t>(rng.below(other.size())));
+        const std::size_t length = std::max<std::size_t>(r.prompt.size(), 30 + rng.below(17));
+        while (r.prompt.size() < length) r.prompt.push_back(static_cast<std::int32_t>(rng.below(300)));
+      }
+      const auto room = static_cast<std::uint64_t>(kContext) - r.prompt.size();
+      r.max_tokens = 1 + static_cast<int>(rng.below(std::min<std::uint64_t>(18, room)));
       r.sampling.temperature = rng.below(2) == 0 ? 0.0f : 0.9f;
       r.sampling.seed = rng.next() >> 8;
       r.ignore_end = true;
       r.user = static_cast<int>(rng.below(3));
       r.priority = static_cast<int>(rng.below(3));
       r.ttft_target_s = 0.01 * static_cast<double>(rng.below(3));
+      if (rng.below(2) == 0) {  // a token of the text ends it, often the first
+        const Ids text = alone.run(r).token_ids;
+        r.stop_ids = {text[rng.below(2) == 0 ? 0 : rng.below(text.size())]};
+      }
       for (std::uint64_t i = 0; i < kSamples; ++i) {
         Request sample = r;
         sample.sampling.seed += i;
@@ -134,12 +148,24 @@ void serve(Rng& rng, int count, Totals& totals) {
     std::advance(one, static_cast<std::ptrdiff_t>(rng.below(open.size())));
     return one;
   };
-  int submitted = 0, forks = 0;
+  const auto cancel_any = [&] {
+    const auto one = any_open();
+    if (engine.finished(one->first)) return;
+    engine.cancel(one->first);
+    one->second.cancelled = true;
+    ++totals.cancelled;
+  };
+  int submitted = 0, forks = 0, steps = 0;
   for (bool more = true; more || submitted < count;) {
     for (std::uint64_t i = rng.below(4); i > 0 && submitted < count; --i) {
       const Known& known = pool()[rng.below(kPool)];
       Request request = known.request;
-      request.n = rng.below(4) == 0 ? kSamples : 1;
+      request.n = rng.below(3) == 0 ? 2 + static_cast<int>(rng.below(kSamples - 1)) : 1;
+      if (rng.below(8) == 0) {
+        request.on_token = [&](std::int32_t) {
+          if (!open.empty() && rng.below(8) == 0) cancel_any();
+        };
+      }
       try {
         const int first = engine.submit(request);
         for (int k = 0; k < request.n; ++k) {
@@ -153,14 +179,10 @@ void serve(Rng& rng, int count, Totals& totals) {
     }
     more = engine.step();
     engine.check_integrity();
+    REQUIRE(++steps < 1000 * count);
     if (!open.empty() && rng.below(10) == 0) {
-      const auto one = any_open();
-      if (!engine.finished(one->first)) {
-        engine.cancel(one->first);
-        one->second.cancelled = true;
-        ++totals.cancelled;
-        engine.check_integrity();
-      }
+      cancel_any();
+      engine.check_integrity();
     }
     if (!open.empty() && forks < count / 2 && rng.below(6) == 0) {
       const int from = any_open()->first;
@@ -202,9 +224,10 @@ void serve(Rng& rng, int count, Totals& totals) {
 }  // namespace
 
 TEST_CASE("any engine gives any request the text that it gets alone, and loses no block") {
-  const int wanted = requests_wanted();
+  const int wanted = from_environment("RUNG_RANDOM_REQUESTS", 2000);
   Totals totals;
-  for (int done = 0, batch = 0; done < wanted; done += kBatch, ++batch) {
+  for (int done = 0, batch = from_environment("RUNG_RANDOM_FIRST", 0); done < wanted;
+       done += kBatch, ++batch) {
     Rng rng(20260412, static_cast<std::uint64_t>(batch) << 32);
     INFO("batch " << batch);
     serve(rng, std::min(kBatch, wanted - done), totals);

@@ -151,6 +151,104 @@ TEST_CASE("every cache and block size, recomputed or swapped, gives the same tex
   }
 }
 
+// The block in which two texts part has two owners, and the copy of it needs a block more than the sequence
+// does.
+TEST_CASE("a sequence that fits alone also fits when the cache is full of what it begins with") {
+  Rng rng(6);
+  Request first, second;
+  for (int i = 0; i < 40; ++i) first.prompt.push_back(static_cast<std::int32_t>(rng.below(300)));
+  first.ignore_end = second.ignore_end = true;
+  first.max_tokens = 8;
+  for (const int blocks_more : {0, 1}) {
+    for (const int block_size : {4, 16}) {
+      EngineConfig config = small_config();
+      config.max_sequences = 1;
+      config.kv_block_size = block_size;
+      const ModelConfig& m = model()->config;
+      config.kv_budget = static_cast<std::size_t>((kContext + blocks_more * block_size) * 2 * m.layers *
+                                                  m.kv_heads * m.head_dim) *
+                         sizeof(float);
+      for (int common = 1; common < 40; ++common) {
+        for (const int prompt : {common + 1, 46}) {
+          INFO(common << " common tokens of " << prompt << ", blocks of " << block_size);
+          second.prompt = first.prompt;
+          second.prompt.resize(static_cast<std::size_t>(common));
+          while (static_cast<int>(second.prompt.size()) < prompt)
+            second.prompt.push_back((first.prompt[second.prompt.size() % 40] + 1) % 300);
+          second.max_tokens = 48 - prompt;
+          config.rungs["prefix_cache"] = "none";
+          Engine alone(model(), variants(), config);
+          config.rungs["prefix_cache"] = "radix";
+          Engine engine(model(), variants(), config);
+          engine.run(first);
+          CHECK(engine.run(second).token_ids == alone.run(second).token_ids);
+          engine.check_integrity();
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("an engine that cannot go on says so, with the state of every request") {
+  struct Nothing final : Scheduler {
+    void schedule(Queues&, KvSpace&, double, std::vector<Chunk>&) override {}
+  };
+  Registry registry = make_variants();
+  registry.ladder<Scheduler>().add(
+      {{"nothing", "", "", false}, [](const SchedulerConfig&) { return std::make_unique<Nothing>(); }, {}});
+  EngineConfig config = small_config();
+  config.rungs["scheduler"] = "nothing";
+  Engine engine(model(), registry, config);
+  Request r = make_requests()[0];
+  r.n = 2;
+  engine.submit(r);
+  const std::string state =
+      fmt::format("request 0 is waiting with 0 of {} tokens computed; request 1 is held", r.prompt.size());
+  CHECK_THROWS_WITH(
+      [&] {
+        while (engine.step()) {
+        }
+      }(),
+      testing::contains("scheduler 'nothing'") && testing::contains(state));
+}
+
+// What is computed, but for what is computed again, is every token that was not found in the cache, except
+// the last one of each request.
+TEST_CASE("recomputed tokens are counted when they are computed") {
+  std::vector<Request> requests = make_requests();
+  for (std::size_t i = 0; i < requests.size(); i += 2) {  // half of them begin alike
+    for (std::size_t p = 0; p < std::min<std::size_t>(requests[i].prompt.size() - 1, 15); ++p)
+      requests[i].prompt[p] = requests[0].prompt[p % requests[0].prompt.size()];
+  }
+  for (const char* prefix_cache : {"none", "hash_chain", "radix"}) {
+    for (const std::size_t swap_bytes : {std::size_t{0}, std::size_t{1} << 30}) {
+      EngineConfig config = small_config();
+      config.max_sequences = 8;
+      config.max_step_tokens = 24;
+      config.kv_block_size = 4;
+      config.swap_bytes = swap_bytes;
+      const ModelConfig& m = model()->config;
+      config.kv_budget =
+          static_cast<std::size_t>(kContext * 4 * m.layers * m.kv_heads * m.head_dim) * sizeof(float);
+      config.rungs = {{"kv", "copy_on_write"}, {"prefix_cache", prefix_cache}};
+      Engine engine(model(), variants(), config);
+      std::int64_t tokens = 0;
+      for (const Request& r : requests) engine.submit(r);
+      while (engine.step()) {
+      }
+      for (std::size_t i = 0; i < requests.size(); ++i) {
+        const Result result = engine.take(static_cast<int>(i));
+        tokens += result.prompt_tokens + static_cast<std::int64_t>(result.token_ids.size()) - 1;
+      }
+      const EngineStats stats = engine.stats();
+      INFO(prefix_cache << ", " << swap_bytes << " bytes to swap");
+      CHECK(stats.preemptions > 0);
+      CHECK(stats.computed_tokens + stats.cached_tokens == tokens + stats.recomputed_tokens);
+      if (swap_bytes == 0 && std::string_view(prefix_cache) == "none") CHECK(stats.recomputed_tokens > 0);
+    }
+  }
+}
+
 TEST_CASE("a request that begins like an earlier one computes the rest only, with the same bits") {
   const Request first = make_requests()[0];
   Request longer = first;

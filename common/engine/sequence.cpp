@@ -4,6 +4,20 @@
 
 namespace rung {
 
+std::string_view state_name(SequenceState state) {
+  switch (state) {
+    case SequenceState::waiting:
+      return "waiting";
+    case SequenceState::running:
+      return "running";
+    case SequenceState::preempted:
+      return "preempted";
+    case SequenceState::finished:
+      break;
+  }
+  return "finished";
+}
+
 std::string_view finish_reason_name(FinishReason reason) {
   switch (reason) {
     case FinishReason::stop:
@@ -37,6 +51,7 @@ Sequence::Sequence(int id_, const Sequence& from, std::uint64_t seed) : Sequence
   computed = 0;
   kv = -1;
   preemptions = 0;
+  reached = 0;
   cached_tokens = 0;
   matched_tokens = -1;
   request.n = 1;

@@ -42,6 +42,7 @@ struct Listeners {
 };
 
 enum class FinishReason { none, stop, length, cancelled };
+std::string_view state_name(SequenceState state);          // "waiting", "running", "preempted", "finished"
 std::string_view finish_reason_name(FinishReason reason);  // "stop", "length", "cancelled"
 
 struct Result {

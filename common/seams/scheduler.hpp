@@ -34,9 +34,10 @@ struct ScheduledSequence {
       0;        // of these, the ones behind the first few that outgrew the cache (engine/sliding_window.hpp)
   int kv = -1;  // its number in the cache while it runs
   int preemptions = 0;
+  int reached = 0;       // the most that `computed` ever was: what is computed below it is computed again
   double arrival_s = 0;  // on the clock that schedule() is given
 
-  int cached_tokens = 0;  // of its prompt, taken over from earlier requests when it was first admitted
+  int cached_tokens = 0;  // of its prompt, taken over from earlier requests instead of computed
 
   // Its first fork_tokens tokens are also those of this sequence, which may have them in the cache; null: of
   // none that is still there.
@@ -108,10 +109,14 @@ class Scheduler {
   virtual ~Scheduler() = default;
 
   /// Appends the next step's work to the empty `plan`: every sequence at most once, within the limits of the
-  /// configuration, with room in the cache for all of it. Admits and preempts. An empty plan while a sequence
-  /// is waiting or running says that the step should be tried again a little later. `now_s`: seconds on the
-  /// clock of arrival_s.
+  /// configuration, with room in the cache for all of it. Admits and preempts. `now_s`: seconds on the clock
+  /// of arrival_s. Where a plan stays empty although a sequence is waiting or running, either sequences were
+  /// preempted and the next plan is not empty, or waits_until_s() says what it waits for; all else is an
+  /// error.
   virtual void schedule(Queues& queues, KvSpace& kv, double now_s, std::vector<Chunk>& plan) = 0;
+
+  /// After an empty plan: until when the scheduler waits for a batch to fill, on that clock; 0: it does not.
+  virtual double waits_until_s() const { return 0; }
 };
 
 }  // namespace rung

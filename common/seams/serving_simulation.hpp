@@ -130,10 +130,16 @@ inline SimulationResult simulate(Scheduler& scheduler, Policy* policy,
       if (queues.waiting.empty() && queues.running.empty()) {
         now = requests[arrived].arrival_s;  // nothing to do before that
       } else if (++idle == 1000) {
-        broken(nullptr,
-               "work for some of the " + std::to_string(queues.waiting.size() + queues.running.size()) +
-                   " requests that wait or run",
-               "no chunk in a thousand steps");
+        const auto decoding = std::count_if(queues.running.begin(), queues.running.end(),
+                                            [](const ScheduledSequence* s) { return s->missing() == 1; });
+        broken(
+            nullptr,
+            fmt::format(
+                "work for some of the {} requests that wait to be admitted, the {} whose prompts are to be "
+                "computed or the {} that decode",
+                queues.waiting.size(), static_cast<std::ptrdiff_t>(queues.running.size()) - decoding,
+                decoding),
+            "no chunk in a thousand steps");
       } else {
         now += std::max(config.limits.window_s / 8, 1e-6);
       }
