@@ -83,11 +83,8 @@ double ReferenceRow::log_p(std::size_t i) const {
   return top_ - step_ * load<std::uint16_t>(values_ + 2 * i);
 }
 
-ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader& header)
-    : path_(path), part_(path + ".incomplete") {
+ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader& header) : file_(path) {
   std::error_code error;
-  if (fs::exists(path, error) && !fs::is_regular_file(path, error))  // the rename would replace a device
-    fail("cannot write '{}': something that is no regular file has that name already", path);
   const fs::path folder = fs::absolute(path, error).parent_path();
   const auto room = fs::space(folder, error);
   const double bytes = static_cast<double>(header.predictions) * static_cast<double>(header.record_bytes());
@@ -95,7 +92,6 @@ ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader&
     fail("'{}' would take {:.1f} GB and its disk has {:.1f} GB left; use fewer --chunks", path, bytes / 1e9,
          static_cast<double>(room.available) / 1e9);
   }
-  out_.open(part_, std::ios::binary | std::ios::trunc);
   std::string head(kReferenceMagic);
   put(head, kReferenceVersion);
   put(head, header.vocab);
@@ -107,26 +103,7 @@ ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader&
   const std::string name = header.model.substr(0, kMaxName);
   put(head, static_cast<std::uint32_t>(name.size()));
   head += name;
-  if (!out_ || !out_.write(head.data(), static_cast<std::streamsize>(head.size())))
-    fail("cannot write '{}': does its folder exist, and may you write there?", part_);
-}
-
-ReferenceWriter::~ReferenceWriter() {
-  std::error_code ignored;
-  if (!part_.empty()) fs::remove(part_, ignored);
-}
-
-void ReferenceWriter::write(std::span<const std::byte> records) {
-  out_.write(reinterpret_cast<const char*>(records.data()), static_cast<std::streamsize>(records.size()));
-  if (!out_) fail("writing '{}' failed; is the disk full?", part_);
-}
-
-void ReferenceWriter::finish() {
-  out_.close();
-  std::error_code error;
-  if (out_) fs::rename(part_, path_, error);
-  if (!out_ || error) fail("writing '{}' failed; is the disk full?", path_);
-  part_.clear();
+  file_.write(head);
 }
 
 ReferenceReader::ReferenceReader(const std::string& path) : path_(path) {

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "core/output_file.hpp"
+
 namespace rung {
 
 struct ReferenceHeader {
@@ -56,15 +58,11 @@ class ReferenceWriter {
  public:
   /// Throws Error when the file cannot be written or the disk has no room for it.
   ReferenceWriter(const std::string& path, const ReferenceHeader& header);
-  ~ReferenceWriter();
-  ReferenceWriter(const ReferenceWriter&) = delete;
-  ReferenceWriter& operator=(const ReferenceWriter&) = delete;
-  void write(std::span<const std::byte> records);
-  void finish();
+  void write(std::span<const std::byte> records) { file_.write(records); }
+  void finish() { file_.commit(); }
 
  private:
-  std::string path_, part_;
-  std::ofstream out_;
+  OutputFile file_;
 };
 
 class ReferenceReader {

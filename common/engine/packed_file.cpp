@@ -1,13 +1,11 @@
 #include "engine/packed_file.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "core/error.hpp"
@@ -165,21 +163,19 @@ void PackedFile::add(const Tensor& weight, std::string_view layout, std::span<co
 
 void PackedFile::save() {
   if (!std::exchange(added_, false)) return;
-  const std::string part = fmt::format("{}.incomplete-{}", path_, ::getpid());
-  std::error_code ignored;
   try {
     const Timer timer;
-    write(part);
-    fs::rename(part, path_);
+    OutputFile file(path_);
+    write(file);
+    file.commit(OutputFile::Durable::no);  // it has checksums, and can be made again
     say(fmt::format("packed weights written to {} ({:.1f} MB, {:.2f} s)", path_,
                     static_cast<double>(fs::file_size(path_)) * 1e-6, timer.seconds()));
   } catch (const std::exception& error) {
-    fs::remove(part, ignored);
     say(fmt::format("the packed weights are not kept, the next run makes them again: {}", error.what()));
   }
 }
 
-void PackedFile::write(const std::string& to) const {
+void PackedFile::write(OutputFile& out) const {
   std::vector<std::uint64_t> sums(sections_.size());
   parallel_for_dynamic(threads_, static_cast<std::int64_t>(sections_.size()), [&](std::int64_t i) {
     sums[static_cast<std::size_t>(i)] = checksum(sections_[static_cast<std::size_t>(i)].bytes);
@@ -205,30 +201,24 @@ void PackedFile::write(const std::string& to) const {
     at = aligned(at + s.bytes.size());
   }
   std::string text = header.dump();
-  if (text.size() > room) fail("the names of the model's files are too long for {}", to);
+  if (text.size() > room) fail("the names of the model's files are too long for {}", path_);
   text.resize(room, ' ');
 
   std::error_code unknown;
-  const auto disk = fs::space(fs::absolute(to, unknown).parent_path(), unknown);
+  const auto disk = fs::space(fs::absolute(path_, unknown).parent_path(), unknown);
   if (!unknown && disk.available < at) {
-    fail("{} would take {:.1f} MB and its disk has {:.1f} MB left", to, static_cast<double>(at) * 1e-6,
+    fail("{} would take {:.1f} MB and its disk has {:.1f} MB left", path_, static_cast<double>(at) * 1e-6,
          static_cast<double>(disk.available) * 1e-6);
   }
-  std::ofstream out(to, std::ios::binary | std::ios::trunc);
-  if (!out) fail("cannot write {}: may you write to its folder?", to);
   Prefix prefix{{}, kPackedVersion, static_cast<std::uint32_t>(room), checksum(bytes_of_text(text))};
   std::memcpy(prefix.magic, kPackedMagic.data(), kPackedMagic.size());
-  out.write(reinterpret_cast<const char*>(&prefix), sizeof prefix);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  std::uint64_t written = sizeof prefix + text.size();
-  const std::array<char, kAlignment> zeros{};
+  out.write(std::as_bytes(std::span(&prefix, 1)));
+  out.write(text);
+  const std::array<std::byte, kAlignment> zeros{};
   for (const Section& s : sections_) {
-    out.write(zeros.data(), static_cast<std::streamsize>(aligned(written) - written));
-    out.write(reinterpret_cast<const char*>(s.bytes.data()), static_cast<std::streamsize>(s.bytes.size()));
-    written = aligned(written) + s.bytes.size();
+    out.write(std::span(zeros).first(aligned(out.written()) - out.written()));
+    out.write(s.bytes);
   }
-  out.close();
-  if (!out) fail("cannot write all of {}: is its disk full?", to);
 }
 
 void PackedFile::say(const std::string& sentence) const {

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "core/output_file.hpp"
 #include "model/mapped_file.hpp"
 #include "model/model.hpp"
 #include "seams/packed_store.hpp"
@@ -70,7 +71,7 @@ class PackedFile final : public PackedStore {
 
   Key key_of(const Tensor& weight, std::string_view layout) const;
   void read(int threads);
-  void write(const std::string& to) const;
+  void write(OutputFile& out) const;
   void say(const std::string& sentence) const;
 
   const Model& model_;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "core/error.hpp"
@@ -14,12 +16,15 @@
 namespace rung {
 namespace {
 
-/// The metadata of one architecture: keys without their prefix.
+/// The metadata of one architecture: keys without their prefix. Remembers which ones were asked for.
 struct Keys {
   const Gguf& gguf;
   std::string prefix;
+  mutable std::set<std::string> asked = {};
 
-  std::string name(std::string_view key) const { return fmt::format("{}.{}", prefix, key); }
+  std::string name(std::string_view key) const {
+    return *asked.insert(fmt::format("{}.{}", prefix, key)).first;
+  }
   bool has(std::string_view key) const { return gguf.has(name(key)); }
 
   int size(std::string_view key) const {
@@ -54,10 +59,106 @@ void refuse_unsupported(const Keys& keys) {
     fail("{}: a router without softmax (metadata '{}' is {}) is not supported", path,
          keys.name("expert_gating_func"), keys.size("expert_gating_func"));
   }
+  if (!keys.gguf.get_bool(keys.name("attention.causal"), true) || keys.size("pooling_type", 0) != 0) {
+    fail(
+        "{}: this is a model of embeddings (metadata '{}' or '{}'), and such models are not supported: it "
+        "does not "
+        "generate text",
+        path, keys.name("attention.causal"), keys.name("pooling_type"));
+  }
   if (keys.gguf.get_bool(keys.name("use_parallel_residual"), false)) {
     fail("{}: attention and feed-forward in parallel (metadata '{}') are not supported", path,
          keys.name("use_parallel_residual"));
   }
+}
+
+// Keys of llama.cpp (llama-arch.cpp) that change what a model computes, and that this engine does not have:
+// without prefix, or the beginning of several. A value of 0 switches most of them off; of these, 1 does.
+constexpr std::string_view kMathematics[] = {
+    "altup.",
+    "attention.clamp_kqv",
+    "attention.indexer.",
+    "attention.key_length_mla",
+    "attention.kv_lora_rank",
+    "attention.max_alibi_bias",
+    "attention.output_scale",
+    "attention.q_lora_rank",
+    "attention.relative_buckets_count",
+    "attention.shared_kv_layers",
+    "attention.temperature_length",
+    "attention.temperature_scale",
+    "attention.value_length_mla",
+    "activation_sparsity_scale",
+    "embedding_length_per_layer_input",
+    "expert_chunk_feed_forward_length",
+    "expert_shared_feed_forward_length",
+    "full_attention_interval",
+    "hash_layer_count",
+    "moe_every_n_layers",
+    "nextn_predict_layers",
+    "rescale_every_n_layers",
+    "rope.dimension_sections",
+    "rope.scaling.yarn_log_multiplier",
+    "router_logit_softcapping",
+    "shortconv.",
+    "ssm.",
+    "swin_norm",
+    "time_",
+    "token_shift_count",
+    "wkv.",
+    "xielu.",
+};
+constexpr std::string_view kNeutralAtOne[] = {"expert_weights_scale", "interleave_moe_layer_step",
+                                              "rope.scaling.yarn_ext_factor"};
+// And those that say nothing about the computation.
+constexpr std::string_view kHarmless[] = {"rope.scaling.finetuned", "tensor_data_layout",
+                                          "expert_feed_forward_length"};
+
+bool is_one_of(std::string_view key, std::span<const std::string_view> list) {
+  return std::any_of(list.begin(), list.end(), [&](std::string_view known) {
+    return known.ends_with('.') || known.ends_with('_') ? key.starts_with(known) : key == known;
+  });
+}
+
+/// Whether an entry is a number, or numbers, all equal to `value`.
+bool is_only(const Gguf& gguf, const GgufEntry& entry, double value) {
+  const std::string key(entry.key);
+  switch (entry.type) {
+    case GgufType::string:
+      return false;
+    case GgufType::boolean:
+      return gguf.get_bool(key, true) == (value != 0);
+    case GgufType::array: {
+      if (entry.element_type == GgufType::string || entry.element_type == GgufType::f32 ||
+          entry.element_type == GgufType::f64)
+        return entry.count == 0;
+      const auto values = gguf.int_array(key);
+      return std::all_of(values.begin(), values.end(),
+                         [&](std::int64_t v) { return static_cast<double>(v) == value; });
+    }
+    default:
+      return gguf.get_f64(key, value) == value;
+  }
+}
+
+/// What stands under the prefix and was not asked for: refused, or a note, or of no interest.
+std::vector<std::string> notes_on_others(const Keys& keys) {
+  std::vector<std::string> notes;
+  for (const GgufEntry& entry : keys.gguf.entries()) {
+    const std::string key(entry.key);
+    if (!key.starts_with(keys.prefix + ".") || keys.asked.contains(key)) continue;
+    const std::string_view name = std::string_view(key).substr(keys.prefix.size() + 1);
+    const bool at_one = is_one_of(name, kNeutralAtOne);
+    if (is_one_of(name, kMathematics) || at_one) {
+      if (is_only(keys.gguf, entry, 0) || (at_one && is_only(keys.gguf, entry, 1))) continue;
+      fail("{}: metadata '{}' ({}) changes what the model computes, and is not supported", keys.gguf.path(),
+           key, keys.gguf.value_text(entry));
+    }
+    if (is_one_of(name, kHarmless)) continue;
+    notes.push_back(fmt::format("metadata '{}' ({}) is not known here and has no effect", key,
+                                keys.gguf.value_text(entry)));
+  }
+  return notes;
 }
 
 /// The values of a vector among the tensors; empty when there is none.
@@ -120,7 +221,7 @@ std::vector<LayerAttention> read_layers(const Keys& keys, const Family& family, 
                                         int context_length) {
   constexpr int kMost = 1 << 16;
   std::vector<LayerAttention> result(static_cast<std::size_t>(std::clamp(layers, 0, kMost)));
-  const bool gemma3 = family.gguf_name == "gemma3";
+  const bool gemma3 = family.gguf_name == "gemma3", olmo2 = family.gguf_name == "olmo2";
   int window = keys.size("attention.sliding_window", family.gguf_name == "gemma2" ? 4096 : 0);
   if (window >= context_length && !gemma3) window = 0;
   const std::string pattern_key = keys.name("attention.sliding_window_pattern");
@@ -133,11 +234,12 @@ std::vector<LayerAttention> read_layers(const Keys& keys, const Family& family, 
   }
   // Of every `period` layers the last one sees everything; 1: none sees a window, 0: all do.
   const int period = !listed && keys.gguf.has(pattern_key) ? keys.size("attention.sliding_window_pattern")
+                     : olmo2                               ? 4  // OLMo 3, which goes by the same name
                                                            : family.window_period;
   for (std::size_t i = 0; i < result.size(); ++i) {
     const bool full = listed ? list[i] == 0 : period != 0 && (static_cast<int>(i) + 1) % period == 0;
     if (!full) result[i].window = window;
-    if (gemma3 && !full) result[i].rope = LayerAttention::Rope::local;
+    if ((gemma3 || (olmo2 && window != 0)) && !full) result[i].rope = LayerAttention::Rope::local;
     // SmolLM 3: every fourth layer has no positions at all.
     if (family.gguf_name == "smollm3" && (i + 1) % 4 == 0) result[i].rope = LayerAttention::Rope::none;
   }
@@ -185,7 +287,12 @@ ModelConfig config_from_gguf(const Gguf& gguf) {
   config.gated_ffn = family.weights.has(Role::gate) || config.experts != 0;
   config.learned_positions = family.hf_names == HfNames::gpt2;
   config.rope = read_rope(keys, config.context_length);
-  config.rope_local.theta = keys.number("rope.freq_base_swa", 10000.0);
+  // Qwen's recipe for long texts adds YaRN and leaves the length as it was.
+  if (config.rope.scaling == RopeScaling::yarn)
+    config.context_length = std::max(config.context_length, stretched_context(config.rope));
+  // Layers with a window have the plain RoPE, in Gemma 3 with a base of its own.
+  config.rope_local.theta =
+      keys.number("rope.freq_base_swa", architecture == "gemma3" ? 10000.0 : config.rope.theta);
   config.rotary_dim = config.learned_positions ? 0 : keys.size("rope.dimension_count", config.head_dim);
   config.rope_pairs = family.gguf_rope_pairs;
   config.layer_attention = read_layers(keys, *config.family, config.layers, config.context_length);
@@ -199,6 +306,7 @@ ModelConfig config_from_gguf(const Gguf& gguf) {
   config.residual_scale = keys.number("residual_scale", 1.0);
   config.logit_scale = 1.0f / keys.number("logit_scale", 1.0);  // llama.cpp divides by it
   config.tied_embeddings = gguf.find_tensor("output.weight") == nullptr;
+  config.notes = notes_on_others(keys);
   try {
     config.validate();
   } catch (const Error& error) {

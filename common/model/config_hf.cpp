@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "model/families.hpp"
+#include "model/hf_classes.hpp"
 #include "model/json_file.hpp"
 #include "model/rope.hpp"
 
@@ -36,12 +37,13 @@ struct Fields {
     return value->get<int>();
   }
   int size(const char* key, int otherwise) const { return find(key) != nullptr ? size(key) : otherwise; }
-  float number(const char* key, double otherwise) const {
+  double real(const char* key, double otherwise) const {
     const json* value = find(key);
-    if (value == nullptr) return static_cast<float>(otherwise);
+    if (value == nullptr) return otherwise;
     if (!value->is_number()) fail("{}: '{}' is {}, expected a number", path, key, value->dump());
-    return static_cast<float>(value->get<double>());
+    return value->get<double>();
   }
+  float number(const char* key, double otherwise) const { return static_cast<float>(real(key, otherwise)); }
   bool flag(const char* key, bool otherwise) const {
     const json* value = find(key);
     if (value == nullptr) return otherwise;
@@ -79,28 +81,35 @@ void refuse_quantization(const Fields& config) {
 }
 
 /// Features that a file of a supported family can ask for and that this engine does not have.
-void refuse_unsupported(const Fields& config) {
-  for (const char* feature : {"qk_layernorm", "use_parallel_residual", "scale_attn_by_inverse_layer_idx",
-                              "use_bidirectional_attention", "add_cross_attention"}) {
-    if (config.flag(feature, false)) fail("{}: '{}' is not supported", config.path, feature);
+void refuse_unsupported(const Fields& config, const HfClass& its_class) {
+  for (const std::string_view feature : its_class.refused) {
+    const std::string key(feature);
+    if (!key.empty() && config.flag(key.c_str(), false)) fail("{}: '{}' is not supported", config.path, key);
   }
-  if (!config.flag("scale_attn_weights", true)) {
+  // Every class reads this one, when it makes the mask.
+  if (!config.flag("is_causal", true)) {
+    fail(
+        "{}: attention to later tokens ('is_causal': false) is not supported: such a model does not generate "
+        "text",
+        config.path);
+  }
+  if (its_class.model_type == "gpt2" && !config.flag("scale_attn_weights", true)) {
     fail("{}: attention without scaling ('scale_attn_weights') is not supported", config.path);
   }
   refuse_quantization(config);
 }
 
 Activation activation_of(const Fields& config, const Family& family) {
-  const bool gemma = family.gguf_name.starts_with("gemma");
-  // Gemma 1 was published with "gelu" under 'hidden_act' and meant the approximation.
-  const char* key = gemma                              ? "hidden_activation"
-                    : family.hf_names == HfNames::gpt2 ? "activation_function"
-                                                       : "hidden_act";
+  const std::string_view family_name = family.gguf_name;
+  const char* key = family_name == "gemma2" || family_name == "gemma3" ? "hidden_activation"
+                    : family.hf_names == HfNames::gpt2                 ? "activation_function"
+                                                                       : "hidden_act";
   const std::string name = config.text(key, "");
   if (name.empty()) return family.activation;
   if (name == "silu" || name == "swish") return Activation::silu;
   if (name == "gelu_pytorch_tanh" || name == "gelu_new") return Activation::gelu_tanh;
-  if (name == "gelu") return Activation::gelu_erf;
+  // Gemma 1 was published with "gelu" and meant the approximation.
+  if (name == "gelu") return family_name == "gemma" ? Activation::gelu_tanh : Activation::gelu_erf;
   fail("{}: the activation '{}' ('{}') is not supported; silu, gelu, gelu_new and gelu_pytorch_tanh are",
        config.path, name, key);
 }
@@ -117,7 +126,9 @@ std::vector<float> factor_list(const Fields& rope, const char* key) {
 }
 
 /// One object of RoPE parameters (`object`; it may be null), with what stands beside it in `config`.
-RopeConfig read_rope(const Fields& config, const json* object, double theta, int context_length) {
+/// `original`: the length before scaling, where neither says.
+RopeConfig read_rope(const Fields& config, const json* object, double theta, int context_length,
+                     int original_length) {
   static const json kNone = json::object();
   if (object != nullptr && !object->is_object()) {
     fail("{}: the RoPE parameters are {}, expected an object", config.path, object->dump());
@@ -128,7 +139,7 @@ RopeConfig read_rope(const Fields& config, const json* object, double theta, int
   // Old files write "type", newer ones "rope_type"; Phi-3's first release called LongRoPE "su".
   const std::string type = from.text("rope_type", from.text("type", "default").c_str());
   const int original = config.size("original_max_position_embeddings",
-                                   from.size("original_max_position_embeddings", context_length));
+                                   from.size("original_max_position_embeddings", original_length));
   rope.original_context = original;
   const double stretch = original > 0 ? double{1} * context_length / original : 1;
   // "dynamic" NTK scaling changes nothing up to max_position_embeddings, which the engine never exceeds.
@@ -160,66 +171,105 @@ RopeConfig read_rope(const Fields& config, const json* object, double theta, int
   return rope;
 }
 
-/// `rope_parameters` of newer files, `rope_scaling` of older ones.
-const json* rope_object(const Fields& config) {
-  const json* newer = config.find("rope_parameters");
-  return newer != nullptr ? newer : config.find("rope_scaling");
+/// An object of `config`; null where the key is absent or has an empty one.
+const json* object_of(const Fields& config, const char* key) {
+  const json* value = config.find(key);
+  if (value != nullptr && !value->is_object())
+    fail("{}: '{}' is {}, expected an object", config.path, key, value->dump());
+  return value == nullptr || value->empty() ? nullptr : value;
 }
 
-void read_ropes(const Fields& fields, const Family& family, ModelConfig& config) {
-  const json* object = rope_object(fields);
-  const bool nested = object != nullptr && object->is_object() && object->contains("full_attention");
-  const bool gemma3 = family.gguf_name == "gemma3";
-  const double theta = fields.number("rope_theta", gemma3 || family.hf_name == "mixtral" ? 1e6 : 10000.0);
-  const json* global = nested ? &object->at("full_attention") : object;
-  config.rope = read_rope(fields, global, theta, config.context_length);
-  if (gemma3) {
-    const json* local =
-        nested && object->contains("sliding_attention") ? &object->at("sliding_attention") : nullptr;
-    config.rope_local =
-        read_rope(fields, local, fields.number("rope_local_base_freq", 10000.0), config.context_length);
+/// Gemma 3 has two RoPEs. What older files write as `rope_scaling` belongs to the layers that see everything.
+void read_two_ropes(const Fields& fields, ModelConfig& config) {
+  const json* both = object_of(fields, "rope_parameters");
+  const auto part = [&](const char* key) {
+    return both != nullptr && both->contains(key) && both->at(key).is_object() ? both->at(key)
+                                                                               : json::object();
+  };
+  json global = part("full_attention");
+  const json local = part("sliding_attention");
+  if (const json* scaling = object_of(fields, "rope_scaling")) global.update(*scaling);
+  config.rope = read_rope(fields, &global, fields.number("rope_theta", 1e6), config.context_length,
+                          config.context_length);
+  config.rope_local = read_rope(fields, &local, fields.number("rope_local_base_freq", 10000.0),
+                                config.context_length, config.context_length);
+}
+
+void read_ropes(const Fields& fields, const HfClass& its_class, ModelConfig& config) {
+  config.rotary_dim = config.head_dim;
+  if (its_class.model_type == "gemma3_text") return read_two_ropes(fields, config);
+  // `rope_scaling` of older files wins over `rope_parameters` of newer ones.
+  const json* object = object_of(fields, "rope_scaling");
+  if (object == nullptr) object = object_of(fields, "rope_parameters");
+  if (object != nullptr && object->contains("full_attention")) object = &object->at("full_attention");
+  const bool phi3 = its_class.model_type == "phi3";
+  constexpr int kPhi3Original = 4096;  // its class has a default for original_max_position_embeddings
+  config.rope = read_rope(fields, object, fields.real("rope_theta", its_class.defaults.rope_theta),
+                          config.context_length, phi3 ? kPhi3Original : config.context_length);
+
+  const Fields in_object{fields.path, object != nullptr ? *object : json::object()};
+  const double beside =
+      fields.real("partial_rotary_factor", its_class.partial_rotary != 0 ? its_class.partial_rotary : 1.0);
+  const double part = in_object.real("partial_rotary_factor", beside);
+  if (its_class.partial_rotary != 0) {
+    if (!(part > 0 && part <= 1))
+      fail("{}: 'partial_rotary_factor' is {}; more than 0 and at most 1 is possible", fields.path, part);
+    config.rotary_dim = static_cast<int>(config.head_dim * part);
+  } else if (config.rope.scaling != RopeScaling::none &&
+             static_cast<int>(config.head_dim * part) != config.head_dim) {
+    fail("{}: models of type '{}' rotate whole heads, and 'partial_rotary_factor' is {}", fields.path,
+         its_class.model_type, part);
   }
-  const Fields in_object{fields.path, global != nullptr ? *global : json::object()};
-  const double part =
-      fields.number("partial_rotary_factor",
-                    in_object.number("partial_rotary_factor", family.gguf_name == "stablelm" ? 0.25 : 1.0));
-  if (!(part > 0 && part <= 1)) {
-    fail("{}: 'partial_rotary_factor' is {}; more than 0 and at most 1 is possible", fields.path, part);
+  // Qwen's recipe for long texts adds YaRN and leaves max_position_embeddings as it was.
+  if (config.rope.scaling == RopeScaling::yarn) {
+    config.context_length = std::max(config.context_length, stretched_context(config.rope));
   }
-  config.rotary_dim = static_cast<int>(config.head_dim * part);
 }
 
 /// How many tokens a sliding-window layer sees; 0: there is no window.
-int window_of(const Fields& fields, const Family& family, int context_length) {
-  if (!fields.flag("use_sliding_window",
-                   !family.gguf_name.starts_with("qwen") && family.gguf_name != "smollm3")) {
-    return 0;
-  }
-  // Where the key is absent, not null, transformers assumes 4096 for these.
-  const bool assumed =
-      family.hf_name == "mistral" || family.gguf_name == "gemma2" || family.gguf_name == "gemma3";
+int window_of(const Fields& fields, const HfClass& its_class, int context_length) {
+  using Window = HfClass::Window;
+  if (its_class.window == Window::none) return 0;
+  const bool asks = its_class.window == Window::qwen || its_class.window == Window::smollm3;
+  if (asks && !fields.flag("use_sliding_window", false)) return 0;
+  // Where the key is null there is no window; where it is absent, the class has its own.
   const int window =
-      fields.size("sliding_window", assumed && !fields.object.contains("sliding_window") ? 4096 : 0);
-  return window >= context_length && family.gguf_name != "gemma3" ? 0 : window;
+      fields.size("sliding_window", fields.object.contains("sliding_window") ? 0 : its_class.sliding_window);
+  const bool gemma3 = its_class.model_type == "gemma3_text";  // where the window also chooses the RoPE
+  return window >= context_length && !gemma3 ? 0 : window;
 }
 
 /// Which layers see a window only, and which RoPE they use.
-std::vector<LayerAttention> read_layers(const Fields& fields, const Family& family,
+std::vector<LayerAttention> read_layers(const Fields& fields, const Family& family, const HfClass& its_class,
                                         const ModelConfig& config) {
+  using Window = HfClass::Window;
   constexpr int kMost = 1 << 16;
   const int layers = std::clamp(config.layers, 0, kMost);
   std::vector<LayerAttention> result(static_cast<std::size_t>(layers));
-  const int window = window_of(fields, family, config.context_length);
-  const json* types = fields.find("layer_types");
+  const bool gemma3 = its_class.model_type == "gemma3_text", smollm3 = its_class.window == Window::smollm3;
+  const int window = window_of(fields, its_class, config.context_length);
+  const bool typed = its_class.window == Window::layer_types || its_class.window == Window::qwen || smollm3;
+  const json* types = typed ? fields.find("layer_types") : nullptr;
   if (types != nullptr && (!types->is_array() || types->size() < result.size())) {
     fail("{}: 'layer_types' must be a list with one entry for each of the {} layers", fields.path, layers);
   }
-  const bool gemma3 = family.gguf_name == "gemma3";
   const int period =
-      family.window_period != 0 ? fields.size("sliding_window_pattern", family.window_period) : 0;
-  const json* rotated = family.gguf_name == "smollm3" ? fields.find("no_rope_layers") : nullptr;
+      gemma3 ? fields.size("sliding_window_pattern", family.window_period) : family.window_period;
+  if (typed && its_class.window == Window::layer_types && types == nullptr && period < 1)
+    fail("{}: 'sliding_window_pattern' is {}; it must be at least 1", fields.path, period);
+  const json* rotated = smollm3 ? fields.find("no_rope_layers") : nullptr;
+  const int interval = smollm3 ? fields.size("no_rope_layer_interval", 4) : 0;
+  if (smollm3 && rotated == nullptr && interval < 1)
+    fail("{}: 'no_rope_layer_interval' is {}; it must be at least 1", fields.path, interval);
   for (int i = 0; i < layers; ++i) {
     LayerAttention& layer = result[static_cast<std::size_t>(i)];
+    if (smollm3) {  // 1 in 'no_rope_layers' means: this layer has RoPE
+      const bool has_rope =
+          rotated != nullptr && rotated->is_array() && rotated->size() > static_cast<std::size_t>(i)
+              ? (*rotated)[static_cast<std::size_t>(i)] != 0
+              : interval > 0 && (i + 1) % interval != 0;
+      if (!has_rope) layer.rope = LayerAttention::Rope::none;
+    }
     bool windowed = window != 0;
     if (types != nullptr) {
       const json& type = (*types)[static_cast<std::size_t>(i)];
@@ -228,47 +278,49 @@ std::vector<LayerAttention> read_layers(const Fields& fields, const Family& fami
              type.dump());
       }
       windowed = type == "sliding_attention";
-    } else if (period > 0) {
+    } else if (its_class.window == Window::layer_types) {
       windowed = (i + 1) % period != 0;
-    } else if (family.gguf_name == "qwen2" || family.gguf_name == "qwen3") {
+    } else if (its_class.window == Window::qwen) {
       windowed = windowed && i >= fields.size("max_window_layers", 28);
+    } else if (smollm3) {
+      windowed = windowed && layer.rope == LayerAttention::Rope::none;
     }
     layer.window = windowed ? window : 0;
     if (gemma3 && windowed) layer.rope = LayerAttention::Rope::local;
-    if (family.gguf_name == "smollm3") {  // 1 in 'no_rope_layers' means: this layer has RoPE
-      const bool has_rope =
-          rotated != nullptr && rotated->is_array() && rotated->size() > static_cast<std::size_t>(i)
-              ? (*rotated)[static_cast<std::size_t>(i)] != 0
-              : (i + 1) % fields.size("no_rope_layer_interval", 4) != 0;
-      if (!has_rope) layer.rope = LayerAttention::Rope::none;
-    }
   }
   return result;
 }
 
-void read_shape(const Fields& fields, const Family& family, ModelConfig& config) {
-  if (family.hf_names == HfNames::gpt2) {
-    config.dim = fields.size("n_embd");
-    config.layers = fields.size("n_layer");
-    config.heads = fields.size("n_head");
+void read_shape(const Fields& fields, const Family& family, const HfClass& its_class, ModelConfig& config) {
+  config.vocab_size = fields.size("vocab_size", its_class.defaults.vocab_size);
+  if (family.hf_names == HfNames::gpt2) {  // each key has a second name
+    config.dim = fields.size("n_embd", fields.size("hidden_size", its_class.defaults.hidden_size));
+    config.layers = fields.size("n_layer", fields.size("num_hidden_layers", its_class.defaults.layers));
+    config.heads = fields.size("n_head", fields.size("num_attention_heads", its_class.defaults.heads));
     config.kv_heads = config.heads;
     config.ffn_dim = fields.size(
         "n_inner", static_cast<int>(std::min<std::int64_t>(std::int64_t{4} * config.dim, 1 << 30)));
-    config.context_length = fields.size("n_positions", 1024);
-    return;
+    config.context_length =
+        fields.size("n_positions", fields.size("max_position_embeddings", its_class.defaults.context));
+  } else {
+    config.dim = fields.size("hidden_size", its_class.defaults.hidden_size);
+    config.layers = fields.size("num_hidden_layers", its_class.defaults.layers);
+    config.heads = fields.size("num_attention_heads", its_class.defaults.heads);
+    const bool kv_absent = !fields.object.contains("num_key_value_heads");
+    config.kv_heads = fields.size("num_key_value_heads", kv_absent && its_class.defaults.kv_heads != 0
+                                                             ? its_class.defaults.kv_heads
+                                                             : config.heads);
+    config.ffn_dim = fields.size("intermediate_size", its_class.defaults.intermediate_size);
+    config.context_length = fields.size("max_position_embeddings", its_class.defaults.context);
   }
-  // Gemma 3's files leave out what its configuration class has as defaults.
-  const bool gemma3 = family.gguf_name == "gemma3";
-  config.dim = fields.size("hidden_size");
-  config.layers = fields.size("num_hidden_layers");
-  config.heads = gemma3 ? fields.size("num_attention_heads", 8) : fields.size("num_attention_heads");
-  config.kv_heads = fields.size("num_key_value_heads", gemma3 ? 4 : config.heads);
-  config.ffn_dim = fields.size("intermediate_size");
   if (family.weights.has(Role::router)) {
-    config.experts = fields.size("num_local_experts", 8);  // the defaults of transformers' MixtralConfig
+    config.experts = fields.size("num_local_experts", fields.size("num_experts", 8));
     config.experts_per_token = fields.size("num_experts_per_tok", 2);
   }
-  config.context_length = fields.size("max_position_embeddings", gemma3 ? 131072 : 2048);
+  const int even = config.heads > 0 ? config.dim / config.heads : 0;
+  const bool head_dim_absent = !fields.object.contains("head_dim");
+  const int usual = head_dim_absent && its_class.defaults.head_dim != 0 ? its_class.defaults.head_dim : even;
+  config.head_dim = its_class.fixed_head_dim ? even : fields.size("head_dim", usual);
 }
 
 void read_multipliers(const Fields& fields, const Family& family, ModelConfig& config) {
@@ -279,8 +331,9 @@ void read_multipliers(const Fields& fields, const Family& family, ModelConfig& c
   config.attention_scale = width > 0 ? static_cast<float>(1.0 / std::sqrt(width)) : 0.0f;
   if (gemma && config.dim > 0) config.embedding_scale = static_cast<float>(std::sqrt(double{1} * config.dim));
   if (capped) {
-    const bool absent = name == "gemma2" && !fields.object.contains("attn_logit_softcapping");
-    config.attention_softcap = fields.number("attn_logit_softcapping", absent ? 50 : 0);
+    const bool absent = !fields.object.contains("attn_logit_softcapping");
+    // Gemma 3 has the key and does not use it.
+    if (name == "gemma2") config.attention_softcap = fields.number("attn_logit_softcapping", absent ? 50 : 0);
     const bool absent_final = name == "gemma2" && !fields.object.contains("final_logit_softcapping");
     config.logit_softcap = fields.number("final_logit_softcapping", absent_final ? 30 : 0);
   }
@@ -306,8 +359,9 @@ ModelConfig config_from_hf(const std::string& folder, bool has_output) {
   const json* text = outer.find("text_config");
   if (text != nullptr && !text->is_object()) fail("{}: 'text_config' is no object", path);
   const Fields fields{path, text != nullptr ? *text : document};
-  refuse_unsupported(outer);
-  refuse_unsupported(fields);
+  const HfClass& its_class = hf_class(family.hf_name);
+  refuse_unsupported(outer, its_class);
+  refuse_unsupported(fields, its_class);
 
   ModelConfig config;
   config.architecture = family.gguf_name;
@@ -317,27 +371,25 @@ ModelConfig config_from_hf(const std::string& folder, bool has_output) {
     std::error_code error;
     config.name = std::filesystem::weakly_canonical(folder, error).filename().string();
   }
-  const bool gemma3 = family.gguf_name == "gemma3";
-  config.vocab_size = gemma3 ? fields.size("vocab_size", 262208) : fields.size("vocab_size");
-  read_shape(fields, family, config);
-  const int even = config.heads > 0 ? config.dim / config.heads : 0;
-  config.head_dim = fields.size("head_dim", family.gguf_name.starts_with("gemma") ? 256 : even);
+  read_shape(fields, family, its_class, config);
   config.norm = family.norm;
-  config.norm_eps = family.hf_names == HfNames::gpt2 ? fields.number("layer_norm_epsilon", 1e-5)
-                    : family.norm == NormKind::layer ? fields.number("layer_norm_eps", 1e-5)
-                                                     : fields.number("rms_norm_eps", 1e-6);
+  const char* eps = family.hf_names == HfNames::gpt2 ? "layer_norm_epsilon"
+                    : family.norm == NormKind::layer ? "layer_norm_eps"
+                                                     : "rms_norm_eps";
+  config.norm_eps = fields.number(eps, its_class.defaults.norm_eps);
   config.activation = activation_of(fields, family);
   config.gated_ffn = family.weights.has(Role::gate) || config.experts != 0;
   config.learned_positions = family.hf_names == HfNames::gpt2;
-  if (!config.learned_positions) read_ropes(fields, family, config);
+  if (!config.learned_positions) read_ropes(fields, its_class, config);
   config.rope_pairs = RopePairs::half;
-  config.layer_attention = read_layers(fields, family, config);
+  config.layer_attention = read_layers(fields, family, its_class, config);
   read_multipliers(fields, family, config);
-  config.attention_bias = fields.flag("attention_bias", fields.flag("use_qkv_bias", false));
-  config.ffn_bias = fields.flag("mlp_bias", false);
-  const bool always_tied = family.gguf_name.starts_with("gemma") || family.hf_names == HfNames::gpt2;
+  config.attention_bias = (its_class.attention_bias && fields.flag("attention_bias", false)) ||
+                          (its_class.use_qkv_bias && fields.flag("use_qkv_bias", false));
+  config.ffn_bias = its_class.mlp_bias && fields.flag("mlp_bias", false);
+  // An output matrix in the file is used, whatever config.json says; transformers ties only what is missing.
   config.tied_embeddings =
-      fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", always_tied || !has_output));
+      !has_output && fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", true));
   try {
     config.validate();
   } catch (const Error& error) {

@@ -21,6 +21,11 @@ std::vector<NamedVector> rope_factor_tensors(const ModelConfig& config);
 /// metadata of its architecture cannot describe.
 void write_config_gguf(const ModelConfig& config, const std::string& path, GgufWriter& writer);
 
+/// The first thing in which two configurations compute differently, as a sentence's end ("rope_theta is
+/// 10000, not 500000"); empty when there is none. How Q's and K's rows lie, the name and the notes do not
+/// count.
+std::string config_difference(const ModelConfig& is, const ModelConfig& should_be);
+
 /// The content of config.json, in the form that older and newer versions of transformers read. Throws
 /// Error naming `path` for a model that the configuration of its architecture cannot describe.
 nlohmann::ordered_json config_to_hf(const ModelConfig& config, const std::string& path);

@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "model/config_write.hpp"
 #include "model/families.hpp"
+#include "model/hf_classes.hpp"
 
 namespace rung {
 namespace {
@@ -66,7 +67,8 @@ void write_windows(const ModelConfig& c, const std::string& type, Json& json) {
     all = all && layer.window != 0;
     types.push_back(layer.window != 0 ? "sliding_attention" : "full_attention");
   }
-  json["sliding_window"] = window != 0 ? Json(window) : Json(nullptr);
+  if (hf_class(type).window != HfClass::Window::none)
+    json["sliding_window"] = window != 0 ? Json(window) : Json(nullptr);
   if (type == "gemma2" || type == "gemma3_text" || type == "qwen2" || type == "qwen3" || type == "smollm3") {
     json["layer_types"] = types;
     json["use_sliding_window"] = window != 0;
@@ -129,7 +131,7 @@ Json config_to_hf(const ModelConfig& c, const std::string& path) {
   const char* activation = c.activation == Activation::silu        ? "silu"
                            : c.activation == Activation::gelu_tanh ? "gelu_pytorch_tanh"
                                                                    : "gelu";
-  json[type.starts_with("gemma") ? "hidden_activation" : "hidden_act"] = activation;
+  json[type == "gemma2" || type == "gemma3_text" ? "hidden_activation" : "hidden_act"] = activation;
   json["rope_theta"] = c.rope.theta;
   const Json rope = rope_object(c.rope);
   if (!rope.is_null()) json["rope_scaling"] = rope;
@@ -153,7 +155,8 @@ Json config_to_hf(const ModelConfig& c, const std::string& path) {
         std::round(width);  // the scale is a rounded float32, what it comes from is an integer
     json["query_pre_attn_scalar"] =
         std::fabs(width - whole) < 1e-5 * width ? Json(static_cast<int>(whole)) : Json(width);
-    json["attn_logit_softcapping"] = c.attention_softcap != 0 ? Json(c.attention_softcap) : Json(nullptr);
+    if (type == "gemma2")
+      json["attn_logit_softcapping"] = c.attention_softcap != 0 ? Json(c.attention_softcap) : Json(nullptr);
     json["final_logit_softcapping"] = c.logit_softcap != 0 ? Json(c.logit_softcap) : Json(nullptr);
   } else if (type == "granite") {
     json["embedding_multiplier"] = c.embedding_scale;

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 
 #include "core/error.hpp"
+#include "core/output_file.hpp"
 #include "model/config_write.hpp"
 #include "model/convert_tensors.hpp"
 #include "model/convert_tokenizer.hpp"
+#include "model/families.hpp"
 #include "model/safetensors_writer.hpp"
 
 namespace rung {
@@ -45,6 +46,27 @@ DType main_type(const std::vector<OutTensor>& tensors) {
   const auto largest = std::max_element(counts.begin(), counts.end(),
                                         [](const auto& a, const auto& b) { return a.second < b.second; });
   return largest != counts.end() ? largest->first : DType::f32;
+}
+
+/// What was written is read back: a model that the target cannot describe would compute something else in
+/// silence.
+void require_same(const ModelConfig& written, const ModelConfig& source, const std::string& in,
+                  const char* what) {
+  const std::string difference = config_difference(written, source);
+  if (!difference.empty()) {
+    fail("{}: {} cannot say what this model is: read back, {}; nothing was written", in, what, difference);
+  }
+}
+
+/// What a folder has beside the weights and config.json.
+constexpr const char* kSideFiles[] = {"tokenizer.json",          "tokenizer.model",
+                                      "tokenizer_config.json",   "generation_config.json",
+                                      "special_tokens_map.json", "chat_template.jinja"};
+
+/// Whether a file is one that a conversion writes.
+bool is_part_of_folder(const std::string& name) {
+  return name == "config.json" || name == "model.safetensors" ||
+         std::find(std::begin(kSideFiles), std::end(kSideFiles), name) != std::end(kSideFiles);
 }
 
 void copy_if_there(const fs::path& from, const fs::path& to) {
@@ -89,14 +111,15 @@ ConvertResult convert_to_gguf(const std::string& in, const std::string& out, std
   for (const auto& [name, values] : factors) writer.append(std::as_bytes(std::span(values)));
   write_all(tensors, writer, progress);
   result.tensors = static_cast<int>(tensors.size() + factors.size());
-  result.bytes = writer.finish();
+  result.bytes = writer.finish([&](const std::string& written) {
+    require_same(config_from_gguf(*Gguf::open(written)), model.config, in, "GGUF's metadata");
+  });
   return result;
 }
 
 ConvertResult convert_to_hf(const std::string& in, const std::string& out, std::optional<DType> type,
                             const WriteProgress& progress) {
   std::error_code error;
-  if (fs::exists(out, error) && !is_folder(out)) fail("{} is a file; name a folder to be written", out);
   if (fs::equivalent(in, out, error)) {
     fail_usage("the input and the output are the same folder ({}); choose another name for the output", in);
   }
@@ -115,24 +138,23 @@ ConvertResult convert_to_hf(const std::string& in, const std::string& out, std::
   if (model.tokenizer->bos() >= 0) config["bos_token_id"] = model.tokenizer->bos();
   if (model.tokenizer->eos() >= 0) config["eos_token_id"] = model.tokenizer->eos();
 
-  fs::create_directories(out, error);
-  if (error) fail("the folder {} cannot be made: {}", out, error.message());
+  OutputFolder folder(out, is_part_of_folder);
+  const fs::path to = folder.path();
   ConvertResult result;
-  SafeTensorsWriter writer((fs::path(out) / "model.safetensors").string());
+  SafeTensorsWriter writer((to / "model.safetensors").string());
   for (const OutTensor& tensor : tensors) writer.declare_tensor(tensor.name, tensor.shape, tensor.type);
   write_all(tensors, writer, progress);
   result.bytes = writer.finish();
   result.tensors = static_cast<int>(tensors.size());
-  std::ofstream file(fs::path(out) / "config.json");
-  file << config.dump(2) << '\n';
-  if (!file) fail("{}/config.json cannot be written", out);
+  OutputFile file((to / "config.json").string());
+  file.write(config.dump(2) + '\n');
+  file.commit();
+  require_same(config_from_hf(folder.path(), !model.config.tied_embeddings), model.config, in,
+               "a config.json");
   if (is_folder(in)) {
-    for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-                             "generation_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
-      copy_if_there(fs::path(in) / name, fs::path(out) / name);
-    }
+    for (const char* name : kSideFiles) copy_if_there(fs::path(in) / name, to / name);
   } else if (model.tokenizer->vocab_size() > 0) {
-    write_tokenizer_hf(*Gguf::open(in), *model.tokenizer, out);
+    write_tokenizer_hf(*Gguf::open(in), *model.tokenizer, folder.path());
   }
   std::set<std::string_view> widened;
   for (const LayerWeights& layer : model.weights.layers) {
@@ -142,6 +164,7 @@ ConvertResult convert_to_hf(const std::string& in, const std::string& out, std::
   for (const std::string_view name : widened) {
     result.notes.push_back(fmt::format("safetensors has no {}: such tensors are stored as f32", name));
   }
+  folder.commit();
   return result;
 }
 

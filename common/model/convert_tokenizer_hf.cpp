@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core/error.hpp"
+#include "core/output_file.hpp"
 #include "model/convert_tokenizer.hpp"
 #include "model/tokenizer_load.hpp"
 #include "model/tokenizer_utf8.hpp"
@@ -111,9 +112,9 @@ Json spm_model(const Gguf& gguf, const Source& source, Json& root) {
 }
 
 void write_json(const fs::path& path, const Json& json) {
-  std::ofstream file(path);
-  file << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
-  if (!file) fail("{} cannot be written", path.string());
+  OutputFile file(path.string());
+  file.write(json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+  file.commit();
 }
 
 }  // namespace

@@ -52,10 +52,9 @@ void Gguf::add_file(std::shared_ptr<const Gguf> file) {
 std::shared_ptr<const Gguf> Gguf::open(const std::string& path, const FileOpener& opener) {
   std::shared_ptr<Gguf> given = open_one(path, opener);
   const std::uint64_t count = given->get_u64(kCount, 1);
-  if (count == 0 || count > kMaxFiles) {
-    fail("{}: metadata '{}' is {}; 1 to {} are possible", path, kCount, count, kMaxFiles);
-  }
-  if (count == 1) return given;
+  if (count > kMaxFiles)
+    fail("{}: metadata '{}' is {}; at most {} is possible", path, kCount, count, kMaxFiles);
+  if (count <= 1) return given;  // llama.cpp's tool that merges files leaves 0 behind
   const std::uint64_t number = given->get_u64(kNumber);
   if (number >= count) fail("{}: metadata '{}' is {}, but there are {} files", path, kNumber, number, count);
   const std::string stem = stem_of(path, number, count);

@@ -110,11 +110,15 @@ TEST_CASE("files that do not belong together are refused") {
     folder.write(0, {0, 3, 7, "tensor.0", 0});
     CHECK_THAT(folder.sentence(), Contains("'split.tensors.count' is 7, but the 3 files have 3 tensors"));
   }
-  SECTION("a number beyond the count, a count of none") {
+  SECTION("a number beyond the count") {
     folder.write(0, {5, 3, 3, "tensor.0", 0});
     CHECK_THAT(folder.sentence(), Contains("'split.no' is 5, but there are 3 files"));
-    folder.write(0, {0, 0, 3, "tensor.0", 0});
-    CHECK_THAT(folder.sentence(), Contains("'split.count' is 0"));
+  }
+  SECTION("a count of 0, which llama.cpp's tool leaves in files that it merged, is one file") {
+    folder.write(0, {0, 0, 1, "tensor.0", 4});
+    const auto merged = Gguf::open(folder.name(0));
+    REQUIRE(merged->tensors().size() == 1);
+    CHECK(merged->tensors()[0].name == "tensor.0");
   }
   SECTION("a damaged file is named by its own path") {
     const std::string bytes = read_bytes(folder.name(2));

@@ -1,13 +1,7 @@
 #include "model/gguf_writer.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "core/error.hpp"
@@ -28,22 +22,6 @@ std::uint64_t padded(std::uint64_t size, std::uint64_t alignment) {
 }
 
 }  // namespace
-
-GgufWriter::GgufWriter(const std::string& path)
-    : path_(path), temporary_path_(fmt::format("{}.{}.part", path, ::getpid())) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    fail("cannot write {}: something that is no regular file has that name already", path);
-  }
-  fd_ = ::open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail("cannot write {}: {}", temporary_path_, std::strerror(errno));
-}
-
-GgufWriter::~GgufWriter() {
-  if (fd_ < 0) return;
-  ::close(fd_);
-  ::unlink(temporary_path_.c_str());
-}
 
 template <class T>
 void GgufWriter::put(const T& value) {
@@ -136,22 +114,11 @@ void GgufWriter::declare_tensor(std::string_view name, std::span<const std::int6
 }
 
 void GgufWriter::write(const void* bytes, std::size_t count) {
-  const auto* from = static_cast<const char*>(bytes);
-  while (count > 0) {
-    const ssize_t wrote = ::write(fd_, from, count);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) {
-      fail("cannot write {}: {}; {} bytes were written, {} of tensor data are needed", temporary_path_,
-           std::strerror(errno), written_, tensor_bytes_);
-    }
-    from += wrote;
-    count -= static_cast<std::size_t>(wrote);
-    written_ += static_cast<std::uint64_t>(wrote);
-  }
+  file_.write({static_cast<const std::byte*>(bytes), count});
 }
 
 void GgufWriter::write_padding() {
-  const std::vector<std::byte> zeros(padded(written_, alignment_) - written_);
+  const std::vector<std::byte> zeros(padded(file_.written(), alignment_) - file_.written());
   write(zeros.data(), zeros.size());
 }
 
@@ -183,18 +150,12 @@ void GgufWriter::append(std::span<const std::byte> bytes) {
   }
 }
 
-std::uint64_t GgufWriter::finish() {
+std::uint64_t GgufWriter::finish(const std::function<void(const std::string& path)>& check) {
   if (!header_written_) write_header();
   assert(current_ == tensor_sizes_.size());
-  // Some systems report a full disk only here.
-  const int closed = ::close(fd_);
-  fd_ = -1;
-  if (closed != 0 || std::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary_path_.c_str());
-    fail("cannot complete {}: {}", path_, std::strerror(error));
-  }
-  return written_;
+  if (check && file_.is_regular()) check(file_.written_to());
+  file_.commit();
+  return file_.written();
 }
 
 }  // namespace rung

@@ -1,8 +1,7 @@
 #pragma once
 // Writes a GGUF v3 file piece by piece: metadata, then the list of tensors, then their bytes.
 //
-// Bytes go to a temporary file beside the target, which takes the target's name at the very end: a
-// write that fails or is interrupted never leaves a broken target, and an older one stays as it was.
+// The file is there as a whole or not at all (core/output_file.hpp).
 //
 //   GgufWriter writer(path);
 //   writer.add_string("general.architecture", "llama");
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "core/dtype.hpp"
+#include "core/output_file.hpp"
 #include "model/gguf.hpp"
 
 namespace rung {
@@ -29,12 +29,8 @@ using WriteProgress = std::function<void(std::uint64_t done, std::uint64_t total
 
 class GgufWriter {
  public:
-  /// Opens the temporary file. Throws Error when `path` cannot be written.
-  explicit GgufWriter(const std::string& path);
-  /// Removes the temporary file unless finish() was reached.
-  ~GgufWriter();
-  GgufWriter(const GgufWriter&) = delete;
-  GgufWriter& operator=(const GgufWriter&) = delete;
+  /// Throws Error when `path` cannot be written.
+  explicit GgufWriter(const std::string& path) : file_(path) {}
 
   // Metadata. REQUIRES: keys differ; all before the first append().
   void add_u32(std::string_view key, std::uint32_t value);
@@ -54,8 +50,9 @@ class GgufWriter {
 
   /// The next bytes of the tensors. Throws Error when they cannot be written (no space left).
   void append(std::span<const std::byte> bytes);
-  /// Completes the file and gives it its name; returns its size. REQUIRES: every tensor is complete.
-  std::uint64_t finish();
+  /// Completes the file and gives it its name; returns its size. `check` sees where the complete file is
+  /// before that, and may throw to stop it. REQUIRES: every tensor is complete.
+  std::uint64_t finish(const std::function<void(const std::string& path)>& check = {});
 
  private:
   template <class T>
@@ -67,9 +64,7 @@ class GgufWriter {
   void write_padding();
   void write_header();
 
-  std::string path_;
-  std::string temporary_path_;
-  int fd_ = -1;
+  OutputFile file_;
   std::uint64_t alignment_ = 32;
   std::vector<std::byte> metadata_;
   std::uint64_t entry_count_ = 0;
@@ -80,7 +75,6 @@ class GgufWriter {
   bool header_written_ = false;
   std::size_t current_ = 0;         // the tensor being appended to
   std::uint64_t current_done_ = 0;  // and how many of its bytes are written
-  std::uint64_t written_ = 0;       // bytes in the file
 };
 
 }  // namespace rung

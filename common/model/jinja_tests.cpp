@@ -9,12 +9,12 @@
 namespace rung::jinja {
 namespace {
 
-void no_arguments(const char* name, Arguments arguments) { const Bound none(name, std::move(arguments), {}); }
+void test_takes_none(const char* name, Arguments arguments) { const Bound none(name, std::move(arguments), {}); }
 
 /// A test of the value alone.
 template <bool (*check)(const Value&)>
 bool plain(Run&, const Value& v, Arguments arguments) {
-  no_arguments("the test", std::move(arguments));
+  test_takes_none("the test", std::move(arguments));
   return check(v);
 }
 
@@ -48,11 +48,11 @@ std::int64_t remainder(Run& run, const Value& v, std::int64_t by) {
 }
 
 bool odd(Run& run, const Value& v, Arguments a) {
-  no_arguments("odd", std::move(a));
+  test_takes_none("odd", std::move(a));
   return remainder(run, v, 2) == 1;
 }
 bool even(Run& run, const Value& v, Arguments a) {
-  no_arguments("even", std::move(a));
+  test_takes_none("even", std::move(a));
   return remainder(run, v, 2) == 0;
 }
 bool divisible(Run& run, const Value& v, Arguments arguments) {
@@ -90,16 +90,16 @@ bool same_as(Run&, const Value& v, Arguments arguments) {
   return v.same(a[0]);
 }
 bool is_filter(Run&, const Value& v, Arguments arguments) {
-  no_arguments("filter", std::move(arguments));
+  test_takes_none("filter", std::move(arguments));
   return v.is_string() && (find_filter(v.text()) != nullptr || find_sequence_filter(v.text()) != nullptr);
 }
 bool is_test(Run&, const Value& v, Arguments arguments) {
-  no_arguments("test", std::move(arguments));
+  test_takes_none("test", std::move(arguments));
   return v.is_string() && find_test(v.text()) != nullptr;
 }
 template <CodeClass wanted>
 bool in_class(Run& run, const Value& v, Arguments arguments) {
-  no_arguments("the test", std::move(arguments));
+  test_takes_none("the test", std::move(arguments));
   return all_of_class(run.text(v), wanted);
 }
 

@@ -6,14 +6,16 @@
 #include <span>
 #include <string>
 
+#include "core/output_file.hpp"
 #include "model/file_bytes.hpp"
 
 namespace rung {
 
 class MappedFile : public FileBytes {
  public:
-  /// Maps `path`. Throws Error when it cannot be read, is no regular file, or is empty.
-  /// REQUIRES: nobody shortens the file while it is mapped (the system would end the process).
+  /// Maps `path`. Throws Error when it cannot be read, is no regular file, or is empty. When another program
+  /// shortens the file, reading what is gone raises SIGBUS; mapped_file_at() tells a handler of that signal
+  /// whose it was.
   explicit MappedFile(const std::string& path);
   ~MappedFile() override;
   MappedFile(const MappedFile&) = delete;
@@ -25,8 +27,12 @@ class MappedFile : public FileBytes {
 
  private:
   std::string path_;
+  InputInUse in_use_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// The path of the mapped file that has a page at `address`; null: none. May be called by a signal handler.
+const char* mapped_file_at(const void* address);
 
 }  // namespace rung

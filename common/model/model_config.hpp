@@ -98,6 +98,8 @@ struct ModelConfig {
   bool attention_bias = false;
   bool ffn_bias = false;
 
+  std::vector<std::string> notes;  // what the file says and what has no effect here, a sentence each
+
   /// Bytes of keys and values per token at `element_bytes` per number: 2 * layers * kv_heads * head_dim *
   /// bytes.
   std::int64_t kv_bytes_per_token(int element_bytes) const {

@@ -53,6 +53,11 @@ RopeFrequencies rope_frequencies(const RopeConfig& rope, int rotary_dim, int con
   return result;
 }
 
+int stretched_context(const RopeConfig& rope) {
+  constexpr double kMost = 1 << 26;  // as ModelConfig::validate() has it
+  return static_cast<int>(std::clamp(double{1} * rope.factor * rope.original_context, 0.0, kMost));
+}
+
 float default_attention_factor(RopeScaling scaling, double factor, double original_context) {
   if (factor <= 1) return 1;
   if (scaling == RopeScaling::yarn) return static_cast<float>(0.1 * std::log(factor) + 1);

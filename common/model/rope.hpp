@@ -28,6 +28,9 @@ struct RopeFrequencies {
 /// REQUIRES: a validated configuration.
 RopeFrequencies rope_frequencies(const RopeConfig& rope, int rotary_dim, int context);
 
+/// The length that YaRN's factor reaches from the original one, as a whole number of tokens.
+int stretched_context(const RopeConfig& rope);
+
 /// The default of RopeConfig::attention_factor, from the papers: YaRN 0.1 ln(factor) + 1, LongRoPE
 /// sqrt(1 + ln(factor) / ln(original)); 1 for every other scaling, and where factor <= 1.
 float default_attention_factor(RopeScaling scaling, double factor, double original_context);

@@ -1,8 +1,6 @@
 #include "model/safetensors_writer.hpp"
 
 #include <cassert>
-#include <filesystem>
-#include <system_error>
 
 #include "core/error.hpp"
 
@@ -23,27 +21,16 @@ const char* safetensors_type(DType type) {
   }
 }
 
-SafeTensorsWriter::SafeTensorsWriter(const std::string& path)
-    : path_(path),
-      temporary_path_(path + ".part"),
-      file_(temporary_path_, std::ios::binary | std::ios::trunc) {
-  if (!file_) fail("{} cannot be written: {}", path, std::generic_category().message(errno));
+SafeTensorsWriter::SafeTensorsWriter(const std::string& path) : file_(path) {
   header_["__metadata__"] = {{"format", "pt"}};
-}
-
-SafeTensorsWriter::~SafeTensorsWriter() {
-  if (temporary_path_.empty()) return;
-  file_.close();
-  std::error_code error;
-  std::filesystem::remove(temporary_path_, error);
 }
 
 void SafeTensorsWriter::declare_tensor(const std::string& name, std::span<const std::int64_t> shape,
                                        DType type) {
   assert(!header_written_);
   if (safetensors_type(type) == nullptr) {
-    fail("{}: tensor '{}' cannot be stored as {}: safetensors has f32, f16, bf16 and f8_e4m3", path_, name,
-         traits(type).name);
+    fail("{}: tensor '{}' cannot be stored as {}: safetensors has f32, f16, bf16 and f8_e4m3", file_.path(),
+         name, traits(type).name);
   }
   std::int64_t count = 1;
   for (const std::int64_t n : shape) count *= n;
@@ -52,35 +39,24 @@ void SafeTensorsWriter::declare_tensor(const std::string& name, std::span<const 
   next_ = end;
 }
 
-void SafeTensorsWriter::write(const void* bytes, std::size_t count) {
-  file_.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
-  if (!file_) fail("{} cannot be written: {}", path_, std::generic_category().message(errno));
-  written_ += count;
-}
-
 void SafeTensorsWriter::write_header() {
   header_written_ = true;
   std::string text = header_.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // tensors begin on a multiple of 8
   const std::uint64_t length = text.size();
-  write(&length, sizeof length);
-  write(text.data(), text.size());
+  file_.write(std::as_bytes(std::span(&length, 1)));
+  file_.write(text);
 }
 
 void SafeTensorsWriter::append(std::span<const std::byte> bytes) {
   if (!header_written_) write_header();
-  write(bytes.data(), bytes.size());
+  file_.write(bytes);
 }
 
 std::uint64_t SafeTensorsWriter::finish() {
   if (!header_written_) write_header();
-  file_.close();
-  if (!file_) fail("{} cannot be written: {}", path_, std::generic_category().message(errno));
-  std::error_code error;
-  std::filesystem::rename(temporary_path_, path_, error);
-  if (error) fail("{} cannot be written: {}", path_, error.message());
-  temporary_path_.clear();
-  return written_;
+  file_.commit();
+  return file_.written();
 }
 
 }  // namespace rung

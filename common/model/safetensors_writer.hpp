@@ -1,11 +1,10 @@
 #pragma once
 // Writes a safetensors file piece by piece: the list of tensors, then their bytes.
 //
-// As with GgufWriter, bytes go to a temporary file that takes the target's name at the very end.
+// The file is there as a whole or not at all (core/output_file.hpp).
 
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,17 +12,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/dtype.hpp"
+#include "core/output_file.hpp"
 
 namespace rung {
 
 class SafeTensorsWriter {
  public:
-  /// Opens the temporary file. Throws Error when `path` cannot be written.
+  /// Throws Error when `path` cannot be written.
   explicit SafeTensorsWriter(const std::string& path);
-  /// Removes the temporary file unless finish() was reached.
-  ~SafeTensorsWriter();
-  SafeTensorsWriter(const SafeTensorsWriter&) = delete;
-  SafeTensorsWriter& operator=(const SafeTensorsWriter&) = delete;
 
   /// shape: slowest dimension first. Throws Error for a format that safetensors does not have.
   /// REQUIRES: before the first append().
@@ -36,14 +32,11 @@ class SafeTensorsWriter {
   std::uint64_t finish();
 
  private:
-  void write(const void* bytes, std::size_t count);
   void write_header();
 
-  std::string path_, temporary_path_;
-  std::ofstream file_;
+  OutputFile file_;
   nlohmann::ordered_json header_;
-  std::uint64_t next_ = 0;     // offset of the tensor declared next
-  std::uint64_t written_ = 0;  // bytes in the file
+  std::uint64_t next_ = 0;  // offset of the tensor declared next
   bool header_written_ = false;
 };
 
