@@ -9,7 +9,9 @@
 namespace rung::jinja {
 namespace {
 
-void test_takes_none(const char* name, Arguments arguments) { const Bound none(name, std::move(arguments), {}); }
+void test_takes_none(const char* name, Arguments arguments) {
+  const Bound none(name, std::move(arguments), {});
+}
 
 /// A test of the value alone.
 template <bool (*check)(const Value&)>
