@@ -45,7 +45,8 @@ function(rung_topic)
   # which then leaves its mine.cpp out.
   add_library(${T_NAME}_judge OBJECT ${PROJECT_SOURCE_DIR}/common/testing/exercise_main.cpp)
   target_link_libraries(${T_NAME}_judge PRIVATE rung::core)
-  target_compile_definitions(${T_NAME}_judge PRIVATE RUNG_TOPIC=${T_NAME} "RUNG_SEAM=\"${T_SEAM}\"")
+  target_compile_definitions(${T_NAME}_judge PRIVATE RUNG_TOPIC=${T_NAME} "RUNG_SEAM=\"${T_SEAM}\""
+                             "RUNG_TOPIC_NAME=\"${T_NAME}\"" "RUNG_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
   rung_optimize(${T_NAME}_judge 1)
   add_executable(${T_NAME}_exercise)
   target_link_libraries(${T_NAME}_exercise PRIVATE ${T_NAME}_judge ${library})

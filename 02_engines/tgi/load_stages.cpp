@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "core/numbers.hpp"
 #include "core/timer.hpp"
 #include "model/gguf.hpp"
 #include "model/mapped_file.hpp"
@@ -114,15 +115,14 @@ void all_stages(const std::string& path, const SafetensorsIndex& reader, int rep
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string path, rung = "auto";
-  int repeats = 5;
+  std::string path, rung = "auto", repeats = "5";
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const bool more = i + 1 < argc;
     if (word == "--rung" && more) {
       rung = argv[++i];
     } else if (word == "--repeats" && more) {
-      repeats = std::max(1, std::atoi(argv[++i]));
+      repeats = argv[++i];
     } else {
       path = word;
     }
@@ -131,7 +131,8 @@ int main(int argc, char** argv) {
     if (path.empty()) fail_usage("usage: load_stages MODEL [--rung NAME] [--repeats N]");
     Registry registry;
     tgi::register_rungs(registry);
-    all_stages(path, *registry.ladder<SafetensorsIndex>().make(rung, {}), repeats);
+    all_stages(path, *registry.ladder<SafetensorsIndex>().make(rung, {}),
+               number_from<int>("--repeats", repeats, {1}));
     return 0;
   } catch (const Error& error) {
     fmt::print(stderr, "load_stages: {}\n", error.what());

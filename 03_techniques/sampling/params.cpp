@@ -35,7 +35,9 @@ void SamplingParams::validate(int vocab_size) const {
     fail_usage("frequency_penalty is {}; it must be a finite number (0 changes nothing)", frequency_penalty);
   }
   for (const auto& [token, bias] : logit_bias) {
-    if (token < 0 || token >= vocab_size) {
+    if (token < 0 && vocab_size == 0)
+      fail_usage("logit_bias names token {}; tokens are numbers from 0 on", token);
+    if (vocab_size > 0 && (token < 0 || token >= vocab_size)) {
       fail_usage("logit_bias names token {}; this model's tokens are 0 to {}", token, vocab_size - 1);
     }
     if (!std::isfinite(bias)) {
@@ -44,7 +46,8 @@ void SamplingParams::validate(int vocab_size) const {
           token, bias);
     }
   }
-  if (logprobs < -1 || logprobs > vocab_size) {
+  if (logprobs < -1) fail_usage("logprobs is {}; it must be at least -1 (none)", logprobs);
+  if (vocab_size > 0 && logprobs > vocab_size) {
     fail_usage("logprobs is {}; it must be -1 (none) to {} (the whole vocabulary)", logprobs, vocab_size);
   }
 }

@@ -137,17 +137,17 @@ struct BenchCommand {
     config.max_sequences = *std::max_element(batches.begin(), batches.end());
     Engine engine(model, variants(), config);
     const int threads = engine.config().threads;
-    if (!json && !remeasure)
-      fmt::print(stderr, "measuring this machine's limits (cached; --remeasure repeats it)\n");
+    if (!json && !remeasure) tell("measuring this machine's limits (cached; --remeasure repeats it)\n");
     const MachineLimits limits = limits_of_machine(variants(), config.rung("bandwidth"), threads, remeasure);
     std::optional<LimitsMeter> meter;
     if (remeasure) meter.emplace(threads, read_loop(variants(), config.rung("bandwidth"), threads));
-    fmt::print(stderr, "{}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {:.0f} GOP/s int8, {} threads, {}\n",
-               machine_name(), limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9,
-               limits.int8_ops_per_s * 1e-9, threads, simd_name(simd_level()));
+    tell("{}: {:.1f} GB/s read, {:.0f} GFLOP/s float32, {:.0f} GOP/s int8, {} threads, {}\n", machine_name(),
+         limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9, limits.int8_ops_per_s * 1e-9, threads,
+         simd_name(simd_level()));
 
     Json rows = Json::array();
     Progress progress("bench");
+    const OtherLoad others;
     const double jobs = static_cast<double>(batches.size()) * (repeats + 1) * ((prompt > 0) + (generate > 0));
     double done = 0;
     for (const bool decode : {false, true}) {
@@ -168,10 +168,12 @@ struct BenchCommand {
             static_cast<double>(last.parallel_regions) / static_cast<double>(last.steps);
       }
     }
+    for (Json& each : rows) each["other_load"] = others.processors();
     if (json) {
       print_json(rows);
     } else {
       print_table(rows, engine);
+      print_note(others);
     }
   }
 
@@ -239,10 +241,12 @@ void add_bench(Command& app, Program& program) {
       add_command(app, program, "bench", "tokens per second, and the share of this machine's limits");
   const auto state = std::make_shared<BenchCommand>();
   state->run.add_to(*command);
-  command->add_option("-p,--prompt", state->prompt, "prompt tokens of the prefill test; 0: none");
-  command->add_option("-n,--tokens", state->generate, "tokens of the decode test; 0: none");
-  command->add_option("-b,--batch", state->batches, "sequences at a time, comma-separated")->delimiter(',');
-  command->add_option("-r,--repeats", state->repeats, "measured repetitions");
+  command->add_option("-p,--prompt", state->prompt, "prompt tokens of the prefill test; 0: none")->range(0);
+  command->add_option("-n,--tokens", state->generate, "tokens of the decode test; 0: none")->range(0);
+  command->add_option("-b,--batch", state->batches, "sequences at a time, comma-separated")
+      ->range(1, 4096)
+      ->delimiter(',');
+  command->add_option("-r,--repeats", state->repeats, "measured repetitions")->range(1, 10000);
   command->add_flag("--remeasure", state->remeasure,
                     "measure the machine's limits again, and before each repetition");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });

@@ -54,6 +54,9 @@ class ServeRun {
   }
 
   void execute() {
+    Progress progress("bench-serve");
+    std::int64_t tokens = 0;
+    for (const WorkloadRequest& r : load_.requests) tokens += r.output;
     for (bool more = true; more || !due_.empty();) {
       for (; !due_.empty() && due_.top().first <= clock_.seconds(); due_.pop()) submit(due_.top());
       const double begin_s = clock_.seconds();
@@ -67,6 +70,7 @@ class ServeRun {
       } else if (!due_.empty() && due_.top().first > end_s) {
         std::this_thread::sleep_for(std::chrono::duration<double>(due_.top().first - end_s));
       }
+      progress.update(static_cast<double>(generated_) / static_cast<double>(tokens));
       check_interrupted();
     }
   }
@@ -77,6 +81,7 @@ class ServeRun {
   Engine& engine_;
   const Workload& load_;
   std::uint64_t seed_;
+  std::int64_t generated_ = 0;  // tokens
 
  public:
   std::vector<ServedRequest> served;
@@ -120,6 +125,7 @@ class ServeRun {
   void on_token(std::size_t i, std::int32_t token) {
     ServedRequest& s = served[i];
     const double now = clock_.seconds();
+    ++generated_;
     if (s.output_tokens++ == 0) {
       s.first_s = now;
     } else {
@@ -327,15 +333,22 @@ void add_bench_serve(Command& app, Program& program) {
   const auto c = std::make_shared<BenchServeCommand>();
   c->run.add_to(*command);
   c->load.add_to(*command);
-  command->add_option("--max-sequences", c->sequences, "that run at the same time (default: 16)");
-  command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 256)");
-  command->add_option("--slo-ttft", c->targets.ttft_s,
-                      "target in seconds; goodput counts who keeps all targets");
-  command->add_option("--slo-tpot", c->targets.tpot_s, "target in seconds");
-  command->add_option("--slo-e2e", c->targets.e2e_s, "target in seconds");
-  command->add_option(
-      "--timeline", c->timeline,
-      "JSON gets the states of so many requests over time, and as many samples of the KV cache");
+  command->add_option("--max-sequences", c->sequences, "that run at the same time (default: 16)")->range(1);
+  command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 256)")->range(1);
+  command
+      ->add_option("--slo-ttft", c->targets.ttft_s, "target in seconds; goodput counts who keeps all targets")
+      ->range(0.0);
+  command->add_option("--slo-tpot", c->targets.tpot_s, "target in seconds")->range(0.0);
+  command->add_option("--slo-e2e", c->targets.e2e_s, "target in seconds")->range(0.0);
+  command
+      ->add_option("--timeline", c->timeline,
+                   "JSON gets the states of so many requests over time, and as many samples of the KV cache")
+      ->range(0, 100000);
+  command->footer(
+      "Examples:\n"
+      "  rung bench-serve --requests 200 --rate 20\n"
+      "  rung bench-serve --requests 100 --rate inf --scheduler static_batch --json\n"
+      "  rung bench-serve --trace azure.csv.gz --arrivals trace --time-scale 0.1 --max-length 512");
   command->callback([&program, c] { program.run = [&program, c] { c->execute(program.json); }; });
 }
 

@@ -4,6 +4,7 @@
 usage: bench_serve_test.py RUNG SCRATCH_FOLDER SHARED_FOLDER
 """
 
+import gzip
 import json
 import os
 import sys
@@ -42,7 +43,7 @@ class Serve(Case):
         self.refused(2, "raise --ctx", "bench-serve", "-m", "tiny", "--ctx", 8)
         self.refused(2, "could never end", "bench-serve", "-m", "tiny", "--kv-budget", "1kB")
         self.refused(2, "--block-size 3", "generate", "-m", "tiny", "-p", "a", "--block-size", 3)
-        self.refused(1, "cannot be read", "bench-serve", "-m", "tiny", "--trace", scratch("absent.csv"))
+        self.refused(1, "cannot read the trace", "bench-serve", "-m", "tiny", "--trace", scratch("absent.csv"))
 
     def test_refusals(self):
         serve = ("bench-serve", "-m", "tiny", "--requests", 12, "--output-tokens", "4-8", "--max-sequences", 2, "--timeline", 12)
@@ -90,9 +91,17 @@ class Serve(Case):
         self.assertGreater(out["duration_s"], 1)
         out = self.json("bench-serve", "-m", "tiny", "--trace", trace, "--length-scale", 16 / 512, "--max-length", 60)
         self.assertEqual((out["requests"], out["left_out"]), (2, 1))
+        whole = gzip.compress(open(trace, "rb").read())
         with open(trace, "wb") as file:
-            file.write(b"\x1f\x8b\x08\x00")
-        self.refused(1, "unpack it first", "bench-serve", "-m", "tiny", "--trace", trace)
+            file.write(whole)
+        again = self.json("bench-serve", "-m", "tiny", "--trace", trace, "--length-scale", 16 / 512, "--max-length", 60)
+        self.assertEqual((again["requests"], again["prompt_tokens"]), (out["requests"], out["prompt_tokens"]))
+        again = self.json("bench-serve", "-m", "tiny", "--trace", "-", "--length-scale", 16 / 512, "--max-length", 60, stdin=whole)
+        self.assertEqual(again["prompt_tokens"], out["prompt_tokens"])
+        for damaged in (whole[:-9], whole[:4], whole[:40] + b"x" * 9 + whole[49:], whole + b"x"):
+            with open(trace, "wb") as file:
+                file.write(damaged)
+            self.refused(1, "is compressed and", "bench-serve", "-m", "tiny", "--trace", trace)
         self.refused(2, "ask for different loads", *serve, "--multi-turn", 3, "--agents", 2)
         self.refused(2, "needs a rate", *serve, "--arrivals", "gamma")
         self.refused(2, "no times of its own", *serve, "--arrivals", "trace")

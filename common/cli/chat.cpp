@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <unistd.h>
 
 #include "cli/chat_input.hpp"
 #include "cli/cli.hpp"
+#include "core/input_text.hpp"
+#include "core/output_file.hpp"
 #include "engine/variants.hpp"
 #include "model/chat_template.hpp"
 
@@ -52,24 +51,17 @@ struct ChatCommand {
         .add_flag("--no-template", plain,
                   "for a model that has no template: turns as \"User: ...\" and \"Assistant: ...\"")
         ->excludes(file);
-    command.add_option("-n,--tokens", max_tokens, "most tokens of one answer");
+    command.add_option("-n,--tokens", max_tokens, "most tokens of one answer")->range(1);
     command.add_option("--stop", stop, "end an answer before this text; may be repeated");
     sampling.add_to(command);
   }
 };
 
-std::string read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) fail("'{}' is a folder, not a template", path);
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail("cannot read the template '{}': does it exist, and may you read it?", path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 class Conversation {
  public:
   Conversation(const ChatCommand& options, bool json)
       : options_(options), params_(options.sampling.resolve()), json_(json), system_(options.system) {
-    params_.validate(1 << 30);
+    params_.validate();
     if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
     EngineConfig config = options.run_options.config();
     model_ = options.run_options.load();
@@ -110,7 +102,7 @@ class Conversation {
   }
 
  private:
-  static void notice(const std::string& text) { fmt::print(stderr, "[{}]\n", text); }
+  static void notice(const std::string& text) { tell("[{}]\n", text); }
 
   void choose_template() {
     const auto use = [&](const std::string& source, const std::string& name) {
@@ -120,7 +112,7 @@ class Conversation {
       template_ = use(kPlain, "--no-template");
       stop_.emplace_back("\nUser:");
     } else if (!options_.template_file.empty()) {
-      template_ = use(read_file(options_.template_file), options_.template_file);
+      template_ = use(read_input(options_.template_file, "the template"), options_.template_file);
     } else {
       template_ = load_chat_template(model_->path, *model_->tokenizer, options_.variant);
     }
@@ -144,7 +136,7 @@ class Conversation {
     const std::string& name = entry.command;
     if (name == "exit" || name == "quit") return false;
     if (name == "help") {
-      fmt::print(stderr, "{}", kHelp);
+      tell("{}", kHelp);
     } else if (name == "clear") {
       clear();
     } else if (name == "system") {
@@ -160,9 +152,9 @@ class Conversation {
       answer(&last);
     } else if (name == "save") {
       if (entry.text.empty()) fail_usage("/save needs the name of a file");
-      std::ofstream out(entry.text);
-      out << dump_json({{"model", model_->path}, {"messages", messages_}}) << "\n";
-      if (!out.flush()) fail("cannot write '{}'", entry.text);
+      OutputFile file(entry.text);
+      file.write(dump_json({{"model", model_->path}, {"messages", messages_}}) + "\n");
+      file.commit();
       notice(fmt::format("saved to {}", entry.text));
     } else {
       fail_usage("there is no command /{}; /help lists them", name);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include <fmt/core.h>
 #include <poll.h>
@@ -63,8 +64,10 @@ ChatInput::Status ChatInput::read_line(std::string& line, const char* prompt) {
     const ssize_t n = ::read(STDIN_FILENO, piece, sizeof piece);
     if (n > 0) {
       buffer_.append(piece, static_cast<std::size_t>(n));
-    } else if (n == 0 || errno != EINTR) {
+    } else if (n == 0) {
       at_end_ = true;
+    } else if (errno != EINTR) {
+      fail("cannot read standard input: {}", std::strerror(errno));
     }
   }
 }

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command_line.hpp"
+#include "core/other_load.hpp"
 #include "core/timer.hpp"
 #include "engine/engine.hpp"
 #include "model/model.hpp"
@@ -74,7 +76,7 @@ struct RunOptions {
 struct SamplingOptions {
   SamplingParams params;
   std::vector<std::string> logit_bias;  // ID=VALUE
-  Option* seed = nullptr;
+  std::optional<std::string> seed;      // as it was given
 
   void add_to(Command& command);
   /// The parameters, with a random seed where none was given. Throws UsageError for a --logit-bias that is
@@ -101,9 +103,27 @@ struct TextOptions {
   std::string read() const;
 };
 
+/// A message to whoever started the program, on stderr. That it cannot be written is no reason to fail.
+void tell_text(const std::string& text);
+template <class... Args>
+void tell(fmt::format_string<Args...> text, Args&&... args) {
+  tell_text(fmt::format(text, std::forward<Args>(args)...));
+}
+
+/// Standard streams that were closed when the program was started lead nowhere from now on: a file that is
+/// opened later would get their number, and with it what is meant for them. Reading or writing them fails.
+void open_standard_streams();
+/// Throws Error when something of what was printed could not be written.
+void finish_output();
+/// Ends the program with a sentence where a mapped file is shortened while it is in use.
+void catch_bus_errors();
+
 /// One JSON document on stdout. Bytes that are no UTF-8 become U+FFFD.
 void print_json(const Json& json);
 std::string dump_json(const Json& json, int indent = 2);
+
+/// Below figures: that something else ran beside them, if it did.
+void print_note(const OtherLoad& others);
 
 /// {"seam": "rung", ...}
 Json rungs_json(const Engine& engine);
@@ -121,7 +141,8 @@ bool interrupted();
 /// Throws Error "interrupted" when Ctrl-C was pressed.
 void check_interrupted();
 
-/// A line on stderr that says how far a long job is: redrawn in a terminal, every tenth in a log.
+/// A line on stderr that says how far a long job is and how long it will take: redrawn in a terminal, every
+/// tenth in a log. A job of less than two seconds says nothing.
 class Progress {
  public:
   explicit Progress(std::string what) : what_(std::move(what)) {}
@@ -132,19 +153,21 @@ class Progress {
 
  private:
   std::string what_;
-  Timer since_draw_;
+  Timer since_start_, since_draw_;
   double drawn_ = -1;
   bool open_line_ = false;
 };
 
-/// Runs `job` in a child process, so that a crash or its memory stays there. REQUIRES: no OpenMP loop ran
-/// in this process before (its threads do not survive a fork).
+/// Runs `job` in a child process, so that a crash or its memory stays there. The child ends after `seconds`
+/// (0: never) and with this process. REQUIRES: no OpenMP loop ran in this process before (its threads do not
+/// survive a fork).
 struct ChildResult {
-  std::string output;  // what job returned
-  bool crashed = false;
+  std::string output;   // what job returned
   std::string failure;  // how it ended, when it did not return
+  std::string begun;    // what the job said last that it begins
   std::size_t peak_rss_bytes = 0;
 };
-ChildResult run_in_child(const std::function<std::string()>& job);
+using Begin = std::function<void(const std::string& what)>;
+ChildResult run_in_child(const std::function<std::string(const Begin& begin)>& job, double seconds = 0);
 
 }  // namespace rung::cli

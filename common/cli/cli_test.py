@@ -201,8 +201,8 @@ class Generate(Case):
         g = ("generate", "-p", "hello")
         self.refused(2, "-n is 0", *g, "-n", 0)
         self.refused(2, "-n is -4", *g, "-n", -4)
-        self.refused(2, "temperature", *g, "--temp", "nan")
-        self.refused(2, "temperature", *g, "--temp", -1)
+        self.refused(2, "--temp is nan", *g, "--temp", "nan")
+        self.refused(2, "--temp is -1", *g, "--temp", -1)
         self.refused(2, "top", *g, "--top-p", 0)
         self.refused(2, "top", *g, "--top-k", -3)
         self.refused(2, "--ctx is -1", *g, "--ctx", -1)
@@ -213,7 +213,7 @@ class Generate(Case):
         self.refused(2, "unknown seam", *g, "--set", "router=x")
         self.refused(2, "SEAM=NAME", *g, "--set", "attention")
         self.refused(2, "seam scheduler has no rung 'fifo'", *g, "--scheduler", "fifo")
-        self.refused(2, "unknown seam 'speculate'", *g, "--speculate", "draft")
+        self.refused(2, "--speculate", *g, "--speculate", "draft")
         self.refused(2, "unknown engine preset", *g, "--engine", "warp")
         self.refused(2, "unknown device", *g, "--device", "tpu")
         self.refused(1, "cuda", *g, "--device", "cuda")
@@ -248,7 +248,7 @@ class Generate(Case):
 
 class Others(Case):
     def test_help_and_version(self):
-        self.refused(2, "there is no command 'genrate'; rung --help lists them", "genrate", "-p", "x")
+        self.refused(2, "there is no command 'genrate'; did you mean generate? rung --help lists all", "genrate", "-p", "x")
         for args in (("--help",), ("generate", "--help"), ("--version",)):
             self.ok(*args)
 
@@ -269,7 +269,7 @@ class Others(Case):
         values = struct.unpack(f"<{len(data) // 4}f", data)
         self.assertTrue(all(map(math.isfinite, values)))
         self.assertGreater(max(values) - min(values), 1)
-        self.refused(2, "outside the vocabulary", "logits", "--tokens", "1,-2", "-o", path)
+        self.refused(2, "--tokens is -2", "logits", "--tokens", "1,-2", "-o", path)
         self.refused(1, "cannot write", "logits", "--tokens", "1", "-o", scratch("no/such/folder"))
         self.refused(2, "no text", "logits", "-o", path)
         self.refused(2, "give one of them", "logits", "--tokens", "1", "-p", "x", "-o", path)
@@ -329,7 +329,7 @@ class Others(Case):
         rows = self.json("bench", "-m", q8, "-p", 64, "-n", 0, "-r", 1, "--linear", "packed")
         self.assertIn(rows[0]["limit"], ("read_bandwidth", "int8_rate"))
         self.refused(2, "has no rung 'unheard'", "bench", "-p", 4, "-n", 0, "--set", "bandwidth=unheard")
-        self.refused(2, "batch size 0", "bench", "-b", "0")
+        self.refused(2, "-b is 0", "bench", "-b", "0")
         self.refused(2, "-r is 0", "bench", "-r", 0)
         self.refused(2, "positive", "bench", "-p", 0, "-n", 0)
 
@@ -427,7 +427,7 @@ class Others(Case):
         self.refused(1, "does not support", "plan", "--latency", "--set", "step_cost=fitted", *machine)
         self.refused(2, "unknown seam", "plan", "--latency", "--set", "steps=fitted", *machine)
         self.refused(2, "--measure runs a model", "plan", "--latency", "--shape", "llama-3-8b", "--measure", *machine)
-        self.refused(2, "positive numbers", "plan", "--latency", "--bandwidth=-1")
+        self.refused(2, "--bandwidth is -1", "plan", "--latency", "--bandwidth=-1")
         self.refused(2, "--chunk is 0", "plan", "--latency", "--chunk", 0)
         self.refused(2, "--batch is 0", "plan", "--latency", "--batch", 0)
         self.refused(2, "excludes", "plan", "--latency", "--kv")
@@ -473,7 +473,7 @@ class Others(Case):
                      "linear=naive")
         self.refused(1, "rung 'exact'", "quantize", "tiny", scratch("x.gguf"), "--type", "q4_k", "--set",
                      "quantizer=exact")
-        self.refused(1, "cannot read '/nothing'", "quantize", source, scratch("x.gguf"), "--type", "q4_k",
+        self.refused(1, "cannot read the text '/nothing'", "quantize", source, scratch("x.gguf"), "--type", "q4_k",
                      "--imatrix", "/nothing")
         self.refused(2, "q99", "quantize", source, scratch("x.gguf"), "--type", "q99")
         self.refused(2, "huge", "synth", scratch("x.gguf"), "--shape", "huge", "--type", "f32")

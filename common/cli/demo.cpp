@@ -88,9 +88,10 @@ struct DemoCommand {
     if (!json) fmt::print("{}\n\n\"{}\" continued by {} tokens:\n\n", machine_name(), prompt, tokens);
     std::fflush(stdout);
     Json runs = Json::array();
+    const OtherLoad others;
     for (const char* preset : {"naive", "auto"}) {
       // Each in a process of its own, so that peak RSS is its own too.
-      const ChildResult child = run_in_child([&] {
+      const ChildResult child = run_in_child([&](const Begin&) {
         GenerateOptions options;
         options.run.model = model;
         options.run.preset = preset;
@@ -112,7 +113,11 @@ struct DemoCommand {
     const double factor =
         runs[1]["timings"]["decode_tok_s"].get<double>() / runs[0]["timings"]["decode_tok_s"].get<double>();
     if (json) {
-      print_json({{"prompt", prompt}, {"same_text", same}, {"decode_factor", factor}, {"runs", runs}});
+      print_json({{"prompt", prompt},
+                  {"same_text", same},
+                  {"decode_factor", factor},
+                  {"other_load", others.processors()},
+                  {"runs", runs}});
     } else {
       constexpr std::size_t kWidth = 50;
       print_columns({"NAIVE RUNGS"}, {"BEST RUNGS"}, kWidth);
@@ -122,6 +127,7 @@ struct DemoCommand {
       print_columns(summary(runs[0]), summary(runs[1]), kWidth);
       fmt::print("\n{}; decode is {:.1f} times as fast.\n",
                  same ? "The texts are the same" : "THE TEXTS DIFFER", factor);
+      print_note(others);
       fmt::print(
           "Next: rung ladder shows all rungs, 03_techniques/attention/README.md is the first lesson.\n");
     }
@@ -137,7 +143,7 @@ void add_demo(Command& app, Program& program) {
   const auto state = std::make_shared<DemoCommand>();
   add_model_option(*command, state->model);
   command->add_option("-p,--prompt", state->prompt, "the text to continue");
-  command->add_option("-n,--tokens", state->tokens, "tokens to generate");
+  command->add_option("-n,--tokens", state->tokens, "tokens to generate")->range(1);
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

@@ -43,14 +43,16 @@ double median_seconds(const std::function<void()>& call) {
   return seconds[2];
 }
 
-/// Judges `mine` on every trial and, when it passes, times it against the top rung on the first timed trial
-/// that both support.
-Json judge(const LadderBase& ladder) {
+constexpr double kSeconds = 30;  // for judging an exercise, and as much for timing it
+
+/// Judges `mine` on every trial, and says which one it begins.
+Json judge(const LadderBase& ladder, const Begin& begin) {
   Json result = {{"status", "passing"}, {"message", ""}, {"trials_passed", 0}};
   const std::vector<Trial> trials = ladder.trials();
   int passed = 0;
   for (const Trial& trial : trials) {
     for (const int threads : {1, 2}) {
+      begin(fmt::format("{}, {} thread{}", trial.name, threads, threads == 1 ? "" : "s"));
       const Verdict verdict = trial.judge("mine", threads);
       if (verdict.status == Verdict::Status::not_started)
         return {{"status", "not started"}, {"message", ""}, {"trials_passed", 0}};
@@ -61,17 +63,31 @@ Json judge(const LadderBase& ladder) {
     }
   }
   result["trials_passed"] = passed;
-  for (const Trial& trial : trials) {
+  return result;
+}
+
+/// Times `mine` against the top rung on the first timed trial that both support. Null where there is none.
+Json speed_of_best(const LadderBase& ladder) {
+  for (const Trial& trial : ladder.trials()) {
     if (!trial.timed || trial.judge("mine", 1).status != Verdict::Status::passed) continue;
     for (auto best = ladder.rungs().rbegin(); best != ladder.rungs().rend(); ++best) {
       if (best->exercise || trial.judge(best->name, 1).status != Verdict::Status::passed) continue;
       const double top = median_seconds(trial.prepare(best->name, default_threads()));
       const double mine = median_seconds(trial.prepare("mine", default_threads()));
-      result["speed_of_best"] = {{"trial", trial.name}, {"best", best->name}, {"factor", top / mine}};
-      return result;
+      return {{"trial", trial.name}, {"best", best->name}, {"factor", top / mine}};
     }
   }
-  return result;
+  return nullptr;
+}
+
+/// Whether the learner wrote something after this program was built: what it judges is then the version
+/// before.
+bool is_edited(const fs::path& source) {
+  std::error_code unknown;
+  const auto edited = fs::last_write_time(fs::path(RUNG_SOURCE_DIR) / source, unknown);
+  if (unknown) return false;
+  const auto built = fs::last_write_time("/proc/self/exe", unknown);
+  return !unknown && edited > built;
 }
 
 struct ExercisesCommand {
@@ -81,9 +97,26 @@ struct ExercisesCommand {
     Json rows = Json::array();
     for (const Exercise& exercise : all_exercises()) {
       if (!chapter.empty() && !matches(exercise)) continue;
-      const ChildResult child = run_in_child([&] { return dump_json(judge(*exercise.ladder)); });
-      Json verdict = {{"status", "failing"}, {"message", child.failure}, {"trials_passed", 0}};
+      const ChildResult child = run_in_child(
+          [&](const Begin& begin) { return dump_json(judge(*exercise.ladder, begin)); }, kSeconds);
+      check_interrupted();
+      Json verdict = {
+          {"status", "failing"},
+          {"message", child.begun.empty() ? child.failure
+                                          : fmt::format("in trial '{}': {}", child.begun, child.failure)},
+          {"trials_passed", 0}};
       if (child.failure.empty()) verdict = Json::parse(child.output);
+      if (verdict["status"] == "passing") {
+        const OtherLoad others;
+        const ChildResult timed =
+            run_in_child([&](const Begin&) { return dump_json(speed_of_best(*exercise.ladder)); }, kSeconds);
+        if (Json speed = Json::parse(timed.output, nullptr, false); speed.is_object()) {
+          speed["other_load"] = others.processors();
+          speed["note"] = others.note();
+          verdict["speed_of_best"] = speed;
+        }
+      }
+      verdict["edited"] = is_edited(exercise.source);
       Json row = {{"exercise", exercise.topic()},
                   {"seam", exercise.ladder->seam()},
                   {"chapter", exercise.chapter()},
@@ -121,7 +154,11 @@ struct ExercisesCommand {
       const Json& speed = row["speed_of_best"];
       fmt::print("\n{:<14} {:.2f} times the speed of {} ({})", "", speed["factor"].get<double>(),
                  speed["best"].get<std::string>(), speed["trial"].get<std::string>());
+      if (const std::string note = speed["note"]; !note.empty()) fmt::print("\n{:<14} {}", "", note);
     }
+    if (row["edited"].get<bool>())
+      fmt::print("\n{:<14} edited since this program was built; build it again to judge what is there now",
+                 "");
     if (!row["message"].get<std::string>().empty())
       fmt::print("\n{:<14} {}", "", row["message"].get<std::string>());
     fmt::print("\n");

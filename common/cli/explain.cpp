@@ -4,9 +4,10 @@
 // way. Their prompts are random ids of about the same length.
 
 #include <algorithm>
-#include <fstream>
+#include <optional>
 
 #include "cli/cli.hpp"
+#include "core/output_file.hpp"
 #include "core/rng.hpp"
 #include "engine/resolve.hpp"
 #include "engine/trace.hpp"
@@ -149,6 +150,8 @@ void ExplainCommand::execute(bool json_wanted) const {
   if (beside < 0 || beside > 4096) fail_usage("--beside is {}; it must be from 0 to 4096", beside);
   const std::string text = prompt.read();
   const auto model = run.load();
+  std::optional<OutputFile> trace;
+  if (!trace_out.empty()) trace.emplace(trace_out);
   EngineConfig config = run.config();
   config.event_log = kEvents;
   config.max_sequences = sequences > 0 ? sequences : beside + 1;
@@ -182,9 +185,8 @@ void ExplainCommand::execute(bool json_wanted) const {
   while (engine.step()) check_interrupted();
   const Result result = engine.take(id);
   if (!trace_out.empty()) {
-    std::ofstream out(trace_out, std::ios::binary);
-    out << chrome_trace(engine.events());
-    if (!out.flush()) fail("'{}' cannot be written; is the disk full, and may you write there?", trace_out);
+    trace->write(chrome_trace(engine.events()));
+    trace->commit();
   }
 
   const std::vector<Event> events = engine.events().events();
@@ -234,11 +236,12 @@ void add_explain(Command& app, Program& program) {
   const auto c = std::make_shared<ExplainCommand>();
   c->run.add_to(*command);
   c->prompt.add_to(*command, false);
-  command->add_option("-n,--tokens", c->tokens, "tokens to generate (default: 16)");
-  command->add_option("--beside", c->beside, "so many other requests come before it (default: 0)");
-  command->add_option("--max-sequences", c->sequences, "that run at the same time (default: all)");
-  command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 64)");
-  command->add_option("--temp", c->temperature, "temperature; 0 is greedy (default)");
+  command->add_option("-n,--tokens", c->tokens, "tokens to generate (default: 16)")->range(1);
+  command->add_option("--beside", c->beside, "so many other requests come before it (default: 0)")
+      ->range(0, 4096);
+  command->add_option("--max-sequences", c->sequences, "that run at the same time (default: all)")->range(1);
+  command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 64)")->range(1);
+  command->add_option("--temp", c->temperature, "temperature; 0 is greedy (default)")->range(0.0f);
   command->add_option("--seed", c->seed, "of the draws and of the other prompts (default: 1)");
   command->add_option("--trace-out", c->trace_out,
                       "write a trace of all requests here, for chrome://tracing or ui.perfetto.dev");

@@ -41,7 +41,7 @@ class Explain(Case):
         names = {e["args"]["name"] for e in events if e["ph"] == "M" and e["name"] == "thread_name"}
         self.assertEqual(names, {"steps"} | {f"request {i}" for i in range(9)})
         self.assertEqual(sum(e["name"] == "request" for e in events if e["ph"] == "X"), 9)
-        self.refused(1, "cannot be written", *CROWD, "--trace-out", scratch("no/such/folder/t.json"), "--json")
+        self.refused(1, "cannot write", *CROWD, "--trace-out", scratch("no/such/folder/t.json"), "--json")
 
     def test_refusals(self):
         self.refused(2, "-n is 0", "explain", "-p", "a", "-n", 0)
@@ -65,7 +65,7 @@ class Samples(Case):
         told = self.ok(*args, "--seed", 5, "--n", 3).decode()
         self.assertIn("--- sample 3 of 3, seed 7", told)
         self.assertIn(out["samples"][2]["text"], told)
-        self.refused(2, "--n is 0", *args, "--n", 0)
+        self.refused(2, "--samples is 0", *args, "--n", 0)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,18 @@ struct GenerateCommand {
   void add_options(Command& command) {
     options.run.add_to(command);
     prompt.add_to(command, false);
-    command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate");
-    command.add_option("--n", options.samples,
-                       "samples of the same prompt, which is computed once; sample i draws with seed + i");
+    command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate")->range(1);
+    command
+        .add_option("--samples,--n", options.samples,
+                    "samples of the same prompt, which is computed once; sample i draws with seed + i")
+        ->range(1, 64);
     sampling.add_to(command);
-    command.add_option("--logprobs", sampling.params.logprobs,
-                       "with --json: log-probabilities of the N most probable tokens");
+    command
+        .add_option("--logprobs", sampling.params.logprobs,
+                    "with --json: log-probabilities of the N most probable tokens (default: none)")
+        ->range(0);
     command.add_option("--stop", options.stop, "end before this text; may be repeated");
-    command.add_option("--stop-id", options.stop_ids, "end at this token id; may be repeated");
+    command.add_option("--stop-id", options.stop_ids, "end at this token id; may be repeated")->range(0);
     command.add_flag("--ignore-eos", options.ignore_end, "go on past the end-of-text token");
     command.add_flag("--no-bos", options.no_bos, "no start token before the prompt");
     command.add_flag("--echo", echo, "print the prompt too");
@@ -77,7 +81,7 @@ Json logprobs_json(const Result& result, const Tokenizer& tokenizer) {
 Json run_generate(const GenerateOptions& options, const std::string& prompt,
                   const std::function<void(std::string_view)>& on_text) {
   EngineConfig config = options.run.config();
-  options.sampling.validate(1 << 30);  // what needs no model is refused before one is loaded
+  options.sampling.validate();  // what needs no model is refused before one is loaded
   if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
   if (options.samples < 1 || options.samples > 64)
     fail_usage("--n is {}; it must be from 1 to 64", options.samples);
@@ -147,6 +151,11 @@ void add_generate(Command& app, Program& program) {
   Command* command = add_command(app, program, "generate", "continue a text");
   const auto state = std::make_shared<GenerateCommand>();
   state->add_options(*command);
+  command->footer(
+      "Examples:\n"
+      "  rung generate -p \"Once upon a time\" -n 100\n"
+      "  rung generate -m OWNER/NAME -f prompt.txt --temp 0 --json\n"
+      "  rung generate -p \"Once\" -n 20 --samples 4 --seed 7 --attention naive");
   command->callback([&program, state] { program.run = [&program, state] { state->run(program.json); }; });
 }
 

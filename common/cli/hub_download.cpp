@@ -10,6 +10,7 @@
 #include "cli/cli.hpp"
 #include "cli/http_client.hpp"
 #include "cli/part_file.hpp"
+#include "core/output_file.hpp"
 
 namespace rung::cli {
 namespace {
@@ -344,9 +345,9 @@ PullResult Puller::run() {
       if (options_.revision != listing.commit) {
         const fs::path ref = folder / "refs" / options_.revision;
         fs::create_directories(ref.parent_path());
-        std::ofstream out(ref, std::ios::trunc);
-        out << listing.commit;
-        if (!out.flush()) fail("cannot write '{}'", ref.string());
+        OutputFile file(ref.string());
+        file.write(listing.commit);
+        file.commit();
       }
     }
   } catch (const fs::filesystem_error& error) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/cli.hpp"
+#include "core/input_text.hpp"
 #include "core/printable.hpp"
 #include "model/gguf.hpp"
 #include "model/safetensors.hpp"
@@ -38,8 +39,8 @@ void read_gguf(const std::string& path, Json& result) {
 
 void read_folder(const std::string& path, Json& result) {
   result["format"] = "Hugging Face folder";
-  std::ifstream in(fs::path(path) / "config.json");
-  const Json config = Json::parse(in, nullptr, false);
+  const Json config =
+      Json::parse(read_input((fs::path(path) / "config.json").string(), "the configuration"), nullptr, false);
   if (config.is_object()) {
     for (const auto& [key, value] : config.items()) result["metadata"][key] = dump_json(value, -1);
   }

@@ -173,6 +173,7 @@ struct LadderCommand {
     }
     const int team = threads > 0 ? threads : default_threads();
     LimitsMeter meter(team, read_loop(variants(), bandwidth, team));
+    const OtherLoad others;
     std::vector<MachineLimits> passes;
     Json document = Json::array();
     for (const LadderBase* ladder : ladders) {
@@ -204,6 +205,7 @@ struct LadderCommand {
                             {"fma_gflop_s", limits.fma_flops_per_s * 1e-9},
                             {"int8_gop_s", limits.int8_ops_per_s * 1e-9},
                             {"bf16_gflop_s", limits.bf16_flops_per_s * 1e-9},
+                            {"other_load", others.processors()},
                             {"device", "cpu"}};
       document.push_back({{"seam", ladder->seam()}, {"machine", machine}, {"rows", rows}});
     }
@@ -216,6 +218,7 @@ struct LadderCommand {
                machine_name(), team, simd_name(simd_level()), limits.read_bytes_per_s * 1e-9,
                limits.fma_flops_per_s * 1e-9, limits.int8_ops_per_s * 1e-9);
     for (const Json& ladder : document) print_rows(ladder["rows"]);
+    print_note(others);
   }
 };
 
@@ -227,8 +230,8 @@ void add_ladder(Command& app, Program& program) {
   command->add_option("seam", state->seam, "one seam only");
   command->add_flag("--measure", state->measure, "time, GB/s or GFLOP/s, and error against the oracle");
   command->add_option("--trials", state->trials, "with --measure: only workloads with this in their names");
-  command->add_option("-r,--repeats", state->repeats, "timings per rung; the median counts");
-  command->add_option("--threads", state->threads, "threads (default: all processors)");
+  command->add_option("-r,--repeats", state->repeats, "timings per rung; the median counts")->range(1, 1000);
+  command->add_option("--threads", state->threads, "threads (default: all processors)")->range(1, 1024);
   command->add_option("--set", state->set, "bandwidth=NAME: the rung that measures the read limit");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }

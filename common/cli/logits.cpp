@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <fstream>
 
 #include "cli/cli.hpp"
+#include "core/output_file.hpp"
 #include "engine/variants.hpp"
 
 namespace rung::cli {
@@ -31,19 +31,16 @@ struct LogitsCommand {
     config.max_step_tokens = config.max_step_outputs = kRowsPerStep;
     Engine engine(model, variants(), config);
 
-    std::ofstream out(output, std::ios::binary);
-    if (!out) fail("cannot write '{}': does its folder exist, and may you write there?", output);
+    OutputFile out(output);
     Progress progress("logits");
     std::size_t done = 0;
     engine.logits(ids, [&](const Tensor& rows) {
-      out.write(rows.ptr<char>(), static_cast<std::streamsize>(rows.bytes()));
-      if (!out) fail("writing '{}' failed after {} tokens; is the disk full?", output, done);
+      out.write(std::span(rows.ptr<std::byte>(), rows.bytes()));
       done += static_cast<std::size_t>(rows.rows);
       progress.update(static_cast<double>(done) / static_cast<double>(ids.size()));
       check_interrupted();
     });
-    out.close();
-    if (!out) fail("writing '{}' failed; is the disk full?", output);
+    out.commit();
     const Json result = {
         {"tokens", ids.size()}, {"vocab", model->config.vocab_size}, {"rungs", rungs_json(engine)}};
     if (json) {
@@ -62,6 +59,7 @@ void add_logits(Command& app, Program& program) {
   state->run.add_to(*command);
   state->prompt.add_to(*command, false);
   command->add_option("--tokens", state->tokens, "token ids, comma-separated, instead of a text")
+      ->range(0)
       ->delimiter(',');
   command->add_option("-o,--output", state->output, "the file to write")->required();
   command->add_flag("--no-bos", state->no_bos, "no start token before the text");

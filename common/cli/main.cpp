@@ -10,6 +10,7 @@
 
 int main(int argc, char** argv) {
   using namespace rung;
+  cli::open_standard_streams();
   cli::Program program;
   cli::Command app("Rung: LLM inference, one rung at a time", "rung");
   cli::add_demo(app, program);
@@ -33,25 +34,31 @@ int main(int argc, char** argv) {
   try {
     using Parsed = cli::Command::Parsed;
     const Parsed parsed = app.parse(argc, argv, std::string("rung ") + RUNG_VERSION);
-    if (parsed != Parsed::run) return parsed == Parsed::told ? 0 : 2;
+    if (parsed != Parsed::run) {
+      cli::finish_output();
+      return parsed == Parsed::told ? 0 : 2;
+    }
     simd_level();  // a wrong RUNG_SIMD is told before any work
     cli::catch_interrupts();
+    cli::catch_bus_errors();
     program.run();
-    if (std::fflush(stdout) != 0)
-      fail("the output could not be written; is the disk full or the pipe closed?");
+    cli::finish_output();
     return 0;
   } catch (const UsageError& error) {
-    fmt::print(stderr, "rung: {}\n", error.what());
+    cli::tell("rung: {}\n", error.what());
     return 2;
   } catch (const Error& error) {
-    fmt::print(stderr, "rung: {}\n", error.what());
+    cli::tell("rung: {}\n", error.what());
     return 1;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr,
-               "rung: this machine has not enough memory for that; use a smaller model, --ctx or batch\n");
+    cli::tell("rung: this machine has not enough memory for that; use a smaller model, --ctx or batch\n");
     return 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "rung: unexpected: {}\n", printable(error.what(), true));
+    if (std::ferror(stdout) != 0) {  // thrown by fmt, in words of its own
+      cli::tell("rung: the output could not be written; is the disk full or the pipe closed?\n");
+      return 1;
+    }
+    cli::tell("rung: unexpected: {}\n", printable(error.what(), true));
     return 1;
   }
 }

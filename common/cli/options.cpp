@@ -1,12 +1,11 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <set>
 
 #include "cli/cli.hpp"
+#include "core/input_text.hpp"
+#include "core/output_file.hpp"
 #include "engine/resolve.hpp"
 #include "engine/variants.hpp"
 #include "model/hub_cache.hpp"
@@ -75,36 +74,45 @@ void add_model_option(Command& command, std::string& model) {
 }
 
 void RunOptions::add_to(Command& command) {
+  command.heading("Model and engine");
   add_model_option(command, model);
-  command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)");
-  command.add_option("--threads", threads, "threads (default: all processors)");
+  command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)")
+      ->range(1);
+  command.add_option("--threads", threads, "threads (default: all processors)")->range(1, 1024);
   command.add_option("--device", device, "cpu | cuda");
   command.add_option(
       "--kv-type", kv_type,
       "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f32)");
-  command.add_option("--block-size", block_size,
-                     "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)");
+  command
+      .add_option("--block-size", block_size,
+                  "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)")
+      ->range(1, kMaxBlockSize);
   command.add_option("--kv-budget", kv_budget,
                      "memory for the KV cache: 512MB, 2GiB (default: what all sequences of --ctx need)");
-  command.add_option("--sinks", sinks,
-                     "let texts outgrow the context: keep their first N tokens and the latest ones");
+  command
+      .add_option("--sinks", sinks,
+                  "let texts outgrow the context: keep their first N tokens and the latest ones")
+      ->range(0);
   command.add_option(
       "--swap", swap,
       "host memory for sequences that are preempted: 1GiB (default: none, they are computed again)");
   command.add_option(
       "--preempt", preempt,
       "auto | swap | recompute: how, where --swap gives memory (default: auto, what costs less)");
-  command.add_option("--max-waiting", max_waiting,
-                     "requests that may wait for a place; more are refused (default: any number)");
+  command
+      .add_option("--max-waiting", max_waiting,
+                  "requests that may wait for a place; more are refused (default: any number)")
+      ->range(0);
   command.add_flag("--cache-packed", cache_packed,
                    "keep weights that a rung lays out anew in a file beside the model, for the next run");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
-  for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy", "speculate"}) {
+  for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy"}) {
     command.add_text_option(
         std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },
         fmt::format("rung of seam {} (see rung ladder)", seam));
   }
   command.add_option("--set", set, "SEAM=NAME: the rung of any seam; may be repeated");
+  command.heading("");
 }
 
 EngineConfig RunOptions::config() const {
@@ -121,7 +129,7 @@ EngineConfig RunOptions::config() const {
   config.max_waiting = max_waiting;
   if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
   config.cache_packed = cache_packed;
-  config.notice = [](const std::string& sentence) { fmt::print(stderr, "rung: {}\n", sentence); };
+  config.notice = [](const std::string& sentence) { tell("rung: {}\n", sentence); };
   config.rungs = preset_rungs(preset);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {
@@ -136,7 +144,10 @@ EngineConfig RunOptions::config() const {
 }
 
 std::shared_ptr<const Model> RunOptions::load() const {
-  return std::make_shared<const Model>(load_with_rungs(variants(), config(), resolve_model(model)));
+  auto loaded = std::make_shared<const Model>(load_with_rungs(variants(), config(), resolve_model(model)));
+  for (const auto& file : loaded->files) protect_input(file->path());  // one name may stand for several files
+  for (const std::string& note : loaded->config.notes) tell("rung: note: {}: {}\n", loaded->path, note);
+  return loaded;
 }
 
 std::map<std::string, std::string> preset_rungs(const std::string& preset) {
@@ -152,8 +163,9 @@ std::map<std::string, std::string> preset_rungs(const std::string& preset) {
   return rungs;
 }
 
-std::string resolve_model(const std::string& model) {
-  const std::string name = model.empty() ? kDefaultModel : model;
+namespace {
+
+std::string find_model(const std::string& name) {
   if (fs::exists(name)) return name;
   std::set<std::string> known;
   for (const fs::path& folder : model_folders()) {
@@ -173,8 +185,16 @@ std::string resolve_model(const std::string& model) {
                      : fmt::format("{}", fmt::join(known, ", ")));
 }
 
+}  // namespace
+
+std::string resolve_model(const std::string& model) {
+  const std::string path = find_model(model.empty() ? kDefaultModel : model);
+  protect_input(path);
+  return path;
+}
+
 void TextOptions::add_to(Command& command, bool positional) {
-  Option* direct = command.add_option(positional ? "text" : "-p,--prompt", text, "the text");
+  Option* direct = command.add_option(positional ? "text,-p,--prompt" : "-p,--prompt", text, "the text");
   direct->each([this](const std::string&) { given = true; });
   command.add_option("-f,--file", file, "a file with the text; - is stdin")->excludes(direct);
 }
@@ -184,11 +204,7 @@ std::string TextOptions::read() const {
     if (!given) fail_usage("no text: give it directly or with -f FILE");
     return text;
   }
-  if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  if (fs::is_directory(file)) fail("'{}' is a folder, not a text file", file);
-  std::ifstream in(file, std::ios::binary);
-  if (!in) fail("cannot read '{}': does it exist, and may you read it?", file);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return read_input(file, "the text");
 }
 
 }  // namespace rung::cli

@@ -107,6 +107,7 @@ bool PartFile::finish() {
     restart({});
     return false;
   }
+  fsync(file_.number);  // some file systems cannot, and then have no need to
   std::error_code error;
   fs::rename(part_, target_, error);
   if (error) fail("cannot give '{}' its name: {}", part_.string(), error.message());

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/cli.hpp"
+#include "core/output_file.hpp"
 #include "engine/perplexity.hpp"
 #include "engine/resolve.hpp"
 #include "engine/variants.hpp"
@@ -32,6 +33,7 @@ struct PerplexityCommand {
   bool no_bos = false;
 
   PerplexityOptions checked(const Model& model) const {
+    if (!options.reference.empty()) protect_input(options.reference);
     if (run.context < 0) fail_usage("--ctx is {}; it must be at least 2", run.context);
     PerplexityOptions o = options;
     // With --sinks the text outgrows the cache, which has to fit the model.
@@ -168,11 +170,15 @@ void add_perplexity(Command& app, Program& program) {
   const auto state = std::make_shared<PerplexityCommand>();
   state->run.add_to(*command);
   command->add_option("-f,--file", state->file, "the text; - is stdin")->required();
-  command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)");
-  command->add_option("--chunks", state->chunks, "only the first so many windows (default: all)");
-  command->add_option("--window", state->window,
-                      "with --sinks: tokens that are kept in all (default: the model's context)");
-  command->add_option("--parts", state->parts, "also the mean of each of so many equal parts of a window");
+  command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)")
+      ->range(1);
+  command->add_option("--chunks", state->chunks, "only the first so many windows (default: all)")->range(1);
+  command
+      ->add_option("--window", state->window,
+                   "with --sinks: tokens that are kept in all (default: the model's context)")
+      ->range(1);
+  command->add_option("--parts", state->parts, "also the mean of each of so many equal parts of a window")
+      ->range(1);
   command->add_option(
       "--save-logits", state->options.save,
       "write all predictions to this file: 2 bytes per token of the vocabulary and prediction");

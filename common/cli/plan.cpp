@@ -176,24 +176,33 @@ void add_plan(Command& app, Program& program) {
   command
       ->add_option("--shape", c->shape, "a published shape instead of a model: llama-3-8b, deepseek-v3, ...")
       ->excludes(model);
-  command->add_option("--ctx", c->context, "tokens that a sequence may reach (default: the trained length)");
-  command->add_option("--tokens", c->tokens,
-                      "tokens that a sequence really has (default: --ctx; with --latency at most 512)");
-  command->add_option("--batch", c->batch, "sequences at the same time; with --latency up to so many");
+  command->add_option("--ctx", c->context, "tokens that a sequence may reach (default: the trained length)")
+      ->range(1);
+  command
+      ->add_option("--tokens", c->tokens,
+                   "tokens that a sequence really has (default: --ctx; with --latency at most 512)")
+      ->range(1);
+  command->add_option("--batch", c->batch, "sequences at the same time; with --latency up to so many")
+      ->range(1);
   command->add_option("--budget", c->budget, "memory for weights and KV cache: 24GB, 80e9, 16GiB");
   command->add_option("--kv-type", c->type,
                       "f32 | f16 | bf16 | f8_e4m3 | q8_0 | ... (default: f16; with --latency -m: f32)");
-  command->add_option("--block", c->block, "tokens per block of a paged cache");
+  command->add_option("--block", c->block, "tokens per block of a paged cache")->range(1);
   command->add_option("--rung", c->rung, "rung of seam kv_plan");
   const auto latency = [](Option* option) { option->group("With --latency"); };
-  latency(command->add_option("--bandwidth", c->bandwidth,
-                              "bytes per second that a machine reads (default: measured here)"));
-  latency(command->add_option("--flops", c->flops,
-                              "operations per second that it computes (default: measured here)"));
-  latency(command->add_option("--chunk", c->chunk, "most tokens of one step"));
-  latency(command->add_option("--threads", c->threads, "threads (default: all processors)"));
+  latency(command
+              ->add_option("--bandwidth", c->bandwidth,
+                           "bytes per second that a machine reads (default: measured here)")
+              ->range(1.0, 1e18));
+  latency(
+      command
+          ->add_option("--flops", c->flops, "operations per second that it computes (default: measured here)")
+          ->range(1.0, 1e21));
+  latency(command->add_option("--chunk", c->chunk, "most tokens of one step")->range(1, 1 << 20));
+  latency(command->add_option("--threads", c->threads, "threads (default: all processors)")->range(1, 1024));
   latency(command->add_flag("--measure", c->measure, "time steps of the model here, for rung fitted"));
-  latency(command->add_option("--repeats", c->repeats, "how often each step is timed; the median counts"));
+  latency(command->add_option("--repeats", c->repeats, "how often each step is timed; the median counts")
+              ->range(1, 100));
   latency(command->add_option("--samples", c->samples,
                               "take the steps that --measure --json wrote to this file"));
   latency(command->add_option("--set", c->set, "SEAM=NAME: rung of step_cost, bandwidth, linear, ..."));

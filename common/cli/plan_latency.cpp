@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <optional>
 
 #include "cli/plan.hpp"
+#include "core/input_text.hpp"
 #include "core/parallel.hpp"
 #include "engine/limits.hpp"
 #include "engine/resolve.hpp"
@@ -36,10 +36,9 @@ Json batch_json(std::span<const StepSequence> batch) {
 }
 
 std::vector<StepSample> read_samples(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) fail("cannot read '{}': does it exist, and may you read it?", path);
+  const std::string text = read_input(path, "the samples");
   try {
-    const Json plan = Json::parse(in);
+    const Json plan = Json::parse(text);
     std::vector<StepSample> samples;
     for (const Json& each : plan.at("samples")) {
       StepSample& sample = samples.emplace_back();
@@ -132,7 +131,7 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
   limits = {c.bandwidth, c.flops, c.flops};
   a.limits_from = "given";
   if (c.bandwidth == 0 || c.flops == 0) {
-    fmt::print(stderr, "measuring this machine's limits (cached; rung bench --remeasure repeats it)\n");
+    tell("measuring this machine's limits (cached; rung bench --remeasure repeats it)\n");
     const MachineLimits here = limits_of_machine(variants(), rungs.rung("bandwidth"), threads);
     if (c.bandwidth == 0) limits.read_bytes_per_s = here.read_bytes_per_s;
     if (c.flops == 0) {

@@ -27,7 +27,7 @@ void PullCommand::execute(bool json) const {
   options.to = to;
   options.endpoint = endpoint;
   options.retries = retries;
-  options.note = [](const std::string& sentence) { fmt::print(stderr, "{}\n", sentence); };
+  options.note = [](const std::string& sentence) { tell("{}\n", sentence); };
   std::string shown;
   std::unique_ptr<Progress> progress;
   options.progress = [&](const std::string& file, std::uint64_t done, std::uint64_t size) {
@@ -82,8 +82,9 @@ void add_pull(Command& app, Program& program) {
   command->add_option("--to", state->to, "put the files into this folder instead of the cache");
   command->add_option("--endpoint", state->endpoint,
                       "another hub (default: $HF_ENDPOINT or https://huggingface.co)");
-  command->add_option("--retries", state->retries,
-                      "attempts to go on after the connection broke (default: 5)");
+  command
+      ->add_option("--retries", state->retries, "attempts to go on after the connection broke (default: 5)")
+      ->range(0, 1000);
   command->footer(
       "Without FILE: the safetensors model with its configuration and tokenizer, else the only GGUF.\n"
       "The cache is $HF_HUB_CACHE, $HF_HOME/hub or ~/.cache/huggingface/hub; afterwards -m OWNER/NAME[:FILE] "

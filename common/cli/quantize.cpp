@@ -59,8 +59,10 @@ void add_quantize(Command& app, Program& program) {
   command->add_option(
       "--imatrix", state->imatrix,
       "a text; the model reads it first, and weights that meet large inputs are rounded with more care");
-  command->add_option("--chunks", state->chunks,
-                      "with --imatrix: only the first so many windows of 512 tokens (default: all)");
+  command
+      ->add_option("--chunks", state->chunks,
+                   "with --imatrix: only the first so many windows of 512 tokens (default: all)")
+      ->range(1);
   command->add_option("--set", state->set,
                       "quantizer=NAME: how scales are found (see rung ladder quantizer)");
   command->callback([&program, state] {

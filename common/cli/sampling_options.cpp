@@ -8,37 +8,41 @@ namespace rung::cli {
 
 void SamplingOptions::add_to(Command& command) {
   SamplingParams& s = params;
-  command.add_option("--temp", s.temperature, "temperature; 0 is greedy");
-  command.add_option("--top-k", s.top_k, "keep the K most probable tokens; 0: all");
-  command.add_option("--top-p", s.top_p, "keep the most probable tokens that together reach P");
-  command.add_option("--min-p", s.min_p, "keep tokens of at least P times the largest probability");
-  command.add_option("--typical", s.typical_p, "keep the most typical tokens that together reach P");
+  command.heading("Sampling");
+  command.add_option("--temp", s.temperature, "temperature; 0 is greedy")->range(0.0f);
+  command.add_option("--top-k", s.top_k, "keep the K most probable tokens; 0: all")->range(0);
+  command.add_option("--top-p", s.top_p, "keep the most probable tokens that together reach P")
+      ->range(0.0f, 1.0f);
+  command.add_option("--min-p", s.min_p, "keep tokens of at least P times the largest probability")
+      ->range(0.0f, 1.0f);
+  command.add_option("--typical", s.typical_p, "keep the most typical tokens that together reach P")
+      ->range(0.0f, 1.0f);
   command.add_option("--repeat-penalty", s.repetition_penalty, "divides the logits of tokens seen; 1: off");
   command.add_option("--presence-penalty", s.presence_penalty, "subtracted from tokens already generated");
   command.add_option("--frequency-penalty", s.frequency_penalty, "subtracted per occurrence");
   command.add_option("--logit-bias", logit_bias, "ID=VALUE, added to a token's logit; may be repeated");
-  seed = command.add_option("--seed", s.seed,
-                            "makes the draws repeatable (default: a random one, told by --json)");
+  command.add_text_option(
+      "--seed", [this](const std::string& text) { seed = text; },
+      "makes the draws repeatable; -1: a random one, which is told (default: the same, told by --json)");
+  command.heading("");
 }
 
 SamplingParams SamplingOptions::resolve() const {
   SamplingParams resolved = params;
   for (const std::string& entry : logit_bias) {
-    std::size_t used_id = 0, used_value = 0;
     const std::size_t equals = entry.find('=');
-    try {
-      const int id = std::stoi(entry.substr(0, equals), &used_id);
-      resolved.logit_bias[id] = std::stof(entry.substr(equals + 1), &used_value);
-    } catch (const std::exception&) {
-      used_id = std::string::npos;
-    }
-    if (used_id != equals || equals + 1 + used_value != entry.size()) {
+    if (equals == std::string::npos)
       fail_usage("--logit-bias {}: write ID=VALUE, as in --logit-bias 13=-2.5", entry);
-    }
+    const std::string name = fmt::format("--logit-bias {} (ID=VALUE): ", entry);
+    const int id = number_from<int>(name + "ID", entry.substr(0, equals), {0});
+    resolved.logit_bias[id] = number_from<float>(name + "VALUE", entry.substr(equals + 1));
   }
-  if (seed == nullptr || seed->count() == 0) {
+  if (seed && *seed != "-1") {
+    resolved.seed = number_from<std::uint64_t>("--seed", *seed);
+  } else {
     std::random_device device;
     resolved.seed = (std::uint64_t{device()} << 32) | device();
+    if (seed) tell("rung: --seed {}\n", resolved.seed);
   }
   return resolved;
 }

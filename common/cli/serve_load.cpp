@@ -1,6 +1,6 @@
 #include "cli/serve_load.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 #include "engine/variants.hpp"
 #include "seams/arrivals.hpp"
@@ -8,58 +8,83 @@
 namespace rung::cli {
 namespace {
 
+constexpr int kLongestLength = 1 << 28;  // a sum of a few must fit
+
 /// "100" or "10-200".
 LengthRange range_from(const std::string& flag, const std::string& text) {
   LengthRange range;
-  int used = 0;
-  const bool both = std::sscanf(text.c_str(), "%d-%d%n", &range.low, &range.high, &used) == 2;
-  if (!both) {
-    range.high = std::sscanf(text.c_str(), "%d%n", &range.low, &used) == 1 ? range.low : 0;
-  }
-  if (used != static_cast<int>(text.size()) || range.low < 1 || range.high < range.low) {
-    fail_usage("{} {} is no length; write 100, or 10-200 for lengths between", flag, text);
-  }
+  const std::size_t minus = std::min(text.find('-'), text.size());
+  const auto length = [&](const std::string& digits, int least) {
+    int value = 0;
+    const std::string expected = read_number(digits, value, {least, kLongestLength});
+    if (!expected.empty())
+      fail_usage("{} {} is no length: of {}, {}; write 100, or 10-200 for lengths between", flag, text,
+                 digits.empty() ? "an empty number" : digits, expected);
+    return value;
+  };
+  range.low = length(text.substr(0, minus), 1);
+  range.high = minus == text.size() ? range.low : length(text.substr(minus + 1), range.low);
   return range;
 }
 
 }  // namespace
 
 void ServeLoadOptions::add_to(Command& command) {
-  command.add_option("--requests", requests, "how many (default: 64)");
-  command.add_option("--rate", rate, "arrivals per second (default: 0, all at once)");
+  command.heading("Load");
+  command.add_option("--requests", requests, "how many (default: 64)")->range(1, 10'000'000);
+  command.add_text_option(
+      "--rate",
+      [this](const std::string& text) {
+        rate = text == "inf" ? 0 : number_from<double>("--rate", text, {0});
+      },
+      "arrivals per second; 0 or inf: all at once (default: 0)");
   command.add_option(
       "--arrivals", arrivals,
       "how they come at that rate: uniform | poisson | gamma | tide, or trace: at its own times "
       "(default: poisson)");
-  command.add_option("--cv", cv, "standard deviation of the gaps over their mean, for gamma (default: 2)");
-  command.add_option("--period", period_s, "seconds from flood to flood, for tide (default: 60)");
+  command.add_option("--cv", cv, "standard deviation of the gaps over their mean, for gamma (default: 2)")
+      ->range(0.0);
+  command.add_option("--period", period_s, "seconds from flood to flood, for tide (default: 60)")->range(0.0);
   command.add_option(
       "--workload", workload,
       "which requests: random_lengths | sharegpt | chat | agents | trace (default: what the other "
       "flags ask for)");
   command.add_option("--prompt-tokens", prompt, "length of the prompts: 100 or 10-200 (default: 8-64)");
   command.add_option("--output-tokens", output, "length of the answers (default: 8-64)");
-  command.add_option("--shared-prefix", shared_prefix,
-                     "so many tokens more, the same in front of all prompts");
+  command
+      .add_option("--shared-prefix", shared_prefix, "so many tokens more, the same in front of all prompts")
+      ->range(0, kLongestLength);
   command.add_option(
       "--trace", trace,
       "requests of a real server: a CSV file whose lines end in ,prompt tokens,output tokens, or Mooncake's "
       "JSON lines; a field headed user says whose they are; - is stdin");
-  command.add_option("--length-scale", length_scale,
-                     "multiplies the lengths of a trace or of sharegpt (default: 1)");
-  command.add_option("--time-scale", time_scale, "multiplies the times of --arrivals trace (default: 1)");
-  command.add_option(
-      "--max-length", longest,
-      "leaves out requests of a trace or of sharegpt with more tokens than this (default: 0, none)");
-  command.add_option("--keep-one-in", keep_one_in,
-                     "keeps one conversation of a trace in so many, with all its turns (default: 1)");
-  command.add_option("--multi-turn", turns,
-                     "conversations of so many turns, each of which sends all before it");
-  command.add_option("--agents", branches, "trees of requests: every answer is continued in so many ways");
-  command.add_option("--depth", depth, "steps from the root of an agent's tree to its leaves (default: 3)");
-  command.add_option("--think", think_s, "seconds from an answer to the next turn, on average (default: 0)");
-  command.add_option("--users", users, "requests belong to so many users in turn (default: 1)");
+  command
+      .add_option("--length-scale", length_scale,
+                  "multiplies the lengths of a trace or of sharegpt (default: 1)")
+      ->range(0.0);
+  command.add_option("--time-scale", time_scale, "multiplies the times of --arrivals trace (default: 1)")
+      ->range(0.0);
+  command
+      .add_option(
+          "--max-length", longest,
+          "leaves out requests of a trace or of sharegpt with more tokens than this (default: 0, none)")
+      ->range(0);
+  command
+      .add_option("--keep-one-in", keep_one_in,
+                  "keeps one conversation of a trace in so many, with all its turns (default: 1)")
+      ->range(1);
+  command
+      .add_option("--multi-turn", turns, "conversations of so many turns, each of which sends all before it")
+      ->range(1);
+  command.add_option("--agents", branches, "trees of requests: every answer is continued in so many ways")
+      ->range(1);
+  command.add_option("--depth", depth, "steps from the root of an agent's tree to its leaves (default: 3)")
+      ->range(1);
+  command.add_option("--think", think_s, "seconds from an answer to the next turn, on average (default: 0)")
+      ->range(0.0);
+  command.add_option("--users", users, "requests belong to so many users in turn (default: 1)")->range(1);
   command.add_option("--seed", seed, "of lengths, arrivals and prompts (default: 1)");
+  command.heading("");
 }
 
 std::string ServeLoadOptions::workload_rung(const EngineConfig& config) const {
@@ -82,10 +107,6 @@ std::string ServeLoadOptions::arrivals_rung(const EngineConfig& config) const {
 }
 
 Workload ServeLoadOptions::make(const EngineConfig& config) const {
-  if (!(rate >= 0 && std::isfinite(rate))) fail_usage("--rate is {}; it must be at least 0", rate);
-  if (turns < 0 || branches < 0 || longest < 0) {
-    fail_usage("--multi-turn, --agents and --max-length must be at least 0");
-  }
   WorkloadConfig c;
   c.requests = requests;
   c.users = users;

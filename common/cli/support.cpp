@@ -5,12 +5,17 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/cli.hpp"
+#include "model/mapped_file.hpp"
 
 namespace rung::cli {
 namespace {
@@ -24,11 +29,62 @@ void on_interrupt(int signal) {
 
 }  // namespace
 
+void tell_text(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+void open_standard_streams() {
+  for (int number = 0; number < 3; ++number) {
+    if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The wrong way round, so that the first read or write is an error and not an empty input.
+    const int opened = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
+    if (opened >= 0 && opened != number) close(opened);
+  }
+}
+
+void finish_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    fail("the output could not be written; is the disk full or the pipe closed?");
+}
+
+namespace {
+
+void on_bus_error(int signal, siginfo_t* info, void*) {
+  const auto say = [](const char* text) {
+    static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text)));
+  };
+  const char* path = mapped_file_at(info->si_addr);
+  if (path == nullptr) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+    return;
+  }
+  say("\nrung: '");
+  say(path);
+  say("' was shortened, or its disk failed, while it was in use; fetch or convert it again, then repeat the "
+      "command\n");
+  _exit(1);
+}
+
+}  // namespace
+
+void catch_bus_errors() {
+  struct sigaction action {};
+  action.sa_sigaction = on_bus_error;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGBUS, &action, nullptr);
+}
+
 std::string dump_json(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 void print_json(const Json& json) { fmt::print("{}\n", dump_json(json)); }
+
+void print_note(const OtherLoad& others) {
+  if (const std::string note = others.note(); !note.empty()) fmt::print("Note: {}.\n", note);
+}
 
 Json rungs_json(const Engine& engine) {
   Json json = Json::object();
@@ -79,16 +135,20 @@ void check_interrupted() {
 }
 
 Progress::~Progress() {
-  if (open_line_) fmt::print(stderr, "\n");
+  if (open_line_) tell("\n");
 }
 
 void Progress::update(double done) {
   static const bool terminal = isatty(STDERR_FILENO) == 1;
+  constexpr double kShort = 2.0;  // seconds
+  const double gone = since_start_.seconds();
   const bool due =
       terminal ? since_draw_.seconds() > 0.1 || done >= 1.0 : done >= drawn_ + 0.1 || done >= 1.0;
-  if (drawn_ >= 1.0 || (drawn_ >= 0 && !due)) return;
-  fmt::print(stderr, "{}{}: {:3.0f} %{}", terminal ? "\r" : "", what_, 100 * done, terminal ? "" : "\n");
-  std::fflush(stderr);
+  if (gone < kShort || drawn_ >= 1.0 || (drawn_ >= 0 && !due)) return;
+  const std::string left =
+      done > 0 && done < 1 ? fmt::format(", about {:.0f} s left", gone * (1 - done) / done) : "";
+  // The line before may have been longer.
+  tell("{}{}: {:3.0f} %{}{}", terminal ? "\r" : "", what_, 100 * done, left, terminal ? "\x1b[K" : "\n");
   open_line_ = terminal;
   since_draw_.reset();
   drawn_ = done;
@@ -101,44 +161,86 @@ std::function<void(std::uint64_t, std::uint64_t)> Progress::watcher() {
   };
 }
 
-ChildResult run_in_child(const std::function<std::string()>& job) {
+namespace {
+
+// What a child says that it begins stands between these; all else is its output.
+constexpr char kBegin = '\x1e', kBegun = '\x1f';
+
+void write_all(int descriptor, const std::string& text) {
+  for (std::size_t sent = 0; sent < text.size();) {
+    const ssize_t n = write(descriptor, text.data() + sent, text.size() - sent);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    sent += static_cast<std::size_t>(n);
+  }
+}
+
+[[noreturn]] void be_child(pid_t parent, int descriptor,
+                           const std::function<std::string(const Begin&)>& job) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it ended before we asked to end with it
+  int status = 1;
+  std::string output;
+  try {
+    output = job([&](const std::string& what) { write_all(descriptor, kBegin + what + kBegun); });
+    status = 0;
+  } catch (const std::exception& error) {
+    output = error.what();
+  }
+  write_all(descriptor, output);
+  _exit(status);
+}
+
+/// Reads until the child has closed its end. False: it was killed, because its time was over.
+bool listen(pid_t child, int descriptor, double seconds, ChildResult& result) {
+  const Timer since;
+  bool told = false, in_time = true;
+  std::string heard;
+  for (char buffer[4096];;) {
+    // A signal does not end poll() where its handler asked to go on: so we look for it now and then.
+    if (interrupted() && !std::exchange(told, true)) kill(child, SIGTERM);
+    if (seconds > 0 && since.seconds() > seconds && std::exchange(in_time, false)) kill(child, SIGKILL);
+    pollfd written{descriptor, POLLIN, 0};
+    constexpr int kMilliseconds = 50;
+    if (poll(&written, 1, kMilliseconds) <= 0) continue;
+    const ssize_t n = read(descriptor, buffer, sizeof buffer);
+    if (n == 0 || (n < 0 && errno != EINTR)) break;
+    if (n > 0) heard.append(buffer, static_cast<std::size_t>(n));
+  }
+  for (std::size_t begin; (begin = heard.find(kBegin)) != std::string::npos;) {
+    const std::size_t end = std::min(heard.find(kBegun, begin), heard.size());
+    result.begun = heard.substr(begin + 1, end - begin - 1);
+    heard.erase(begin, end + 1 - begin);
+  }
+  result.output = heard;
+  return in_time;
+}
+
+}  // namespace
+
+ChildResult run_in_child(const std::function<std::string(const Begin& begin)>& job, double seconds) {
   int pipe_ends[2];
   if (pipe(pipe_ends) != 0) fail("cannot make a pipe to a child process");
   std::fflush(nullptr);
-  const pid_t child = fork();
+  const pid_t parent = getpid(), child = fork();
   if (child < 0) fail("cannot start a child process");
   if (child == 0) {
     close(pipe_ends[0]);
-    int status = 1;
-    std::string output;
-    try {
-      output = job();
-      status = 0;
-    } catch (const std::exception& error) {
-      output = error.what();
-    }
-    for (std::size_t sent = 0; sent < output.size();) {
-      const ssize_t n = write(pipe_ends[1], output.data() + sent, output.size() - sent);
-      if (n <= 0) break;
-      sent += static_cast<std::size_t>(n);
-    }
-    _exit(status);
+    be_child(parent, pipe_ends[1], job);
   }
   close(pipe_ends[1]);
   ChildResult result;
-  char buffer[4096];
-  for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof buffer)) != 0;) {
-    if (n > 0) result.output.append(buffer, static_cast<std::size_t>(n));
-    if (n < 0 && errno != EINTR) break;
-  }
+  const bool in_time = listen(child, pipe_ends[0], seconds, result);
   close(pipe_ends[0]);
   int status = 0;
   rusage usage{};
   while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR) {
   }
   result.peak_rss_bytes = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
-  result.crashed = WIFSIGNALED(status);
-  if (result.crashed) {
+  if (!in_time) {
+    result.failure =
+        fmt::format("it did not end within {:.0f} seconds; is there a loop that does not end?", seconds);
+  } else if (WIFSIGNALED(status)) {
     result.failure =
         fmt::format("it crashed with signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
   } else if (WEXITSTATUS(status) != 0) {

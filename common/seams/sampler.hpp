@@ -32,8 +32,9 @@ struct SamplingParams {
   std::uint64_t seed = 0;
   int logprobs = -1;  // how many alternatives to report; 0: the chosen one only; -1: none
 
-  /// Throws UsageError naming the first value out of range (NaN included).
-  void validate(int vocab_size) const;
+  /// Throws UsageError naming the first value out of range (NaN included). `vocab_size`: 0 where no model is
+  /// known yet.
+  void validate(int vocab_size = 0) const;
 };
 
 struct TokenLogprob {

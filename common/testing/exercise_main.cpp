@@ -1,7 +1,15 @@
 // Judges the learner's rung of one topic (compiled once per topic, see cmake/rung_topic.cmake).
 // Exit status: 0 every trial passed, 1 one failed (it is printed), 77 not started.
+//
+// An endless loop ends after 30 seconds, a crash is told: either names the trial that it happened in.
+
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 
 #include "core/error.hpp"
 #include "core/registry.hpp"
@@ -10,19 +18,63 @@ namespace rung::RUNG_TOPIC {
 void register_rungs(Registry& registry);
 }
 
+namespace {
+
+constexpr int kSeconds = 30;  // a rung that is right takes a few
+
+// What a signal handler may read.
+char trial_name[256] = "none yet";
+
+void say(const char* text) { static_cast<void>(!write(STDOUT_FILENO, text, std::strlen(text))); }
+
+void on_signal(int number) {
+  say(number == SIGALRM ? "FAILED: no end after 30 seconds, in trial '" : "FAILED: it crashed, in trial '");
+  say(trial_name);
+  say(number == SIGALRM ? "'; is there a loop that does not end?\n" : "'\n");
+  if (number == SIGALRM) _exit(1);
+  signal(number, SIG_DFL);
+  raise(number);  // a debugger and the exit status see what it was
+}
+
+void watch() {
+  for (const int number : {SIGALRM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) signal(number, on_signal);
+  const itimerval limit{{0, 0}, {kSeconds, 0}};
+  setitimer(ITIMER_REAL, &limit, nullptr);
+}
+
+/// A program from before the last change would judge what is not there any more.
+bool is_stale(const std::string& source) {
+  std::error_code unknown;
+  const auto edited = std::filesystem::last_write_time(std::string(RUNG_SOURCE_DIR) + "/" + source, unknown);
+  if (unknown) return false;
+  const auto built = std::filesystem::last_write_time("/proc/self/exe", unknown);
+  return !unknown && edited > built;
+}
+
+}  // namespace
+
 int main() {
   using rung::Verdict;
   rung::Registry registry;
   rung::RUNG_TOPIC::register_rungs(registry);
   const rung::LadderBase& ladder = registry.find(RUNG_SEAM);
-  const char* source = ladder.info("mine").source.c_str();
+  const std::string& source = ladder.info("mine").source;
+  if (is_stale(source)) {
+    std::printf(
+        "FAILED: %s was edited after this program was built; build it first: ./test.sh -R '^%s.mine$'\n",
+        source.c_str(), RUNG_TOPIC_NAME);
+    return 1;
+  }
+  watch();
   int passed = 0;
   for (const rung::Trial& trial : ladder.trials()) {
     for (const int threads : {1, 2}) {
+      const std::string name = trial.name + (threads == 1 ? ", 1 thread" : ", 2 threads");
+      trial_name[name.copy(trial_name, sizeof trial_name - 1)] = '\0';
       const Verdict verdict = trial.judge("mine", threads);
       switch (verdict.status) {
         case Verdict::Status::not_started:
-          std::printf("not started: write %s\n", source);
+          std::printf("not started: write %s\n", source.c_str());
           return 77;
         case Verdict::Status::failed:
           std::printf("FAILED after %d passed trials, with %d thread(s): %s\n", passed, threads,
@@ -36,6 +88,6 @@ int main() {
       }
     }
   }
-  std::printf("passed: %d trials of %s\n", passed, source);
+  std::printf("passed: %d trials of %s\n", passed, source.c_str());
   return passed > 0 ? 0 : 1;
 }
