@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Draws the two pictures of this lesson from what `rung plan --kv` prints.
 
-usage: 01_challenges/kv_cache_analysis/plot.py [RUNG]     (needs matplotlib; RUNG: default build/bin/rung)
+usage: 01_challenges/kv_cache_analysis/plot.py [RUNG] [-o FOLDER]     (needs matplotlib)
 
-Asks the program for five published shapes at contexts from 1,024 to 131,072 tokens and writes results/plans.json
-(the numbers), results/kv_bytes.svg and .png (bytes of one sequence), results/batch.svg and .png (sequences that fit).
+Asks the program (by default build/bin/rung) for five published shapes at contexts from 1,024 to 131,072 tokens and writes
+into FOLDER (by default this one) plans.json (the numbers), kv_bytes.svg and .png (bytes of one sequence), batch.svg and
+.png (sequences that fit). The lesson's own are in results/.
 """
 
+import argparse
 import json
 import pathlib
 import subprocess
-import sys
 
 import matplotlib
 
@@ -19,7 +20,6 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
 HERE = pathlib.Path(__file__).resolve().parent
-RESULTS = HERE / "results"
 SHAPES = {
     "llama-2-7b": ("#b5651d", "o", "Llama 2 7B (MHA)"),
     "gemma-2-9b": ("#7b5ea7", "s", "Gemma 2 9B (GQA, every 2nd layer 4096)"),
@@ -53,18 +53,22 @@ def context_axis(axis):
         axis.spines[side].set_visible(False)
 
 
-def save(figure, name):
+def save(figure, path):
     figure.tight_layout()
-    figure.savefig(RESULTS / f"{name}.svg", metadata={"Date": None})
-    figure.savefig(RESULTS / f"{name}.png", dpi=90)
-    print(f"wrote {name}.svg and {name}.png")
+    figure.savefig(f"{path}.svg", metadata={"Date": None})
+    figure.savefig(f"{path}.png", dpi=90)
+    print(f"wrote {path}.svg and {path}.png")
 
 
 def main():
-    rung = sys.argv[1] if len(sys.argv) > 1 else str(HERE.parents[1] / "build" / "bin" / "rung")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rung", nargs="?", default=str(HERE.parents[1] / "build" / "bin" / "rung"), help="the program")
+    parser.add_argument("-o", "--out", type=pathlib.Path, default=pathlib.Path("."), help="the folder for numbers and pictures")
+    a = parser.parse_args()
+    rung, out = a.rung, a.out
     rows = [plan(rung, shape, context) for shape in SHAPES for context in CONTEXTS]
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "plans.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "plans.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 
     def series(shape, key):
         return [row[key] for row in rows if row["shape"] == shape]
@@ -78,7 +82,7 @@ def main():
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     context_axis(axis)
     axis.legend(frameon=False, fontsize=8)
-    save(figure, "kv_bytes")
+    save(figure, out / "kv_bytes")
 
     figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.0), sharey=True)
     for axis, budget in zip(axes, ("24GB", "80GB")):
@@ -91,7 +95,7 @@ def main():
         context_axis(axis)
     axes[0].set_ylabel("sequences that fit, blocks of 16 tokens")
     axes[0].legend(frameon=False, fontsize=8, loc="upper right")
-    save(figure, "batch")
+    save(figure, out / "batch")
 
 
 if __name__ == "__main__":

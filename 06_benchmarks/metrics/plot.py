@@ -6,9 +6,9 @@ usage: 06_benchmarks/metrics/plot.py RUN.json [RUN.json ...] -o results/serve
     rung bench-serve --rate 20 --timeline 64 --json > run.json
     06_benchmarks/metrics/plot.py run.json -o run
 
-From the first run that has a timeline: what each sequence did when, and who owned the blocks of the KV cache
-(run_timeline); the distribution of its latencies and, where other runs have different rates, latency against rate
-(run_latency). Each as .svg and .png. Needs matplotlib.
+From every run that has a timeline: what each sequence did when, and who owned the blocks of the KV cache (run_timeline;
+of several runs run_NAME_timeline); the distribution of its latencies. From runs of different rates: latency against rate
+(both in run_latency). Each as .svg and .png. A run that nothing can be drawn of is refused. Needs matplotlib.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def timeline(run, name):
     save(figure, f"{name}_timeline")
 
 
-def draw_cdf(axis, run):
+def draw_cdf(axis, run, title):
     requests = run["timeline"]["requests"]
     for key, label, color in (("ttft_s", "TTFT", "#e6842a"), ("e2e_s", "E2E", "#1f6f8b")):
         values = sorted(1e3 * r[key] for r in requests)
@@ -140,6 +140,8 @@ def draw_cdf(axis, run):
     axis.set_xlabel("ms, for at most this share of the requests")
     axis.set_ylabel("%")
     axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
+    if title:
+        axis.set_title(title, loc="right", fontsize=8)
     tidy(axis)
 
 
@@ -171,14 +173,12 @@ def draw_rates(axis, runs):
     tidy(axis)
 
 
-def latency(runs, name):
+def latency(timed, swept, name):
     plt = pyplot()
-    swept = [r for r in runs if r["rate"] > 0 and "timeline" not in r] or [r for r in runs if r["rate"] > 0]
-    sweep = len({r["rate"] for r in swept}) > 1
-    timed = next((r for r in runs if "timeline" in r), None)
-    if timed is None and not sweep:
-        raise SystemExit("nothing to draw: run rung bench-serve with --timeline, or with several rates")
-    parts = [lambda axis: draw_cdf(axis, timed)] * (timed is not None) + [lambda axis: draw_rates(axis, swept)] * sweep
+    titles = [stem if len(timed) > 1 else "" for stem, _ in timed]
+    parts = [lambda axis, run=run, title=title: draw_cdf(axis, run, title) for (_, run), title in zip(timed, titles)]
+    if swept:
+        parts.append(lambda axis: draw_rates(axis, swept))
     figure, axes = plt.subplots(1, len(parts), figsize=(4.3 * len(parts), 3.3), constrained_layout=True, squeeze=False)
     for part, axis in zip(parts, axes[0]):
         part(axis)
@@ -186,10 +186,20 @@ def latency(runs, name):
 
 
 def draw(runs, name):
-    timed = next((r for r in runs if "timeline" in r), None)
-    if timed is not None:
-        timeline(timed, name)
-    latency(runs, name)
+    """runs: [(name of the file, its JSON)]."""
+    timed = [(stem, run) for stem, run in runs if "timeline" in run]
+    swept = [run for _, run in runs if run["rate"] > 0 and "timeline" not in run]
+    if len({run["rate"] for run in swept}) < 2:  # the timed ones may make a sweep of it
+        swept = [run for _, run in runs if run["rate"] > 0]
+    if len({run["rate"] for run in swept}) < 2:
+        swept = []
+    for stem, run in runs:
+        if "timeline" not in run and not any(run is other for other in swept):
+            raise SystemExit(f"nothing can be drawn of {stem}: it has no timeline (rung bench-serve --timeline N), and there "
+                             "are no runs of other rates to draw it with")
+    for stem, run in timed:
+        timeline(run, f"{name}_{stem}" if len(timed) > 1 else name)
+    latency(timed, swept, name)
 
 
 def main():
@@ -197,7 +207,7 @@ def main():
     parser.add_argument("runs", nargs="+", type=pathlib.Path)
     parser.add_argument("-o", "--out", required=True, help="where the pictures go, without their ending")
     a = parser.parse_args()
-    draw([json.loads(path.read_text()) for path in a.runs], a.out)
+    draw([(path.stem, json.loads(path.read_text())) for path in a.runs], a.out)
 
 
 if __name__ == "__main__":
