@@ -193,7 +193,7 @@ void write_all(int descriptor, const std::string& text) {
 
 /// Reads until the child has closed its end. False: it was killed, because its time was over.
 bool listen(pid_t child, int descriptor, double seconds, ChildResult& result) {
-  const Timer since;
+  Timer since;
   bool told = false, in_time = true;
   std::string heard;
   for (char buffer[4096];;) {
@@ -206,6 +206,7 @@ bool listen(pid_t child, int descriptor, double seconds, ChildResult& result) {
     const ssize_t n = read(descriptor, buffer, sizeof buffer);
     if (n == 0 || (n < 0 && errno != EINTR)) break;
     if (n > 0) heard.append(buffer, static_cast<std::size_t>(n));
+    if (n > 0 && std::memchr(buffer, kBegin, static_cast<std::size_t>(n)) != nullptr) since.reset();
   }
   for (std::size_t begin; (begin = heard.find(kBegin)) != std::string::npos;) {
     const std::size_t end = std::min(heard.find(kBegun, begin), heard.size());

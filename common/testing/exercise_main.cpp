@@ -1,7 +1,8 @@
 // Judges the learner's rung of one topic (compiled once per topic, see cmake/rung_topic.cmake).
 // Exit status: 0 every trial passed, 1 one failed (it is printed), 77 not started.
 //
-// An endless loop ends after 30 seconds, a crash is told: either names the trial that it happened in.
+// A trial ends after 30 seconds, for there may be an endless loop in it; a crash is told: either names the
+// trial that it happened in.
 
 #include <signal.h>
 #include <sys/time.h>
@@ -20,7 +21,7 @@ void register_rungs(Registry& registry);
 
 namespace {
 
-constexpr int kSeconds = 30;  // a rung that is right takes a few
+constexpr int kSeconds = 30;  // of a trial; a rung that is right takes a few
 
 // What a signal handler may read.
 char trial_name[256] = "none yet";
@@ -38,6 +39,10 @@ void on_signal(int number) {
 
 void watch() {
   for (const int number : {SIGALRM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) signal(number, on_signal);
+}
+
+void begin_trial(const std::string& name) {
+  trial_name[name.copy(trial_name, sizeof trial_name - 1)] = '\0';
   const itimerval limit{{0, 0}, {kSeconds, 0}};
   setitimer(ITIMER_REAL, &limit, nullptr);
 }
@@ -70,7 +75,7 @@ int main() {
   for (const rung::Trial& trial : ladder.trials()) {
     for (const int threads : {1, 2}) {
       const std::string name = trial.name + (threads == 1 ? ", 1 thread" : ", 2 threads");
-      trial_name[name.copy(trial_name, sizeof trial_name - 1)] = '\0';
+      begin_trial(name);
       const Verdict verdict = trial.judge("mine", threads);
       switch (verdict.status) {
         case Verdict::Status::not_started:
