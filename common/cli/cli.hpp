@@ -158,9 +158,9 @@ class Progress {
   bool open_line_ = false;
 };
 
-/// Runs `job` in a child process, so that a crash or its memory stays there. The child ends after `seconds`
-/// (0: never) and with this process. REQUIRES: no OpenMP loop ran in this process before (its threads do not
-/// survive a fork).
+/// Runs `job` in a child process, so that a crash or its memory stays there. The child ends with this
+/// process, and `seconds` after it began something (0: never). REQUIRES: no OpenMP loop ran in this process
+/// before (its threads do not survive a fork).
 struct ChildResult {
   std::string output;   // what job returned
   std::string failure;  // how it ended, when it did not return
