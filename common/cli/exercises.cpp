@@ -80,16 +80,6 @@ Json speed_of_best(const LadderBase& ladder) {
   return nullptr;
 }
 
-/// Whether the learner wrote something after this program was built: what it judges is then the version
-/// before.
-bool is_edited(const fs::path& source) {
-  std::error_code unknown;
-  const auto edited = fs::last_write_time(fs::path(RUNG_SOURCE_DIR) / source, unknown);
-  if (unknown) return false;
-  const auto built = fs::last_write_time("/proc/self/exe", unknown);
-  return !unknown && edited > built;
-}
-
 struct ExercisesCommand {
   std::string chapter, reset;
 
@@ -116,7 +106,7 @@ struct ExercisesCommand {
           verdict["speed_of_best"] = speed;
         }
       }
-      verdict["edited"] = is_edited(exercise.source);
+      verdict["edited"] = newer_than_program((fs::path(RUNG_SOURCE_DIR) / exercise.source).string());
       Json row = {{"exercise", exercise.topic()},
                   {"seam", exercise.ladder->seam()},
                   {"chapter", exercise.chapter()},

@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <filesystem>
 
 #include "core/error.hpp"
 
@@ -50,6 +51,14 @@ Verdict compare(const std::string& what, std::initializer_list<Dimension> shape,
       sizes, place(shape, static_cast<std::int64_t>(where)), expected[where], got[where], verdict.error,
       verdict.tolerance);
   return verdict;
+}
+
+bool newer_than_program(const std::string& path) {
+  std::error_code unknown;
+  const auto written = std::filesystem::last_write_time(path, unknown);
+  if (unknown) return false;
+  const auto built = std::filesystem::last_write_time("/proc/self/exe", unknown);
+  return !unknown && written > built;
 }
 
 Verdict judged(const std::function<Verdict()>& body) {

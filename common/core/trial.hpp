@@ -55,6 +55,10 @@ struct Dimension {
 Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,
                 std::span<const double> expected, std::span<const double> tolerance);
 
+/// Whether the file at `path` was written after this program was built: what the program judges is then the
+/// version before. False where there is no such file.
+bool newer_than_program(const std::string& path);
+
 /// Wraps a judge's body: NotStarted becomes Status::not_started, any other Error a failed verdict.
 Verdict judged(const std::function<Verdict()>& body);
 

@@ -10,7 +10,7 @@
 
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
+#include <string>
 
 #include "core/error.hpp"
 #include "core/registry.hpp"
@@ -47,15 +47,6 @@ void begin_trial(const std::string& name) {
   setitimer(ITIMER_REAL, &limit, nullptr);
 }
 
-/// A program from before the last change would judge what is not there any more.
-bool is_stale(const std::string& source) {
-  std::error_code unknown;
-  const auto edited = std::filesystem::last_write_time(std::string(RUNG_SOURCE_DIR) + "/" + source, unknown);
-  if (unknown) return false;
-  const auto built = std::filesystem::last_write_time("/proc/self/exe", unknown);
-  return !unknown && edited > built;
-}
-
 }  // namespace
 
 int main() {
@@ -64,7 +55,7 @@ int main() {
   rung::RUNG_TOPIC::register_rungs(registry);
   const rung::LadderBase& ladder = registry.find(RUNG_SEAM);
   const std::string& source = ladder.info("mine").source;
-  if (is_stale(source)) {
+  if (rung::newer_than_program(std::string(RUNG_SOURCE_DIR) + "/" + source)) {
     std::printf(
         "FAILED: %s was edited after this program was built; build it first: ./test.sh -R '^%s.mine$'\n",
         source.c_str(), RUNG_TOPIC_NAME);
