@@ -251,8 +251,6 @@ Json by_user(const Workload& load, const std::vector<ServedRequest>& served, con
 }
 
 void BenchServeCommand::execute(bool json_wanted) const {
-  if (timeline < 0 || timeline > 100000)
-    fail_usage("--timeline is {}; it must be from 0 to 100000", timeline);
   EngineConfig config = run.config();
   const std::string quantile = config.rung("quantile");
   static_cast<void>(

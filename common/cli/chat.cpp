@@ -62,7 +62,6 @@ class Conversation {
   Conversation(const ChatCommand& options, bool json)
       : options_(options), params_(options.sampling.resolve()), json_(json), system_(options.system) {
     params_.validate();
-    if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
     EngineConfig config = options.run_options.config();
     model_ = options.run_options.load();
     if (model_->tokenizer->vocab_size() == 0)

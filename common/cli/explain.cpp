@@ -146,8 +146,6 @@ Json event_json(const Event& e) {
 }
 
 void ExplainCommand::execute(bool json_wanted) const {
-  if (tokens < 1) fail_usage("-n is {}; it must be at least 1", tokens);
-  if (beside < 0 || beside > 4096) fail_usage("--beside is {}; it must be from 0 to 4096", beside);
   const std::string text = prompt.read();
   const auto model = run.load();
   std::optional<OutputFile> trace;

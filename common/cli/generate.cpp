@@ -82,9 +82,6 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
                   const std::function<void(std::string_view)>& on_text) {
   EngineConfig config = options.run.config();
   options.sampling.validate();  // what needs no model is refused before one is loaded
-  if (options.max_tokens < 1) fail_usage("-n is {}; it must be at least 1", options.max_tokens);
-  if (options.samples < 1 || options.samples > 64)
-    fail_usage("--n is {}; it must be from 1 to 64", options.samples);
   const Timer load;
   const auto model = options.run.load();
   Request request;

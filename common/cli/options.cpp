@@ -122,7 +122,6 @@ EngineConfig RunOptions::config() const {
   config.device = device;
   config.kv_type = dtype_from_name(kv_type);
   config.kv_block_size = block_size;
-  if (sinks < -1) fail_usage("--sinks is {}; it must be at least 0", sinks);
   config.sinks = sinks;
   if (!swap.empty()) config.swap_bytes = bytes_from("--swap", swap);
   config.preempt = preempt_mode(preempt);
@@ -138,8 +137,6 @@ EngineConfig RunOptions::config() const {
       fail_usage("--set {}: write SEAM=NAME, as in --set attention=flash", assignment);
     config.rungs[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
-  if (context < 0) fail_usage("--ctx is {}; it must be at least 1", context);
-  if (threads < 0) fail_usage("--threads is {}; it must be at least 1", threads);
   return config;
 }
 

@@ -34,7 +34,6 @@ struct PerplexityCommand {
 
   PerplexityOptions checked(const Model& model) const {
     if (!options.reference.empty()) protect_input(options.reference);
-    if (run.context < 0) fail_usage("--ctx is {}; it must be at least 2", run.context);
     PerplexityOptions o = options;
     // With --sinks the text outgrows the cache, which has to fit the model.
     const int fed = run.sinks >= 0 ? kLongestText : longest_context(run.config(), model.config);
@@ -46,14 +45,11 @@ struct PerplexityCommand {
           "predict",
           o.ctx, longest, fed);
     }
-    if (window != 0 && (run.sinks < 0 || window < 1)) {
+    if (window != 0 && run.sinks < 0) {
       fail_usage("--window is {}; it is the number of tokens that --sinks keeps, at least 1", window);
     }
-    if (parts < 0 || parts >= o.ctx)
-      fail_usage("--parts is {}; it must be at least 1 and below --ctx", parts);
+    if (parts >= o.ctx) fail_usage("--parts is {}; it must be at least 1 and below --ctx", parts);
     o.parts = parts;
-    if (stride < 0) fail_usage("--stride is {}; it must be from 1 to --ctx", stride);
-    if (chunks < 0) fail_usage("--chunks is {}; it must be at least 1, or 0 for all", chunks);
     o.stride = stride;
     o.max_windows = static_cast<std::size_t>(chunks);
     o.model_name = std::filesystem::path(model.path).filename().string();

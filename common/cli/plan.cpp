@@ -208,7 +208,6 @@ void add_plan(Command& app, Program& program) {
   latency(command->add_option("--set", c->set, "SEAM=NAME: rung of step_cost, bandwidth, linear, ..."));
   command->callback([&program, c] {
     program.run = [&program, c] {
-      if (c->context < 0 || c->tokens < 0) fail_usage("--ctx and --tokens must be at least 1");
       const Json result = c->latency ? plan_latency(*c) : plan_json(*c);
       if (program.json) {
         print_json(result);

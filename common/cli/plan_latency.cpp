@@ -3,7 +3,6 @@
 // are measured here.
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "cli/plan.hpp"
@@ -166,17 +165,10 @@ Json samples_json(const StepCost& cost, std::span<const StepSample> samples) {
 }  // namespace
 
 Json plan_latency(const PlanCommand& c) {
-  if (c.bandwidth < 0 || c.flops < 0 || !std::isfinite(c.bandwidth) || !std::isfinite(c.flops))
-    fail_usage(
-        "--bandwidth and --flops are bytes and operations per second: give positive numbers, as in 3.35e12");
-  if (c.chunk < 1 || c.chunk > 1 << 20)
-    fail_usage("--chunk is {}; it must be from 1 to {}", c.chunk, 1 << 20);
-  if (c.repeats < 1 || c.repeats > 100) fail_usage("--repeats is {}; it must be from 1 to 100", c.repeats);
   const int most = c.batch.value_or(kDefaultBatch);
   if (most < 1 || most > 1 << 16) fail_usage("--batch is {}; it must be from 1 to {}", most, 1 << 16);
   if (c.context > kMaxStepContext)
     fail_usage("--ctx {} is too long; at most {} is possible", c.context, kMaxStepContext);
-  if (c.threads < 0 || c.threads > 1024) fail_usage("--threads is {}; it must be from 1 to 1024", c.threads);
   if (c.measure && !c.samples.empty()) fail_usage("give --measure or --samples, not both");
   EngineConfig rungs;
   rungs.rungs = assignments(c);
