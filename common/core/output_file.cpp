@@ -47,6 +47,13 @@ std::optional<Identity> protect_file(const fs::path& path) {
        path);
 }
 
+/// What the user's mask leaves of the permissions that a new file or folder asks for.
+mode_t allowed(mode_t asked) {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return asked & ~mask;
+}
+
 /// Writes to the disk what the system still holds of a folder's list of names.
 void sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,9 +108,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
     temporary_.clear();
     failed(reason);
   }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor_, exists ? info.st_mode & 07777 : 0666 & ~mask);
+  ::fchmod(descriptor_, exists ? info.st_mode & 07777 : allowed(0666));
 }
 
 OutputFile::~OutputFile() {
@@ -173,9 +178,7 @@ void OutputFolder::make() {
     temporary_.clear();
     fail("the folder '{}' cannot be made: {}", target_, reason);
   }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::chmod(temporary_.c_str(), 0777 & ~mask);
+  ::chmod(temporary_.c_str(), allowed(0777));
 }
 
 OutputFolder::~OutputFolder() {
