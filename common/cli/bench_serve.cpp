@@ -340,7 +340,7 @@ void add_bench_serve(Command& app, Program& program) {
   command->add_option("--slo-e2e", c->targets.e2e_s, "target in seconds")->range(0.0);
   command
       ->add_option("--timeline", c->timeline,
-                   "JSON gets the states of so many requests over time, and as many samples of the KV cache")
+                   "N: JSON gets the states of N requests over time, and N samples of the KV cache")
       ->range(0, 100000);
   command->footer(
       "Examples:\n"

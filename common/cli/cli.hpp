@@ -103,7 +103,7 @@ struct TextOptions {
   std::string read() const;
 };
 
-/// A message to whoever started the program, on stderr. That it cannot be written is no reason to fail.
+/// A message to the user, on stderr. That it cannot be written is no reason to fail.
 void tell_text(const std::string& text);
 template <class... Args>
 void tell(fmt::format_string<Args...> text, Args&&... args) {

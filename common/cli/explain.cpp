@@ -235,8 +235,7 @@ void add_explain(Command& app, Program& program) {
   c->run.add_to(*command);
   c->prompt.add_to(*command, false);
   command->add_option("-n,--tokens", c->tokens, "tokens to generate (default: 16)")->range(1);
-  command->add_option("--beside", c->beside, "so many other requests come before it (default: 0)")
-      ->range(0, 4096);
+  command->add_option("--beside", c->beside, "N other requests come before it (default: 0)")->range(0, 4096);
   command->add_option("--max-sequences", c->sequences, "that run at the same time (default: all)")->range(1);
   command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 64)")->range(1);
   command->add_option("--temp", c->temperature, "temperature; 0 is greedy (default)")->range(0.0f);

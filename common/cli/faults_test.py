@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What must not happen to whoever uses `rung`: lost files, silent wrong numbers, hangs, orphans.
+"""What must not happen to users of `rung`: lost files, silent wrong numbers, hangs, orphans.
 
 usage: faults_test.py RUNG SCRATCH_FOLDER SHARED_FOLDER
 """

@@ -168,12 +168,12 @@ void add_perplexity(Command& app, Program& program) {
   command->add_option("-f,--file", state->file, "the text; - is stdin")->required();
   command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)")
       ->range(1);
-  command->add_option("--chunks", state->chunks, "only the first so many windows (default: all)")->range(1);
+  command->add_option("--chunks", state->chunks, "only the first N windows (default: all)")->range(1);
   command
       ->add_option("--window", state->window,
                    "with --sinks: tokens that are kept in all (default: the model's context)")
       ->range(1);
-  command->add_option("--parts", state->parts, "also the mean of each of so many equal parts of a window")
+  command->add_option("--parts", state->parts, "also the mean of each of N equal parts of a window")
       ->range(1);
   command->add_option(
       "--save-logits", state->options.save,

@@ -182,7 +182,7 @@ void add_plan(Command& app, Program& program) {
       ->add_option("--tokens", c->tokens,
                    "tokens that a sequence really has (default: --ctx; with --latency at most 512)")
       ->range(1);
-  command->add_option("--batch", c->batch, "sequences at the same time; with --latency up to so many")
+  command->add_option("--batch", c->batch, "sequences at the same time; with --latency up to that number")
       ->range(1);
   command->add_option("--budget", c->budget, "memory for weights and KV cache: 24GB, 80e9, 16GiB");
   command->add_option("--kv-type", c->type,

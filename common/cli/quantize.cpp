@@ -61,7 +61,7 @@ void add_quantize(Command& app, Program& program) {
       "a text; the model reads it first, and weights that meet large inputs are rounded with more care");
   command
       ->add_option("--chunks", state->chunks,
-                   "with --imatrix: only the first so many windows of 512 tokens (default: all)")
+                   "with --imatrix: only the first N windows of 512 tokens (default: all)")
       ->range(1);
   command->add_option("--set", state->set,
                       "quantizer=NAME: how scales are found (see rung ladder quantizer)");

@@ -51,8 +51,7 @@ void ServeLoadOptions::add_to(Command& command) {
       "flags ask for)");
   command.add_option("--prompt-tokens", prompt, "length of the prompts: 100 or 10-200 (default: 8-64)");
   command.add_option("--output-tokens", output, "length of the answers (default: 8-64)");
-  command
-      .add_option("--shared-prefix", shared_prefix, "so many tokens more, the same in front of all prompts")
+  command.add_option("--shared-prefix", shared_prefix, "N more tokens, the same in front of all prompts")
       ->range(0, kLongestLength);
   command.add_option(
       "--trace", trace,
@@ -71,18 +70,18 @@ void ServeLoadOptions::add_to(Command& command) {
       ->range(0);
   command
       .add_option("--keep-one-in", keep_one_in,
-                  "keeps one conversation of a trace in so many, with all its turns (default: 1)")
+                  "keeps one conversation of a trace in N, with all its turns (default: 1)")
       ->range(1);
   command
-      .add_option("--multi-turn", turns, "conversations of so many turns, each of which sends all before it")
+      .add_option("--multi-turn", turns, "conversations of N turns, each of which sends all turns before it")
       ->range(1);
-  command.add_option("--agents", branches, "trees of requests: every answer is continued in so many ways")
+  command.add_option("--agents", branches, "trees of requests: every answer is continued in N ways")
       ->range(1);
   command.add_option("--depth", depth, "steps from the root of an agent's tree to its leaves (default: 3)")
       ->range(1);
   command.add_option("--think", think_s, "seconds from an answer to the next turn, on average (default: 0)")
       ->range(0.0);
-  command.add_option("--users", users, "requests belong to so many users in turn (default: 1)")->range(1);
+  command.add_option("--users", users, "requests belong to N users in turn (default: 1)")->range(1);
   command.add_option("--seed", seed, "of lengths, arrivals and prompts (default: 1)");
   command.heading("");
 }

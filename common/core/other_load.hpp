@@ -14,7 +14,7 @@ class OtherLoad {
   /// Processors that other programs used, and that a virtual machine's host took away, on average: 0 is a
   /// quiet machine. Within the first fifth of a second it is 0, since the system counts in steps of 10 ms.
   double processors() const;
-  /// A sentence for whoever reads a figure; empty where the others used less than a fifth of a processor.
+  /// A sentence to stand beside a figure; empty where the others used less than a fifth of a processor.
   std::string note() const;
 
  private:

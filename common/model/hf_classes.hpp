@@ -24,7 +24,7 @@ struct HfClass {
   enum class Window : std::uint8_t {
     none,         // the class has none
     every_layer,  // all, where there is a window
-    layer_types,  // those that layer_types names, or all but every so many
+    layer_types,  // those that layer_types names, or all but every n-th
     qwen,         // those that layer_types names, or from max_window_layers on; if use_sliding_window
     smollm3,      // those that layer_types names, or those without RoPE; if use_sliding_window
   };
@@ -32,8 +32,8 @@ struct HfClass {
   int sliding_window = 0;  // default; 0: none
 
   bool attention_bias = false;  // reads it
-  bool mlp_bias = false;        // likewise
-  bool use_qkv_bias = false;    // likewise
+  bool mlp_bias = false;        // reads it
+  bool use_qkv_bias = false;    // reads it
   bool fixed_head_dim = false;  // does not read head_dim
   double partial_rotary = 0;    // default of partial_rotary_factor; 0: does not read it
 
