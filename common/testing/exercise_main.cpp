@@ -4,10 +4,10 @@
 // A trial ends after 30 seconds, for there may be an endless loop in it; a crash is told: either names the
 // trial that it happened in.
 
-#include <signal.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string>
