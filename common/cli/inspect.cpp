@@ -10,6 +10,7 @@
 #include "core/printable.hpp"
 #include "model/gguf.hpp"
 #include "model/safetensors.hpp"
+#include "model/tokenizer_utf8.hpp"
 
 namespace rung::cli {
 namespace {
@@ -210,8 +211,17 @@ void print_text(const Json& r, bool all) {
     fmt::print("\nNot a model that runs here: {}\n", printable(r["not_runnable"].get<std::string>()));
   }
   fmt::print("\nMetadata\n");
-  for (const auto& [key, value] : r["metadata"].items())
-    fmt::print("  {:<44} {}\n", printable(key), printable(value.get<std::string>()));
+  for (const auto& [key, value] : r["metadata"].items()) {
+    const auto text = value.get<std::string>();
+    // A file may contain a whole tokenizer.json.
+    constexpr std::size_t kMaxShown = 2000;
+    if (all || text.size() <= kMaxShown) {
+      fmt::print("  {:<44} {}\n", printable(key), printable(text));
+    } else {
+      fmt::print("  {:<44} {} ... ({} bytes; --all shows them)\n", printable(key),
+                 printable(text.substr(0, utf8_valid_length(text.substr(0, 200), 0))), text.size());
+    }
+  }
   print_tensors(r, all);
 }
 
@@ -222,7 +232,8 @@ void add_inspect(Command& app, Program& program) {
       add_command(app, program, "inspect", "metadata, tensors, sizes, and the formula of the KV cache");
   const auto model = std::make_shared<std::string>();
   const auto all = std::make_shared<bool>(false);
-  command->add_flag("--all", *all, "a line for every tensor, not one for a tensor of all layers");
+  command->add_flag("--all", *all,
+                    "a line for every tensor, not one for a tensor of all layers; long texts as a whole");
   command->add_option("model,-m,--model", *model, "a GGUF file, a Hugging Face folder, or an embedded model");
   command->callback([&program, model, all] {
     program.run = [&program, model, all] {
