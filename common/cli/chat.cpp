@@ -105,7 +105,7 @@ class Conversation {
 
   void choose_template() {
     const auto use = [&](const std::string& source, const std::string& name) {
-      return chat_template_for_model(source, name, model_->path, *model_->tokenizer);
+      return chat_template_for_model(source, name, *model_->tokenizer);
     };
     if (options_.plain) {
       template_ = use(kPlain, "--no-template");

@@ -2,6 +2,7 @@
 
 #include "model/chat_template.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include "model/jinja_run.hpp"
 #include "model/json_file.hpp"
 #include "model/tokenizer.hpp"
+#include "model/tokenizer_gguf_keys.hpp"
 
 namespace rung {
 namespace {
@@ -34,113 +36,90 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-/// A string, or [{"name": "default", "template": "..."}, ...]. Empty when there is none.
-std::string choose(const json& value, const std::string& variant, const std::string& what) {
-  if (value.is_null()) return {};
-  if (value.is_string()) {
-    if (!variant.empty() && variant != "default")
-      fail("{}: has one chat template, without a name, but '{}' is asked for", what, variant);
-    return value.get<std::string>();
-  }
-  if (!value.is_array()) fail("{}: 'chat_template' is neither a string nor a list of named templates", what);
-  const std::string wanted = variant.empty() ? "default" : variant;
-  std::string known;
+/// A string, or [{"name": "default", "template": "..."}, ...].
+void read_value(const json& value, const std::string& where, std::vector<NamedTemplate>& found) {
+  if (value.is_null()) return;
+  if (value.is_string()) return void(found.push_back({"default", value.get<std::string>(), where}));
+  if (!value.is_array()) fail("{}: 'chat_template' is neither a string nor a list of named templates", where);
   for (const json& entry : value) {
     const auto name = entry.is_object() ? entry.find("name") : entry.end();
     const auto text = entry.is_object() ? entry.find("template") : entry.end();
     if (!entry.is_object() || name == entry.end() || text == entry.end() || !name->is_string() ||
         !text->is_string())
-      fail("{}: an entry of 'chat_template' is not of the form {{\"name\": ..., \"template\": ...}}", what);
-    if (*name == wanted) return text->get<std::string>();
-    known += (known.empty() ? "" : ", ") + name->get<std::string>();
+      fail("{}: an entry of 'chat_template' is not of the form {{\"name\": ..., \"template\": ...}}", where);
+    found.push_back({name->get<std::string>(), text->get<std::string>(), where});
   }
-  fail("{}: has no chat template '{}'; it has: {}", what, wanted, known);
 }
 
-/// "bos_token": "<s>" or {"content": "<s>", ...}.
-std::string token_text(const json& config, const char* key) {
-  const auto at = config.find(key);
-  if (at == config.end()) return {};
-  if (at->is_string()) return at->get<std::string>();
-  if (at->is_object() && at->contains("content") && (*at)["content"].is_string())
-    return (*at)["content"].get<std::string>();
-  return {};
-}
-
-json folder_config(const std::string& folder) {
-  const std::string path = (fs::path(folder) / "tokenizer_config.json").string();
+void read_json(const fs::path& path, std::vector<NamedTemplate>& found) {
   std::error_code error;
-  if (!fs::exists(path, error)) return json::object();
-  json config = read_json_file(path, kMaxTokenizerConfigBytes);
-  if (!config.is_object()) fail("{}: expected a JSON object", path);
-  return config;
+  if (!fs::exists(path, error)) return;
+  const json document = read_json_file(path.string(), kMaxTokenizerConfigBytes);
+  if (!document.is_object()) fail("{}: expected a JSON object", path.string());
+  read_value(document.value("chat_template", json()), path.string(), found);
 }
 
-/// A template and where it stands; empty when the model has none.
-struct Found {
-  std::string source, where;
-};
-
-Found in_folder(const std::string& folder, const std::string& variant) {
-  const auto file = [&](const char* name) { return (fs::path(folder) / name).string(); };
-  if (const std::string path = file("chat_template.jinja"); fs::exists(path)) {
-    return {choose(read_text(path), variant, path), path};
-  }
-  if (const std::string path = file("chat_template.json"); fs::exists(path)) {
-    const json document = read_json_file(path, kMaxTokenizerConfigBytes);
-    if (!document.is_object()) fail("{}: expected a JSON object", path);
-    return {choose(document.value("chat_template", json()), variant, path), path};
-  }
-  const std::string path = file("tokenizer_config.json");
-  return {choose(folder_config(folder).value("chat_template", json()), variant, path), path};
-}
-
-Found in_gguf(const std::string& path, const std::string& variant) {
-  const auto gguf = Gguf::open(path);
-  const bool named = !variant.empty() && variant != "default";
-  const std::string key = named ? "tokenizer.chat_template." + variant : "tokenizer.chat_template";
-  if (gguf->has(key)) return {gguf->get_string(key), fmt::format("{}: {}", path, key)};
-  if (named) fail("{}: has no chat template '{}' (no key '{}')", path, variant, key);
-  return {};
-}
-
-void set_tokens(ChatTemplate& chat, const std::string& path, const Tokenizer& tokenizer) {
+/// Where transformers 5 looks: templates in files of their own take the place of those in JSON.
+std::vector<NamedTemplate> in_folder(const fs::path& folder) {
+  std::vector<NamedTemplate> found;
   std::error_code error;
-  if (fs::is_directory(path, error)) {
-    const json config = folder_config(path);
-    for (const char* key :
-         {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-      const std::string text = token_text(config, key);
-      if (!text.empty()) chat.set_token(key, text);
-    }
-    return;
+  const fs::path file = folder / "chat_template.jinja";
+  if (fs::exists(file, error)) found.push_back({"default", read_text(file.string()), file.string()});
+  std::vector<fs::path> named;
+  for (fs::directory_iterator at(folder / kMoreChatTemplates, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->path().extension() == ".jinja") named.push_back(at->path());
   }
+  std::sort(named.begin(), named.end());
+  for (const fs::path& path : named) {
+    found.push_back({path.stem().string(), read_text(path.string()), path.string()});
+  }
+  if (found.empty()) read_json(folder / "chat_template.json", found);
+  if (found.empty()) read_json(folder / "tokenizer_config.json", found);
+  return found;
+}
+
+std::vector<NamedTemplate> in_gguf(const std::string& path) {
+  using namespace gguf_keys;
+  std::vector<NamedTemplate> found;
   const auto gguf = Gguf::open(path);
-  if (!gguf->has("tokenizer.ggml.tokens")) return;
-  const auto tokens = gguf->string_array("tokenizer.ggml.tokens");
-  const auto set = [&](const char* name, std::int32_t id) {
-    if (id >= 0 && static_cast<std::size_t>(id) < tokens.size())
-      chat.set_token(name, std::string(tokens[static_cast<std::size_t>(id)]));
+  const auto add = [&](std::string name, std::string_view key) {
+    found.push_back({std::move(name), gguf->get_string(key), fmt::format("{}: {}", path, key)});
   };
-  set("bos_token", tokenizer.bos());
-  set("eos_token", tokenizer.eos());
+  if (gguf->has(kChatTemplate)) add("default", kChatTemplate);
+  // Some writers leave the list of names out.
+  const std::string prefix = std::string(kChatTemplate) + ".";
+  for (const GgufEntry& entry : gguf->entries()) {
+    if (entry.key.starts_with(prefix)) add(std::string(entry.key.substr(prefix.size())), entry.key);
+  }
+  return found;
 }
 
 }  // namespace
 
+std::vector<NamedTemplate> chat_templates_of(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error) ? in_folder(path) : in_gguf(path);
+}
+
 std::shared_ptr<const ChatTemplate> chat_template_for_model(const std::string& source,
-                                                            const std::string& name, const std::string& path,
+                                                            const std::string& name,
                                                             const Tokenizer& tokenizer) {
   auto chat = std::make_shared<ChatTemplate>(source, name);
-  set_tokens(*chat, path, tokenizer);
+  for (const auto& [role, text] : tokenizer.roles()) chat->set_token(role, text);
   return chat;
 }
 
 std::shared_ptr<const ChatTemplate> load_chat_template(const std::string& path, const Tokenizer& tokenizer,
                                                        const std::string& variant) {
-  std::error_code error;
-  const Found found = fs::is_directory(path, error) ? in_folder(path, variant) : in_gguf(path, variant);
-  return found.source.empty() ? nullptr : chat_template_for_model(found.source, found.where, path, tokenizer);
+  const std::string wanted = variant.empty() ? "default" : variant;
+  std::string known;
+  for (const NamedTemplate& found : chat_templates_of(path)) {
+    if (found.name == wanted) return chat_template_for_model(found.source, found.where, tokenizer);
+    known += (known.empty() ? "" : ", ") + found.name;
+  }
+  if (known.empty() && variant.empty()) return nullptr;
+  fail("{}: has no chat template '{}'; it has {}", path, wanted, known.empty() ? "none" : known);
 }
 
 ChatTemplate::ChatTemplate(std::string_view source, std::string name)

@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/jinja_ast.hpp"
 
@@ -55,16 +56,30 @@ class ChatTemplate {
   jinja::Body body_;
 };
 
-/// The template of a model: tokenizer.chat_template of a GGUF file; chat_template.jinja, chat_template.json
-/// or tokenizer_config.json of a Hugging Face folder (where transformers looks, in this order). `variant`:
-/// the name of one of several ("tool_use"); empty: "default". Null when the model has none. Throws Error for
-/// one that cannot be parsed.
+/// One of a model's templates.
+struct NamedTemplate {
+  std::string name;  // "default", "tool_use", ...
+  std::string source;
+  std::string where;  // the file, and the key in it, for sentences
+};
+
+/// The folder beside a tokenizer that has further templates, one file NAME.jinja for each.
+inline constexpr const char* kMoreChatTemplates = "additional_chat_templates";
+
+/// All templates of a model. In a GGUF file: tokenizer.chat_template and tokenizer.chat_template.NAME. In a
+/// Hugging Face folder, the first of these that has any: chat_template.jinja with
+/// additional_chat_templates/NAME.jinja; chat_template.json; tokenizer_config.json.
+std::vector<NamedTemplate> chat_templates_of(const std::string& path);
+
+/// The template of a model with the name `variant` (empty: "default"), with the tokens that `tokenizer` has
+/// names for. Null when the model has no template and none was named. Throws Error for a name that the model
+/// does not have and for a template that cannot be parsed.
 std::shared_ptr<const ChatTemplate> load_chat_template(const std::string& path, const Tokenizer& tokenizer,
                                                        const std::string& variant = {});
 
-/// Another template for that model: `source` with the model's special tokens. `name` stands in sentences.
+/// Another template for a model: `source` with the tokens of its tokenizer. `name` stands in sentences.
 std::shared_ptr<const ChatTemplate> chat_template_for_model(const std::string& source,
-                                                            const std::string& name, const std::string& path,
+                                                            const std::string& name,
                                                             const Tokenizer& tokenizer);
 
 }  // namespace rung

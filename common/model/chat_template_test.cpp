@@ -35,6 +35,7 @@ class TwoTokens : public Tokenizer {
   std::int32_t eos() const override { return 2; }
   bool adds_bos() const override { return true; }
   bool is_end(std::int32_t id) const override { return id == 2; }
+  TokenRoles roles() const override { return {{"bos_token", "<b>"}, {"eos_token", "<e>"}}; }
   std::string describe() const override { return "two tokens"; }
 };
 
@@ -159,7 +160,7 @@ TEST_CASE("the template of a Hugging Face folder") {
       R"({"bos_token": {"content": "<b>"}, "eos_token": "<e>", "chat_template": "{{ bos_token }}config{{ eos_token }}"})");
   CHECK(load_chat_template(folder.string(), tokens)->render(kHello) == "<b>config<e>");
   CHECK_THROWS_WITH(load_chat_template(folder.string(), tokens, "tool_use"),
-                    contains("has one chat template"));
+                    contains("has no chat template 'tool_use'; it has default"));
   write(folder / "chat_template.json", R"({"chat_template": "json{{ eos_token }}"})");
   CHECK(load_chat_template(folder.string(), tokens)->render(kHello) == "json<e>");
   write(folder / "chat_template.jinja", "jinja{{ bos_token }}\n");
@@ -172,8 +173,13 @@ TEST_CASE("the template of a Hugging Face folder") {
       R"({"chat_template": [{"name": "default", "template": "d"}, {"name": "tool_use", "template": "t"}]})");
   CHECK(load_chat_template(folder.string(), tokens)->render(kHello) == "d");
   CHECK(load_chat_template(folder.string(), tokens, "tool_use")->render(kHello) == "t");
-  CHECK_THROWS_WITH(load_chat_template(folder.string(), tokens, "rag"),
-                    contains("it has: default, tool_use"));
+  CHECK_THROWS_WITH(load_chat_template(folder.string(), tokens, "rag"), contains("it has default, tool_use"));
+  // A folder of further templates takes the place of those in JSON, as chat_template.jinja does.
+  fs::create_directories(folder / kMoreChatTemplates);
+  write(folder / kMoreChatTemplates / "rag.jinja", "r");
+  CHECK(load_chat_template(folder.string(), tokens, "rag")->render(kHello) == "r");
+  CHECK_THROWS_WITH(load_chat_template(folder.string(), tokens), contains("it has rag"));
+  fs::remove_all(folder / kMoreChatTemplates);
   for (const char* bad : {R"({"chat_template": 5})", R"({"chat_template": [5]})",
                           R"({"chat_template": [{"name": 1, "template": "x"}]})", "[]"}) {
     write(folder / "tokenizer_config.json", bad);
@@ -191,7 +197,7 @@ TEST_CASE("the template of a GGUF file") {
   writer.add_string("tokenizer.chat_template", "{{ bos_token }}gguf{{ eos_token }}");
   writer.add_string("tokenizer.chat_template.tool_use", "tools");
   writer.finish();
-  CHECK(load_chat_template(path, tokens)->render(kHello) == "<s>gguf</s>");
+  CHECK(load_chat_template(path, tokens)->render(kHello) == "<b>gguf<e>");
   CHECK(load_chat_template(path, tokens, "tool_use")->render(kHello) == "tools");
   CHECK_THROWS_WITH(load_chat_template(path, tokens, "rag"), contains("has no chat template 'rag'"));
 }

@@ -7,11 +7,13 @@
 
 #include "core/error.hpp"
 #include "core/output_file.hpp"
+#include "model/chat_template.hpp"
 #include "model/config_write.hpp"
 #include "model/convert_tensors.hpp"
 #include "model/convert_tokenizer.hpp"
 #include "model/families.hpp"
 #include "model/safetensors_writer.hpp"
+#include "model/tokenizer_load.hpp"
 
 namespace rung {
 namespace {
@@ -58,10 +60,19 @@ void require_same(const ModelConfig& written, const ModelConfig& source, const s
   }
 }
 
+/// The same for the tokenizer.
+void require_same_tokenizer(const Tokenizer& written, const Model& model, const std::string& in) {
+  const std::string difference = tokenizer_difference(written, *model.tokenizer, model.config.vocab_size);
+  if (!difference.empty()) {
+    fail("{}: its tokenizer cannot be written: read back, {}; nothing was written", in, difference);
+  }
+}
+
 /// What a folder has beside the weights and config.json.
-constexpr const char* kSideFiles[] = {"tokenizer.json",          "tokenizer.model",
-                                      "tokenizer_config.json",   "generation_config.json",
-                                      "special_tokens_map.json", "chat_template.jinja"};
+constexpr const char* kSideFiles[] = {
+    "tokenizer.json",         "tokenizer.model",         "tokenizer_config.json",
+    "generation_config.json", "special_tokens_map.json", "added_tokens.json",
+    "chat_template.jinja",    "chat_template.json",      kMoreChatTemplates};
 
 /// Whether a file is one that a conversion writes.
 bool is_part_of_folder(const std::string& name) {
@@ -72,7 +83,7 @@ bool is_part_of_folder(const std::string& name) {
 void copy_if_there(const fs::path& from, const fs::path& to) {
   std::error_code error;
   if (!fs::exists(from, error)) return;
-  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+  fs::copy(from, to, fs::copy_options::overwrite_existing, error);
   if (error) fail("{} cannot be written: {}", to.string(), error.message());
 }
 
@@ -112,7 +123,9 @@ ConvertResult convert_to_gguf(const std::string& in, const std::string& out, std
   write_all(tensors, writer, progress);
   result.tensors = static_cast<int>(tensors.size() + factors.size());
   result.bytes = writer.finish([&](const std::string& written) {
-    require_same(config_from_gguf(*Gguf::open(written)), model.config, in, "GGUF's metadata");
+    const auto gguf = Gguf::open(written);
+    require_same(config_from_gguf(*gguf), model.config, in, "GGUF's metadata");
+    require_same_tokenizer(*tokenizer_from_gguf(*gguf), model, in);
   });
   return result;
 }
@@ -156,6 +169,7 @@ ConvertResult convert_to_hf(const std::string& in, const std::string& out, std::
   } else if (model.tokenizer->vocab_size() > 0) {
     write_tokenizer_hf(*Gguf::open(in), *model.tokenizer, folder.path());
   }
+  require_same_tokenizer(*tokenizer_from_folder(folder.path()), model, in);
   std::set<std::string_view> widened;
   for (const LayerWeights& layer : model.weights.layers) {
     const DType had = layer.experts.empty() ? layer.down.weight.dtype : layer.experts.front().down.dtype;

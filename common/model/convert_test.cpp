@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "model/chat_template.hpp"
 #include "model/gguf.hpp"
 #include "model/tokenizer_pretokenize.hpp"
 #include "testing/catch.hpp"
@@ -65,6 +66,90 @@ TEST_CASE("a model keeps its tokenizer from a folder to a GGUF file and back") {
 TEST_CASE("so does a SentencePiece-style one, whose scores become merges") {
   const std::string path = testing::shared_file("models/stories260K-f32.gguf");
   if (!path.empty()) check_round_trip(path);
+}
+
+TEST_CASE("a conversion keeps what the files beside tokenizer.json say") {
+  using Json = nlohmann::ordered_json;
+  const std::string folder = testing::scratch_file("convert_side"),
+                    gguf = testing::scratch_file("convert_side.gguf"),
+                    back = testing::scratch_file("convert_side_back");
+  fs::remove_all(folder);
+  fs::copy(testing::source_file("models/tiny"), folder);
+  Json config = Json::parse(std::ifstream(folder + "/tokenizer_config.json"));
+  config["image_token"] = "<|story|>";
+  config["pad_token"] = "<|end|>";
+  config["chat_template"] = {{{"name", "default"}, {"template", "D{{ bos_token }}{{ image_token }}"}},
+                             {{"name", "tool_use"}, {"template", "T{{ pad_token }}{{ sep_token }}"}}};
+  std::ofstream(folder + "/tokenizer_config.json") << config;
+  std::ofstream(folder + "/special_tokens_map.json")
+      << R"({"eos_token": {"content": "<|end|>", "lstrip": true, "rstrip": true}})";
+  std::ofstream(folder + "/generation_config.json") << R"({"eos_token_id": [0, 1, 2, 3, 77]})";
+
+  const ConvertResult result = convert_to_gguf(folder, gguf, {});
+  REQUIRE(result.notes.size() == 1);
+  CHECK_THAT(result.notes[0],
+             contains("5 tokens end generation, and GGUF's specification has keys for three"));
+  convert_to_hf(gguf, back, {});
+  const auto tokenizer = load_tokenizer(folder);
+  CHECK(tokenizer->eos() == 3);
+  for (const std::string& path : {folder, gguf, back}) {
+    INFO(path);
+    const auto loaded = load_tokenizer(path);
+    check_same_tokenizer(*tokenizer, *loaded);
+    CHECK(loaded->is_end(77));
+    const auto messages = Json::array({{{"role", "user"}, {"content", "x"}}});
+    CHECK(load_chat_template(path, *loaded)->render(messages) == "D<|endoftext|><|story|>");
+    CHECK(load_chat_template(path, *loaded, "tool_use")->render(messages) == "T<|end|>");
+  }
+
+  std::ofstream(folder + "/chat_template.jinja") << "J";
+  convert_to_gguf(folder, gguf, {});
+  CHECK(Gguf::open(gguf)->get_string("tokenizer.chat_template") == "J");
+  for (const std::string& path : {folder, back}) fs::remove_all(path);
+  fs::remove(gguf);
+}
+
+TEST_CASE("merges without bytes travel as a whole tokenizer.json: GGUF's readers join by scores") {
+  using Json = nlohmann::ordered_json;
+  const std::string folder = testing::scratch_file("convert_metaspace"),
+                    gguf = testing::scratch_file("convert_metaspace.gguf");
+  fs::remove_all(folder);
+  fs::copy(testing::source_file("models/tiny"), folder);
+  Json vocab = {{"<unk>", 0}, {"</s>", 1}};
+  for (const char* text : {"\xE2\x96\x81", "h", "e", "l", "o", "w", "r", "d", "he", "ll", "llo", "hello",
+                           "\xE2\x96\x81he", "\xE2\x96\x81hello", "H"}) {
+    vocab[text] = vocab.size();
+  }
+  Json root = Json::parse(std::ifstream(folder + "/tokenizer.json"));
+  root["model"] = {{"type", "BPE"}, {"unk_token", "<unk>"}, {"fuse_unk", true}, {"vocab", vocab}};
+  root["model"]["merges"] = {"h e", "l l", "\xE2\x96\x81 he", "ll o", "he llo", "\xE2\x96\x81he llo"};
+  root["added_tokens"] = {{{"id", 1}, {"content", "</s>"}, {"special", true}}};
+  root["post_processor"] = nullptr;
+  root["normalizer"] = {{"type", "Lowercase"}};
+  root["decoder"] = {{"type", "Metaspace"}, {"replacement", "\xE2\x96\x81"}, {"prepend_scheme", "first"}};
+  std::ofstream(folder + "/tokenizer_config.json") << R"({"eos_token": "</s>"})";
+  std::ofstream(folder + "/generation_config.json") << "{}";
+  for (const char* scheme : {"first", "always", "never"}) {
+    INFO(scheme);
+    root["pre_tokenizer"] = {
+        {"type", "Metaspace"}, {"replacement", "\xE2\x96\x81"}, {"prepend_scheme", scheme}};
+    std::ofstream(folder + "/tokenizer.json") << root;
+    const ConvertResult result = convert_to_gguf(folder, gguf, {});
+    REQUIRE(result.notes.size() == 1);
+    CHECK_THAT(result.notes[0], contains("the whole tokenizer.json is in the file as well"));
+    const auto before = load_tokenizer(folder), after = load_tokenizer(gguf);
+    for (const char* text : {" hello", "hello</s>world", "Hello  hello ", "world hello"}) {
+      INFO(text);
+      CHECK(after->encode(text, false) == before->encode(text, false));
+    }
+  }
+  // tokenizers 0.23.3, with "first": no space is put in front of one that is there.
+  root["pre_tokenizer"]["prepend_scheme"] = "first";
+  std::ofstream(folder + "/tokenizer.json") << root;
+  convert_to_gguf(folder, gguf, {});
+  CHECK(load_tokenizer(gguf)->encode(" Hello", false) == std::vector<std::int32_t>{15});
+  fs::remove_all(folder);
+  fs::remove(gguf);
 }
 
 TEST_CASE("what GGUF's keys cannot say travels as a whole tokenizer.json") {

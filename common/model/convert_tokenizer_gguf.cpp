@@ -1,14 +1,18 @@
 // tokenizer.json as tokenizer.ggml.*.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "model/chat_template.hpp"
 #include "model/convert_tokenizer.hpp"
 #include "model/json_file.hpp"
+#include "model/tokenizer_gguf_keys.hpp"
 #include "model/tokenizer_pretokenize.hpp"
+#include "model/tokenizer_utf8.hpp"
 #include "model/tokenizer_vocab.hpp"
 
 namespace rung {
@@ -19,26 +23,13 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 
-/// What tokenizer.ggml.* will say. The file has been loaded as a tokenizer before, so its parts are sound.
+/// What tokenizer.ggml.* will say.
 struct GgmlVocab {
   std::vector<std::string> tokens;
   std::vector<std::int32_t> types;
   std::vector<float> scores;
   std::vector<std::string> merges;
 };
-
-bool is_byte_token(const std::string& text) {
-  return text.size() == 6 && text.starts_with("<0x") && text.back() == '>';
-}
-
-void place(GgmlVocab& vocab, std::size_t id, const std::string& text, TokenType type, float score) {
-  // An added token that the model has no row for (load_model() lets no others pass); GGUF has one token per
-  // row.
-  if (id >= vocab.tokens.size()) return;
-  vocab.tokens[id] = text;
-  vocab.types[id] = static_cast<std::int32_t>(type);
-  vocab.scores[id] = score;
-}
 
 /// The parts of a merge, "a b" or ["a", "b"].
 std::pair<std::string, std::string> merge_parts(const json& merge) {
@@ -48,64 +39,41 @@ std::pair<std::string, std::string> merge_parts(const json& merge) {
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-GgmlVocab read_vocab(const json& root, int vocab_size, std::vector<std::string>& notes) {
-  const json& model = root.at("model");
-  GgmlVocab vocab;
-  vocab.tokens.resize(static_cast<std::size_t>(vocab_size));
-  for (std::size_t i = 0; i < vocab.tokens.size(); ++i) vocab.tokens[i] = fmt::format("[PAD{}]", i);
-  vocab.types.assign(vocab.tokens.size(), static_cast<std::int32_t>(TokenType::unused));
-  vocab.scores.assign(vocab.tokens.size(), 0.0f);
-
+/// One token per row of the model: rows without one become unused tokens, tokens without a row are left out.
+GgmlVocab vocab_of(const json& model, const Vocab& vocab, int rows, std::vector<std::string>& notes) {
+  GgmlVocab result;
+  const auto count = static_cast<std::size_t>(rows);
+  for (std::size_t id = 0; id < count; ++id) {
+    const bool known = id < vocab.tokens.size() && !vocab.tokens[id].empty();
+    result.tokens.push_back(known ? vocab.tokens[id] : fmt::format("[PAD{}]", id));
+    result.types.push_back(static_cast<std::int32_t>(known ? vocab.types[id] : TokenType::unused));
+  }
+  for (std::size_t id = count; id < vocab.tokens.size(); ++id) {
+    if (vocab.tokens[id].empty()) continue;
+    notes.push_back(fmt::format("the token {} ('{}') is outside the model's vocabulary of {}: left out", id,
+                                vocab.tokens[id], rows));
+  }
+  result.scores.assign(count, 0.0f);
   // SentencePiece joins the pair whose result has the highest score: the order of the merges as scores.
   std::map<std::string, float> rank;
   if (model.contains("merges")) {
     float next = 0;
     for (const json& merge : model.at("merges")) {
       const auto [left, right] = merge_parts(merge);
-      vocab.merges.push_back(fmt::format("{} {}", left, right));
+      result.merges.push_back(fmt::format("{} {}", left, right));
       rank.try_emplace(left + right, --next);
     }
   }
-  const bool fallback = model.value("byte_fallback", false);
-  const auto type_of = [&](const std::string& text) {
-    return fallback && is_byte_token(text) ? TokenType::byte : TokenType::normal;
-  };
   const json& entries = model.at("vocab");
-  if (entries.is_array()) {  // unigram: [["text", score], ...]
-    for (std::size_t id = 0; id < entries.size(); ++id) {
-      const auto text = entries[id].at(0).get<std::string>();
-      place(vocab, id, text, type_of(text), entries[id].at(1).get<float>());
-    }
-    if (model.contains("unk_id") && model["unk_id"].is_number_unsigned()) {
-      vocab.types.at(model["unk_id"].get<std::size_t>()) = static_cast<std::int32_t>(TokenType::unknown);
-    }
-  } else {
-    for (const auto& [text, id] : entries.items()) {
-      const auto known = rank.find(text);
-      place(vocab, id.get<std::size_t>(), text, type_of(text), known != rank.end() ? known->second : 0.0f);
+  for (std::size_t id = 0; id < count && id < vocab.tokens.size(); ++id) {
+    if (entries.is_array()) {  // unigram: [["text", score], ...]
+      if (id < entries.size()) result.scores[id] = entries[id].at(1).get<float>();
+    } else if (const auto known = rank.find(vocab.tokens[id]);
+               known != rank.end() && vocab.types[id] == TokenType::normal) {
+      result.scores[id] = known->second;
     }
   }
-  const std::string unknown =
-      model.contains("unk_token") && model["unk_token"].is_string() ? model["unk_token"] : "";
-  for (std::size_t id = 0; id < vocab.tokens.size(); ++id) {
-    if (!unknown.empty() && vocab.tokens[id] == unknown)
-      vocab.types[id] = static_cast<std::int32_t>(TokenType::unknown);
-  }
-  if (root.contains("added_tokens")) {
-    for (const json& token : root["added_tokens"]) {
-      const auto id = token.at("id").get<std::size_t>();
-      const auto text = token.at("content").get<std::string>();
-      if (text == unknown) continue;
-      if (id >= vocab.tokens.size()) {
-        notes.push_back(fmt::format("the token {} ('{}') is outside the model's vocabulary of {}: left out",
-                                    id, text, vocab_size));
-        continue;
-      }
-      place(vocab, id, text, token.value("special", false) ? TokenType::control : TokenType::user_defined,
-            0.0f);
-    }
-  }
-  return vocab;
+  return result;
 }
 
 /// Whether any step of the (possibly nested) pre-tokenizer or decoder is of that type.
@@ -174,22 +142,55 @@ std::string pre_tokenizer_name(const json& root) {
   return {};
 }
 
-void add_id(GgufWriter& writer, const char* key, std::int32_t id) {
-  if (id >= 0) writer.add_u32(key, static_cast<std::uint32_t>(id));
-}
-
 bool is_byte_level(const json& root) {
   return has_step(part(root, "pre_tokenizer"), "ByteLevel") || has_step(part(root, "decoder"), "ByteLevel");
 }
 
-/// Writes which algorithm the tokenizer has. Returns whether GGUF's keys say all that tokenizer.json does.
-bool write_kind(const json& root, const std::string& path, const Tokenizer& tokenizer, GgufWriter& writer,
-                std::vector<std::string>& notes) {
-  bool plain_added = true;
-  for (const json& token : part(root, "added_tokens")) {
-    for (const char* flag : {"lstrip", "rstrip", "single_word"})
-      plain_added = plain_added && !token.value(flag, false);
+/// Whether the keys of a byte-level tokenizer say everything that the model and the steps around it do.
+bool is_plain_byte_level(const json& root) {
+  const json& model = part(root, "model");
+  for (const char* text : {"unk_token", "continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (model.contains(text) && !model[text].is_null() && model[text] != "") return false;
   }
+  const json& decoder = part(root, "decoder");
+  return !model.value("byte_fallback", false) && !model.value("fuse_unk", false) &&
+         part(root, "normalizer").is_null() && decoder.is_object() &&
+         decoder.value("type", "") == "ByteLevel";
+}
+
+/// Whether GGUF's types of tokens say which are found in text, and how.
+bool has_plain_added_tokens(const Vocab& vocab) {
+  std::vector<bool> added(vocab.tokens.size());
+  for (const AddedToken& token : vocab.added) {
+    AddedToken plain;
+    plain.id = token.id;
+    plain.special = vocab.type(token.id) != TokenType::user_defined;
+    plain.normalized = token.normalized;  // the same where there is no normalizer
+    if (!(token == plain)) return false;
+    added[static_cast<std::size_t>(token.id)] = true;
+  }
+  for (std::int32_t id = 0; id < vocab.size(); ++id) {
+    const TokenType type = vocab.type(id);
+    const bool found =
+        type == TokenType::control || type == TokenType::user_defined || type == TokenType::unknown;
+    if (found != added[static_cast<std::size_t>(id)]) return false;
+  }
+  return true;
+}
+
+/// Whether add_bos_token and add_eos_token say what stands around a text.
+bool has_plain_surroundings(const Vocab& vocab) {
+  const auto at_most = [](const std::vector<std::int32_t>& around, std::int32_t id) {
+    return around.empty() || (around.size() == 1 && around.front() == id);
+  };
+  return at_most(vocab.before, vocab.bos) && at_most(vocab.after, vocab.eos);
+}
+
+/// Writes which algorithm the tokenizer has. Returns whether GGUF's keys say all that tokenizer.json does;
+/// only what is known to be the same counts.
+bool write_kind(const json& root, const std::string& path, const VocabTokenizer& tokenizer,
+                GgufWriter& writer, std::vector<std::string>& notes) {
+  const Vocab& vocab = tokenizer.vocab();
   const std::string type = root.at("model").value("type", "BPE");
   if (type == "Unigram") {
     writer.add_string("tokenizer.ggml.model", "t5");
@@ -198,11 +199,15 @@ bool write_kind(const json& root, const std::string& path, const Tokenizer& toke
   if (type != "BPE")
     fail("{}: a tokenizer of type '{}' has no form in GGUF that a language model uses", path, type);
   if (!is_byte_level(root)) {
+    // Readers of GGUF join by scores, and cut text in their own way: near to the merges, but not the same.
     writer.add_string("tokenizer.ggml.model", "llama");
     const auto ids = tokenizer.encode("a", false);
     writer.add_bool("tokenizer.ggml.add_space_prefix",
-                    !ids.empty() && tokenizer.piece(ids.front()).starts_with(' '));
-    return plain_added;
+                    !ids.empty() && vocab.token(ids.front()).starts_with(kVisibleSpace));
+    notes.push_back(
+        "GGUF's keys say nearly how this tokenizer cuts text; the whole tokenizer.json is in the file as "
+        "well, but readers that do not know tokenizer.huggingface.json may give other tokens");
+    return false;
   }
   writer.add_string("tokenizer.ggml.model", "gpt2");
   const std::string name = pre_tokenizer_name(root);
@@ -210,10 +215,85 @@ bool write_kind(const json& root, const std::string& path, const Tokenizer& toke
   if (name.empty()) {
     notes.push_back(
         "GGUF has no name for this model's pre-tokenizer: readers that do not know "
-        "tokenizer.huggingface.json may "
-        "split text otherwise");
+        "tokenizer.huggingface.json may split text otherwise");
   }
-  return plain_added && !name.empty() && part(root, "normalizer").is_null();
+  return !name.empty() && is_plain_byte_level(root) && has_plain_added_tokens(vocab) &&
+         has_plain_surroundings(vocab);
+}
+
+/// Ids and names of special tokens.
+void write_roles(const Vocab& vocab, int rows, GgufWriter& writer, std::vector<std::string>& notes) {
+  std::map<std::string, std::string, std::less<>> unsaid(vocab.roles.begin(), vocab.roles.end());
+  for (const auto& [role, key] : gguf_keys::kRoles) {
+    const auto named = unsaid.find(role);
+    const std::string text = named == unsaid.end() ? "" : named->second;
+    const auto found = std::find(vocab.tokens.begin(), vocab.tokens.end(), text);
+    std::int32_t id = named == unsaid.end() ? -1 : static_cast<std::int32_t>(found - vocab.tokens.begin());
+    // These the tokenizer uses itself, whatever chat templates call them.
+    if (role == "bos_token") id = vocab.bos;
+    if (role == "eos_token") id = vocab.eos;
+    if (role == "unk_token" && vocab.unknown >= 0) id = vocab.unknown;
+    if (id < 0) continue;
+    if (id >= rows) {
+      notes.push_back(
+          fmt::format("the {} is the token {}, which the model has no row for: left out", role, id));
+      continue;
+    }
+    writer.add_u32(key, static_cast<std::uint32_t>(id));
+    if (vocab.token(id) == text) {
+      unsaid.erase(named);
+    } else {
+      unsaid[std::string(role)] = text;
+    }
+  }
+  for (const auto& [role, text] : unsaid) writer.add_string(std::string(gguf_keys::kNamePrefix) + role, text);
+}
+
+/// Further tokens that end generation: GGUF's specification has room for two.
+void write_ends(const Tokenizer& tokenizer, int rows, GgufWriter& writer, std::vector<std::string>& notes) {
+  std::vector<std::int32_t> ends;
+  for (std::int32_t id = 0; id < std::min(tokenizer.vocab_size(), rows); ++id) {
+    if (id != tokenizer.eos() && tokenizer.is_end(id)) ends.push_back(id);
+  }
+  constexpr std::array<const char*, 2> kKeys = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
+  for (std::size_t i = 0; i < std::min(ends.size(), kKeys.size()); ++i) {
+    writer.add_u32(kKeys[i], static_cast<std::uint32_t>(ends[i]));
+  }
+  if (ends.size() <= kKeys.size()) return;
+  writer.add_i32_array(gguf_keys::kEnds, ends);
+  notes.push_back(fmt::format(
+      "{} tokens end generation, and GGUF's specification has keys for three: readers that do not "
+      "know {} will go on after the others",
+      ends.size() + (tokenizer.eos() >= 0 ? 1 : 0), gguf_keys::kEnds));
+}
+
+/// The templates of a folder, as llama.cpp's converter writes them.
+void write_chat_templates(const std::string& folder, GgufWriter& writer) {
+  std::vector<std::string> names;
+  for (const NamedTemplate& found : chat_templates_of(folder)) {
+    std::string key(gguf_keys::kChatTemplate);
+    if (found.name != "default") {
+      key += "." + found.name;
+      names.push_back(found.name);
+    }
+    writer.add_string(key, found.source);
+  }
+  if (!names.empty()) writer.add_string_array(gguf_keys::kChatTemplateNames, names);
+}
+
+/// The tokenizer.json with the added tokens that the files beside it give it.
+std::string with_added_tokens(json root, const Vocab& vocab) {
+  json& added = root["added_tokens"] = json::array();
+  for (const AddedToken& token : vocab.added) {
+    added.push_back({{"id", token.id},
+                     {"content", vocab.token(token.id)},
+                     {"single_word", token.single_word},
+                     {"lstrip", token.lstrip},
+                     {"rstrip", token.rstrip},
+                     {"normalized", token.normalized},
+                     {"special", token.special}});
+  }
+  return root.dump();
 }
 
 }  // namespace
@@ -222,44 +302,28 @@ void write_tokenizer_gguf(const std::string& folder, const Tokenizer& tokenizer,
                           GgufWriter& writer, std::vector<std::string>& notes) {
   const std::string path = (fs::path(folder) / "tokenizer.json").string();
   std::error_code error;
-  if (!fs::exists(path, error)) {
+  const auto* loaded = dynamic_cast<const VocabTokenizer*>(&tokenizer);
+  if (!fs::exists(path, error) || loaded == nullptr) {
     fail(
         "{} has no tokenizer.json, from which GGUF's vocabulary is written; save the tokenizer with "
-        "transformers' "
-        "fast tokenizer first",
+        "transformers' fast tokenizer first",
         folder);
   }
   const json root = read_json_file(path, kMaxBytes);
-  const bool exact = write_kind(root, path, tokenizer, writer, notes);
-  const GgmlVocab vocab = read_vocab(root, vocab_size, notes);
+  const Vocab& all = loaded->vocab();
+  const bool exact = write_kind(root, path, *loaded, writer, notes);
+  const GgmlVocab vocab = vocab_of(root.at("model"), all, vocab_size, notes);
   const bool byte_level = is_byte_level(root);
   writer.add_string_array("tokenizer.ggml.tokens", vocab.tokens);
   writer.add_i32_array("tokenizer.ggml.token_type", vocab.types);
   if (!byte_level) writer.add_f32_array("tokenizer.ggml.scores", vocab.scores);
   if (byte_level || !vocab.merges.empty()) writer.add_string_array("tokenizer.ggml.merges", vocab.merges);
-  add_id(writer, "tokenizer.ggml.bos_token_id", tokenizer.bos());
-  add_id(writer, "tokenizer.ggml.eos_token_id", tokenizer.eos());
-  for (std::size_t id = 0; id < vocab.types.size(); ++id) {
-    if (vocab.types[id] == static_cast<std::int32_t>(TokenType::unknown)) {
-      writer.add_u32("tokenizer.ggml.unknown_token_id", static_cast<std::uint32_t>(id));
-      break;
-    }
-  }
-  for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
-    if (id == tokenizer.eos() || !tokenizer.is_end(id)) continue;
-    writer.add_u32("tokenizer.ggml.eot_token_id",
-                   static_cast<std::uint32_t>(id));  // GGUF has room for one more
-    break;
-  }
+  write_roles(all, vocab_size, writer, notes);
+  write_ends(tokenizer, vocab_size, writer, notes);
   writer.add_bool("tokenizer.ggml.add_bos_token", tokenizer.adds_bos());
-  if (!exact) writer.add_string("tokenizer.huggingface.json", root.dump());
-  const fs::path template_path = fs::path(folder) / "tokenizer_config.json";
-  if (fs::exists(template_path, error)) {
-    const json config = read_json_file(template_path.string(), kMaxBytes);
-    if (config.contains("chat_template") && config["chat_template"].is_string()) {
-      writer.add_string("tokenizer.chat_template", config["chat_template"].get<std::string>());
-    }
-  }
+  writer.add_bool("tokenizer.ggml.add_eos_token", !all.after.empty() && all.after.front() == all.eos);
+  if (!exact) writer.add_string("tokenizer.huggingface.json", with_added_tokens(root, all));
+  write_chat_templates(folder, writer);
 }
 
 }  // namespace rung

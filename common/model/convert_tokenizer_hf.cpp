@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/output_file.hpp"
+#include "model/chat_template.hpp"
 #include "model/convert_tokenizer.hpp"
 #include "model/tokenizer_load.hpp"
 #include "model/tokenizer_utf8.hpp"
@@ -53,20 +54,56 @@ Json merges_from_scores(const Source& source) {
   return merges;
 }
 
-Json added_tokens(const Source& source) {
+Json added_tokens(const Vocab& vocab) {
   Json added = Json::array();
-  for (std::size_t id = 0; id < source.tokens.size(); ++id) {
-    const TokenType type = source.type(id);
-    if (type != TokenType::control && type != TokenType::user_defined && type != TokenType::unknown) continue;
-    added.push_back({{"id", id},
-                     {"content", source.tokens[id]},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", type != TokenType::user_defined}});
+  for (const AddedToken& token : vocab.added) {
+    added.push_back({{"id", token.id},
+                     {"content", vocab.token(token.id)},
+                     {"single_word", token.single_word},
+                     {"lstrip", token.lstrip},
+                     {"rstrip", token.rstrip},
+                     {"normalized", token.normalized},
+                     {"special", token.special}});
   }
   return added;
+}
+
+/// The tokens around a text as a post-processor; null where there are none.
+Json post_processor(const Vocab& vocab) {
+  if (vocab.before.empty() && vocab.after.empty()) return nullptr;
+  Json named = Json::object();
+  const auto part = [&](std::int32_t id, int type) {
+    const std::string& text = vocab.token(id);
+    named[text] = {{"id", text}, {"ids", {id}}, {"tokens", {text}}};
+    return Json{{"SpecialToken", {{"id", text}, {"type_id", type}}}};
+  };
+  const auto around = [&](const char* name, int type) {
+    Json parts = Json::array();
+    for (const std::int32_t id : vocab.before) parts.push_back(part(id, type));
+    parts.push_back({{"Sequence", {{"id", name}, {"type_id", type}}}});
+    for (const std::int32_t id : vocab.after) parts.push_back(part(id, type));
+    return parts;
+  };
+  const Json single = around("A", 0);
+  const Json second = around("B", 1);
+  Json pair = single;
+  pair.insert(pair.end(), second.begin(), second.end());
+  return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", named}};
+}
+
+/// The tokenizer.json that the file contains as a whole.
+Json embedded(const Gguf& gguf, const Vocab& vocab) {
+  const std::string text = gguf.get_string("tokenizer.huggingface.json");
+  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) fail("{}: tokenizer.huggingface.json holds no valid JSON", gguf.path());
+  root["added_tokens"] = added_tokens(vocab);
+  // Another key may say whether a start token is added.
+  const auto plain = tokenizer_from_json_text(text, gguf.path(), {});
+  const auto* known = dynamic_cast<const VocabTokenizer*>(plain.get());
+  if (known == nullptr || known->vocab().before != vocab.before || known->vocab().after != vocab.after) {
+    root["post_processor"] = post_processor(vocab);
+  }
+  return root;
 }
 
 Json byte_level_model(const Gguf& gguf, Json& root) {
@@ -120,6 +157,9 @@ void write_json(const fs::path& path, const Json& json) {
 }  // namespace
 
 void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std::string& folder) {
+  const auto* loaded = dynamic_cast<const VocabTokenizer*>(&tokenizer);
+  if (loaded == nullptr) fail("{}: its tokenizer cannot be written as tokenizer.json", gguf.path());
+  const Vocab& all = loaded->vocab();
   Source source;
   source.tokens = gguf.string_array("tokenizer.ggml.tokens");
   if (gguf.has("tokenizer.ggml.token_type")) source.types = gguf.int_array("tokenizer.ggml.token_type");
@@ -128,11 +168,10 @@ void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std:
   root["version"] = "1.0";
   root["truncation"] = nullptr;
   root["padding"] = nullptr;
-  root["added_tokens"] = added_tokens(source);
+  root["added_tokens"] = added_tokens(all);
   Json model;
   if (gguf.has("tokenizer.huggingface.json")) {
-    root = Json::parse(gguf.get_string("tokenizer.huggingface.json"), nullptr, /*allow_exceptions=*/false);
-    if (root.is_discarded()) fail("{}: tokenizer.huggingface.json holds no valid JSON", gguf.path());
+    root = embedded(gguf, all);
   } else if (model_type == "gpt2") {
     model = byte_level_model(gguf, root);
   } else if (model_type == "llama") {
@@ -151,18 +190,23 @@ void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std:
     }
     model["vocab"] = vocab;
     root["model"] = model;
-    root["post_processor"] = nullptr;
+    root["post_processor"] = post_processor(all);
   }
   write_json(fs::path(folder) / "tokenizer.json", root);
 
+  // add_bos_token is for versions of the library before 5; later ones read the post-processor.
   Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"add_bos_token", tokenizer.adds_bos()}};
-  const auto text_of = [&](std::int32_t id) {
-    return std::string(source.tokens.at(static_cast<std::size_t>(id)));
-  };
-  if (tokenizer.bos() >= 0) config["bos_token"] = text_of(tokenizer.bos());
-  if (tokenizer.eos() >= 0) config["eos_token"] = text_of(tokenizer.eos());
-  if (gguf.has("tokenizer.chat_template"))
-    config["chat_template"] = gguf.get_string("tokenizer.chat_template");
+  for (const auto& [role, text] : all.roles) config[role] = text;
+  if (all.bos >= 0) config["bos_token"] = all.token(all.bos);
+  if (all.eos >= 0) config["eos_token"] = all.token(all.eos);
+  const std::vector<NamedTemplate> templates = chat_templates_of(gguf.path());
+  if (templates.size() == 1 && templates.front().name == "default") {
+    config["chat_template"] = templates.front().source;
+  } else if (!templates.empty()) {
+    for (const NamedTemplate& found : templates) {
+      config["chat_template"].push_back({{"name", found.name}, {"template", found.source}});
+    }
+  }
   write_json(fs::path(folder) / "tokenizer_config.json", config);
 
   Json ends = Json::array();

@@ -48,25 +48,37 @@ class KeyCheck final : public json::json_sax_t {
   std::vector<std::unordered_set<std::string>> open_;  // the keys of every object that is open
 };
 
-}  // namespace
-
-nlohmann::json parse_json(std::string_view text, const std::string& what) {
+template <class Json>
+Json parse(std::string_view text, const std::string& what) {
   try {
     KeyCheck check(what);
     json::sax_parse(text, &check);
-    return json::parse(text);
+    return Json::parse(text);
   } catch (const json::exception& error) {
     fail("{} is no valid JSON: {}", what, error.what());
   }
 }
 
-nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes) {
+template <class Json>
+Json read(const std::string& path, std::size_t max_bytes) {
   const MappedFile file(path);
   if (file.bytes().size() > max_bytes) {
     fail("{} has {} bytes; at most {} are read from a file of this kind", path, file.bytes().size(),
          max_bytes);
   }
-  return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
+  return parse<Json>({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, const std::string& what) { return parse<json>(text, what); }
+
+nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes) {
+  return read<json>(path, max_bytes);
+}
+
+nlohmann::ordered_json read_ordered_json_file(const std::string& path, std::size_t max_bytes) {
+  return read<nlohmann::ordered_json>(path, max_bytes);
 }
 
 }  // namespace rung

@@ -19,5 +19,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& what);
 
 /// Reads and parses a file of at most `max_bytes`.
 nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes);
+/// The same, with the keys of objects in the file's order.
+nlohmann::ordered_json read_ordered_json_file(const std::string& path, std::size_t max_bytes);
 
 }  // namespace rung

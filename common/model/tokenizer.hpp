@@ -8,11 +8,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rung {
 
 class BpeMerger;  // tokenizer_merge.hpp
+
+/// Texts of tokens by the names that chat templates know them by: {"bos_token", "<s>"}, {"image_token", ...}.
+using TokenRoles = std::vector<std::pair<std::string, std::string>>;
 
 class Tokenizer {
  public:
@@ -43,6 +47,7 @@ class Tokenizer {
   virtual bool adds_bos() const = 0;
   /// Whether generation ends at this token (end of text, end of turn).
   virtual bool is_end(std::int32_t id) const = 0;
+  virtual TokenRoles roles() const { return {}; }
   /// One line for `rung inspect`: "SentencePiece-style BPE, 512 tokens".
   virtual std::string describe() const = 0;
 

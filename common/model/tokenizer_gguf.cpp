@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "model/tokenizer_bpe.hpp"
+#include "model/tokenizer_gguf_keys.hpp"
 #include "model/tokenizer_load.hpp"
 #include "model/tokenizer_spm.hpp"
 #include "model/tokenizer_unigram.hpp"
@@ -34,6 +35,44 @@ std::int32_t token_id(const Gguf& gguf, std::string_view key, std::int32_t other
   return static_cast<std::int32_t>(id);
 }
 
+/// Tokens that end generation besides the end token. GGUF's specification has two keys for them; a file of
+/// `rung convert` has all in one list.
+std::vector<std::int32_t> end_ids(const Gguf& gguf) {
+  std::vector<std::int32_t> ids;
+  for (const std::string_view key : kEndKeys) {
+    const std::int32_t id = token_id(gguf, key, -1);
+    if (id >= 0) ids.push_back(id);
+  }
+  if (!gguf.has(gguf_keys::kEnds)) return ids;
+  for (const std::int64_t id : gguf.int_array(gguf_keys::kEnds)) {
+    if (id < 0 || id > INT32_MAX) {
+      fail("{}: {} contains {}, which is no token of the vocabulary", gguf.path(), gguf_keys::kEnds, id);
+    }
+    ids.push_back(static_cast<std::int32_t>(id));
+  }
+  return ids;
+}
+
+/// The texts of the tokens that have a role. `bos` and `eos`: where the file does not say.
+TokenRoles names_of_tokens(const Gguf& gguf, std::int32_t bos, std::int32_t eos) {
+  TokenRoles names;
+  const auto tokens = gguf.has(kTokens) ? gguf.string_array(kTokens) : std::vector<std::string_view>();
+  for (const auto& [role, key] : gguf_keys::kRoles) {
+    const std::int32_t id = token_id(gguf, key, role == "bos_token" ? bos : role == "eos_token" ? eos : -1);
+    if (id < 0 || static_cast<std::size_t>(id) >= tokens.size()) continue;  // checked with the vocabulary
+    names.emplace_back(role, tokens[static_cast<std::size_t>(id)]);
+  }
+  for (const GgufEntry& entry : gguf.entries()) {
+    const std::string_view key = entry.key;
+    if (!key.starts_with(gguf_keys::kNamePrefix)) continue;
+    const std::string_view role = key.substr(gguf_keys::kNamePrefix.size());
+    const std::string text = gguf.get_string(key);
+    std::erase_if(names, [&](const auto& name) { return name.first == role; });
+    if (!text.empty()) names.emplace_back(role, text);
+  }
+  return names;
+}
+
 void read_vocab(const Gguf& gguf, Vocab& vocab) {
   vocab.source = gguf.path();
   const auto tokens = gguf.string_array(kTokens);
@@ -47,10 +86,8 @@ void read_vocab(const Gguf& gguf, Vocab& vocab) {
   vocab.bos = token_id(gguf, "tokenizer.ggml.bos_token_id", vocab.bos);
   vocab.eos = token_id(gguf, "tokenizer.ggml.eos_token_id", vocab.eos);
   vocab.unknown = token_id(gguf, "tokenizer.ggml.unknown_token_id", vocab.unknown);
-  for (const std::string_view key : kEndKeys) {
-    const std::int32_t id = token_id(gguf, key, -1);
-    if (id >= 0) vocab.ends.push_back(id);
-  }
+  vocab.ends = end_ids(gguf);
+  vocab.roles = names_of_tokens(gguf, vocab.bos, vocab.eos);
 }
 
 /// Whether texts begin and end with a token; the writer may say so, else it is the kind's own habit.
@@ -248,11 +285,10 @@ std::shared_ptr<const Tokenizer> read_embedded_json(const Gguf& gguf) {
   TokenizerRoles roles;
   roles.bos = token_id(gguf, "tokenizer.ggml.bos_token_id", -1);
   roles.eos = token_id(gguf, "tokenizer.ggml.eos_token_id", -1);
-  roles.add_bos = gguf.get_bool("tokenizer.ggml.add_bos_token", false);
-  for (const std::string_view key : kEndKeys) {
-    const std::int32_t id = token_id(gguf, key, -1);
-    if (id >= 0) roles.ends.push_back(id);
-  }
+  constexpr std::string_view kAddBos = "tokenizer.ggml.add_bos_token";
+  if (gguf.has(kAddBos)) roles.add_bos = gguf.get_bool(kAddBos, false);
+  roles.ends = end_ids(gguf);
+  roles.names = names_of_tokens(gguf, -1, -1);
   return tokenizer_from_json_text(gguf.get_string(kHuggingFace),
                                   fmt::format("{}: {}", gguf.path(), kHuggingFace), roles);
 }

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "model/json_file.hpp"
+#include "model/special_tokens.hpp"
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_json_steps.hpp"
 #include "model/tokenizer_load.hpp"
@@ -36,41 +37,60 @@ std::int64_t id_of(const json& value, const std::string& text, const std::string
                                                                               : value.get<std::int64_t>();
 }
 
-/// Tokens that the text may name, in and beside the vocabulary.
-std::vector<AddedToken> read_added_tokens(const json& added, std::vector<Entry>& entries,
-                                          const std::string& what) {
-  std::vector<AddedToken> found;
-  std::unordered_map<std::string, std::size_t> known;
-  for (std::size_t i = 0; i < entries.size(); ++i) known.emplace(entries[i].text, i);
+/// "added_tokens": tokens that the text may name, in and beside the vocabulary.
+std::vector<OwnToken> read_added_tokens(const json& added, const std::string& what) {
   if (!added.is_null() && !added.is_array()) fail("{}: \"added_tokens\" is no JSON array", what);
+  std::vector<OwnToken> found;
   for (const json& token : added) {
-    const std::string text = json_string(token, "content", "", what);
-    if (text.empty()) fail("{}: one of \"added_tokens\" has no \"content\"", what);
-    AddedToken flags;
+    OwnToken own;
+    own.token.text = json_string(token, "content", "", what);
+    if (own.token.text.empty()) fail("{}: one of \"added_tokens\" has no \"content\"", what);
+    AddedToken& flags = own.token.flags;
     flags.special = json_bool(token, "special", false, what);
     flags.single_word = json_bool(token, "single_word", false, what);
     flags.lstrip = json_bool(token, "lstrip", false, what);
     flags.rstrip = json_bool(token, "rstrip", false, what);
     flags.normalized = json_bool(token, "normalized", !flags.special, what);
-    const auto type = flags.special ? TokenType::control : TokenType::user_defined;
-    const std::int64_t id = id_of(json_value(token, "id"), text, what);
-    // Ids are checked when all tokens have been placed.
-    flags.id = id < 0 || id > INT32_MAX ? -1 : static_cast<std::int32_t>(id);
-    found.push_back(flags);
-    const auto [place, fresh] = known.try_emplace(text, entries.size());
-    if (fresh) {
-      entries.push_back({text, id, type});
-      continue;
-    }
-    Entry& entry = entries[place->second];
-    if (entry.id != id) {
-      fail("{}: the token \"{}\" has the id {} in the vocabulary and {} in \"added_tokens\"", what, text,
-           entry.id, id);
-    }
-    entry.type = type;
+    own.id = id_of(json_value(token, "id"), own.token.text, what);
+    found.push_back(std::move(own));
   }
   return found;
 }
+
+/// Gives added tokens their ids and flags, as tokenizers' add_tokens() does: a text that is a token already
+/// keeps its id, others get the next ones. The ids in the file are not asked: they only repeat this.
+class TokenAdder {
+ public:
+  explicit TokenAdder(std::vector<Entry>& entries)
+      : entries_(entries), model_size_(static_cast<std::int64_t>(entries.size())) {
+    for (std::size_t i = 0; i < entries.size(); ++i) places_.emplace(entries[i].text, i);
+  }
+
+  void add(const TokenText& token) {
+    const auto [place, fresh] = places_.try_emplace(token.text, entries_.size());
+    if (fresh) entries_.push_back({token.text, std::max(largest_ + 1, model_size_)});
+    Entry& entry = entries_[place->second];
+    entry.type = token.flags.special ? TokenType::control : TokenType::user_defined;
+    largest_ = std::max(largest_, entry.id);
+    AddedToken flags = token.flags;
+    // Ids are checked when all tokens have been placed.
+    flags.id = entry.id < 0 || entry.id > INT32_MAX ? -1 : static_cast<std::int32_t>(entry.id);
+    const auto [known, first] = order_.try_emplace(token.text, added_.size());
+    if (first) {
+      added_.push_back(flags);
+    } else {
+      added_[known->second] = flags;
+    }
+  }
+  std::vector<AddedToken> take() { return std::move(added_); }
+
+ private:
+  std::vector<Entry>& entries_;
+  std::unordered_map<std::string, std::size_t> places_, order_;  // in entries_, in added_
+  std::vector<AddedToken> added_;
+  std::int64_t model_size_;
+  std::int64_t largest_ = -1;  // id of an added token
+};
 
 /// Puts every token in its place; ids that nobody has become unused, empty tokens.
 void place_tokens(const std::vector<Entry>& entries, Vocab& vocab) {
@@ -129,48 +149,28 @@ std::int32_t find_token(const Vocab& vocab, const std::string& role, const std::
   return static_cast<std::int32_t>(found - vocab.tokens.begin());
 }
 
-json read_if_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error) ? read_json_file(path.string(), kMaxTokenizerConfigBytes) : json();
-}
-
-/// A token in tokenizer_config.json: "</s>" or {"content": "</s>", ...}; -1 where it is absent.
-std::int32_t configured_token(const Vocab& vocab, const json& config, const char* key,
-                              const std::string& what) {
-  const json& value = json_value(config, key);
-  if (value.is_null()) return -1;
-  return find_token(
-      vocab, key,
-      value.is_object() ? json_string(value, "content", "", what) : json_string(config, key, "", what));
-}
-
-/// Start and end tokens, from the files that name them.
-void read_roles(const fs::path& folder, const TokenizerSteps& steps, Vocab& vocab) {
-  const std::string config_path = (folder / "tokenizer_config.json").string();
-  const json config = read_if_there(config_path);
-  vocab.bos = configured_token(vocab, config, "bos_token", config_path);
-  vocab.eos = configured_token(vocab, config, "eos_token", config_path);
+/// What stands around a text, and which tokens start and end it.
+void read_roles(const TokenizerSteps& steps, const SpecialTokens& special, Vocab& vocab) {
+  const auto of_role = [&](const char* role) {
+    const std::string text(special.role(role));
+    return text.empty() ? -1 : find_token(vocab, role, text);
+  };
+  vocab.roles = special.roles;
+  vocab.bos = of_role("bos_token");
+  vocab.eos = of_role("eos_token");
+  // The post-processor decides, and not "add_bos_token" of tokenizer_config.json: transformers 5 drops that
+  // key where there is a tokenizer.json.
   for (const std::string& token : steps.before) vocab.before.push_back(find_token(vocab, "start", token));
   for (const std::string& token : steps.after) vocab.after.push_back(find_token(vocab, "end", token));
   if (vocab.bos < 0 && !vocab.before.empty()) vocab.bos = vocab.before.front();
-  // Where the configuration says so itself, it decides, as it does for the classes that read it.
-  const bool has_bos = !vocab.before.empty() && vocab.before.front() == vocab.bos;
-  vocab.add_bos = json_bool(config, "add_bos_token", has_bos, config_path);
-  if (vocab.add_bos && !has_bos && vocab.bos >= 0) vocab.before.insert(vocab.before.begin(), vocab.bos);
-  if (!vocab.add_bos && has_bos) vocab.before.erase(vocab.before.begin());
-
-  const std::string generation_path = (folder / "generation_config.json").string();
-  const json generation = read_if_there(generation_path);
-  json ends = json_value(generation, "eos_token_id");  // a number or a list
-  if (ends.is_null()) return;
-  if (!ends.is_array()) ends = json::array({ends});
-  for (const json& end : ends) {
-    const std::int64_t id = id_of(end, "eos_token_id", generation_path);
-    if (id < 0 || id >= vocab.size()) {
-      fail("{}: eos_token_id {} is outside the vocabulary of {} tokens", generation_path, end.dump(),
+  for (const std::int64_t id : special.ends) {
+    const bool known = id >= 0 && id < vocab.size();
+    if (known) vocab.ends.push_back(static_cast<std::int32_t>(id));
+    // A model's config.json may have been written for another tokenizer: an id that cannot come ends nothing.
+    if (!known && special.ends_are_own) {
+      fail("{}: eos_token_id {} is outside the vocabulary of {} tokens", special.ends_source, id,
            vocab.size());
     }
-    vocab.ends.push_back(static_cast<std::int32_t>(id));
   }
   if (vocab.eos < 0 && !vocab.ends.empty()) vocab.eos = vocab.ends.front();
 }
@@ -265,10 +265,11 @@ std::shared_ptr<const WordModel> make_model(const json& model, const std::string
   return std::make_shared<WordPieceModel>(vocab, options);
 }
 
-/// The tokenizer that `root` describes; read_roles(steps, vocab) says which tokens start and end a text.
-template <class ReadRoles>
+/// The tokenizer that `root` describes. special_of(own, byte_level) says what stands beside it, and
+/// read_roles(steps, special, vocab) which tokens start and end a text.
+template <class SpecialOf, class ReadRoles>
 std::shared_ptr<const Tokenizer> make_tokenizer(const json& root, const std::string& path,
-                                                const ReadRoles& read_roles) {
+                                                const SpecialOf& special_of, const ReadRoles& read_roles) {
   const json& model = json_value(root, "model");
   const std::string type = model_type(model, path);
   if (type != "BPE" && type != "Unigram" && type != "WordPiece" && type != "WordLevel") {
@@ -283,10 +284,15 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const json& root, const std::str
   std::vector<Entry> entries = read_vocab(model, type, scores, path);
   Vocab vocab;
   vocab.source = path;
-  vocab.added = read_added_tokens(json_value(root, "added_tokens"), entries, path);
+  const std::vector<OwnToken> own = read_added_tokens(json_value(root, "added_tokens"), path);
+  const SpecialTokens special = special_of(own, steps.byte_level);
+  TokenAdder adder(entries);
+  for (const OwnToken& token : own) adder.add(token.token);
+  for (const TokenText& token : special.added) adder.add(token);
+  vocab.added = adder.take();
   place_tokens(entries, vocab);
   mark_types(model, type, vocab);
-  read_roles(steps, vocab);
+  read_roles(steps, special, vocab);
   // Nothing is found in text but what the file says.
   vocab.added_from_types = false;
 
@@ -316,20 +322,34 @@ std::shared_ptr<const Tokenizer> tokenizer_from_json(const std::string& folder) 
   }
   const json root = read_json_file(path, kMaxTokenizerBytes);
   return make_tokenizer(
-      root, path, [&folder](const TokenizerSteps& steps, Vocab& vocab) { read_roles(folder, steps, vocab); });
+      root, path,
+      [&folder](const std::vector<OwnToken>& own, bool byte_level) {
+        return special_tokens_of(folder, own, byte_level);
+      },
+      read_roles);
 }
 
 std::shared_ptr<const Tokenizer> tokenizer_from_json_text(std::string_view text, const std::string& source,
                                                           const TokenizerRoles& roles) {
   const json root = parse_json(text, source);
-  return make_tokenizer(root, source, [&roles](const TokenizerSteps& steps, Vocab& vocab) {
-    vocab.bos = roles.bos;
-    vocab.eos = roles.eos;
-    vocab.ends = roles.ends;
-    vocab.add_bos = roles.add_bos && roles.bos >= 0;
-    if (vocab.add_bos) vocab.before = {roles.bos};
-    for (const std::string& token : steps.after) vocab.after.push_back(find_token(vocab, "end", token));
-  });
+  return make_tokenizer(
+      root, source, [](const std::vector<OwnToken>&, bool) { return SpecialTokens(); },
+      [&roles](const TokenizerSteps& steps, const SpecialTokens&, Vocab& vocab) {
+        vocab.bos = roles.bos;
+        vocab.eos = roles.eos;
+        vocab.ends = roles.ends;
+        vocab.roles = roles.names;
+        for (const std::string& token : steps.before) {
+          vocab.before.push_back(find_token(vocab, "start", token));
+        }
+        for (const std::string& token : steps.after) {
+          vocab.after.push_back(find_token(vocab, "end", token));
+        }
+        const bool has_bos = !vocab.before.empty() && vocab.before.front() == vocab.bos;
+        const bool add = roles.add_bos.value_or(has_bos) && vocab.bos >= 0;
+        if (add && !has_bos) vocab.before.insert(vocab.before.begin(), vocab.bos);
+        if (!add && has_bos) vocab.before.erase(vocab.before.begin());
+      });
 }
 
 }  // namespace rung

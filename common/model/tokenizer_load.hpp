@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +28,9 @@ std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
 /// one, else an Error.
 const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf);
 
-/// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model;
-/// tokenizer_config.json and generation_config.json beside them are read where they exist. A folder with
-/// neither gets no_tokenizer().
+/// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model, with the
+/// special tokens that the files beside them name (special_tokens.hpp). A folder with neither gets
+/// no_tokenizer().
 std::shared_ptr<const Tokenizer> tokenizer_from_folder(const std::string& folder);
 
 /// What stands in for a tokenizer that a model comes without: it has no tokens, and texts are refused with a
@@ -44,7 +45,8 @@ struct TokenizerRoles {
   std::int32_t bos = -1;
   std::int32_t eos = -1;
   std::vector<std::int32_t> ends;
-  bool add_bos = false;
+  std::optional<bool> add_bos;  // absent: as the post-processor has it
+  TokenRoles names;
 };
 
 /// From the text of a tokenizer.json that stands elsewhere; `source` names it in sentences.

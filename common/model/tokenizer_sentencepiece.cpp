@@ -8,11 +8,13 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
 #include "core/error.hpp"
 #include "model/json_file.hpp"
+#include "model/special_tokens.hpp"
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_json_steps.hpp"
 #include "model/tokenizer_load.hpp"
@@ -114,28 +116,53 @@ void mark_user_defined(std::string_view proto, const std::string& path, Vocab& v
   }
 }
 
-/// Tokens beside the model's own, as transformers writes them: {"<token>": id}.
-void read_added(const std::string& path, Vocab& vocab) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return;
-  const nlohmann::json added = read_json_file(path, std::size_t{16} << 20);
-  if (!added.is_object()) fail("{}: expected one JSON object of tokens and their ids", path);
-  for (const auto& [text, id] : added.items()) {
-    const auto limit = static_cast<std::int64_t>(2 * vocab.tokens.size() + added.size());
-    if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() >= limit) {
-      fail("{}: the token \"{}\" has an id that cannot be in a vocabulary of {} tokens", path, text,
-           vocab.tokens.size());
+/// What the files beside the model say: further tokens, roles, end tokens. Found in text are, in this order,
+/// the model's control tokens and those of the files.
+void add_special_tokens(const std::string& folder, Vocab& vocab) {
+  std::vector<OwnToken> own;
+  std::map<std::string, std::int32_t> ids;
+  for (std::int32_t id = 0; id < vocab.size(); ++id) {
+    ids.emplace(vocab.token(id), id);
+    const TokenType type = vocab.type(id);
+    if (type == TokenType::control || type == TokenType::unknown) {
+      vocab.added.push_back({id, true});
+      own.push_back({id, {vocab.token(id), {-1, true}}});
     }
-    const auto place = static_cast<std::size_t>(id.get<std::int64_t>());
-    if (place >= vocab.tokens.size()) {
-      vocab.tokens.resize(place + 1);
-      vocab.types.resize(place + 1, TokenType::unused);
-    } else if (vocab.tokens[place] != text && !vocab.tokens[place].empty()) {
-      fail("{}: the token \"{}\" has the id {}, which is \"{}\" in tokenizer.model", path, text, place,
-           vocab.tokens[place]);
-    }
-    vocab.tokens[place] = text;
-    vocab.types[place] = TokenType::control;
+  }
+  const SpecialTokens special = special_tokens_of(folder, own, false);
+  for (const OwnToken& token : special.placed) {
+    if (token.id >= vocab.size() || ids.count(token.token.text) > 0) continue;
+    std::string& text = vocab.tokens[static_cast<std::size_t>(token.id)];
+    ids.erase(text);
+    text = token.token.text;
+    ids.emplace(text, static_cast<std::int32_t>(token.id));
+  }
+  for (const TokenText& token : special.added) {
+    const auto [place, fresh] = ids.try_emplace(token.text, vocab.size());
+    if (fresh) vocab.tokens.push_back(token.text), vocab.types.push_back(TokenType::normal);
+    const std::int32_t id = place->second;
+    TokenType& type = vocab.types[static_cast<std::size_t>(id)];
+    if (type != TokenType::unknown) type = token.flags.special ? TokenType::control : TokenType::user_defined;
+    const auto same = [&](const AddedToken& known) { return known.id == id; };
+    const auto known = std::find_if(vocab.added.begin(), vocab.added.end(), same);
+    AddedToken& added = known == vocab.added.end() ? vocab.added.emplace_back() : *known;
+    added = token.flags;
+    added.id = id;
+    // Looked for in the text as it stands, so that each part gets its own space in front.
+    added.normalized = false;
+  }
+  const auto of_role = [&](const char* role, std::int32_t otherwise) {
+    const auto found = ids.find(std::string(special.role(role)));
+    return found == ids.end() ? otherwise : found->second;
+  };
+  vocab.roles = special.roles;
+  for (const auto& [role, id] : {std::pair("bos_token", vocab.bos), std::pair("eos_token", vocab.eos)}) {
+    if (special.role(role).empty() && id >= 0) vocab.roles.emplace_back(role, vocab.token(id));
+  }
+  vocab.bos = of_role("bos_token", vocab.bos);
+  vocab.eos = of_role("eos_token", vocab.eos);
+  for (const std::int64_t id : special.ends) {
+    if (id >= 0 && id < vocab.size()) vocab.ends.push_back(static_cast<std::int32_t>(id));
   }
 }
 
@@ -188,10 +215,11 @@ std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string&
   const auto config =
       fs::exists(config_path, error) ? read_json_file(config_path, std::size_t{16} << 20) : nlohmann::json();
   // The file does not say; Llama's classes put a start token in front, T5's an end token behind.
+  const int pieces = vocab.size();
+  add_special_tokens(folder, vocab);
   const bool t5 = json_string(config, "tokenizer_class", "", config_path).find("T5") != std::string::npos;
   vocab.add_bos = json_bool(config, "add_bos_token", kind == kBpe && vocab.bos >= 0, config_path);
   vocab.add_eos = json_bool(config, "add_eos_token", t5 && vocab.eos >= 0, config_path);
-  read_added((fs::path(folder) / "added_tokens.json").string(), vocab);
   scores.resize(kind == kBpe ? vocab.tokens.size() : scores.size());
 
   // User-defined symbols are part of the model here: the normalizer leaves them, and no space follows them.
@@ -201,10 +229,8 @@ std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string&
   rules.remove_extra_spaces = normalizer.number(4, 1) != 0;
   rules.visible_spaces = normalizer.number(5, 1) != 0;
   rules.space_behind = trainer.number(24, 0) != 0;
-  for (std::int32_t id = 0; id < vocab.size(); ++id) {
-    const TokenType type = vocab.type(id);
-    if (type == TokenType::user_defined) rules.kept.push_back(vocab.token(id));
-    if (type == TokenType::control || type == TokenType::unknown) vocab.added.push_back({id, true});
+  for (std::int32_t id = 0; id < pieces; ++id) {
+    if (vocab.type(id) == TokenType::user_defined) rules.kept.push_back(vocab.token(id));
   }
   vocab.added_from_types = false;
   const bool byte_fallback = trainer.number(35, 0) != 0;

@@ -13,8 +13,8 @@
 namespace rung {
 namespace {
 
-/// Control tokens that end a turn in the chat formats of known families; a file names one of them as EOS
-/// and generation must stop at the others too.
+/// Tokens that end a turn in the chat formats of known families; a file names one of them as EOS and
+/// generation must stop at the others too. Files often have them as user-defined instead of control tokens.
 constexpr std::array<std::string_view, 9> kEndTokens = {
     "<|endoftext|>", "<|im_end|>",    "<|eot_id|>",    "<|eom_id|>", "<|end_of_text|>",
     "<|end|>",       "<end_of_turn>", "<|endofturn|>", "<|return|>",
@@ -141,7 +141,9 @@ VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(completed(std::move(vocab))
   ends_.erase(-1);
   for (const std::string_view name : kEndTokens) {
     const auto found = seen.find(name);
-    if (found != seen.end() && v.type(found->second) == TokenType::control) ends_.insert(found->second);
+    if (found == seen.end()) continue;
+    const TokenType type = v.type(found->second);
+    if (type == TokenType::control || type == TokenType::user_defined) ends_.insert(found->second);
   }
 }
 

@@ -33,6 +33,7 @@ struct AddedToken {
   bool rstrip = false;       // takes the white space behind it along
   bool single_word = false;  // only where no letter, digit or underscore touches it
   bool normalized = false;   // looked for in the normalized text
+  bool operator==(const AddedToken&) const = default;
 };
 
 struct Vocab {
@@ -48,6 +49,7 @@ struct Vocab {
   std::vector<AddedToken> added;            // found in text; empty: as their types say
   bool added_from_types = true;             // false: those in `added` and no others
   std::vector<std::int32_t> ends;           // more tokens that end generation (end of turn)
+  TokenRoles roles;                         // tokens by the names that chat templates know them by
 
   int size() const { return static_cast<int>(tokens.size()); }
   TokenType type(std::int32_t id) const { return types[static_cast<std::size_t>(id)]; }
@@ -86,6 +88,9 @@ class VocabTokenizer : public Tokenizer {
     return vocab_.bos >= 0 && !vocab_.before.empty() && vocab_.before.front() == vocab_.bos;
   }
   bool is_end(std::int32_t id) const override { return ends_.count(id) > 0; }
+  TokenRoles roles() const override { return vocab_.roles; }
+  /// What the tokenizer was made from, completed: `before`, `after` and `added` are written out.
+  const Vocab& vocab() const { return vocab_; }
 
  protected:
   /// Checks the vocabulary; throws Error naming the first token or id that cannot be.
