@@ -16,10 +16,12 @@ using nlohmann::json;
 /// many small objects (30,000 of them took it 47 seconds).
 class KeyCheck final : public json::json_sax_t {
  public:
-  explicit KeyCheck(const std::string& what) : what_(what) {}
+  KeyCheck(const std::string& what, JsonKeyOrder* order) : what_(what), order_(order) {}
 
   bool key(string_t& key) override {
     if (!open_.back().insert(key).second) fail("{}: the key '{}' appears twice", what_, key);
+    if (order_ != nullptr && open_.size() <= 2) (*order_)[open_.size() == 1 ? "" : outer_].push_back(key);
+    if (open_.size() == 1) outer_ = key;
     return true;
   }
   bool start_object(std::size_t) override {
@@ -45,40 +47,34 @@ class KeyCheck final : public json::json_sax_t {
 
  private:
   const std::string& what_;
+  JsonKeyOrder* order_;
+  std::string outer_;                                  // the key at the top that we are under
   std::vector<std::unordered_set<std::string>> open_;  // the keys of every object that is open
 };
 
-template <class Json>
-Json parse(std::string_view text, const std::string& what) {
+json parse(std::string_view text, const std::string& what, JsonKeyOrder* order) {
   try {
-    KeyCheck check(what);
+    KeyCheck check(what, order);
     json::sax_parse(text, &check);
-    return Json::parse(text);
+    return json::parse(text);
   } catch (const json::exception& error) {
     fail("{} is no valid JSON: {}", what, error.what());
   }
 }
 
-template <class Json>
-Json read(const std::string& path, std::size_t max_bytes) {
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, const std::string& what) {
+  return parse(text, what, nullptr);
+}
+
+nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes, JsonKeyOrder* order) {
   const MappedFile file(path);
   if (file.bytes().size() > max_bytes) {
     fail("{} has {} bytes; at most {} are read from a file of this kind", path, file.bytes().size(),
          max_bytes);
   }
-  return parse<Json>({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
-}
-
-}  // namespace
-
-nlohmann::json parse_json(std::string_view text, const std::string& what) { return parse<json>(text, what); }
-
-nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes) {
-  return read<json>(path, max_bytes);
-}
-
-nlohmann::ordered_json read_ordered_json_file(const std::string& path, std::size_t max_bytes) {
-  return read<nlohmann::ordered_json>(path, max_bytes);
+  return parse({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path, order);
 }
 
 }  // namespace rung

@@ -3,9 +3,11 @@
 // duplicate keys refused (the JSON library would keep the last one in silence).
 
 #include <cstddef>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rung {
 
@@ -17,9 +19,11 @@ inline constexpr std::size_t kMaxTokenizerConfigBytes = std::size_t{16} << 20;
 /// Parses `text`; `what` names it in sentences ("model/config.json").
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 
-/// Reads and parses a file of at most `max_bytes`.
-nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes);
-/// The same, with the keys of objects in the file's order.
-nlohmann::ordered_json read_ordered_json_file(const std::string& path, std::size_t max_bytes);
+/// Keys in the order of the file, which JSON does not give a meaning and some programs do: those of the
+/// document's object under "", those of an object directly in it under its own key.
+using JsonKeyOrder = std::map<std::string, std::vector<std::string>>;
+
+/// Reads and parses a file of at most `max_bytes`; fills `order` where it is wanted.
+nlohmann::json read_json_file(const std::string& path, std::size_t max_bytes, JsonKeyOrder* order = nullptr);
 
 }  // namespace rung

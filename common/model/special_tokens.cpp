@@ -15,7 +15,7 @@ namespace rung {
 namespace {
 
 namespace fs = std::filesystem;
-using OrderedJson = nlohmann::ordered_json;
+using nlohmann::json;
 
 constexpr std::array<std::string_view, 7> kRoles = {"bos_token", "eos_token", "unk_token", "sep_token",
                                                     "pad_token", "cls_token", "mask_token"};
@@ -87,24 +87,24 @@ constexpr std::array<TypeClass, 16> kTypeClasses = {{{"qwen2", "Qwen2Tokenizer",
                                                      {"granite", ""},
                                                      {"stablelm", ""}}};
 
-OrderedJson read_object(const fs::path& path) {
+json read_object(const fs::path& path, JsonKeyOrder* order = nullptr) {
   std::error_code error;
-  if (!fs::exists(path, error)) return OrderedJson::object();
-  OrderedJson object = read_ordered_json_file(path.string(), kMaxTokenizerConfigBytes);
+  if (!fs::exists(path, error)) return json::object();
+  json object = read_json_file(path.string(), kMaxTokenizerConfigBytes, order);
   if (!object.is_object()) fail("{}: expected one JSON object", path.string());
   return object;
 }
 
-bool is_set(const OrderedJson& object, const std::string& key) {
+bool is_set(const json& object, const std::string& key) {
   return object.contains(key) && !object[key].is_null();
 }
 
-std::string text_under(const OrderedJson& object, const char* key) {
+std::string text_under(const json& object, const char* key) {
   return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : std::string();
 }
 
 /// "</s>", or {"content": "</s>", "lstrip": true, ...}. A string is a special token. `what` names the place.
-TokenText token_of(const OrderedJson& value, bool special, const std::string& what) {
+TokenText token_of(const json& value, bool special, const std::string& what) {
   TokenText token;
   if (value.is_string()) {
     token.text = value.get<std::string>();
@@ -136,15 +136,33 @@ void set_token(NamedTokens& tokens, const std::string& name, const TokenText& to
   for (auto& [known, text] : tokens) {
     if (known == name) return void(text = token);
   }
+  constexpr std::size_t kMaxNames = 1000;  // real folders have a few
+  if (tokens.size() == kMaxNames) fail("a tokenizer may have at most {} named special tokens", kMaxNames);
   tokens.emplace_back(name, token);
 }
+
+/// Tokens in order, without those that are there already with the same flags.
+class TokenList {
+ public:
+  void add(const TokenText& token) {
+    auto& known = by_text_[token.text];
+    if (std::find(known.begin(), known.end(), token) != known.end()) return;
+    known.push_back(token);
+    tokens_.push_back(token);
+  }
+  const std::vector<TokenText>& tokens() const { return tokens_; }
+
+ private:
+  std::vector<TokenText> tokens_;
+  std::map<std::string, std::vector<TokenText>> by_text_;  // of one text at most one for each set of flags
+};
 
 /// Everything that the files say, as the keyword arguments of the library's tokenizer.
 struct Arguments {
   std::map<std::string, std::optional<TokenText>, std::less<>> roles;  // the seven names; empty: none
   NamedTokens found_roles;                   // of this model only; found by their names
   NamedTokens named_roles;                   // the same, that the files list as such
-  std::vector<TokenText> extra;              // without a name
+  TokenList extra;                           // without a name
   std::map<std::int64_t, TokenText> placed;  // added_tokens_decoder
   std::map<std::string, TokenText> by_text;  // the same, with those whose place another one took
 };
@@ -159,21 +177,21 @@ bool names_role(const std::string& key) {
 }
 
 /// Adds the tokens of a list without names, each once.
-void add_extra(const OrderedJson& list, const std::string& what, Arguments& arguments) {
+void add_extra(const json& list, const std::string& what, Arguments& arguments) {
   if (!list.is_array()) fail("{} is a JSON {}; expected a list of tokens", what, list.type_name());
-  for (const OrderedJson& value : list) {
-    const TokenText token = token_of(value, true, what);
-    const auto& known = arguments.extra;
-    if (std::find(known.begin(), known.end(), token) == known.end()) arguments.extra.push_back(token);
-  }
+  for (const json& value : list) arguments.extra.add(token_of(value, true, what));
 }
 
 enum class NameFile { tokenizer_config, special_tokens_map };
 
-/// What both files may have. Where they say different things, the map counts.
-void read_names(const OrderedJson& object, const std::string& path, NameFile file, Arguments& arguments) {
+/// What both files may have. Where they say different things, the map counts. Tokens that get new ids get
+/// them in the order of the file.
+void read_names(const fs::path& file_path, NameFile file, Arguments& arguments) {
+  JsonKeyOrder order;
+  const json object = read_object(file_path, &order);
+  const std::string path = file_path.string();
   const bool is_map = file == NameFile::special_tokens_map;
-  const auto set_role = [&](NamedTokens& others, const std::string& key, const OrderedJson& value) {
+  const auto set_role = [&](NamedTokens& others, const std::string& key, const json& value) {
     std::optional<TokenText> token;
     if (!value.is_null() && value != "") token = token_of(value, true, fmt::format("{}: \"{}\"", path, key));
     if (names_role(key)) {
@@ -182,7 +200,8 @@ void read_names(const OrderedJson& object, const std::string& path, NameFile fil
       set_token(others, key, *token);
     }
   };
-  for (const auto& [key, value] : object.items()) {
+  for (const std::string& key : order[""]) {
+    const json& value = object[key];
     const bool named = key.ends_with("_token") && (value.is_string() || value.is_object());
     if (!named && !names_role(key)) continue;
     set_role(is_map || value.is_object() ? arguments.found_roles : arguments.named_roles, key, value);
@@ -190,23 +209,23 @@ void read_names(const OrderedJson& object, const std::string& path, NameFile fil
   const char* const name = "extra_special_tokens";
   const char* const old_name = "additional_special_tokens";
   const bool has_new = is_set(object, name) && !object[name].empty();
-  if (!has_new && is_map && !arguments.extra.empty()) return;
+  if (!has_new && is_map && !arguments.extra.tokens().empty()) return;
   const char* const key = has_new ? name : old_name;
   if (!is_set(object, key)) return;
   const std::string what = fmt::format("{}: \"{}\"", path, key);
   if (!object[key].is_object()) return add_extra(object[key], what, arguments);
-  if (is_map) arguments.extra.clear();
-  for (const auto& [role, value] : object[key].items()) set_role(arguments.named_roles, role, value);
+  if (is_map) arguments.extra = {};
+  for (const std::string& role : order[key]) set_role(arguments.named_roles, role, object[key][role]);
 }
 
-std::int64_t whole(const OrderedJson& value, const std::string& what) {
+std::int64_t whole(const json& value, const std::string& what) {
   if (value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT32_MAX)) {
     return value.get<std::int64_t>();
   }
   fail("{} is {}; expected the id of a token, a whole number", what, value.dump().substr(0, 100));
 }
 
-void read_placed(const OrderedJson& object, const std::string& path, Arguments& arguments) {
+void read_placed(const json& object, const std::string& path, Arguments& arguments) {
   const std::string what = path + ": \"added_tokens_decoder\"";
   if (!object.is_object()) fail("{} is a JSON {}; expected an object", what, object.type_name());
   for (const auto& [key, value] : object.items()) {
@@ -223,9 +242,11 @@ void read_added_file(const fs::path& path, Arguments& arguments) {
   for (const auto& [name, token] : arguments.roles) {
     if (token) special.insert(token->text);
   }
-  for (const TokenText& token : arguments.extra) special.insert(token.text);
-  const OrderedJson added = read_object(path);
-  for (const auto& [text, id] : added.items()) {
+  for (const TokenText& token : arguments.extra.tokens()) special.insert(token.text);
+  JsonKeyOrder order;
+  const json added = read_object(path, &order);
+  for (const std::string& text : order[""]) {
+    const json& id = added[text];
     TokenText token;
     token.text = text;
     token.flags.special = special.count(text) > 0;
@@ -235,7 +256,7 @@ void read_added_file(const fs::path& path, Arguments& arguments) {
 }
 
 /// The class whose defaults count; empty where it has none of its own.
-std::string class_of(const OrderedJson& config, const OrderedJson& model, bool byte_level) {
+std::string class_of(const json& config, const json& model, bool byte_level) {
   std::string named = text_under(config, "tokenizer_class");
   if (named.empty()) named = text_under(model, "tokenizer_class");
   if (named.ends_with("Fast")) named.resize(named.size() - 4);
@@ -266,38 +287,39 @@ void set_class_defaults(const std::string& name, Arguments& arguments) {
 std::vector<TokenText> tokens_to_add(const Arguments& arguments, const std::vector<OwnToken>& own,
                                      const std::vector<TokenText>& roles) {
   std::vector<TokenText> result;
-  std::set<std::string> known;
+  std::set<std::string> known, special;
   for (const OwnToken& token : own) known.insert(token.token.text);
   for (const auto& [id, token] : arguments.placed) {
-    result.push_back(token);
     known.insert(token.text);
+    result.push_back(token);
   }
-  for (const std::vector<TokenText>* list : {&roles, &arguments.extra}) {
+  TokenList others;
+  for (const std::vector<TokenText>* list : {&roles, &arguments.extra.tokens()}) {
     for (const TokenText& token : *list) {
-      // The same text with other flags comes again, and has the last word.
-      const bool listed = std::find(result.begin(), result.end(), token) != result.end();
-      if (known.count(token.text) == 0 && !listed) result.push_back(token);
+      if (known.count(token.text) == 0) others.add(token);
     }
   }
+  // The same text with other flags comes again, and has the last word.
+  result.insert(result.end(), others.tokens().begin(), others.tokens().end());
+  for (const TokenText& role : roles) special.insert(role.text);
   for (TokenText& token : result) {
-    const auto same = [&](const TokenText& role) { return role.text == token.text; };
-    if (std::any_of(roles.begin(), roles.end(), same)) token.flags.special = true;
+    token.flags.special = token.flags.special || special.count(token.text) > 0;
   }
   return result;
 }
 
 /// "eos_token_id": a number, a list, or nothing.
-std::vector<std::int64_t> end_ids(const OrderedJson& object, const std::string& path) {
+std::vector<std::int64_t> end_ids(const json& object, const std::string& path) {
   std::vector<std::int64_t> ids;
   if (!is_set(object, "eos_token_id")) return ids;
-  const OrderedJson& value = object["eos_token_id"];
+  const json& value = object["eos_token_id"];
   const std::string what = path + ": \"eos_token_id\"";
   if (!value.is_array()) return {whole(value, what)};
-  for (const OrderedJson& id : value) ids.push_back(whole(id, what));
+  for (const json& id : value) ids.push_back(whole(id, what));
   return ids;
 }
 
-void read_ends(const fs::path& folder, const OrderedJson& model, SpecialTokens& result) {
+void read_ends(const fs::path& folder, const json& model, SpecialTokens& result) {
   result.ends_source = (folder / "generation_config.json").string();
   result.ends = end_ids(read_object(result.ends_source), result.ends_source);
   result.ends_are_own = !result.ends.empty();
@@ -322,15 +344,14 @@ std::string_view SpecialTokens::role(std::string_view name) const {
 SpecialTokens special_tokens_of(const std::string& folder, const std::vector<OwnToken>& own,
                                 bool byte_level) {
   const fs::path at = folder;
-  const std::string config_path = (at / "tokenizer_config.json").string();
-  const OrderedJson config = read_object(config_path), model = read_object(at / "config.json");
+  const fs::path config_path = at / "tokenizer_config.json";
+  const json config = read_object(config_path), model = read_object(at / "config.json");
   Arguments arguments;
-  read_names(config, config_path, NameFile::tokenizer_config, arguments);
+  read_names(config_path, NameFile::tokenizer_config, arguments);
   if (is_set(config, "added_tokens_decoder")) {
-    read_placed(config["added_tokens_decoder"], config_path, arguments);
+    read_placed(config["added_tokens_decoder"], config_path.string(), arguments);
   } else {  // folders of older versions
-    const fs::path map = at / "special_tokens_map.json";
-    read_names(read_object(map), map.string(), NameFile::special_tokens_map, arguments);
+    read_names(at / "special_tokens_map.json", NameFile::special_tokens_map, arguments);
     read_added_file(at / "added_tokens.json", arguments);
     for (const OwnToken& token : own) set_placed(arguments, token.id, token.token);
   }

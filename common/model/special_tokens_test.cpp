@@ -5,9 +5,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
-#include "model/json_file.hpp"
 #include "model/tokenizer_load.hpp"
 #include "testing/catch.hpp"
 
@@ -32,8 +32,9 @@ void write(const fs::path& file, const OrderedJson& content) { std::ofstream(fil
 }  // namespace
 
 TEST_CASE("a folder's special tokens are those that AutoTokenizer finds") {
-  const OrderedJson golden = read_ordered_json_file(
-      testing::source_file("common/model/golden/special_tokens_golden.json"), std::size_t{1} << 24);
+  // In the files' order, which gives new tokens their ids.
+  std::ifstream file(testing::source_file("common/model/golden/special_tokens_golden.json"));
+  const OrderedJson golden = OrderedJson::parse(file);
   REQUIRE(golden["cases"].size() > 100);
   for (const OrderedJson& expected : golden["cases"]) {
     const fs::path folder = empty_folder("special_tokens");
