@@ -25,6 +25,7 @@ using Json = nlohmann::ordered_json;
 
 struct Program {
   bool json = false;          // exactly one JSON document on stdout, everything else on stderr
+  bool threads = true;        // the subcommand has parallel loops (core/waiting.hpp)
   std::function<void()> run;  // the chosen subcommand
 };
 

@@ -236,6 +236,7 @@ void add_inspect(Command& app, Program& program) {
                     "a line for every tensor, not one for a tensor of all layers; long texts as a whole");
   command->add_option("model,-m,--model", *model, "a GGUF file, a Hugging Face folder, or an embedded model");
   command->callback([&program, model, all] {
+    program.threads = false;
     program.run = [&program, model, all] {
       const std::string path = resolve_model(*model);
       Json result = {{"path", path}, {"format", ""}};

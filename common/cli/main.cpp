@@ -7,6 +7,7 @@
 #include "cli/cli.hpp"
 #include "core/printable.hpp"
 #include "core/simd.hpp"
+#include "core/waiting.hpp"
 
 int main(int argc, char** argv) {
   using namespace rung;
@@ -38,7 +39,8 @@ int main(int argc, char** argv) {
       cli::finish_output();
       return parsed == Parsed::told ? 0 : 2;
     }
-    simd_level();  // a wrong RUNG_SIMD is told before any work
+    if (program.threads) choose_waiting(argv);  // may begin again from the start: nothing is read yet
+    simd_level();                               // a wrong RUNG_SIMD is told before any work
     cli::catch_interrupts();
     cli::catch_bus_errors();
     program.run();

@@ -207,6 +207,7 @@ void add_plan(Command& app, Program& program) {
                               "take the steps that --measure --json wrote to this file"));
   latency(command->add_option("--set", c->set, "SEAM=NAME: rung of step_cost, bandwidth, linear, ..."));
   command->callback([&program, c] {
+    program.threads = c->latency;
     program.run = [&program, c] {
       const Json result = c->latency ? plan_latency(*c) : plan_json(*c);
       if (program.json) {

@@ -91,7 +91,10 @@ void add_pull(Command& app, Program& program) {
       "works.\n"
       "Gated models need a token in $HF_TOKEN or from `hf auth login`. An interrupted download goes on when "
       "repeated.");
-  command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
+  command->callback([&program, state] {
+    program.threads = false;
+    program.run = [&program, state] { state->execute(program.json); };
+  });
 }
 
 }  // namespace rung::cli

@@ -23,6 +23,7 @@ void add_tokenize(Command& app, Program& program) {
   tokenize->add_flag("--no-special", state->no_special, "special tokens written in the text are text");
   tokenize->add_option("--set", state->set, "SEAM=NAME: the rung of seam tokenization")->single();
   tokenize->callback([&program, state] {
+    program.threads = false;
     program.run = [state] {
       auto tokenizer = load_tokenizer(resolve_model(state->model));
       RunOptions rungs;  // for its reading of SEAM=NAME
@@ -42,6 +43,7 @@ void add_tokenize(Command& app, Program& program) {
   add_model_option(*detokenize, state->model);
   detokenize->add_option("ids", state->ids, "token ids")->required();
   detokenize->callback([&program, state] {
+    program.threads = false;
     program.run = [&program, state] {
       const auto tokenizer = load_tokenizer(resolve_model(state->model));
       for (const std::int32_t id : state->ids) {

@@ -14,6 +14,7 @@
 
 #include "core/error.hpp"
 #include "core/registry.hpp"
+#include "core/waiting.hpp"
 
 namespace rung::RUNG_TOPIC {
 void register_rungs(Registry& registry);
@@ -49,8 +50,9 @@ void begin_trial(const std::string& name) {
 
 }  // namespace
 
-int main() {
+int main(int, char** argv) {
   using rung::Verdict;
+  rung::choose_waiting(argv);
   rung::Registry registry;
   rung::RUNG_TOPIC::register_rungs(registry);
   const rung::LadderBase& ladder = registry.find(RUNG_SEAM);

@@ -9,6 +9,7 @@
 
 #include "core/parallel.hpp"
 #include "core/registry.hpp"
+#include "core/waiting.hpp"
 
 namespace rung::testing {
 
@@ -39,6 +40,7 @@ inline void bench_all(const Registry& registry, const std::string& seam) {
 
 /// The main() of a topic's benchmark.
 inline int bench_main(int argc, char** argv, const Registry& registry, const std::string& seam) {
+  choose_waiting(argv);
   bench_all(registry, seam);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -1,4 +1,5 @@
 // Three threads ask one engine; each prints its answer. Usage: threads MODEL.gguf
+#include <core/waiting.hpp>
 #include <cstdio>
 #include <engine/engine_thread.hpp>
 #include <engine/variants.hpp>
@@ -9,6 +10,7 @@
 #include <vector>
 
 int main(int argc, char** argv) try {
+  rung::choose_waiting(argv);  // before anything else: the program may begin again
   if (argc != 2) return std::fprintf(stderr, "usage: threads MODEL.gguf\n"), 2;
   const auto model = std::make_shared<const rung::Model>(rung::load_model(argv[1]));
   rung::EngineConfig config;
