@@ -60,6 +60,12 @@ TEST_CASE("a conversation becomes text") {
   CHECK(render(chatml, closed) == "<|im_start|>user\nHi<|im_end|>\n");
 }
 
+TEST_CASE("floats divide to the floor as in Python, although the quotient may be rounded up") {
+  // Python 3.11
+  CHECK(render("{{ 1 // 0.1 }} {{ -1 // 0.1 }} {{ 7.5 // -2 }} {{ 6.0 // 3 }} {{ 0.0 // -3 }}") ==
+        "9.0 -10.0 -4.0 2.0 -0.0");
+}
+
 TEST_CASE("further names, tools and the clock") {
   ChatOptions options;
   options.more["enable_thinking"] = false;

@@ -27,6 +27,16 @@ double modulo(double a, double b) {
   return r != 0 && (r < 0) != (b < 0) ? r + b : (r == 0 ? std::copysign(0.0, b) : r);
 }
 
+// As Python has it: through the remainder, because a / b may be rounded up to the next whole number.
+double floor_divide(double a, double b) {
+  const double remainder = std::fmod(a, b);
+  double quotient = (a - remainder) / b;
+  if (remainder != 0 && (b < 0) != (remainder < 0)) quotient -= 1;
+  if (quotient == 0) return std::copysign(0.0, a / b);
+  const double floored = std::floor(quotient);
+  return quotient - floored > 0.5 ? floored + 1 : floored;
+}
+
 Value whole_power(std::int64_t base, std::int64_t exponent) {
   if (exponent < 0) {
     if (base == 0) fail("0 cannot be raised to a negative power");
@@ -71,7 +81,7 @@ Value real_arithmetic(const std::string& op, double a, double b) {
   }
   if (b == 0) fail("division by zero");
   if (op == "/") return Value::real(a / b);
-  if (op == "//") return Value::real(std::floor(a / b));
+  if (op == "//") return Value::real(floor_divide(a, b));
   return Value::real(modulo(a, b));
 }
 
