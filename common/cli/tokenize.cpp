@@ -3,6 +3,7 @@
 #include "cli/cli.hpp"
 #include "engine/resolve.hpp"
 #include "engine/variants.hpp"
+#include "model/tokenizer_utf8.hpp"
 
 namespace rung::cli {
 
@@ -52,7 +53,7 @@ void add_tokenize(Command& app, Program& program) {
                      tokenizer->vocab_size() - 1);
         }
       }
-      const std::string text = tokenizer->decode(state->ids);
+      const std::string text = utf8_repaired(tokenizer->decode(state->ids));
       if (program.json) {
         print_json({{"text", text}});
       } else {

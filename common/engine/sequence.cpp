@@ -41,7 +41,7 @@ Sequence::Sequence(int id_, Request request_, const Tokenizer* tokenizer)
   priority = request.priority;
   ttft_target_s = request.ttft_target_s;
   tpot_target_s = request.tpot_target_s;
-  if (tokenizer != nullptr) decoder_.emplace(*tokenizer);
+  if (tokenizer != nullptr) decoder_.emplace(*tokenizer).follow(request.prompt);
   result.prompt_tokens = prompt_tokens;
 }
 

@@ -20,7 +20,7 @@ const std::array<std::string, 256>& visible_bytes() {
   return table;
 }
 
-std::string from_visible_bytes(std::string_view token) {
+std::optional<std::string> bytes_of_visible(std::string_view token) {
   static const std::unordered_map<std::string_view, char> bytes = [] {
     std::unordered_map<std::string_view, char> result;
     for (std::size_t byte = 0; byte < 256; ++byte)
@@ -31,11 +31,15 @@ std::string from_visible_bytes(std::string_view token) {
   for (std::size_t at = 0; at < token.size();) {
     const std::size_t length = utf8_next(token, at).length;
     const auto found = bytes.find(token.substr(at, length));
-    if (found == bytes.end()) return std::string(token);
+    if (found == bytes.end()) return std::nullopt;
     text += found->second;
     at += length;
   }
   return text;
+}
+
+std::string from_visible_bytes(std::string_view token) {
+  return bytes_of_visible(token).value_or(std::string(token));
 }
 
 int named_byte(std::string_view token) {

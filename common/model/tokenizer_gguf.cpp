@@ -7,6 +7,7 @@
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_gguf_keys.hpp"
 #include "model/tokenizer_load.hpp"
+#include "model/tokenizer_pieces.hpp"
 #include "model/tokenizer_spm.hpp"
 #include "model/tokenizer_unigram.hpp"
 #include "model/tokenizer_utf8.hpp"
@@ -172,13 +173,13 @@ std::shared_ptr<const Tokenizer> read_character_bpe(const Gguf& gguf) {
   const bool space_in_front = gguf.get_bool("tokenizer.ggml.add_space_prefix", false);
   return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
     BpeOptions options;
-    options.fuse_unknown = true;
+    options.byte_fallback = options.lone_bytes = true;  // as in llama.cpp
     TextParts parts;
     if (space_in_front) parts.normalizer.add(normalizer::prepend(std::string(kVisibleSpace)));
     parts.normalizer.add(normalizer::replace_text(" ", std::string(kVisibleSpace)));
     parts.model = std::make_shared<BpeModel>(checked, merges, options);
-    parts.pieces = PieceStyle::visible_space;
-    parts.space_prefix = space_in_front ? SpacePrefix::every_text : SpacePrefix::none;
+    parts.decoder = piece_decoder(checked, PieceStyle::visible_space,
+                                  space_in_front ? SpacePrefix::every_text : SpacePrefix::none);
     return parts;
   });
 }
@@ -218,13 +219,13 @@ std::shared_ptr<const Tokenizer> read_unigram(const Gguf& gguf) {
   }
   return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
     UnigramOptions options;
-    options.single_precision = true;
-    options.byte_fallback = true;
+    options.sentencepiece = true;
+    options.byte_fallback = std::count(checked.types.begin(), checked.types.end(), TokenType::byte) == 256;
     TextParts parts;
     parts.normalizer.add(normalizer::sentence_piece(rules));
     parts.model = std::make_shared<UnigramModel>(checked, scores, options);
-    parts.pieces = PieceStyle::visible_space;
-    parts.space_prefix = rules.space_in_front ? SpacePrefix::after_controls : SpacePrefix::none;
+    parts.decoder = piece_decoder(checked, PieceStyle::visible_space,
+                                  rules.space_in_front ? SpacePrefix::after_controls : SpacePrefix::none);
     return parts;
   });
 }
@@ -273,9 +274,7 @@ std::shared_ptr<const Tokenizer> read_wordpiece(const Gguf& gguf) {
     parts.normalizer.add(normalizer::bert(rules));
     parts.pre_tokenizer = PreTokenizer(pre_tokenizer::bert());
     parts.model = std::make_shared<WordPieceModel>(checked, WordPieceOptions{});
-    parts.pieces = PieceStyle::word_piece;
-    parts.affix = "##";
-    parts.clean_up = true;
+    parts.decoder = piece_decoder(checked, PieceStyle::word_piece);
     return parts;
   });
 }

@@ -143,6 +143,14 @@ TEST_CASE("GGUF: BPE over characters (gemma4)") {
       characters(), [](Metadata& x) { x["merges"] = Strings{"ab"}; }, "expected two tokens");
 }
 
+TEST_CASE("GGUF: BPE over characters without some bytes leaves these out, as llama.cpp does") {
+  Metadata m = characters();
+  std::get<Strings>(m["tokens"])[9 + 0xA9] = "nothing";
+  std::get<Ids>(m["token_type"])[9 + 0xA9] = 1;
+  m["unknown_token_id"] = 0u;
+  CHECK(load(m)->encode("a\xC3\xA9\xC3\xA8", false) == Ids{3, 9 + 0xC3, 9 + 0xC3, 9 + 0xA8});
+}
+
 TEST_CASE("GGUF: a model without a tokenizer refuses texts, not itself") {
   for (const Metadata& m : {Metadata{}, Metadata{{"model", "none"}}}) {
     const auto t = load(m);

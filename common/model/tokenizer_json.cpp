@@ -26,6 +26,7 @@ struct Entry {
   std::string text;
   std::int64_t id = 0;
   TokenType type = TokenType::normal;
+  bool of_model = false;  // else it was only added to the model's tokens
 };
 
 std::int64_t id_of(const json& value, const std::string& text, const std::string& what) {
@@ -106,6 +107,7 @@ void place_tokens(const std::vector<Entry>& entries, Vocab& vocab) {
   }
   vocab.tokens.resize(static_cast<std::size_t>(largest + 1));
   vocab.types.assign(vocab.tokens.size(), TokenType::unused);
+  vocab.of_model.resize(vocab.tokens.size());
   std::vector<bool> taken(vocab.tokens.size());
   for (const Entry& entry : entries) {
     const auto id = static_cast<std::size_t>(entry.id);
@@ -116,6 +118,7 @@ void place_tokens(const std::vector<Entry>& entries, Vocab& vocab) {
     taken[id] = true;
     vocab.tokens[id] = entry.text;
     vocab.types[id] = entry.type;
+    vocab.of_model[id] = entry.of_model;
   }
 }
 
@@ -195,18 +198,22 @@ std::vector<Entry> read_vocab(const json& model, const std::string& type, std::v
       if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number()) {
         fail("{}: token {} of the unigram model is not of the form [text, score]", what, entries.size());
       }
-      entries.push_back({pair[0].get<std::string>(), static_cast<std::int64_t>(entries.size())});
+      entries.push_back(
+          {pair[0].get<std::string>(), static_cast<std::int64_t>(entries.size()), TokenType::normal, true});
       scores.push_back(pair[1].get<double>());
     }
     return entries;
   }
   if (!vocab.is_object()) fail("{}: the tokenizer model has no object \"vocab\"", what);
-  for (const auto& [text, id] : vocab.items()) entries.push_back({text, id_of(id, text, what)});
+  for (const auto& [text, id] : vocab.items())
+    entries.push_back({text, id_of(id, text, what), TokenType::normal, true});
   return entries;
 }
 
-/// Marks the unknown token and, for models that fall back to them, the bytes.
-void mark_types(const json& model, const std::string& type, Vocab& vocab) {
+/// Marks the unknown token and, for models that fall back to them, the bytes. Only the model's own tokens
+/// serve as these. Returns the unknown token that the file names and the model does not have, if that is so.
+std::string mark_types(const json& model, const std::string& type, Vocab& vocab) {
+  std::string unknown;
   if (type == "Unigram") {
     const std::int64_t id = json_int(model, "unk_id", -1, vocab.source);
     if (id < -1 || id >= vocab.size()) {
@@ -214,20 +221,24 @@ void mark_types(const json& model, const std::string& type, Vocab& vocab) {
     }
     vocab.unknown = static_cast<std::int32_t>(id);
   } else {
-    const std::string otherwise = type == "BPE" ? "" : "[UNK]";
-    const std::string unknown = json_string(model, "unk_token", otherwise, vocab.source);
-    if (!unknown.empty()) vocab.unknown = find_token(vocab, "unknown", unknown);
+    unknown = json_string(model, "unk_token", type == "BPE" ? "" : "[UNK]", vocab.source);
   }
-  if (vocab.unknown >= 0) vocab.types[static_cast<std::size_t>(vocab.unknown)] = TokenType::unknown;
-  if (!json_bool(model, "byte_fallback", false, vocab.source)) return;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const auto id = static_cast<std::size_t>(find_token(vocab, "byte", fmt::format("<0x{:02X}>", byte)));
-    vocab.types[id] = TokenType::byte;
+  const bool byte_fallback = json_bool(model, "byte_fallback", false, vocab.source);
+  for (std::int32_t id = 0; id < vocab.size(); ++id) {
+    const auto place = static_cast<std::size_t>(id);
+    if (!vocab.of_model[place]) continue;
+    if (!unknown.empty() && vocab.tokens[place] == unknown) vocab.unknown = id;
+    if (byte_fallback && named_byte(vocab.tokens[place]) >= 0) vocab.types[place] = TokenType::byte;
   }
+  if (vocab.unknown < 0) return unknown;
+  TokenType& type_of_unknown = vocab.types[static_cast<std::size_t>(vocab.unknown)];
+  if (type_of_unknown != TokenType::byte) type_of_unknown = TokenType::unknown;  // it may serve as both
+  return "";
 }
 
 std::shared_ptr<const WordModel> make_model(const json& model, const std::string& type, bool byte_level,
-                                            const std::vector<double>& scores, const Vocab& vocab) {
+                                            const std::vector<double>& scores,
+                                            const std::string& absent_unknown, const Vocab& vocab) {
   const std::string& what = vocab.source;
   if (type == "BPE") {
     const json& dropout = json_value(model, "dropout");
@@ -239,6 +250,8 @@ std::shared_ptr<const WordModel> make_model(const json& model, const std::string
     options.byte_level = byte_level;
     options.ignore_merges = json_bool(model, "ignore_merges", false, what);
     options.fuse_unknown = json_bool(model, "fuse_unk", false, what);
+    options.byte_fallback = json_bool(model, "byte_fallback", false, what);
+    options.absent_unknown = absent_unknown;
     options.continuing_prefix = json_string(model, "continuing_subword_prefix", "", what);
     options.word_suffix = json_string(model, "end_of_word_suffix", "", what);
     if (byte_level && !(options.continuing_prefix.empty() && options.word_suffix.empty())) {
@@ -252,17 +265,34 @@ std::shared_ptr<const WordModel> make_model(const json& model, const std::string
   }
   if (type == "Unigram") {
     UnigramOptions options;
-    options.fuse_unknown = true;
     options.byte_fallback = json_bool(model, "byte_fallback", false, what);
-    options.all_scores_count = true;
     return std::make_shared<UnigramModel>(vocab, scores, options);
   }
   WordPieceOptions options;
+  options.absent_unknown = absent_unknown;
   options.whole_words = type == "WordLevel";
   options.continuing_prefix = json_string(model, "continuing_subword_prefix", "##", what);
   const std::int64_t most = json_int(model, "max_input_chars_per_word", 100, what);
   options.max_characters = static_cast<std::size_t>(std::clamp<std::int64_t>(most, 0, 1 << 20));
   return std::make_shared<WordPieceModel>(vocab, options);
+}
+
+/// As in `tokenizers`, an added token goes into the decoder as it is looked for, and those whose text there
+/// is that of a special token are left out.
+std::shared_ptr<const TokenDecoder> make_decoder(const Vocab& vocab, const TokenizerSteps& steps) {
+  std::vector<std::string> texts = vocab.tokens;
+  std::unordered_set<std::string_view> special;
+  std::vector<bool> known = vocab.of_model;
+  for (const AddedToken& token : vocab.added) {
+    const auto id = static_cast<std::size_t>(token.id);
+    known[id] = true;
+    if (token.special) special.insert(vocab.tokens[id]);
+    NormalizerState state;
+    if (token.normalized) texts[id] = steps.normalizer.apply(vocab.tokens[id], state);
+  }
+  std::vector<bool> skipped(texts.size());
+  for (std::size_t id = 0; id < texts.size(); ++id) skipped[id] = !known[id] || special.count(texts[id]) > 0;
+  return std::make_shared<StepDecoder>(std::move(texts), std::move(skipped), steps.decoder);
 }
 
 /// The tokenizer that `root` describes. special_of(own, byte_level) says what stands beside it, and
@@ -291,7 +321,7 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const json& root, const std::str
   for (const TokenText& token : special.added) adder.add(token);
   vocab.added = adder.take();
   place_tokens(entries, vocab);
-  mark_types(model, type, vocab);
+  const std::string absent_unknown = mark_types(model, type, vocab);
   read_roles(steps, special, vocab);
   // Nothing is found in text but what the file says.
   vocab.added_from_types = false;
@@ -303,11 +333,8 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const json& root, const std::str
     std::vector<PreTokenizerStep> pre_tokenizer = steps.pre_tokenizer;
     if (steps.byte_level && !bytes) pre_tokenizer.push_back(pre_tokenizer::visible_bytes());
     parts.pre_tokenizer = PreTokenizer(std::move(pre_tokenizer));
-    parts.model = make_model(model, type, bytes, scores, checked);
-    parts.pieces = steps.pieces;
-    parts.affix = steps.affix;
-    parts.clean_up = steps.clean_up;
-    parts.space_prefix = steps.space_prefix;
+    parts.model = make_model(model, type, bytes, scores, absent_unknown, checked);
+    parts.decoder = make_decoder(checked, steps);
     return parts;
   });
 }

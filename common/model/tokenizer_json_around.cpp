@@ -1,5 +1,5 @@
-// Decoders and post-processors of a tokenizer.json. Their meaning: github.com/huggingface/tokenizers,
-// tokenizers/src/decoders and processors.
+// Post-processors of a tokenizer.json. Their meaning: github.com/huggingface/tokenizers,
+// tokenizers/src/processors.
 
 #include "core/error.hpp"
 #include "model/tokenizer_json_steps.hpp"
@@ -67,42 +67,6 @@ void read_post_processor(const json& processor, TokenizerSteps& steps, const std
     // Each puts its tokens around what the one before it left.
     steps.before.insert(steps.before.begin(), before.begin(), before.end());
     steps.after.insert(steps.after.end(), after.begin(), after.end());
-  }
-}
-
-void read_decoder(const json& decoder, TokenizerSteps& steps, const std::string& what) {
-  if (decoder.is_null()) {
-    // Without a decoder tokens stand with spaces between them, except that bytes are always text.
-    const bool bytes = steps.byte_level || steps.pieces == PieceStyle::visible_bytes;
-    steps.pieces = bytes ? PieceStyle::visible_bytes : PieceStyle::spaced;
-  }
-  for (const json& step : json_steps(decoder, "decoders", what)) {
-    const std::string type = json_type(step, what);
-    if (type == "ByteLevel") {
-      steps.pieces = PieceStyle::visible_bytes;
-    } else if (type == "Metaspace") {
-      steps.pieces = PieceStyle::visible_space;
-    } else if (type == "Replace") {
-      const std::string from = json_string(json_value(step, "pattern"), "String", "", what);
-      if (from != kVisibleSpace || json_string(step, "content", "", what) != " ") {
-        fail("{}: the decoder Replace is supported for U+2581 and a space only", what);
-      }
-      steps.pieces = PieceStyle::visible_space;
-    } else if (type == "WordPiece") {
-      steps.pieces = PieceStyle::word_piece;
-      steps.affix = json_string(step, "prefix", "##", what);
-      steps.clean_up = json_bool(step, "cleanup", true, what);
-    } else if (type == "BPEDecoder") {
-      steps.pieces = PieceStyle::word_suffix;
-      steps.affix = json_string(step, "suffix", "</w>", what);
-      if (steps.affix.empty()) fail("{}: the decoder BPEDecoder has an empty \"suffix\"", what);
-    } else if (type != "ByteFallback" && type != "Fuse" && type != "Strip") {
-      // Bytes become text, and the space in front of a text goes, wherever the encoder made them.
-      fail(
-          "{}: the decoder \"{}\" is not supported; supported are ByteLevel, Metaspace, Replace, WordPiece, "
-          "BPEDecoder, ByteFallback, Fuse, Strip and Sequence",
-          what, type);
-    }
   }
 }
 

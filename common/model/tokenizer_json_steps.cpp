@@ -49,6 +49,14 @@ std::string json_type(const json& step, const std::string& what) {
   return json_string(step, "type", "", what);
 }
 
+std::string json_prepend_scheme(const json& step, const std::string& what) {
+  // Files from before prepend_scheme have add_prefix_space.
+  const char* old = json_bool(step, "add_prefix_space", true, what) ? "always" : "never";
+  const std::string scheme = json_string(step, "prepend_scheme", old, what);
+  if (scheme == "never" || scheme == "first" || scheme == "always") return scheme;
+  fail("{}: Metaspace's prepend_scheme \"{}\" is not known; known are never, first, always", what, scheme);
+}
+
 namespace {
 
 void flatten(const json& step, const char* list, const std::string& what, int depth, std::vector<json>& all) {
@@ -119,14 +127,11 @@ void read_normalizer(const json& root, TokenizerSteps& steps, const std::string&
         steps.normalizer.add(n::replace_pattern(what, pattern_of(step, what), to));
       }
     } else if (type == "Prepend") {
-      const std::string front = json_string(step, "prepend", "", what);
-      if (front == kVisibleSpace) steps.space_prefix = SpacePrefix::every_text;
-      steps.normalizer.add(n::prepend(front));
+      steps.normalizer.add(n::prepend(json_string(step, "prepend", "", what)));
     } else if (type == "Nmt") {
       steps.normalizer.add(n::nmt());
     } else if (type == "ByteLevel") {
       steps.normalizer.add(n::visible_bytes());
-      steps.pieces = PieceStyle::visible_bytes;
     } else if (type == "BertNormalizer") {
       steps.normalizer.add(bert_of(step, what));
     } else if (type == "Precompiled") {
@@ -154,23 +159,14 @@ SplitBehavior behavior_of(const json& step, const std::string& otherwise, const 
       what, name, json_type(step, what));
 }
 
-PreTokenizerStep metaspace_of(const json& step, TokenizerSteps& steps, const std::string& what) {
+PreTokenizerStep metaspace_of(const json& step, const std::string& what) {
   using pre_tokenizer::Prepend;
   const std::string replacement = json_string(step, "replacement", std::string(kVisibleSpace), what);
   if (replacement.empty()) fail("{}: the pre-tokenizer Metaspace has an empty \"replacement\"", what);
-  // Files from before prepend_scheme have add_prefix_space.
-  const char* old = json_bool(step, "add_prefix_space", true, what) ? "always" : "never";
-  const std::string scheme = json_string(step, "prepend_scheme", old, what);
-  Prepend prepend = Prepend::never;
-  if (scheme == "first") {
-    prepend = Prepend::first;
-    steps.space_prefix = SpacePrefix::first_unless_space;
-  } else if (scheme == "always") {
-    prepend = Prepend::always;
-    steps.space_prefix = SpacePrefix::every_text_unless_space;
-  } else if (scheme != "never") {
-    fail("{}: Metaspace's prepend_scheme \"{}\" is not known; known are never, first, always", what, scheme);
-  }
+  const std::string scheme = json_prepend_scheme(step, what);
+  const Prepend prepend = scheme == "first"    ? Prepend::first
+                          : scheme == "always" ? Prepend::always
+                                               : Prepend::never;
   return pre_tokenizer::metaspace(replacement, prepend, json_bool(step, "split", true, what));
 }
 
@@ -195,7 +191,7 @@ void read_pre_tokenizer(const json& root, TokenizerSteps& steps, const std::stri
       list.push_back(p::split(what, pattern_of(step, what), behavior_of(step, "", what),
                               json_bool(step, "invert", false, what)));
     } else if (type == "Metaspace") {
-      list.push_back(metaspace_of(step, steps, what));
+      list.push_back(metaspace_of(step, what));
     } else if (type == "Whitespace") {
       list.push_back(p::words_and_punctuation());
     } else if (type == "WhitespaceSplit") {
@@ -229,7 +225,7 @@ TokenizerSteps read_tokenizer_steps(const json& root, const std::string& what) {
   TokenizerSteps steps;
   read_normalizer(json_value(root, "normalizer"), steps, what);
   read_pre_tokenizer(json_value(root, "pre_tokenizer"), steps, what);
-  read_decoder(json_value(root, "decoder"), steps, what);
+  steps.decoder = read_decoder(json_value(root, "decoder"), what);
   read_post_processor(json_value(root, "post_processor"), steps, what);
   return steps;
 }

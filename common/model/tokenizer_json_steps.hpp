@@ -22,15 +22,14 @@ std::int64_t json_int(const nlohmann::json& object, const char* key, std::int64_
 std::vector<nlohmann::json> json_steps(const nlohmann::json& step, const char* list, const std::string& what);
 /// The "type" of a step.
 std::string json_type(const nlohmann::json& step, const std::string& what);
+/// The prepend_scheme of a Metaspace: "never", "first" or "always".
+std::string json_prepend_scheme(const nlohmann::json& step, const std::string& what);
 
 struct TokenizerSteps {
   Normalizer normalizer;
   std::vector<PreTokenizerStep> pre_tokenizer;
   bool byte_level = false;  // words go to the model as the visible characters of their bytes
-  SpacePrefix space_prefix = SpacePrefix::none;
-  PieceStyle pieces = PieceStyle::plain;
-  std::string affix;  // of PieceStyle::word_piece and word_suffix
-  bool clean_up = false;
+  DecodeSteps decoder;
   std::vector<std::string> before, after;  // tokens that the post-processor puts around a text
 };
 
@@ -38,7 +37,7 @@ struct TokenizerSteps {
 TokenizerSteps read_tokenizer_steps(const nlohmann::json& root, const std::string& what);
 
 /// The decoder and the post-processor, once the rest is there.
-void read_decoder(const nlohmann::json& decoder, TokenizerSteps& steps, const std::string& what);
+DecodeSteps read_decoder(const nlohmann::json& decoder, const std::string& what);
 void read_post_processor(const nlohmann::json& processor, TokenizerSteps& steps, const std::string& what);
 
 }  // namespace rung

@@ -42,6 +42,7 @@ json byte_level() {
           {"normalizer", nullptr},
           {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
           {"post_processor", nullptr},
+          {"decoder", {{"type", "ByteLevel"}}},
           {"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", {"a b", "\xC4\xA0 ab"}}}}};
 }
 
@@ -137,7 +138,7 @@ TEST_CASE("tokenizer.json: what is not supported is refused by name") {
                               {"pretokenizers", {r["pre_tokenizer"], {{"type", "Digits"}}}}};
       },
       "behind ByteLevel");
-  refused([](json& r) { r["decoder"] = {{"type", "CTC"}}; }, "\"CTC\" is not supported");
+  refused([](json& r) { r["decoder"] = {{"type", "Morse"}}; }, "\"Morse\" is not supported");
   refused([](json& r) { r["post_processor"] = {{"type", "BertProcessing"}}; }, "[token, id]");
   refused(
       [](json& r) {

@@ -28,6 +28,15 @@ class PairTable {
       if (entries_[i].key == kEmpty) return nullptr;
     }
   }
+  /// Calls visit(left, right, entry) for every pair, in no order.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    for (const Entry& entry : entries_) {
+      if (entry.key == kEmpty) continue;
+      visit(static_cast<std::int32_t>(entry.key >> 32), static_cast<std::int32_t>(entry.key & 0xFFFFFFFFu),
+            entry);
+    }
+  }
   /// One more than the largest rank.
   std::int32_t ranks() const { return ranks_; }
   std::size_t size() const { return size_; }

@@ -18,6 +18,7 @@
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_json_steps.hpp"
 #include "model/tokenizer_load.hpp"
+#include "model/tokenizer_pieces.hpp"
 #include "model/tokenizer_spm.hpp"
 #include "model/tokenizer_unigram.hpp"
 
@@ -129,6 +130,9 @@ void add_special_tokens(const std::string& folder, Vocab& vocab) {
       own.push_back({id, {vocab.token(id), {-1, true}}});
     }
   }
+  std::vector<bool> of_model;
+  for (std::int32_t id = 0; id < vocab.size(); ++id) of_model.push_back(vocab.makes_words(id));
+  vocab.of_model = std::move(of_model);
   const SpecialTokens special = special_tokens_of(folder, own, false);
   for (const OwnToken& token : special.placed) {
     if (token.id >= vocab.size() || ids.count(token.token.text) > 0) continue;
@@ -139,7 +143,11 @@ void add_special_tokens(const std::string& folder, Vocab& vocab) {
   }
   for (const TokenText& token : special.added) {
     const auto [place, fresh] = ids.try_emplace(token.text, vocab.size());
-    if (fresh) vocab.tokens.push_back(token.text), vocab.types.push_back(TokenType::normal);
+    if (fresh) {
+      vocab.tokens.push_back(token.text);
+      vocab.types.push_back(TokenType::normal);
+      vocab.of_model.push_back(false);
+    }
     const std::int32_t id = place->second;
     TokenType& type = vocab.types[static_cast<std::size_t>(id)];
     if (type != TokenType::unknown) type = token.flags.special ? TokenType::control : TokenType::user_defined;
@@ -164,6 +172,16 @@ void add_special_tokens(const std::string& folder, Vocab& vocab) {
   for (const std::int64_t id : special.ends) {
     if (id >= 0 && id < vocab.size()) vocab.ends.push_back(static_cast<std::int32_t>(id));
   }
+}
+
+/// A NormalizerSpec.
+normalizer::SentencePieceRules normalizer_rules(const Record& record, const std::string& path) {
+  normalizer::SentencePieceRules rules;
+  rules.map = Charsmap(path, record.string(2));
+  rules.space_in_front = record.number(3, 1) != 0;
+  rules.remove_extra_spaces = record.number(4, 1) != 0;
+  rules.visible_spaces = record.number(5, 1) != 0;
+  return rules;
 }
 
 }  // namespace
@@ -223,17 +241,21 @@ std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string&
   scores.resize(kind == kBpe ? vocab.tokens.size() : scores.size());
 
   // User-defined symbols are part of the model here: the normalizer leaves them, and no space follows them.
-  normalizer::SentencePieceRules rules;
-  rules.map = Charsmap(path, normalizer.string(2));
-  rules.space_in_front = normalizer.number(3, 1) != 0;
-  rules.remove_extra_spaces = normalizer.number(4, 1) != 0;
-  rules.visible_spaces = normalizer.number(5, 1) != 0;
+  normalizer::SentencePieceRules rules = normalizer_rules(normalizer, path);
   rules.space_behind = trainer.number(24, 0) != 0;
   for (std::int32_t id = 0; id < pieces; ++id) {
     if (vocab.type(id) == TokenType::user_defined) rules.kept.push_back(vocab.token(id));
   }
   vocab.added_from_types = false;
   const bool byte_fallback = trainer.number(35, 0) != 0;
+  SentencePieceDecoding decoding;
+  decoding.space_in_front = rules.space_in_front;
+  decoding.remove_extra_spaces = rules.remove_extra_spaces;
+  if (trainer.strings.count(44) > 0) decoding.unknown = trainer.string(44);
+  if (const Record record = parse_record(root.string(5), path); !record.string(2).empty()) {
+    normalizer::SentencePieceRules back = normalizer_rules(record, path);
+    decoding.denormalize = normalizer::sentence_piece(std::move(back));
+  }
 
   return std::make_shared<TextTokenizer>(std::move(vocab), [&](const Vocab& checked) {
     check_unknown(checked);
@@ -241,19 +263,17 @@ std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string&
     parts.normalizer.add(normalizer::sentence_piece(rules));
     if (kind == kBpe) {
       BpeOptions options;
-      options.fuse_unknown = true;
+      options.fuse_unknown = options.byte_fallback = true;
       options.freeze_user_defined = true;
       parts.model = std::make_shared<BpeModel>(checked, scores, options);
     } else {
       UnigramOptions options;
-      options.single_precision = true;
+      options.sentencepiece = true;
       options.byte_fallback = byte_fallback;
       parts.model =
           std::make_shared<UnigramModel>(checked, std::vector<double>(scores.begin(), scores.end()), options);
     }
-    parts.pieces = PieceStyle::visible_space;
-    parts.space_prefix =
-        rules.space_in_front && !rules.space_behind ? SpacePrefix::after_controls : SpacePrefix::none;
+    parts.decoder = sentencepiece_decoder(checked, decoding);
     return parts;
   });
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "model/tokenizer_bpe.hpp"
+#include "model/tokenizer_pieces.hpp"
 
 namespace rung {
 

@@ -219,6 +219,15 @@ TEST_CASE("SentencePiece style: without byte tokens a run of unknown characters 
                          false) == Ids{6, 7, 0, 8});
 }
 
+TEST_CASE("SentencePiece style: a character of which a byte has no token is unknown") {
+  SpmVocab v = spm_vocab();
+  v.types[3 + 0xA9] = TokenType::normal;
+  const SpmTokenizer tokenizer(v);
+  const int space = 262, a = 263;
+  CHECK(tokenizer.encode("\xC3\xA8", false) == Ids{space, 3 + 0xC3, 3 + 0xA8});
+  CHECK(tokenizer.encode("a\xC3\xA9\xC3\xA9\xC3\xA8", false) == Ids{space, a, 0, 3 + 0xC3, 3 + 0xA8});
+}
+
 TEST_CASE("a tokenizer may be used by several threads at once") {
   const BpeTokenizer tokenizer(bpe_vocab());
   std::string text;
@@ -286,7 +295,7 @@ TEST_CASE("bad SentencePiece-style vocabularies are refused with a sentence") {
   };
   bad([](SpmVocab& v) { v.scores.pop_back(); }, "267 tokens but 266 scores");
   bad([](SpmVocab& v) { v.scores[5] = std::numeric_limits<float>::quiet_NaN(); }, "score of token 5");
-  bad([](SpmVocab& v) { v.types[10] = TokenType::normal; }, "255 of the 256 bytes");
+  bad([](SpmVocab& v) { v.types[10] = TokenType::normal, v.unknown = -1; }, "of which it has 255");
   bad([](SpmVocab& v) { v.tokens[10] = "<0xZZ>"; }, "<0xZZ>");
   bad([](SpmVocab& v) { v.tokens[10] = v.tokens[11]; }, "tokens 10 and 11");
   bad(

@@ -3,7 +3,10 @@
 // word is cut in the way whose scores have the largest sum. The best way is found from left to right
 // (Viterbi): the best way to each place is the best way to some place before it plus one token.
 //
-// A character that no token spells is the unknown token with a score 10 below the lowest.
+// A character that no token spells is the unknown token with a score 10 below the lowest; a run of them is
+// one.
+
+#include <array>
 
 #include "model/tokenizer_trie.hpp"
 #include "model/tokenizer_vocab.hpp"
@@ -12,10 +15,10 @@
 namespace rung {
 
 struct UnigramOptions {
-  bool single_precision = false;  // sums are float, as in the sentencepiece library; else double
-  bool fuse_unknown = true;       // a run of unknown characters is one unknown token
-  bool byte_fallback = false;     // or becomes its bytes, where the vocabulary has them
-  bool all_scores_count = false;  // the lowest score is that of all tokens; else of normal ones
+  /// The sentencepiece library's: sums are float, tokens that a user defined win, and only text tokens count.
+  /// Else that of `tokenizers`: sums are double, and all tokens with a score are alike.
+  bool sentencepiece = false;
+  bool byte_fallback = false;  // a run of unknown characters is its bytes, if all of them have tokens
 };
 
 class UnigramModel final : public WordModel {
@@ -23,21 +26,27 @@ class UnigramModel final : public WordModel {
   /// scores: of the first tokens; those without one are not the model's. Throws Error with one sentence for a
   /// vocabulary that cannot be used.
   UnigramModel(const Vocab& vocab, const std::vector<double>& scores, UnigramOptions options);
+  /// Throws Error for an unknown character where the vocabulary has neither its bytes nor an unknown token.
   void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const override;
   std::string name() const override { return "unigram"; }
 
  private:
   double add(double a, double b) const {
-    return options_.single_precision ? static_cast<double>(static_cast<float>(a + b)) : a + b;
+    return options_.sentencepiece ? static_cast<double>(static_cast<float>(a + b)) : a + b;
   }
-  void append_unknown(std::string_view text, bool& after_unknown, std::vector<std::int32_t>& ids) const;
+  void append_unknown(std::string_view text, bool specials, std::vector<std::int32_t>& ids) const;
+  bool may_make(std::int32_t id, bool specials) const {
+    return specials || special_.empty() || !special_[static_cast<std::size_t>(id)];
+  }
 
+  std::string source_;
   UnigramOptions options_;
   Trie trie_;
   std::vector<double> scores_;
   double unknown_score_ = 0;
   std::int32_t unknown_ = -1;
-  std::vector<std::int32_t> byte_ids_;  // 256, or none
+  std::vector<bool> special_;            // Vocab::special_words()
+  std::array<std::int32_t, 256> bytes_;  // -1: has no token
 };
 
 }  // namespace rung

@@ -1,8 +1,6 @@
-// UTF-8: well-formed sequences of table 3-7 of the Unicode standard, and the stream decoder built on them.
+// UTF-8: well-formed sequences of table 3-7 of the Unicode standard.
 
 #include "model/tokenizer_utf8.hpp"
-
-#include "model/tokenizer.hpp"
 
 namespace rung {
 
@@ -70,31 +68,6 @@ char32_t utf8_code_point(std::string_view text, std::size_t at, std::size_t leng
   for (std::size_t i = 1; i < length; ++i)
     code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3F);
   return code;
-}
-
-std::string StreamDecoder::push(std::int32_t id) {
-  pending_ += tokenizer_.piece(id);
-  // Everything but an unfinished character at the very end can be said now.
-  std::string ready;
-  std::size_t at = 0;
-  while (at < pending_.size()) {
-    const Utf8Step step = utf8_next(pending_, at);
-    if (step.kind == Utf8Step::Kind::unfinished) break;
-    if (step.kind == Utf8Step::Kind::character) {
-      ready.append(pending_, at, step.length);
-    } else {
-      ready += kReplacementCharacter;
-    }
-    at += step.length;
-  }
-  pending_.erase(0, at);
-  return ready;
-}
-
-std::string StreamDecoder::finish() {
-  const std::string rest = utf8_repaired(pending_);
-  pending_.clear();
-  return rest;
 }
 
 }  // namespace rung

@@ -24,6 +24,19 @@ Utf8Step utf8_next(std::string_view text, std::size_t at);
 /// Bytes of the longest well-formed beginning of text[at..].
 std::size_t utf8_valid_length(std::string_view text, std::size_t at);
 
+/// Calls visit(part, whole) for every character of a text, in order; where whole is false, `part` is a byte
+/// that belongs to none.
+template <class Visit>
+void utf8_each(std::string_view text, Visit&& visit) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Step step = utf8_next(text, at);
+    const bool whole = step.kind == Utf8Step::Kind::character;
+    const std::size_t length = whole ? step.length : 1;
+    visit(text.substr(at, length), whole);
+    at += length;
+  }
+}
+
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 inline constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";          // U+2581, SentencePiece's space
 

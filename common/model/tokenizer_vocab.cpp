@@ -92,6 +92,22 @@ bool inside_word(std::string_view text, std::size_t begin, std::size_t end) {
 
 }  // namespace
 
+bool Vocab::makes_words(std::int32_t id) const {
+  if (!of_model.empty()) return of_model[static_cast<std::size_t>(id)];
+  return type(id) == TokenType::normal || type(id) == TokenType::user_defined ||
+         type(id) == TokenType::unused;
+}
+
+std::vector<bool> Vocab::special_words() const {
+  std::vector<bool> special;
+  for (const AddedToken& token : added) {
+    if (!token.special || !makes_words(token.id)) continue;
+    special.resize(tokens.size());
+    special[static_cast<std::size_t>(token.id)] = true;
+  }
+  return special;
+}
+
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool add_special,
                                             bool parse_special) const {
   if (!parse_special) fail("this tokenizer cannot take special tokens that are written in a text as text");
@@ -104,10 +120,8 @@ std::shared_ptr<const Tokenizer> Tokenizer::with_merger(std::shared_ptr<const Bp
 
 VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(completed(std::move(vocab))) {
   const Vocab& v = vocab_;
-  pieces_.resize(v.tokens.size());
   std::unordered_map<std::string_view, std::int32_t> seen;
   seen.reserve(v.tokens.size());
-  id_by_text_.reserve(v.tokens.size());
   for (std::int32_t id = 0; id < v.size(); ++id) {
     const std::string& token = v.token(id);
     const TokenType type = v.type(id);
@@ -124,9 +138,6 @@ VocabTokenizer::VocabTokenizer(Vocab vocab) : vocab_(completed(std::move(vocab))
     if (!fresh) {
       fail("{}: tokens {} and {} are both \"{}\"; every token must be there once", v.source, other->second,
            id, utf8_repaired(token));
-    }
-    if (type == TokenType::normal || type == TokenType::user_defined || type == TokenType::unused) {
-      id_by_text_.emplace(token, id);
     }
   }
   for (const AddedToken& token : v.added) {
@@ -164,10 +175,14 @@ void VocabTokenizer::add_normalized_tokens() {
 }
 
 /// Calls piece(begin, end) for what lies between the tokens that `matcher` finds, and appends those.
+///
+/// As in `tokenizers`, the search goes on behind a token's own text, wherever the white space ends that the
+/// token takes along. A token that begins inside that white space is found too, and what follows it is text
+/// again, white space included.
 template <class Piece>
 void VocabTokenizer::split_specials(const SpecialMatcher& matcher, std::string_view text, bool parse_special,
                                     std::vector<std::int32_t>& ids, Piece&& piece) const {
-  std::size_t done = 0;
+  std::size_t done = 0, spaces_end = 0;  // where the white space ends that was taken along last
   for (std::size_t at = 0; at < text.size();) {
     const SpecialMatcher::Match match = matcher.find(text, at);
     at = match.end;
@@ -175,18 +190,23 @@ void VocabTokenizer::split_specials(const SpecialMatcher& matcher, std::string_v
     const AddedToken& token = added_.find(match.id)->second;
     if (token.special && !parse_special) continue;
     if (token.single_word && inside_word(text, match.begin, match.end)) continue;
-    std::size_t begin = match.begin, end = match.end;
+    std::size_t begin = match.begin;
     if (token.lstrip) {
       for (std::size_t before = begin; begin > done; begin = before) {
         const std::int64_t code = code_point_before(text, begin, before);
         if (code < 0 || !unicode::is_space(static_cast<char32_t>(code))) break;
       }
     }
-    if (token.rstrip) end += space_at_start(text.substr(end));
     if (begin > done) piece(done, begin);
-    ids.push_back(match.id);
+    std::size_t end = match.end;
+    if (token.rstrip) {
+      // White space that was measured once is not measured again for each token inside it.
+      if (end >= spaces_end) spaces_end = end + space_at_start(text.substr(end));
+      end = spaces_end;
+    }
+    // A token that takes white space in front of it begins behind the one before, which may leave nothing.
+    if (!token.lstrip || end > done) ids.push_back(match.id);
     done = end;
-    at = std::max(at, end);
   }
   if (done < text.size()) piece(done, text.size());
 }
@@ -212,7 +232,8 @@ std::vector<std::int32_t> VocabTokenizer::encode_counted(std::string_view text, 
            plain.size(), kMaxNormalized);
     }
     split_specials(normalized_specials_, plain, parse_special, ids, [&](std::size_t from, std::size_t to) {
-      encode_text(plain.substr(from, to - from), begin == 0 && from == 0 && !removed, ids, work);
+      encode_text(plain.substr(from, to - from), begin == 0 && from == 0 && !removed, parse_special, ids,
+                  work);
     });
   });
   if (add_special) ids.insert(ids.end(), vocab_.after.begin(), vocab_.after.end());
@@ -224,20 +245,6 @@ void VocabTokenizer::check_id(std::int32_t id) const {
     fail("token {} is not in the vocabulary, which has {} tokens (0 to {})", id, vocab_.size(),
          vocab_.size() - 1);
   }
-}
-
-std::string VocabTokenizer::piece(std::int32_t id) const {
-  check_id(id);
-  return piece_ref(id);
-}
-
-std::string VocabTokenizer::decode(std::span<const std::int32_t> ids) const {
-  std::string text;
-  for (const std::int32_t id : ids) {
-    check_id(id);
-    text += piece_ref(id);
-  }
-  return text;
 }
 
 }  // namespace rung

@@ -50,10 +50,18 @@ struct Vocab {
   bool added_from_types = true;             // false: those in `added` and no others
   std::vector<std::int32_t> ends;           // more tokens that end generation (end of turn)
   TokenRoles roles;                         // tokens by the names that chat templates know them by
+  /// Which tokens are the model's own, where a file tells them from those that were added to it: the model
+  /// finds no others in a text. Empty where a file has one list for both; then types decide.
+  std::vector<bool> of_model;
 
   int size() const { return static_cast<int>(tokens.size()); }
   TokenType type(std::int32_t id) const { return types[static_cast<std::size_t>(id)]; }
   const std::string& token(std::int32_t id) const { return tokens[static_cast<std::size_t>(id)]; }
+  /// Whether the model may make words of this token.
+  bool makes_words(std::int32_t id) const;
+  /// Of every token, whether the model must leave it alone in a text whose special tokens are text. Empty
+  /// where makes_words() is false for all such tokens.
+  std::vector<bool> special_words() const;
 };
 
 /// Work done by an encode() call, counted.
@@ -77,9 +85,6 @@ class VocabTokenizer : public Tokenizer {
   std::vector<std::int32_t> encode_counted(std::string_view text, bool add_special, bool parse_special,
                                            EncodeWork& work) const;
 
-  /// Throws Error for an id outside the vocabulary.
-  std::string piece(std::int32_t id) const override;
-  std::string decode(std::span<const std::int32_t> ids) const override;
   int vocab_size() const override { return vocab_.size(); }
   int text_vocab_size() const override;
   std::int32_t bos() const override { return vocab_.bos; }
@@ -102,19 +107,12 @@ class VocabTokenizer : public Tokenizer {
     (void)buffer, (void)removed_front;
     return text;
   }
-  /// Appends the ids of a normalized text without special tokens. `first`: nothing came before it.
-  virtual void encode_text(std::string_view text, bool first, std::vector<std::int32_t>& ids,
+  /// Appends the ids of a normalized text between added tokens. `first`: nothing came before it. `specials`:
+  /// whether the model may make special tokens of it that are in its vocabulary.
+  virtual void encode_text(std::string_view text, bool first, bool specials, std::vector<std::int32_t>& ids,
                            EncodeWork& work) const = 0;
 
-  const std::string& piece_ref(std::int32_t id) const { return pieces_[static_cast<std::size_t>(id)]; }
-  void set_piece(std::int32_t id, std::string piece) {
-    pieces_[static_cast<std::size_t>(id)] = std::move(piece);
-  }
-  /// The id of a normal, user-defined or unused token; -1: none.
-  std::int32_t find_text(std::string_view token) const {
-    const auto found = id_by_text_.find(token);
-    return found == id_by_text_.end() ? -1 : found->second;
-  }
+  /// Throws Error for an id outside the vocabulary.
   void check_id(std::int32_t id) const;
 
   /// To be called when normalized() can be: enters the added tokens that are looked for in such text.
@@ -126,8 +124,6 @@ class VocabTokenizer : public Tokenizer {
   template <class Piece>
   void split_specials(const SpecialMatcher& matcher, std::string_view text, bool parse_special,
                       std::vector<std::int32_t>& ids, Piece&& piece) const;
-  std::unordered_map<std::string_view, std::int32_t> id_by_text_;  // views of vocab_.tokens
-  std::vector<std::string> pieces_;
   std::unordered_set<std::int32_t> ends_;
   std::unordered_map<std::int32_t, AddedToken> added_;
   SpecialMatcher specials_;             // in the text as it stands

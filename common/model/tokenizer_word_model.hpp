@@ -25,6 +25,7 @@ struct PathStep {
 struct WordScratch {
   MergeScratch merge;
   std::vector<PathStep> path;
+  bool specials = true;  // false: the model makes no special tokens, though its vocabulary has them
 };
 
 class WordModel {
@@ -33,11 +34,13 @@ class WordModel {
   /// Appends the ids of `word`, which is not empty and may hold bytes that are no valid UTF-8.
   virtual void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const = 0;
 
-  /// The same for all words of a text at once; what with_merger() gives is asked this way.
+  /// The same for all words of a text at once; what with_merger() gives is asked this way. `specials`: as in
+  /// WordScratch.
   virtual bool encodes_all() const { return false; }
-  virtual void encode_all(std::string_view text, std::span<const Span> words,
+  virtual void encode_all(std::string_view text, std::span<const Span> words, bool specials,
                           std::vector<std::int32_t>& ids) const {
     WordScratch scratch;
+    scratch.specials = specials;
     for (const Span word : words) encode(text.substr(word.begin, word.end - word.begin), scratch, ids);
   }
   /// Null where there is no merge step.

@@ -314,10 +314,35 @@ def oracles(temporary: Path):
     yield "gguf_bert", OUT / "gguf_bert.gguf", True, *of_json("bert_uncased")
 
 
+def size_of(path: Path) -> int:
+    if (path / "tokenizer.json").exists():
+        return Tokenizer.from_file(str(path / "tokenizer.json")).get_vocab_size()
+    return len(sentencepiece.SentencePieceProcessor(model_file=str(path / "tokenizer.model")))
+
+
 def ours(tool: Path, arguments: list[str], texts: list[str]) -> list:
     payload = "".join(json.dumps(text) + "\n" for text in texts)
     run = subprocess.run([tool, *arguments], input=payload.encode(), stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in run.stdout.decode().split("\n") if line]
+
+
+def compare_decoders(tool: Path, name: str, path: Path, decode, size: int) -> int:
+    """Texts of random ids, whole and as a stream, against the library's. Returns how many differ."""
+    chooser = random.Random(3)
+    frequent = [0, *range(3, min(size, 300)), *[size // 2] * 20]
+    lists = [[chooser.choice(frequent) if chooser.random() < 0.5 else chooser.randrange(size) for _ in range(chooser.randrange(12))]
+             for _ in range(2000)]
+    payload = "".join(json.dumps(numbers) + "\n" for numbers in lists)
+    run = subprocess.run([tool, str(path), "--ids"], input=payload.encode(), stdout=subprocess.PIPE, check=True)
+    differ = 0
+    for numbers, line in zip(lists, run.stdout.decode().splitlines(), strict=True):
+        answer = json.loads(line)
+        if answer["text"] != decode(numbers) or "".join(answer["parts"]) != answer["text"]:
+            differ += 1
+            if differ <= 3:
+                print(f"  {name}: {numbers}\n    expected {decode(numbers)!r}\n    got      {answer['text']!r} {answer['parts']!r}")
+    print(f"{name}: {len(lists)} lists of ids, {differ} decoded otherwise", flush=True)
+    return differ
 
 
 def compare_pre_tokenizers(tool: Path, texts: list[str], sample: list[str]) -> tuple[dict, int]:
@@ -379,6 +404,8 @@ def main() -> int:
                     lost += 1
                     if lost <= 3:
                         print(f"  {name}: {text!r} came back as {answer['text']!r}")
+        if not name.startswith("gguf"):
+            wrong += compare_decoders(a.tool, name, path, decode, size_of(path))
         wrong += differ + lost
         print(f"{name}: {len(texts)} texts, {differ} with other ids; {back} come back from the library, {lost} of them "
               "not from us", flush=True)

@@ -1,11 +1,15 @@
-// A helper of make_tokenizer_fuzz.py: reads texts as JSON strings, one per line, and writes for each one line
-// {"ids": [...], "text": "..."}, the ids and what they decode to.
+// A helper of make_tokenizer_fuzz.py and make_tokenizer_small.py: reads texts as JSON strings, one per line,
+// and writes for each one line {"ids": [...], "text": "..."}, the ids and what they decode to.
 //
 //     tokenize_lines MODEL < TEXTS        MODEL: a GGUF file or a folder
 //     tokenize_lines MODEL --no-special   none around the text, and those written in it are text
+//     tokenize_lines MODEL --ids          reads lists of ids; {"text": "...", "parts": what a stream gives}
 //     tokenize_lines MODEL --time         instead of all that the seconds that encoding took, and the tokens
 //     tokenize_lines --pre NAME           instead of ids the words that a GGUF pre-tokenizer leaves
 //     tokenize_lines --patterns           reads nothing: all pre-tokenizers and their patterns
+//     tokenize_lines --tokenizers         reads {"tokenizer": {...}, "texts": [...], "ids": [[...]]}, the
+//     first
+//                                         a tokenizer.json; {"ids": [[...]], "texts": as --ids has them}
 
 #include <fmt/core.h>
 
@@ -17,18 +21,51 @@
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "model/model.hpp"
+#include "model/tokenizer_load.hpp"
 #include "model/tokenizer_pretokenize.hpp"
+#include "model/tokenizer_utf8.hpp"
 
 namespace {
 
 using nlohmann::json;
 
-template <class Answer>
+template <class Question, class Answer>
 void each_line(Answer&& answer) {
   for (std::string line; std::getline(std::cin, line);) {
-    const json result = answer(json::parse(line).get<std::string>());
+    const json result = answer(json::parse(line).get<Question>());
     fmt::print("{}\n", result.dump(-1, ' ', true, json::error_handler_t::replace));
   }
+}
+
+/// What `make` gives, or the sentence of its Error.
+template <class Make>
+json or_error(Make&& make) {
+  try {
+    return make();
+  } catch (const rung::Error& error) {
+    return error.what();
+  }
+}
+
+/// {"text": what the ids decode to, "parts": the parts in which a stream gives it}
+json decoded(const rung::Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
+  json parts = json::array();
+  rung::StreamDecoder stream(tokenizer);
+  for (const std::int32_t id : ids) parts.push_back(stream.push(id));
+  parts.push_back(stream.finish());
+  return {{"text", rung::utf8_repaired(tokenizer.decode(ids))}, {"parts", parts}};
+}
+
+json answers_of_tokenizer(const json& question) {
+  const auto tokenizer = rung::tokenizer_from_json_text(question.at("tokenizer").dump(), "tokenizer", {});
+  json ids = json::array(), texts = json::array();
+  for (const std::string text : question.at("texts")) {
+    ids.push_back(or_error([&] { return json(tokenizer->encode(text, false)); }));
+  }
+  for (const std::vector<std::int32_t> list : question.at("ids")) {
+    texts.push_back(or_error([&] { return decoded(*tokenizer, list); }));
+  }
+  return {{"ids", ids}, {"texts", texts}};
 }
 
 json words_of(const rung::Words& words) {
@@ -54,11 +91,15 @@ int main(int argc, char** argv) {
       const auto& patterns = rung::find_pre_tokenizer("argument", arguments[1]).patterns;
       const rung::PreTokenizer pre_tokenizer("argument",
                                              std::vector<std::string>(patterns.begin(), patterns.end()));
-      each_line([&](const std::string& text) {
+      each_line<std::string>([&](const std::string& text) {
         rung::Words words;
         pre_tokenizer.run(text, true, words);
         return words_of(words);
       });
+      return 0;
+    }
+    if (arguments[0] == "--tokenizers") {
+      each_line<json>([](const json& line) { return or_error([&] { return answers_of_tokenizer(line); }); });
       return 0;
     }
     const auto tokenizer = rung::load_tokenizer(arguments[0]);
@@ -72,8 +113,12 @@ int main(int argc, char** argv) {
       fmt::print("{}\n", json{{"seconds", timer.seconds()}, {"tokens", tokens}}.dump());
       return 0;
     }
+    if (arguments.size() == 2 && arguments[1] == "--ids") {
+      each_line<std::vector<std::int32_t>>([&](const auto& ids) { return decoded(*tokenizer, ids); });
+      return 0;
+    }
     const bool special = arguments.size() < 2 || arguments[1] != "--no-special";
-    each_line([&](const std::string& text) {
+    each_line<std::string>([&](const std::string& text) {
       const auto ids = tokenizer->encode(text, special, special);
       return json{{"ids", ids}, {"text", tokenizer->decode(ids)}};
     });

@@ -1,0 +1,68 @@
+// StreamDecoder.
+
+#include <algorithm>
+
+#include "model/tokenizer.hpp"
+#include "model/tokenizer_utf8.hpp"
+
+namespace rung {
+
+void StreamDecoder::follow(std::span<const std::int32_t> ids) {
+  for (const std::int32_t id : ids) {
+    if (id >= 0 && id < tokenizer_.vocab_size()) push(id);
+  }
+  // Some of their text may still be kept back. It must not come out as if tokens of the stream had it.
+  known_ = StreamDecoder(*this).finish();
+}
+
+std::string StreamDecoder::push(std::int32_t id) {
+  std::string text;
+  tokenizer_.decode_next(progress_, id, text);
+  return without_known(whole_characters(text));
+}
+
+std::string StreamDecoder::finish() {
+  std::string text;
+  tokenizer_.decode_finish(progress_, text);
+  text = whole_characters(text);
+  text += utf8_repaired(pending_);  // which whole_characters() has just set
+  pending_.clear();
+  return without_known(std::move(text));
+}
+
+/// Everything but an unfinished character at the very end can be said now.
+std::string StreamDecoder::whole_characters(std::string_view text) {
+  std::string joined;
+  if (!pending_.empty()) {
+    joined = pending_ + std::string(text);
+    text = joined;
+  }
+  std::string ready;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t valid = utf8_valid_length(text, at);
+    ready.append(text, at, valid);
+    at += valid;
+    if (at == text.size()) break;
+    const Utf8Step step = utf8_next(text, at);
+    if (step.kind == Utf8Step::Kind::unfinished) break;
+    ready += kReplacementCharacter;
+    at += step.length;
+  }
+  pending_ = std::string(text.substr(at));
+  return ready;
+}
+
+/// Drops the beginning that known_ has too.
+std::string StreamDecoder::without_known(std::string text) {
+  if (known_.empty()) return text;
+  std::size_t same = 0;
+  while (same < std::min(text.size(), known_.size()) && text[same] == known_[same]) ++same;
+  const bool differs = same < text.size() && same < known_.size();
+  while (differs && same > 0 && (static_cast<unsigned char>(text[same]) & 0xC0) == 0x80) --same;
+  known_.erase(0, differs ? known_.size() : same);
+  text.erase(0, same);
+  return text;
+}
+
+}  // namespace rung
