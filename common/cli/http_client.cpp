@@ -4,10 +4,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 
 #include "cli/cli.hpp"
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 
 namespace rung::cli {
@@ -30,8 +30,7 @@ UrlParts split_url(const std::string& text) {
     return result;
   };
   UrlParts parts{part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
-  std::transform(parts.host.begin(), parts.host.end(), parts.host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  parts.host = ascii_lower(parts.host);
   if (parts.scheme != "http" && parts.scheme != "https")
     fail("'{}' is no http or https address; models are fetched over those only", text);
   return parts;
@@ -83,9 +82,7 @@ struct HttpClient::Transfer {
     if (line.starts_with("HTTP/")) head.headers.clear();  // of an earlier answer (100 Continue)
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || head.headers.size() >= 256) return;
-    std::string name(line.substr(0, colon));
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    head.headers[name] = trimmed(line.substr(colon + 1));
+    head.headers[ascii_lower(line.substr(0, colon))] = trimmed(line.substr(colon + 1));
   }
 };
 
@@ -203,9 +200,10 @@ HttpEnd HttpClient::get(const HttpRequest& request, const std::function<bool(con
 std::string url_encode(const std::string& text, bool keep_slashes) {
   std::string result;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~';
-    result += plain || (keep_slashes && c == '/') ? std::string(1, c) : fmt::format("%{:02X}", byte);
+    const bool plain =
+        is_ascii_letter(c) || is_ascii_digit(c) || c == '-' || c == '_' || c == '.' || c == '~';
+    result += plain || (keep_slashes && c == '/') ? std::string(1, c)
+                                                  : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return result;
 }

@@ -3,11 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 
 namespace rung {
@@ -31,15 +31,9 @@ const char* environment(const char* name) {
   return value != nullptr && *value != '\0' ? value : nullptr;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
 bool ends_with(std::string_view text, std::string_view end) { return text.ends_with(end); }
 
-bool is_gguf(std::string_view name) { return ends_with(lower(name), ".gguf"); }
+bool is_gguf(std::string_view name) { return ends_with(ascii_lower(name), ".gguf"); }
 
 /// "model-00002-of-00003.gguf" is part 2 of 3 of "model"; other files are part 1 of 1 of themselves.
 struct Part {
@@ -52,9 +46,7 @@ Part part_of(const std::string& name) {
   if (name.size() <= kPattern.size()) return {name};
   const std::string tail = name.substr(name.size() - kPattern.size());
   for (std::size_t i = 0; i < kPattern.size(); ++i) {
-    const bool digit = std::isdigit(static_cast<unsigned char>(kPattern[i])) != 0;
-    if (digit ? std::isdigit(static_cast<unsigned char>(tail[i])) == 0 : tail[i] != kPattern[i])
-      return {name};
+    if (is_ascii_digit(kPattern[i]) ? !is_ascii_digit(tail[i]) : tail[i] != kPattern[i]) return {name};
   }
   return {name.substr(0, name.size() - kPattern.size()), std::stoi(tail.substr(1, 5)),
           std::stoi(tail.substr(10, 5))};
@@ -77,7 +69,7 @@ std::vector<std::size_t> all_parts(const std::vector<HubFile>& files, std::size_
 
 /// Whether `tag` stands in `name` as a word of its own: Q4_K in "m-Q4_K.gguf", not in "m-Q4_K_M.gguf".
 bool has_tag(const std::string& name, const std::string& tag) {
-  const std::string text = lower(name), word = lower(tag);
+  const std::string text = ascii_lower(name), word = ascii_lower(tag);
   const auto is_edge = [](char c) { return c == '-' || c == '.' || c == '/'; };
   for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) {
     const std::size_t end = at + word.size();
