@@ -27,7 +27,7 @@ build|libeigen3-dev|header eigen3/Eigen/Core|Eigen, the matrix library that our 
 build|libfmt-dev|header fmt/core.h|text formatting
 build|nlohmann-json3-dev|header nlohmann/json.hpp|JSON: tokenizer files, model configurations, --json
 build|libpcre2-dev|header pcre2.h|regular expressions of the tokenizers
-build|libutf8proc-dev|header utf8proc.h|Unicode normal forms and properties for the tokenizers
+build|libutf8proc-dev|header utf8proc.h|Unicode properties for the tokenizers and chat templates
 build|libsentencepiece-dev|header sentencepiece_processor.h|reads tokenizer.model files
 build|libhwy-dev|header hwy/highway.h|Highway: vector instructions chosen at run time
 build|libdnnl-dev|header dnnl.h|oneDNN: what a library reaches, beside our own kernels (optional: without it one rung is missing)

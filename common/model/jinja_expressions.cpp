@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/error.hpp"
+#include "model/jinja_numbers.hpp"
 #include "model/jinja_parser.hpp"
 
 namespace rung::jinja {
@@ -196,7 +197,7 @@ ExpressionPtr Parser::number(const Token& token) {
   auto e = node(ExpressionKind::constant, token.line);
   const char* const end = token.text.data() + token.text.size();
   if (token.kind == TokenKind::real) {
-    e->value = Value::real(std::strtod(token.text.c_str(), nullptr));
+    e->value = Value::real(nearest_real(token.text));
     return e;
   }
   std::int64_t value = 0;

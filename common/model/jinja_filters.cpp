@@ -1,13 +1,15 @@
 // Filters of one value: text, numbers, defaults. Those of sequences are in jinja_filters_sequence.cpp.
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "core/error.hpp"
+#include "model/jinja_case.hpp"
+#include "model/jinja_numbers.hpp"
 #include "model/jinja_run.hpp"
 #include "model/jinja_text.hpp"
+#include "model/jinja_unicode.hpp"
 
 namespace rung::jinja {
 namespace {
@@ -22,32 +24,37 @@ Value trim(Run& run, const Value& v, Arguments arguments) {
 
 Value upper(Run& run, const Value& v, Arguments arguments) {
   no_arguments("upper", std::move(arguments));
-  return Value::string(to_case(run.text(v), Case::upper));
+  return Value::string(upper_case(run.text(v)));
 }
 Value lower(Run& run, const Value& v, Arguments arguments) {
   no_arguments("lower", std::move(arguments));
-  return Value::string(to_case(run.text(v), Case::lower));
+  return Value::string(lower_case(run.text(v)));
 }
 Value capitalized(Run& run, const Value& v, Arguments arguments) {
   no_arguments("capitalize", std::move(arguments));
   return Value::string(capitalize(run.text(v)));
 }
 
-/// Words begin behind white space and - ( { [ <, unlike those of str.title().
+/// Unlike str.title(): words lie between runs of white space and - ( { [ <, and the first character gets its
+/// upper case, not its title case.
 Value titled(Run& run, const Value& v, Arguments arguments) {
   no_arguments("title", std::move(arguments));
   const std::string text = run.text(v);
   std::string out;
-  bool begins = true;
+  const auto separates = [](std::uint32_t c) {
+    return is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
+  };
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t from = i;
-    const std::uint32_t c = next_code(text, i);
-    const std::string_view letter = std::string_view(text).substr(from, i - from);
-    const bool between = is_space(c) || (c < 0x80 && std::string_view("-({[<").find(static_cast<char>(c)) !=
-                                                         std::string_view::npos);
-    out += to_case(letter, begins ? Case::upper : Case::lower);
-    begins = between;
+    const std::uint32_t initial = next_code(text, i);
+    append_upper(out, initial);
+    if (separates(initial)) continue;
+    const std::size_t begin = i;
+    std::size_t end = i;
+    while (i < text.size() && !separates(next_code(text, i))) end = i;
+    out += lower_case(std::string_view(text).substr(begin, end - begin));
+    i = end;
   }
+  run.charge(out.size());
   return Value::string(std::move(out));
 }
 
@@ -104,78 +111,34 @@ Value as_string(Run& run, const Value& v, Arguments arguments) {
   return v.is_string() ? v : Value::string(run.text(v));
 }
 
-/// Python's digits: single underscores between them go.
-std::optional<std::string> without_underscores(std::string_view text) {
-  std::string out;
-  const auto digit = [&](std::size_t i) {
-    return i < text.size() && std::isalnum(static_cast<unsigned char>(text[i])) != 0;
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '_') {
-      out += text[i];
-    } else if (i == 0 || !digit(i - 1) || !digit(i + 1)) {
-      return std::nullopt;
-    }
-  }
-  return out;
-}
-
-/// int(text, base); nothing when it is no number or too large.
-std::optional<std::int64_t> parse_whole(std::string_view text, int base) {
-  text = strip(text, true, true);
-  const bool negative = !text.empty() && text[0] == '-';
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  const auto prefixed = [&](char letter) {
-    return text.size() > 2 && text[0] == '0' && (text[1] | 32) == letter;
-  };
-  if ((base == 16 && prefixed('x')) || (base == 8 && prefixed('o')) || (base == 2 && prefixed('b')))
-    text.remove_prefix(2);
-  const auto digits = without_underscores(text);
-  if (!digits || digits->empty() || (*digits)[0] == '-') return std::nullopt;
-  std::int64_t value = 0;
-  const auto done = std::from_chars(digits->data(), digits->data() + digits->size(), value, base);
-  if (done.ec != std::errc() || done.ptr != digits->data() + digits->size()) return std::nullopt;
-  return negative ? -value : value;
-}
-
-/// float(text)
-std::optional<double> parse_real(std::string_view text) {
-  text = strip(text, true, true);
-  const auto plain = without_underscores(text);
-  if (!plain || plain->empty()) return std::nullopt;
-  std::string lower = to_case(*plain, Case::lower);
-  const std::string bare = lower.substr(lower[0] == '-' || lower[0] == '+' ? 1 : 0);
-  const bool word = bare == "inf" || bare == "infinity" || bare == "nan";
-  if (!word && bare.find_first_not_of("0123456789.e+-") != std::string::npos) return std::nullopt;
-  char* end = nullptr;
-  const double value = std::strtod(lower.c_str(), &end);
-  if (end != lower.c_str() + lower.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<double> real_of(const Value& v) {
   if (v.is_number()) return v.number();
   return v.is_string() ? parse_real(v.text()) : std::nullopt;
 }
 
-Value as_whole(Run&, const Value& v, Arguments arguments) {
+Value as_whole(Run& run, const Value& v, Arguments arguments) {
   const Bound a("int", std::move(arguments), {"default?", "base?"});
-  const std::int64_t base = a.whole(1, 10);
-  if (base < 2 || base > 36) fail("int: the base is {}; it must be from 2 to 36", base);
   if (v.is_undefined()) v.fail_undefined();
   if (v.is_whole()) return Value::integer(v.whole());
   if (v.is_string()) {
+    run.charge(v.text().size());
+    const std::int64_t base = a.whole(1, 10);
+    if (base != 0 && (base < 2 || base > 36))
+      fail("int: the base is {}; it must be from 2 to 36, or 0 for the one that the number's prefix names",
+           base);
     if (const auto whole = parse_whole(v.text(), static_cast<int>(base))) return Value::integer(*whole);
   }
   const auto real = real_of(v);
   if (!real || std::isnan(*real) || std::isinf(*real)) return a.has(0) ? a[0] : Value::integer(0);
-  if (std::fabs(*real) >= 9.2e18) fail("int: {} does not fit 64 bits", *real);
+  constexpr double kLimit = 9223372036854775808.0;  // 2 to the power of 63
+  if (*real < -kLimit || *real >= kLimit) fail("int: {} does not fit 64 bits", *real);
   return Value::integer(static_cast<std::int64_t>(*real));
 }
 
-Value as_real(Run&, const Value& v, Arguments arguments) {
+Value as_real(Run& run, const Value& v, Arguments arguments) {
   const Bound a("float", std::move(arguments), {"default?"});
   if (v.is_undefined()) v.fail_undefined();
+  if (v.is_string()) run.charge(v.text().size());
   const auto real = real_of(v);
   return real ? Value::real(*real) : (a.has(0) ? a[0] : Value::real(0));
 }
@@ -205,7 +168,8 @@ Value rounded(Run&, const Value& v, Arguments arguments) {
   if (v.is_whole()) return Value::integer(v.whole());
   if (!std::isfinite(v.number())) return v;
   // The decimal text is exact and rounds half to even, as Python's round() does.
-  return Value::real(std::strtod(fmt::format("{:.{}f}", v.number(), precision).c_str(), nullptr));
+  const std::string digits = fmt::format("{:.{}f}", std::fabs(v.number()), precision);
+  return Value::real(std::copysign(nearest_real(digits), v.number()));
 }
 
 Value escaped(Run& run, const Value& v, Arguments arguments) {

@@ -1,11 +1,10 @@
 // Filters of sequences. map, select and their kin give iterators, as in Python: they can be walked once.
 
 #include <algorithm>
-#include <cctype>
 
 #include "core/error.hpp"
+#include "model/jinja_case.hpp"
 #include "model/jinja_run.hpp"
-#include "model/jinja_text.hpp"
 
 namespace rung::jinja {
 namespace {
@@ -47,7 +46,7 @@ class Getter {
 };
 
 Value without_case(const Value& v, bool case_sensitive) {
-  return v.is_string() && !case_sensitive ? Value::string(to_case(v.text(), Case::lower)) : v;
+  return v.is_string() && !case_sensitive ? Value::string(lower_case(v.text())) : v;
 }
 
 /// Sorts by keys; equal ones keep their order, also when reversed.

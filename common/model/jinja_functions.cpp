@@ -1,5 +1,7 @@
 // Functions that a template finds without being given them, namespaces, and how arguments are bound.
 
+#include <clocale>
+
 #include "core/error.hpp"
 #include "model/jinja_run.hpp"
 
@@ -107,8 +109,10 @@ Value strftime_now(Run& run, Arguments arguments) {
   const std::time_t now = run.now();
   std::tm parts{};
   localtime_r(&now, &parts);
+  // Names of months and days are English, whatever the locale of the process.
+  static const locale_t english = newlocale(LC_ALL_MASK, "C", nullptr);
   char buffer[512];
-  const std::size_t n = std::strftime(buffer, sizeof buffer, a.text(0).c_str(), &parts);
+  const std::size_t n = strftime_l(buffer, sizeof buffer, a.text(0).c_str(), &parts, english);
   if (n == 0 && !a.text(0).empty())
     fail("strftime_now() gives nothing, or more than {} bytes", sizeof buffer);
   return Value::string(std::string(buffer, n));

@@ -5,17 +5,21 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
+#include "model/jinja_case.hpp"
 #include "model/jinja_text.hpp"
+#include "model/jinja_unicode.hpp"
 
 namespace rung::jinja {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool starts_name(char c) { return c == '_' || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c & 0x80) != 0; }
-bool in_name(char c) { return starts_name(c) || is_digit(c); }
+/// The code point that starts at text[at]; 0 behind the end.
+std::uint32_t code_at(std::string_view text, std::size_t at) {
+  return at < text.size() ? next_code(text, at) : 0;
+}
 
 /// \r\n and \r become \n; one newline at the very end goes.
 std::string normalized(std::string_view source) {
@@ -182,10 +186,10 @@ class Lexer {
       if (at_ >= text_.size()) wrong("a tag has no end '{}'", closing);
       if (open.empty() && close(closing, end == TokenKind::block_end)) break;
       const char c = text_[at_];
-      if (starts_name(c)) {
-        name();
-      } else if (is_digit(c)) {
+      if (is_ascii_digit(c)) {
         number();
+      } else if (in_name(code_at(text_, at_))) {
+        name();
       } else if (c == '\'' || c == '"') {
         string(c);
       } else {
@@ -195,46 +199,51 @@ class Lexer {
     tokens_.push_back({end, {}, line_});
   }
 
+  static bool in_name(std::uint32_t code) { return is_word(code) || continues_identifier(code); }
+
+  /// Taken up to the first character that no name has; then it must be a name of Python.
   void name() {
     std::size_t end = at_;
-    while (end < text_.size() && in_name(text_[end])) ++end;
-    add(TokenKind::name, text_.substr(at_, end - at_));
+    while (in_name(code_at(text_, end))) next_code(text_, end);
+    const std::string_view name = std::string_view(text_).substr(at_, end - at_);
+    if (!all_of_class(name, CodeClass::identifier)) wrong("'{}' cannot be a name", name);
+    add(TokenKind::name, std::string(name));
     move(end - at_);
   }
 
-  /// Digits, single underscores between them.
-  std::size_t digits(std::size_t from, bool (*digit)(char)) const {
+  /// Where the digits end that begin at `from`: decimal digits of every script with single underscores
+  /// between them, and in base 16 also letters. `from` where there are none.
+  std::size_t digits(std::size_t from, int base) const {
+    const auto digit = [&](std::size_t at) {
+      const std::uint32_t code = code_at(text_, at);
+      if (base < 10) return code >= '0' && code < '0' + static_cast<std::uint32_t>(base);
+      return decimal_value(code) >= 0 || (base == 16 && (code | 32) >= 'a' && (code | 32) <= 'f');
+    };
     std::size_t end = from;
-    while (end < text_.size() && (digit(text_[end]) || (text_[end] == '_' && end > from &&
-                                                        end + 1 < text_.size() && digit(text_[end + 1]))))
-      ++end;
+    while (digit(end) || (end > from && code_at(text_, end) == '_' && digit(end + 1))) next_code(text_, end);
     return end;
   }
 
   void number() {
-    const auto based = [&](std::string_view lower, std::string_view upper, bool (*digit)(char)) {
+    const auto based = [&](std::string_view lower, std::string_view upper, int base) {
       if (!looking_at(lower) && !looking_at(upper)) return false;
-      const std::size_t from = at_ + 2 + (at_ + 2 < text_.size() && text_[at_ + 2] == '_' ? 1 : 0);
-      const std::size_t end = digits(from, digit);
+      const std::size_t from = at_ + 2 + (code_at(text_, at_ + 2) == '_' ? 1 : 0);
+      const std::size_t end = digits(from, base);
       if (end == from) return false;
       add_number(TokenKind::integer, end);
       return true;
     };
-    if (based("0x", "0X", [](char c) { return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f'); })) return;
-    if (based("0o", "0O", [](char c) { return c >= '0' && c <= '7'; })) return;
-    if (based("0b", "0B", [](char c) { return c == '0' || c == '1'; })) return;
-    std::size_t end = digits(at_, is_digit);
+    if (based("0x", "0X", 16) || based("0o", "0O", 8) || based("0b", "0B", 2)) return;
+    std::size_t end = digits(at_, 10);
     bool real = false;
     const bool after_dot = at_ > 0 && text_[at_ - 1] == '.';  // a.0.5 are two subscripts
-    if (!after_dot && end + 1 < text_.size() && text_[end] == '.' && is_digit(text_[end + 1])) {
-      end = digits(end + 1, is_digit);
-      real = true;
+    if (!after_dot && code_at(text_, end) == '.') {
+      if (const std::size_t last = digits(end + 1, 10); last > end + 1) end = last, real = true;
     }
-    if (!after_dot && end < text_.size() && (text_[end] | 32) == 'e') {
-      const std::size_t sign =
-          end + 1 < text_.size() && (text_[end + 1] == '+' || text_[end + 1] == '-') ? 1 : 0;
-      const std::size_t last = digits(end + 1 + sign, is_digit);
-      if (last > end + 1 + sign) end = last, real = true;
+    if (!after_dot && (code_at(text_, end) | 32) == 'e') {
+      const std::uint32_t sign = code_at(text_, end + 1);
+      const std::size_t from = end + (sign == '+' || sign == '-' ? 2 : 1);
+      if (const std::size_t last = digits(from, 10); last > from) end = last, real = true;
     }
     if (!real && end - at_ > 1 && text_[at_] == '0' &&
         text_.find_first_not_of("0_", at_) < end)  // Python knows no 007
@@ -243,9 +252,18 @@ class Lexer {
   }
 
   void add_number(TokenKind kind, std::size_t end) {
-    std::string digits = text_.substr(at_, end - at_);
-    digits.erase(std::remove(digits.begin(), digits.end(), '_'), digits.end());
-    add(kind, std::move(digits));
+    std::string plain;
+    for (std::size_t i = at_; i < end;) {
+      const std::uint32_t code = next_code(text_, i);
+      if (code >= 0x80 && kind == TokenKind::real)
+        wrong("a number with a point or an exponent has ASCII digits only");
+      if (code >= 0x80) {
+        plain += static_cast<char>('0' + decimal_value(code));
+      } else if (code != '_') {
+        plain += static_cast<char>(code);
+      }
+    }
+    add(kind, std::move(plain));
     move(end - at_);
   }
 
@@ -254,7 +272,7 @@ class Lexer {
     for (std::size_t i = 0; i < count; ++i) {
       const char c = from + i < text_.size() ? text_[from + i] : '\0';
       const bool letter = (c | 32) >= 'a' && (c | 32) <= 'f';
-      if (!is_digit(c) && !letter) wrong("an escape in a string needs {} hexadecimal digits", count);
+      if (!is_ascii_digit(c) && !letter) wrong("an escape in a string needs {} hexadecimal digits", count);
       code = code * 16 + static_cast<std::uint32_t>(letter ? (c | 32) - 'a' + 10 : c - '0');
     }
     return code;
@@ -292,6 +310,14 @@ class Lexer {
         i += n - 1;
       } else if (c == 'N') {
         wrong("characters by name (\\N) are not supported in strings; write \\uXXXX");
+      } else if (std::size_t next = i; (c & 0x80) != 0) {
+        // Jinja2 decodes the escapes of an ASCII text, in which this character is an escape itself: the
+        // backslash before it makes the digits of that escape plain text.
+        const std::uint32_t code = next_code(text_, next);
+        out += code < 0x100
+                   ? fmt::format("\\x{:02x}", code)
+                   : (code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code));
+        i = next - 1;
       } else {
         out += '\\';
         out += c;

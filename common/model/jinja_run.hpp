@@ -151,6 +151,8 @@ bool has_method(const Value& object, const std::string& name);
 /// forbids it.
 bool would_change(const Value& object, const std::string& name);
 Value call_method(Run& run, const Value& object, const std::string& name, Arguments arguments);
+bool is_string_method(std::string_view name);
+Value call_string_method(Run& run, const std::string& text, const std::string& name, Arguments arguments);
 /// range, dict, namespace, raise_exception, ...
 void add_globals(Run& run, std::unordered_map<std::string, Value>& names);
 /// json.dumps()

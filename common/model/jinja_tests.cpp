@@ -3,8 +3,8 @@
 #include <unordered_map>
 
 #include "core/error.hpp"
+#include "model/jinja_case.hpp"
 #include "model/jinja_run.hpp"
-#include "model/jinja_text.hpp"
 
 namespace rung::jinja {
 namespace {

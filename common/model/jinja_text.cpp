@@ -1,56 +1,18 @@
-// Python's view of strings, on UTF-8. Case and classes of letters come from the C library's Unicode tables.
+// Python's view of strings, on UTF-8.
 
 #include "model/jinja_text.hpp"
 
 #include <fmt/core.h>
-#include <clocale>
-#include <cwctype>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
+#include "core/error.hpp"
+#include "model/jinja_unicode.hpp"
+
 namespace rung::jinja {
 namespace {
-
-/// Null where the system has no such locale: then only ASCII has cases and classes.
-locale_t unicode() {
-  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  return locale;
-}
-
-std::uint32_t upper_of(std::uint32_t c) {
-  if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
-  return unicode() == nullptr ? c : static_cast<std::uint32_t>(towupper_l(c, unicode()));
-}
-
-std::uint32_t lower_of(std::uint32_t c) {
-  if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
-  return unicode() == nullptr ? c : static_cast<std::uint32_t>(towlower_l(c, unicode()));
-}
-
-void append_upper(std::string& out, std::uint32_t c) {
-  if (c == 0xDF) {
-    out += "SS";
-  } else {
-    append_utf8(out, upper_of(c));
-  }
-}
-
-bool is_letter(std::uint32_t c) {
-  if (c < 0x80) return (c | 32) >= 'a' && (c | 32) <= 'z';
-  return unicode() != nullptr && iswalpha_l(c, unicode()) != 0;
-}
-
-bool is_digit(std::uint32_t c) { return c >= '0' && c <= '9'; }
-bool is_cased(std::uint32_t c) { return upper_of(c) != c || lower_of(c) != c || c == 0xDF; }
-
-bool is_printable(std::uint32_t c) {
-  if (c < 0x80) return c >= 0x20 && c != 0x7F;
-  if (is_space(c) || c == 0xAD || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-      (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE000 && c <= 0xF8FF) || c >= 0xE0000)
-    return false;
-  return c >= 0xA0 && (unicode() == nullptr || iswprint_l(c, unicode()) != 0);
-}
 
 bool is_line_end(std::uint32_t c) {
   return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
@@ -114,12 +76,6 @@ std::vector<std::size_t> code_offsets(std::string_view text) {
   return offsets;
 }
 
-bool is_space(std::uint32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
-
 std::string_view strip(std::string_view text, bool left, bool right, const std::string* chars) {
   const auto goes = [&](std::string_view character) {
     std::size_t zero = 0;
@@ -141,93 +97,21 @@ std::string_view strip(std::string_view text, bool left, bool right, const std::
   return text;
 }
 
-std::string to_case(std::string_view text, Case wanted) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t c = next_code(text, i);
-    if (wanted == Case::upper) {
-      append_upper(out, c);
-    } else {
-      append_utf8(out, lower_of(c));
-    }
-  }
-  return out;
-}
-
-std::string capitalize(std::string_view text) {
-  if (text.empty()) return {};
-  std::size_t first = 0;
-  const std::uint32_t c = next_code(text, first);
-  std::string out;
-  if (c == 0xDF) {
-    out = "Ss";
-  } else {
-    append_utf8(out, upper_of(c));
-  }
-  return out + to_case(text.substr(first), Case::lower);
-}
-
-std::string title(std::string_view text) {
-  std::string out;
-  bool inside = false;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t c = next_code(text, i);
-    append_utf8(out, inside ? lower_of(c) : upper_of(c));
-    inside = is_cased(c);
-  }
-  return out;
-}
-
-bool all_of_class(std::string_view text, CodeClass wanted) {
-  bool any = false;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t c = next_code(text, i);
-    switch (wanted) {
-      case CodeClass::alpha:
-        if (!is_letter(c)) return false;
-        any = true;
-        break;
-      case CodeClass::digit:
-        if (!is_digit(c)) return false;
-        any = true;
-        break;
-      case CodeClass::alnum:
-        if (!is_letter(c) && !is_digit(c)) return false;
-        any = true;
-        break;
-      case CodeClass::space:
-        if (!is_space(c)) return false;
-        any = true;
-        break;
-      case CodeClass::upper:  // no lower-case letter, and at least one upper-case one
-        if (is_cased(c) && upper_of(c) != c) return false;
-        any = any || lower_of(c) != c;
-        break;
-      case CodeClass::lower:
-        if (is_cased(c) && lower_of(c) != c) return false;
-        any = any || is_cased(c);
-        break;
-    }
-  }
-  return any;
-}
-
-std::vector<std::string_view> split_lines(std::string_view text) {
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
   std::vector<std::string_view> lines;
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t end = i;
     if (!is_line_end(next_code(text, i))) continue;
     if (text[end] == '\r' && i < text.size() && text[i] == '\n') ++i;
-    lines.push_back(text.substr(begin, end - begin));
+    lines.push_back(text.substr(begin, (keep_ends ? i : end) - begin));
     begin = i;
   }
   if (begin < text.size()) lines.push_back(text.substr(begin));
   return lines;
 }
 
-std::string repr(std::string_view text) {
+std::string repr(std::string_view text, bool ascii) {
   const bool apostrophe =
       text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
   const char quote = apostrophe ? '"' : '\'';
@@ -243,7 +127,7 @@ std::string repr(std::string_view text) {
       out += "\\r";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (is_printable(c)) {
+    } else if (is_printable(c) && !(ascii && c >= 0x80)) {
       append_utf8(out, c);
     } else {
       out += c < 0x100 ? fmt::format("\\x{:02x}", c)
@@ -289,6 +173,65 @@ std::string replace(std::string_view text, std::string_view old, std::string_vie
     begin = at + old.size();
   }
   return out += text.substr(begin);
+}
+
+std::vector<std::string_view> split_space(std::string_view text, std::int64_t most) {
+  std::vector<std::string_view> parts;
+  text = strip(text, true, false);
+  while (!text.empty()) {
+    if (most >= 0 && static_cast<std::int64_t>(parts.size()) == most) {
+      parts.push_back(text);
+      break;
+    }
+    std::size_t end = 0;
+    while (end < text.size()) {
+      std::size_t next = end;
+      if (is_space(next_code(text, next))) break;
+      end = next;
+    }
+    parts.push_back(text.substr(0, end));
+    text = strip(text.substr(end), true, false);
+  }
+  return parts;
+}
+
+std::vector<std::string_view> rsplit_space(std::string_view text, std::int64_t most) {
+  std::vector<std::string_view> words = split_space(text, -1);
+  if (most < 0 || static_cast<std::int64_t>(words.size()) <= most) return words;
+  const std::size_t rest = words.size() - static_cast<std::size_t>(most);
+  const std::string_view head =
+      text.substr(0, static_cast<std::size_t>(words[rest - 1].data() - text.data()) + words[rest - 1].size());
+  words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(rest));
+  words.insert(words.begin(), head);
+  return words;
+}
+
+std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, std::int64_t most) {
+  if (separator.empty()) fail("split() with an empty separator");
+  std::vector<std::string_view> parts;
+  while (most < 0 || static_cast<std::int64_t>(parts.size()) < most) {
+    const std::size_t at = text.find(separator);
+    if (at == std::string_view::npos) break;
+    parts.push_back(text.substr(0, at));
+    text.remove_prefix(at + separator.size());
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+std::vector<std::string_view> rsplit_at(std::string_view text, std::string_view separator,
+                                        std::int64_t most) {
+  if (separator.empty()) fail("rsplit() with an empty separator");
+  std::vector<std::string_view> parts;
+  while (most < 0 || static_cast<std::int64_t>(parts.size()) < most) {
+    const std::size_t at = text.rfind(separator);
+    if (at == std::string_view::npos) break;
+    parts.push_back(text.substr(at + separator.size()));
+    text = text.substr(0, at);
+  }
+  parts.push_back(text);
+  std::reverse(parts.begin(), parts.end());
+  return parts;
 }
 
 }  // namespace rung::jinja

@@ -18,25 +18,19 @@ std::size_t length_in_codes(std::string_view text);
 /// Byte offsets of all code points, and of the end.
 std::vector<std::size_t> code_offsets(std::string_view text);
 
-/// str.isspace() of one code point.
-bool is_space(std::uint32_t code);
 /// str.strip() and its kin: without `chars` white space goes, else every character of `chars`.
 std::string_view strip(std::string_view text, bool left, bool right, const std::string* chars = nullptr);
 
-enum class Case : std::uint8_t { upper, lower };
-std::string to_case(std::string_view text, Case wanted);
-std::string capitalize(std::string_view text);
-/// str.title(): words are runs of letters. The filter `title` has another idea of a word, see its code.
-std::string title(std::string_view text);
-
-enum class CodeClass : std::uint8_t { alpha, digit, alnum, space, upper, lower };
-/// str.isalpha() and its kin.
-bool all_of_class(std::string_view text, CodeClass wanted);
-
-/// str.splitlines()
-std::vector<std::string_view> split_lines(std::string_view text);
-/// repr() of a string and of a float.
-std::string repr(std::string_view text);
+/// str.splitlines(keepends)
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends = false);
+/// str.split() and str.rsplit(), between runs of white space or at a separator, at most `most` times
+/// (negative: everywhere). Throws Error for an empty separator.
+std::vector<std::string_view> split_space(std::string_view text, std::int64_t most);
+std::vector<std::string_view> rsplit_space(std::string_view text, std::int64_t most);
+std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, std::int64_t most);
+std::vector<std::string_view> rsplit_at(std::string_view text, std::string_view separator, std::int64_t most);
+/// repr() of a string (with `ascii`: ascii()) and of a float.
+std::string repr(std::string_view text, bool ascii = false);
 std::string repr(double value);
 /// Every `old` becomes `now`, at most `count` times (negative: all); an empty `old` stands between all
 /// characters.
