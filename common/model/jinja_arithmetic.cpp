@@ -1,10 +1,9 @@
-// + - * / // % ** of Python's numbers, strings and lists, and the formatting of strings by %.
+// + - * / // % ** of Python's numbers, strings and lists.
 
 #include <cmath>
 
 #include "core/error.hpp"
 #include "model/jinja_run.hpp"
-#include "model/jinja_text.hpp"
 
 namespace rung::jinja {
 namespace {
@@ -109,21 +108,6 @@ bool repeats(const Value& v) {
   return v.is_string() || v.is(SequenceKind::list) || v.is(SequenceKind::tuple);
 }
 
-/// One value for %s, %r, %d, %x or %f.
-std::string formatted(Run& run, char kind, int precision, const Value& value) {
-  run.charge(value.weight());
-  if (kind == 's') return value.str();
-  if (kind == 'r') return value.repr();
-  if (std::string_view("dixf").find(kind) == std::string_view::npos)
-    fail("'%{}' is not supported in a format", kind);
-  if (!value.is_number()) fail("'%{}' needs a number, not {}", kind, value.type_name());
-  if (kind == 'f') return fmt::format("{:.{}f}", value.number(), precision);
-  if (value.is_real() && (kind == 'x' || !(std::fabs(value.number()) <= 9e18)))  // NaN too
-    fail("'%{}' needs a whole number", kind);
-  const std::int64_t n = value.is_real() ? static_cast<std::int64_t>(value.number()) : value.whole();
-  return kind == 'x' ? fmt::format("{:x}", n) : fmt::format("{}", n);
-}
-
 }  // namespace
 
 Value arithmetic(Run& run, const std::string& op, const Value& a, const Value& b) {
@@ -144,54 +128,6 @@ Value arithmetic(Run& run, const std::string& op, const Value& a, const Value& b
   if (op == "*" && repeats(a) && b.is_whole()) return repeat(run, a, b.whole());
   if (op == "*" && repeats(b) && a.is_whole()) return repeat(run, b, a.whole());
   fail("'{}' cannot join values of type {} and {}", op, a.type_name(), b.type_name());
-}
-
-std::string percent_format(Run& run, const std::string& format, const Value& values) {
-  const bool many = values.is(SequenceKind::tuple);
-  const std::vector<Value> positional = many ? run.iterate(values) : std::vector<Value>{values};
-  std::size_t used = 0;
-  std::string out;
-  run.charge(format.size());
-  for (std::size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') {
-      out += format[i];
-      continue;
-    }
-    if (++i >= format.size()) fail("a format ends inside of '%'");
-    if (format[i] == '%') {
-      out += '%';
-      continue;
-    }
-    Value value;
-    if (format[i] == '(') {
-      const std::size_t end = format.find(')', i);
-      if (end == std::string::npos || !values.is_dict()) fail("'%(name)' needs a dictionary");
-      const Value* found = values.entries().find(std::string_view(format).substr(i + 1, end - i - 1));
-      if (found == nullptr)
-        fail("the format names '{}', which the dictionary does not have", format.substr(i + 1, end - i - 1));
-      value = *found;
-      i = end + 1;
-    }
-    int precision = 6;
-    if (i < format.size() && format[i] == '.') {
-      precision = 0;
-      while (++i < format.size() && format[i] >= '0' && format[i] <= '9' && precision < 100) {
-        precision = precision * 10 + (format[i] - '0');
-      }
-    }
-    if (i >= format.size()) fail("a format ends inside of '%'");
-    if (value.is_undefined()) {
-      if (used >= positional.size())
-        fail("the format asks for more values than the {} given", positional.size());
-      value = positional[used++];
-    }
-    out += formatted(run, format[i], precision, value);
-  }
-  // Python takes whatever has items for a mapping, which may have more than the format names.
-  const bool may_stay = values.is_dict() || values.is_undefined() || values.is(SequenceKind::list) ||
-                        values.is(SequenceKind::range);
-  if (used < positional.size() && !may_stay) fail("the format does not use all values");
-  return out;
 }
 
 }  // namespace rung::jinja

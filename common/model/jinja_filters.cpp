@@ -204,10 +204,16 @@ Value json(Run& run, const Value& v, Arguments arguments) {
   return Value::string(to_json(run, v, std::move(arguments)));
 }
 
+/// The values are those without a name, or a dictionary of those with one.
 Value formatted(Run& run, const Value& v, Arguments arguments) {
-  if (!arguments.named.empty()) fail("format takes arguments without names");
-  return Value::string(percent_format(run, run.text(v),
-                                      Value::sequence(SequenceKind::tuple, std::move(arguments.positional))));
+  if (!arguments.named.empty() && !arguments.positional.empty())
+    fail("format takes arguments with names or without, not both");
+  if (arguments.named.empty())
+    return Value::string(percent_format(
+        run, run.text(v), Value::sequence(SequenceKind::tuple, std::move(arguments.positional))));
+  Dict named;
+  for (auto& [name, value] : arguments.named) named.set(Value::string(name), std::move(value));
+  return Value::string(percent_format(run, run.text(v), Value::dict(std::move(named))));
 }
 
 Value centered(Run& run, const Value& v, Arguments arguments) {

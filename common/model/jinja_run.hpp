@@ -159,6 +159,8 @@ void add_globals(Run& run, std::unordered_map<std::string, Value>& names);
 std::string to_json(Run& run, const Value& value, Arguments options);
 /// template % values
 std::string percent_format(Run& run, const std::string& format, const Value& values);
+/// template.format(...)
+std::string brace_format(Run& run, const std::string& format, const Arguments& arguments);
 Value arithmetic(Run& run, const std::string& op, const Value& a, const Value& b);
 /// set ns.name = value; throws Error where `object` is no namespace.
 void set_attribute(Run& run, const Value& object, const std::string& name, Value value);

@@ -137,47 +137,6 @@ Value partition(Run& run, const std::string& text, Arguments arguments, bool las
                    SequenceKind::tuple);
 }
 
-/// str.format() with {}, {0}, {name}, {0.a}, {0[b]}; no conversions, no format specifications.
-std::string format(Run& run, const std::string& text, const Arguments& arguments) {
-  std::string out;
-  std::size_t automatic = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if ((c == '{' || c == '}') && i + 1 < text.size() && text[i + 1] == c) {
-      out += text[i++];
-      continue;
-    }
-    if (c == '}') fail("format(): a '}}' closes nothing");
-    if (c != '{') {
-      out += c;
-      continue;
-    }
-    const std::size_t end = text.find('}', i);
-    if (end == std::string::npos) fail("format(): a '{{' has no end");
-    std::string field = text.substr(i + 1, end - i - 1);
-    i = end;
-    if (field.find_first_of("!:{") != std::string::npos)
-      fail("format(): '{{{}}}' is not supported; name a value only", field);
-    const std::size_t rest = std::min(field.find_first_of(".["), field.size());
-    const std::string first = field.substr(0, rest);
-    const bool place = first.find_first_not_of("0123456789") == std::string::npos;
-    Value value;
-    if (place) {
-      const std::size_t n = first.empty() ? automatic++ : (first.size() < 9 ? std::stoul(first) : SIZE_MAX);
-      if (n >= arguments.positional.size()) fail("format(): there is no argument {}", n);
-      value = arguments.positional[n];
-    } else {
-      const auto found = std::find_if(arguments.named.begin(), arguments.named.end(),
-                                      [&](const auto& a) { return a.first == first; });
-      if (found == arguments.named.end()) fail("format(): there is no argument '{}'", first);
-      value = found->second;
-    }
-    if (rest < field.size()) fail("format(): '{{{}}}' is not supported; name a value only", field);
-    out += run.text(value);
-  }
-  return out;
-}
-
 /// str.expandtabs(): up to the next column that `size` divides; columns are counted in code points.
 std::string expanded_tabs(Run& run, std::string_view text, std::int64_t size) {
   if (size > 1000) fail("expandtabs() by {} columns; at most 1000", size);
@@ -287,7 +246,16 @@ Value call_string_method(Run& run, const std::string& text, const std::string& n
     return Value::string(padded(run, text, name, std::move(arguments)));
   if (name == "partition" || name == "rpartition")
     return partition(run, text, std::move(arguments), name[0] == 'r');
-  if (name == "format") return Value::string(format(run, text, arguments));
+  if (name == "format") return Value::string(brace_format(run, text, arguments));
+  if (name == "format_map") {
+    const Bound a(name, std::move(arguments), {"mapping"});
+    if (!a[0].is_dict()) fail("format_map() needs a dictionary, not {}", a[0].type_name());
+    Arguments named;
+    for (const auto& [key, value] : a[0].entries().pairs) {
+      if (key.is_string()) named.named.emplace_back(key.text(), value);
+    }
+    return Value::string(brace_format(run, text, named));
+  }
   if (name == "zfill") {
     const Bound a(name, std::move(arguments), {"width"});
     const bool sign = !text.empty() && (text[0] == '-' || text[0] == '+');

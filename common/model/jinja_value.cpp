@@ -50,9 +50,9 @@ std::string key_text(const Value& key) {
   fail("a value of type {} cannot be the key of a dictionary", key.type_name());
 }
 
-std::string join_repr(const std::vector<Value>& values) {
+std::string join_repr(const std::vector<Value>& values, bool ascii) {
   std::string out;
-  for (const Value& v : values) out += fmt::format("{}{}", out.empty() ? "" : ", ", v.repr());
+  for (const Value& v : values) out += fmt::format("{}{}", out.empty() ? "" : ", ", v.repr(ascii));
   return out;
 }
 
@@ -142,30 +142,30 @@ bool Value::truth() const {
 
 std::string Value::str() const { return is_string() ? text() : (is_undefined() ? std::string() : repr()); }
 
-std::string Value::repr() const {
+std::string Value::repr(bool ascii) const {
   if (is_undefined()) return "Undefined";
   if (is_none()) return "None";
   if (is_boolean()) return truth() ? "True" : "False";
   if (is_integer()) return fmt::format("{}", whole());
   if (is_real()) return jinja::repr(number());
-  if (is_string()) return jinja::repr(std::string_view(text()));
+  if (is_string()) return jinja::repr(std::string_view(text()), ascii);
   if (is_object()) return fmt::format("<{}>", as_object().describe());
   if (is_dict()) {
     std::string out;
     for (const auto& [key, value] : entries().pairs)
-      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", key.repr(), value.repr());
+      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", key.repr(ascii), value.repr(ascii));
     return fmt::format("{{{}}}", out);
   }
   const Sequence& s = items();
   switch (s.kind) {
     case SequenceKind::list:
-      return fmt::format("[{}]", join_repr(s.values));
+      return fmt::format("[{}]", join_repr(s.values, ascii));
     case SequenceKind::tuple:
-      return fmt::format("({}{})", join_repr(s.values), s.values.size() == 1 ? "," : "");
+      return fmt::format("({}{})", join_repr(s.values, ascii), s.values.size() == 1 ? "," : "");
     case SequenceKind::range:
       return s.shown;
     case SequenceKind::view:
-      return fmt::format("{}([{}])", s.shown, join_repr(s.values));
+      return fmt::format("{}([{}])", s.shown, join_repr(s.values, ascii));
     case SequenceKind::iterator:
       break;
   }

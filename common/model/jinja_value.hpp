@@ -98,9 +98,9 @@ class Value {
   /// Throws Error with the reason why this is undefined.
   [[noreturn]] void fail_undefined() const;
   bool truth() const;
-  /// str(): what {{ }} prints. repr(): the same inside of a list.
+  /// str(): what {{ }} prints. repr(): the same inside of a list; with `ascii`, ascii().
   std::string str() const;
-  std::string repr() const;
+  std::string repr(bool ascii = false) const;
   /// "str", "int", ... for sentences.
   std::string type_name() const;
   /// The same object, not an equal one (`is sameas`).
