@@ -33,6 +33,9 @@ bool settle(std::int64_t& at, std::size_t size) {
 Value plain_item(const Value& object, const Value& key) {
   if (object.is_dict()) {
     if (const Value* found = object.entries().find(key)) return *found;
+  } else if (object.is(SequenceKind::tuple) && object.items().shown == kGroup && key.is_string()) {
+    if (key.text() == "grouper") return object.items().values[0];
+    if (key.text() == "list") return object.items().values[1];
   } else if (object.is_sequence() && key.is_whole()) {
     const Sequence& s = object.items();
     std::int64_t at = key.whole();
@@ -340,8 +343,7 @@ Value Run::call(const Value& callee, Arguments arguments) {
 }
 
 Value Run::filter(const std::string& name, const Value& input, Arguments arguments) {
-  Filter known = find_filter(name);
-  if (known == nullptr) known = find_sequence_filter(name);
+  const Filter known = find_filter(name);
   if (known == nullptr) fail("the filter '{}' is not known", name);
   return known(*this, input, std::move(arguments));
 }

@@ -1,93 +1,17 @@
-// Filters of one value: text, numbers, defaults. Those of sequences are in jinja_filters_sequence.cpp.
+// Filters of one value: numbers, defaults, lengths; and where the other filters are found.
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "core/error.hpp"
-#include "model/jinja_case.hpp"
 #include "model/jinja_numbers.hpp"
 #include "model/jinja_run.hpp"
 #include "model/jinja_text.hpp"
-#include "model/jinja_unicode.hpp"
 
 namespace rung::jinja {
 namespace {
 
 void no_arguments(const char* name, Arguments arguments) { const Bound none(name, std::move(arguments), {}); }
-
-Value trim(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("trim", std::move(arguments), {"chars?"});
-  const bool any = a.has(0) && !a[0].is_none();
-  return Value::string(std::string(strip(run.text(v), true, true, any ? &a.text(0) : nullptr)));
-}
-
-Value upper(Run& run, const Value& v, Arguments arguments) {
-  no_arguments("upper", std::move(arguments));
-  return Value::string(upper_case(run.text(v)));
-}
-Value lower(Run& run, const Value& v, Arguments arguments) {
-  no_arguments("lower", std::move(arguments));
-  return Value::string(lower_case(run.text(v)));
-}
-Value capitalized(Run& run, const Value& v, Arguments arguments) {
-  no_arguments("capitalize", std::move(arguments));
-  return Value::string(capitalize(run.text(v)));
-}
-
-/// Unlike str.title(): words lie between runs of white space and - ( { [ <, and the first character gets its
-/// upper case, not its title case.
-Value titled(Run& run, const Value& v, Arguments arguments) {
-  no_arguments("title", std::move(arguments));
-  const std::string text = run.text(v);
-  std::string out;
-  const auto separates = [](std::uint32_t c) {
-    return is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t initial = next_code(text, i);
-    append_upper(out, initial);
-    if (separates(initial)) continue;
-    const std::size_t begin = i;
-    std::size_t end = i;
-    while (i < text.size() && !separates(next_code(text, i))) end = i;
-    out += lower_case(std::string_view(text).substr(begin, end - begin));
-    i = end;
-  }
-  run.charge(out.size());
-  return Value::string(std::move(out));
-}
-
-Value replaced(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("replace", std::move(arguments), {"old", "new", "count?"});
-  const std::string text = run.text(v), old = run.text(a[0]), now = run.text(a[1]);
-  const std::int64_t count = a.has(2) && !a[2].is_none() ? a.whole(2) : -1;
-  run.charge((text.size() / std::max<std::size_t>(old.size(), 1) + 1) * now.size());
-  return Value::string(replace(text, old, now, count));
-}
-
-Value indent(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("indent", std::move(arguments), {"width?", "first?", "blank?"});
-  if (v.is_undefined()) v.fail_undefined();
-  if (!v.is_string()) fail("indent needs a string, not {}", v.type_name());
-  std::string by(4, ' ');
-  if (a.has(0) && a[0].is_string()) {
-    by = a.text(0);
-  } else if (a.has(0)) {
-    if (a.whole(0) > 10'000) fail("indent by {}; at most 10000", a.whole(0));
-    by.assign(static_cast<std::size_t>(std::max<std::int64_t>(a.whole(0), 0)), ' ');
-  }
-  const std::string text = v.text() + "\n";  // as Jinja2 does: a text that ends in a newline keeps it
-  const auto lines = split_lines(text);
-  run.charge(lines.size() * (by.size() + 1) + text.size());
-  std::string out = a.truth(1, false) ? by : std::string();
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) out += "\n";
-    if (i > 0 && (a.truth(2, false) || !lines[i].empty())) out += by;
-    out += lines[i];
-  }
-  return Value::string(std::move(out));
-}
 
 Value with_default(Run&, const Value& v, Arguments arguments) {
   const Bound a("default", std::move(arguments), {"default_value?", "boolean?"});
@@ -172,73 +96,21 @@ Value rounded(Run&, const Value& v, Arguments arguments) {
   return Value::real(std::copysign(nearest_real(digits), v.number()));
 }
 
-Value escaped(Run& run, const Value& v, Arguments arguments) {
-  no_arguments("escape", std::move(arguments));
-  std::string out;
-  for (const char c : run.text(v)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  run.charge(out.size());
-  return Value::string(std::move(out));
-}
-
 Value json(Run& run, const Value& v, Arguments arguments) {
   return Value::string(to_json(run, v, std::move(arguments)));
-}
-
-/// The values are those without a name, or a dictionary of those with one.
-Value formatted(Run& run, const Value& v, Arguments arguments) {
-  if (!arguments.named.empty() && !arguments.positional.empty())
-    fail("format takes arguments with names or without, not both");
-  if (arguments.named.empty())
-    return Value::string(percent_format(
-        run, run.text(v), Value::sequence(SequenceKind::tuple, std::move(arguments.positional))));
-  Dict named;
-  for (auto& [name, value] : arguments.named) named.set(Value::string(name), std::move(value));
-  return Value::string(percent_format(run, run.text(v), Value::dict(std::move(named))));
-}
-
-Value centered(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("center", std::move(arguments), {"width?"});
-  return call_method(run, Value::string(run.text(v)), "center", {{Value::integer(a.whole(0, 80))}, {}});
 }
 
 }  // namespace
 
 Filter find_filter(const std::string& name) {
   static const std::unordered_map<std::string, Filter> kFilters = {
-      {"abs", absolute},     {"capitalize", capitalized},
-      {"center", centered},  {"count", length},
-      {"d", with_default},   {"default", with_default},
-      {"e", escaped},        {"escape", escaped},
-      {"float", as_real},    {"forceescape", escaped},
-      {"format", formatted}, {"indent", indent},
-      {"int", as_whole},     {"length", length},
-      {"lower", lower},      {"replace", replaced},
-      {"round", rounded},    {"safe", as_string},
-      {"string", as_string}, {"title", titled},
-      {"tojson", json},      {"trim", trim},
-      {"upper", upper}};
-  const auto found = kFilters.find(name);
-  return found == kFilters.end() ? nullptr : found->second;
+      {"abs", absolute},   {"count", length},     {"d", with_default}, {"default", with_default},
+      {"float", as_real},  {"int", as_whole},     {"length", length},  {"round", rounded},
+      {"safe", as_string}, {"string", as_string}, {"tojson", json}};
+  if (const auto found = kFilters.find(name); found != kFilters.end()) return found->second;
+  if (const Filter of_texts = find_text_filter(name)) return of_texts;
+  if (const Filter by_order = find_order_filter(name)) return by_order;
+  return find_sequence_filter(name);
 }
 
 }  // namespace rung::jinja

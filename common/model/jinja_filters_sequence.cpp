@@ -1,9 +1,10 @@
-// Filters of sequences. map, select and their kin give iterators, as in Python: they can be walked once.
+// Filters of sequences, but for those that compare values (jinja_filters_order.cpp). map, select and their
+// kin give iterators, as in Python: they can be walked once.
 
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "model/jinja_case.hpp"
+#include "model/jinja_getter.hpp"
 #include "model/jinja_run.hpp"
 
 namespace rung::jinja {
@@ -12,126 +13,6 @@ namespace {
 Value iterator(std::vector<Value> values) {
   return Value::sequence(SequenceKind::iterator, std::move(values));
 }
-
-/// "a.b.0": an item of an item of an item. An absent attribute is the value itself.
-class Getter {
- public:
-  explicit Getter(const Value& path) {
-    if (path.is_none() || path.is_undefined()) return;
-    if (!path.is_string()) {
-      parts_.push_back(path);
-      return;
-    }
-    std::string_view rest = path.text();
-    for (bool last = false; !last;) {
-      const std::size_t dot = rest.find('.');
-      last = dot == std::string_view::npos;
-      const std::string part(rest.substr(0, dot));
-      const bool place =
-          !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
-      parts_.push_back(place ? Value::integer(std::stoll(part)) : Value::string(part));
-      if (!last) rest.remove_prefix(dot + 1);
-    }
-  }
-  Value operator()(Run& run, Value value, const Value* otherwise = nullptr) const {
-    for (const Value& part : parts_) {
-      value = run.item(value, part);
-      if (otherwise != nullptr && value.is_undefined()) value = *otherwise;
-    }
-    return value;
-  }
-
- private:
-  std::vector<Value> parts_;
-};
-
-Value without_case(const Value& v, bool case_sensitive) {
-  return v.is_string() && !case_sensitive ? Value::string(lower_case(v.text())) : v;
-}
-
-/// Sorts by keys; equal ones keep their order, also when reversed.
-std::vector<Value> sorted(Run& run, std::vector<std::pair<Value, Value>> keyed, bool reverse) {
-  const auto cost = static_cast<std::int64_t>(keyed.size());
-  for (std::int64_t n = cost; n > 0; n /= 2) run.step(cost);
-  if (reverse) std::reverse(keyed.begin(), keyed.end());
-  std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
-    run.charge(std::min(a.first.weight(), b.first.weight()) / 16);
-    return less(a.first, b.first);
-  });
-  if (reverse) std::reverse(keyed.begin(), keyed.end());
-  std::vector<Value> values;
-  for (auto& [key, value] : keyed) values.push_back(std::move(value));
-  return values;
-}
-
-Value sort(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("sort", std::move(arguments), {"reverse?", "case_sensitive?", "attribute?"});
-  std::vector<Getter> getters;
-  if (a.has(2) && a[2].is_string()) {
-    std::string_view rest = a[2].text();
-    for (bool last = false; !last;) {
-      const std::size_t comma = rest.find(',');
-      last = comma == std::string_view::npos;
-      getters.emplace_back(Value::string(std::string(rest.substr(0, comma))));
-      if (!last) rest.remove_prefix(comma + 1);
-    }
-  } else {
-    getters.emplace_back(a[2]);
-  }
-  std::vector<std::pair<Value, Value>> keyed;
-  for (Value& value : run.iterate(v)) {
-    std::vector<Value> key;
-    for (const Getter& getter : getters) key.push_back(without_case(getter(run, value), a.truth(1, false)));
-    keyed.emplace_back(Value::list(std::move(key)), std::move(value));
-  }
-  return Value::list(sorted(run, std::move(keyed), a.truth(0, false)));
-}
-
-Value dictsort(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("dictsort", std::move(arguments), {"case_sensitive?", "by?", "reverse?"});
-  const std::string by = a.has(1) ? a.text(1) : "key";
-  if (by != "key" && by != "value") fail("dictsort sorts by 'key' or 'value', not '{}'", by);
-  if (v.is_undefined()) v.fail_undefined();
-  if (!v.is_dict()) fail("dictsort needs a dictionary, not {}", v.type_name());
-  std::vector<std::pair<Value, Value>> keyed;
-  for (const auto& [key, value] : v.entries().pairs) {
-    keyed.emplace_back(without_case(by == "key" ? key : value, a.truth(0, false)),
-                       Value::sequence(SequenceKind::tuple, {key, value}));
-  }
-  return Value::list(sorted(run, std::move(keyed), a.truth(2, false)));
-}
-
-Value unique(Run& run, const Value& v, Arguments arguments) {
-  const Bound a("unique", std::move(arguments), {"case_sensitive?", "attribute?"});
-  const Getter getter(a[1]);
-  Dict seen;
-  std::vector<Value> out;
-  for (Value& value : run.iterate(v)) {
-    const Value key = without_case(getter(run, value), a.truth(0, false));
-    run.charge(key.weight() + 64);
-    if (seen.find(key) != nullptr) continue;
-    seen.set(key, Value::none());
-    out.push_back(std::move(value));
-  }
-  return iterator(std::move(out));
-}
-
-Value extreme(Run& run, const Value& v, Arguments arguments, bool largest) {
-  const Bound a(largest ? "max" : "min", std::move(arguments), {"case_sensitive?", "attribute?"});
-  const Getter getter(a[1]);
-  Value best = Value::undefined("No aggregated item, sequence was empty."), best_key;
-  bool first = true;
-  for (Value& value : run.iterate(v)) {
-    const Value key = without_case(getter(run, value), a.truth(0, false));
-    if (std::exchange(first, false) || (largest ? less(best_key, key) : less(key, best_key))) {
-      best = std::move(value);
-      best_key = key;
-    }
-  }
-  return best;
-}
-Value smallest(Run& run, const Value& v, Arguments a) { return extreme(run, v, std::move(a), false); }
-Value largest(Run& run, const Value& v, Arguments a) { return extreme(run, v, std::move(a), true); }
 
 Value sum(Run& run, const Value& v, Arguments arguments) {
   const Bound a("sum", std::move(arguments), {"attribute?", "start?"});
@@ -270,23 +151,18 @@ Filter find_sequence_filter(const std::string& name) {
   static const std::unordered_map<std::string, Filter> kFilters = {
       {"attr", attr},
       {"batch", batch},
-      {"dictsort", dictsort},
       {"first", first},
       {"items", items},
       {"join", join},
       {"last", last},
       {"list", as_list},
       {"map", map},
-      {"max", largest},
-      {"min", smallest},
       {"reject", select<false, false>},
       {"rejectattr", select<false, true>},
       {"reverse", reverse},
       {"select", select<true, false>},
       {"selectattr", select<true, true>},
-      {"sort", sort},
       {"sum", sum},
-      {"unique", unique},
   };
   const auto found = kFilters.find(name);
   return found == kFilters.end() ? nullptr : found->second;

@@ -143,6 +143,8 @@ using Filter = Value (*)(Run&, const Value& input, Arguments arguments);
 using Test = bool (*)(Run&, const Value& input, Arguments arguments);
 /// Null when there is none of that name.
 Filter find_filter(const std::string& name);
+Filter find_text_filter(const std::string& name);  // find_filter looks into these three, too
+Filter find_order_filter(const std::string& name);
 Filter find_sequence_filter(const std::string& name);
 Test find_test(const std::string& name);
 /// Whether `object` has that method, and what it gives.

@@ -93,7 +93,7 @@ bool same_as(Run&, const Value& v, Arguments arguments) {
 }
 bool is_filter(Run&, const Value& v, Arguments arguments) {
   test_takes_none("filter", std::move(arguments));
-  return v.is_string() && (find_filter(v.text()) != nullptr || find_sequence_filter(v.text()) != nullptr);
+  return v.is_string() && find_filter(v.text()) != nullptr;
 }
 bool is_test(Run&, const Value& v, Arguments arguments) {
   test_takes_none("test", std::move(arguments));

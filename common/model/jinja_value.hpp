@@ -117,10 +117,13 @@ class Value {
   Data data_;
 };
 
+/// Sequence::shown of the tuples that the filter groupby makes: their parts have names.
+inline constexpr const char* kGroup = "group";
+
 struct Sequence {
   SequenceKind kind = SequenceKind::list;
   std::vector<Value> values;
-  std::string shown;    // what a range prints as; the start of a view's text
+  std::string shown;    // what a range prints as; the start of a view's text; kGroup
   bool walked = false;  // an iterator gives its values once
   int depth = 1;
   std::size_t weight = 1;

@@ -20,15 +20,17 @@ from transformers.utils.chat_template_utils import _compile_jinja_template
 
 from chat_template_snippets import NAMES
 
-STRINGS = ["'a'", "'Hello World'", '"it\'s"', "''", "' x '", "'a,b,,c'", "'\u00e4\u00df\u4e2d'", "'\\n'", "'<|im_start|>'", "'12'", "'3.5'", "'a\\\\b'", "'\U0001f600'"]
+STRINGS = ["'a'", "'Hello World'", '"it\'s"', "''", "' x '", "'a,b,,c'", "'\u00e4\u00df\u4e2d'", "'\\n'", "'<|im_start|>'", "'12'", "'3.5'", "'a\\\\b'", "'\U0001f600'", "'\u0391\u03a3 \ufb01\u01c6'", "'\uff11\uff12'", "'\u0130\u00b2\u2028x'"]
 METHODS = ["upper()", "lower()", "strip()", "lstrip()", "rstrip()", "title()", "capitalize()", "split(',')", "split()", "split(' ', 1)",
            "replace('a', 'b')", "startswith('a')", "endswith('d')", "find('l')", "count('l')", "items()", "keys()", "values()", "get('a')",
-           "get('q', 1)", "splitlines()", "rsplit(',', 1)", "partition(',')", "isdigit()", "rstrip('dlx')", "index(1)", "join(words)", "zfill(5)", "append(1)"]
+           "get('q', 1)", "splitlines()", "rsplit(',', 1)", "partition(',')", "isdigit()", "rstrip('dlx')", "index(1)", "join(words)", "zfill(5)", "append(1)", "swapcase()", "casefold()", "isalpha()",
+           "isnumeric()", "istitle()", "isidentifier()", "isprintable()", "splitlines(true)", "expandtabs(3)", "center(9, '\u00e9')", "format(1)"]
 FILTERS = ["trim", "upper", "lower", "title", "capitalize", "length", "first", "last", "list", "join", "join(', ')", "string", "int", "float", "abs",
            "round", "round(1)", "tojson", "tojson(indent=2)", "sort", "sort(reverse=true)", "reverse", "reverse|list", "unique|list", "default('d')", "default('d', true)",
            "map('string')|list", "map('upper')|join('-')", "select('string')|list", "reject('none')|list", "map(attribute='name')|list",
            "selectattr('age', 'gt', 26)|list", "selectattr('tags')|list", "rejectattr('name', 'equalto', 'Bo')|list", "dictsort", "items|list", "sum",
-           "min", "max", "indent", "indent(2, true)", "replace('l', 'LL')", "batch(2)|list", "select|list", "map('length')|list", "int(5)"]
+           "min", "max", "indent", "indent(2, true)", "replace('l', 'LL')", "batch(2)|list", "select|list", "map('length')|list", "int(5)", "wordcount", "truncate(5)",
+           "int(base=16)", "groupby('age')", "groupby('name')|list", "format(1)", "center(12)"]
 TESTS = ["defined", "not defined", "none", "not none", "string", "number", "mapping", "iterable", "sequence", "boolean", "integer", "float", "true", "false", "odd",
          "even", "divisibleby 3", "equalto 1", "in list", "in 'abc'", "eq n", "undefined", "lower", "upper", "gt 2", "sameas none"]
 BINARY = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", ">", "<=", ">=", "in", "not in", "and", "or", "~", "+", "and", "or"]

@@ -15,6 +15,7 @@ SNIPPETS = [
     "{{ \"they're o'neil x-ray 3rd e\u0301cole mc²a ٣a ªb\".title() }} {{ \"they're o'neil x-ray 3rd e\u0301cole mc²a\"|title }}",
     "{{ 'a(b{c[d<e-f\u00a0g\u2028h\u200bi/j_k'|title }} {{ 'a(b{c[d<e-f\u00a0g\u2028h\u200bi/j_k'.title() }}",
     "{{ 'ÉCOLE éCOLE'|title }} {{ '  aB\tcD\n\neF '|title }}|{{ ''|title }}|{{ '-'|title }}",
+    "{{ 'one two_three é\u0301 x² ٣ 一-二 \u200b'|wordcount }} {{ ''|wordcount }} {{ 'ª’s'|wordcount }}",
     # Classes.
     "{% for c in ['²', '٣', '½', '一', 'ª', '\u0345', 'ʰ', 'Ⅷ', 'ⓐ', 'ǅ', '①', '፩', '\u0301', 'é', '', 'Aǅ', '𝟘', 'ー', 'ا', '\u00a0', '\u2028', '\x1c', '\u200b', '\u180e']"
     " %}{{ [c.isalpha(), c.isalnum(), c.isdecimal(), c.isdigit(), c.isnumeric(), c.islower(), c.isupper(), c.istitle(), c.isspace(), c.isprintable(), c.isascii(), c.isidentifier()]"
@@ -30,9 +31,11 @@ SNIPPETS = [
     # Code points, not bytes.
     "{{ 'e\u0301😀'|length }} {{ '中文é😀'[1:3] }} {{ '中文é😀'[::-1] }} {{ 'aé😀'|reverse }} {{ 'xé😀x'.find('x', 1) }} {{ '😀é😀'.rindex('😀') }} {{ 'éé'.count('') }} {{ 'éa'.replace('', '-') }}",
     "{{ ['z', 'é', 'a', '😀', '\uffff', 'Z']|sort(case_sensitive=true) }} {{ '\uffff' < '😀' }} {{ 'Z' < 'a' }} {{ 'é' > 'z' }}",
+    "{{ 'Ein längerer Text, in dem Wörter stehen'|truncate(20) }} {{ 'äöüßäöüßäöüß'|truncate(6, true, '…', 0) }} {{ 'kurz'|truncate(3) }}",
     # No notice of case: by lower case, not by folding.
     "{{ ['ß', 'SS', 'ẞ', 'ss']|unique|list }} {{ ['Σ', 'ς', 'σ']|unique|list }} {{ ['ΑΣ', 'ας', 'ασ']|unique|list }} {{ ['İ', 'i\u0307', 'I']|unique|list }}",
     "{{ ['Ä', 'ä', 'z', 'Z', 'É', 'e']|sort }} {{ {'Б': 1, 'а': 2, 'А': 3}|dictsort }} {{ ['é', 'É', 'Z']|min }} {{ ['Ω', 'ω', 'ä']|max }}",
+    "{{ [{'k': 'É', 'v': 1}, {'k': 'a', 'v': 2}, {'k': 'é', 'v': 3}]|groupby('k') }} {% for g in [{'k': 'É'}, {'k': 'é'}]|groupby('k', case_sensitive=true) %}{{ g.grouper }}{{ g.list|length }}{% endfor %}",
     # repr and JSON.
     "{{ ['\u0600', '\u00ad', '\u200b', '\ufeff', '\u2028', '\u3000', '\ue000', '\u0378', '\U000e0001', '\U0001f600', '\u0301', '\x7f', '\x85', '\xa0', 'é\"', \"'\", '\\\\'] }}",
     "{{ 'é\u2028\x7f😀</'|tojson }} {{ 'é\u2028\x7f😀\x01\\\\\"'|tojson(ensure_ascii=true) }} {{ {'é': '\u0600'} }}",
@@ -40,6 +43,7 @@ SNIPPETS = [
     "{{ '１２'|int + '٣'|int }} {{ '１.５e１'|float }} {{ '\u3000𝟗\u2003'|int }} {{ '\x1c5'|int }} {{ '²'|int }} {{ '１_０'|int }} {{ '−5'|int }} {{ '1__0'|int(7) }}",
     "{{ '0x_1F'|int(base=16) }} {{ 'ｆ'|int(3, 16) }} {{ '0b1１'|int(base=0) }} {{ '017'|int(3, 0) }} {{ '１z'|int(base=36) }} {{ '1_e5'|float(3) }} {{ 'in_f'|float(4) }} {{ '-9223372036854775808'|int }}",
     "{{ '1e400'|float }} {{ '-1e-400'|float }} {{ '.5'|float }} {{ '5.'|float }} {{ '１e'|float }} {{ 'Infinity'|float }} {{ '0.000000000000000000000000000001e30'|float }} {{ 1e400 }} {{ 2.675|round(2) }}",
+    "{{ [{'٣': 1, 'a': ['x', 'y', 'z', 'é']}]|map(attribute='a.٣')|list }} {{ 1２ + 1_０ }} {{ 0x１f }}",
     # Formats.
     "{{ '%5s|%-5s|%.2s|%r|%a' % ('é', '中', 'ßßß', '\u0600é', 'é😀') }} {{ '%(ä)s' % {'ä': 'ü'} }} {{ '%c%c' % (233, '😀') }} {{ '%(a)3s|'|format(a='é') }}",
     "{{ '%05d|%+d|%-6d|%#x|%o|%.3d|% d' % (-42, 42, 42, 255, 8, 5, 7) }} {{ '%08.3f|%e|%G|%g|%#g|%.0f' % (-3.14159, 12345.678, 1e-7, 1e16, 1.0, 2.5) }}",
@@ -49,5 +53,5 @@ SNIPPETS = [
     "{% set größe = 3 %}{% set 变量 = {'ключ': 4} %}{{ größe + 变量.ключ }}{{ '\\é\\u00e9\\xe9\\351\\U0001F600' }}",
     "{{ a€ }}", "{{ x² }}", "{{ １x }}", "{{ １ }}", "{{ １.５ }}", "{{\u00a01\u3000}}{%\u2003if\x1c1 %}y{% endif %}",
     # Refused by Python, too.
-    "{{ 'x'.center(4, 'éé') }}", "{{ 'é'.split('') }}", "{{ '%d' % 'é' }}", "{{ '%y' % 1 }}", "{{ '{:d}'.format('é') }}", "{{ '{'.format(1) }}",
+    "{{ 'x'.center(4, 'éé') }}", "{{ 'kurz'|truncate(2) }}", "{{ 'é'.split('') }}", "{{ '%d' % 'é' }}", "{{ '%y' % 1 }}", "{{ '{:d}'.format('é') }}", "{{ '{'.format(1) }}", "{{ [{}]|map(attribute='²')|list }}",
 ]

@@ -29,7 +29,7 @@ CHANGED = {0x19B, 0x264, 0x277, 0x27C, 0x295, 0xA7D3, 0xA7D5, 0xAB4B, 0xAB4C, 0x
 METHODS = ["upper", "lower", "title", "capitalize", "swapcase", "casefold", "isalpha", "isalnum", "isascii", "isdecimal", "isdigit", "isnumeric",
            "isidentifier", "islower", "isupper", "istitle", "isspace", "isprintable", "strip"]
 SWEEPS = [{"method": name, "codes": "assigned" if name.startswith("is") else "varied"} for name in METHODS]
-SWEEPS += [{"filter": name, "codes": "varied"} for name in ("upper", "lower", "title", "capitalize", "trim", "int", "float", "tojson")]
+SWEEPS += [{"filter": name, "codes": "varied"} for name in ("upper", "lower", "title", "capitalize", "trim", "wordcount", "int", "float", "tojson")]
 SWEEPS += [{"test": name, "codes": "varied"} for name in ("lower", "upper")] + [{"repr": "", "codes": "varied"}]
 SWEEPS += [{"before": b, "after": a, "codes": "varied"} | what for b, a, what in [
     ("A", "\u03a3", {"method": "lower"}),         # case-ignorable or cased
