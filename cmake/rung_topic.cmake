@@ -41,7 +41,7 @@ function(rung_topic)
     rung_add_test(NAME ${T_NAME}.long TARGET ${T_NAME}_test LABELS ${label} ${levels} ${cost} ARGS "[.long]")
   endif()
 
-  # The judge takes `mine` from the library. The three answers of cmake/exercises stand before the library in the link,
+  # The judge takes `mine` from the library. The answers of cmake/exercises stand before the library in the link,
   # which then leaves its mine.cpp out.
   add_library(${T_NAME}_judge OBJECT ${PROJECT_SOURCE_DIR}/common/testing/exercise_main.cpp)
   target_link_libraries(${T_NAME}_judge PRIVATE rung::core)
@@ -51,7 +51,10 @@ function(rung_topic)
   add_executable(${T_NAME}_exercise)
   target_link_libraries(${T_NAME}_exercise PRIVATE ${T_NAME}_judge ${library})
   rung_add_test(NAME ${T_NAME}.mine TARGET ${T_NAME}_exercise LABELS ${label} exercise)
-  foreach(answer stub solution wrong)
+  foreach(answer stub solution wrong correct)
+    if(answer STREQUAL correct AND NOT EXISTS ${PROJECT_SOURCE_DIR}/cmake/exercises/${T_NAME}/correct.cpp)
+      continue()  # a ladder without goals has no answer that is correct and not good
+    endif()
     add_executable(${T_NAME}_${answer} EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/exercises/${T_NAME}/${answer}.cpp)
     target_include_directories(${T_NAME}_${answer} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(${T_NAME}_${answer} PRIVATE ${T_NAME}_judge ${library})

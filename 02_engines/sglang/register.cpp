@@ -23,6 +23,7 @@ void register_rungs(Registry& registry) {
   add("radix", "a tree of known texts; also parts of blocks", make_radix);
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_goals = [&ladder] { return goals(ladder); };
 }
 
 }  // namespace rung::sglang

@@ -14,6 +14,7 @@ std::unique_ptr<PrefixCache> make_radix(const PrefixCacheConfig& config);
 std::unique_ptr<PrefixCache> make_mine(const PrefixCacheConfig& config);
 
 std::vector<Trial> trials(const Ladder<PrefixCache>& ladder);
+std::vector<Goal> goals(const Ladder<PrefixCache>& ladder);
 void register_rungs(Registry& registry);
 
 }  // namespace rung::sglang

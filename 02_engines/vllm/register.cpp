@@ -35,6 +35,7 @@ void register_rungs(Registry& registry) {
   add("adaptive", "fifo, and shortest_first while the queue is long", make_adaptive);
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_goals = [&ladder] { return goals(ladder); };
 }
 
 }  // namespace rung::vllm

@@ -18,6 +18,7 @@ std::unique_ptr<Policy> make_adaptive(const PolicyConfig& config);
 std::unique_ptr<Policy> make_mine(const PolicyConfig& config);
 
 std::vector<Trial> trials(const Ladder<Policy>& ladder);
+std::vector<Goal> goals(const Ladder<Policy>& ladder);
 void register_rungs(Registry& registry);
 
 }  // namespace rung::vllm

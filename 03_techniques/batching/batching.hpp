@@ -64,6 +64,7 @@ void chunked(Step& step);
 void mine(Step& step);
 
 std::vector<Trial> trials(const Ladder<Scheduler>& ladder);
+std::vector<Goal> goals(const Ladder<Scheduler>& ladder);
 void register_rungs(Registry& registry);
 
 }  // namespace rung::batching

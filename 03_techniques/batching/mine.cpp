@@ -5,7 +5,8 @@
 //   who waits;
 //      each keeps to the limits of the step
 //   2. in which order, and what only under which condition, is all there is to write
-//   3. the judge wants every request to end, whatever the memory; rung bench-serve says what you gained
+//   3. every request must end, whatever the memory; rung exercises also says whether the schedule is good:
+//      few steps, short waits
 
 #include "batching.hpp"
 #include "core/error.hpp"

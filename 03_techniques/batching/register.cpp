@@ -49,6 +49,7 @@ void register_rungs(Registry& registry) {
   add("chunked", "decode and pieces of prompts share every step", chunked);
   add("mine", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_goals = [&ladder] { return goals(ladder); };
 }
 
 }  // namespace rung::batching

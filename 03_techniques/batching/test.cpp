@@ -123,6 +123,34 @@ TEST_CASE("a lone request always ends") {
   }
 }
 
+TEST_CASE("the simulation says what a scheduler that plans nothing leaves undone") {
+  struct Moves final : Scheduler {
+    explicit Moves(void (*order_)(Step&)) : order(order_) {}
+    void schedule(Queues& queues, KvSpace& kv, double now, std::vector<Chunk>& plan) override {
+      Step step(config, queues, kv, now, plan);
+      order(step);
+    }
+    void (*order)(Step&);
+    SchedulerConfig config{4, 64, 4, 0.01};
+  };
+  const auto sentence = [](void (*order)(Step&)) {
+    Moves moves(order);
+    try {
+      simulate(moves, nullptr, std::vector<SimulatedRequest>(5, {0, 10, 10}), config_of(4, 64, 4096));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK_THAT(sentence([](Step& step) { step.plan_decodes(), step.plan_prompts(); }),
+             testing::contains("one of 5 waiting requests to be admitted, as none runs"));
+  CHECK_THAT(
+      sentence([](Step& step) { step.admit(), step.plan_decodes(); }),
+      testing::contains("prompt tokens of one of 4 running requests, none of which decodes yet (1 wait)"));
+  CHECK_THAT(sentence([](Step& step) { step.admit(), step.plan_prompts(); }),
+             testing::contains("a token for one of 4 running requests that decode (0 others run, 1 wait)"));
+}
+
 TEST_CASE("the simulation notices a scheduler that breaks a rule") {
   struct Broken final : Scheduler {
     explicit Broken(int kind) : kind(kind) {}

@@ -23,6 +23,7 @@ bool exact_supports(const QuantizerConfig& config);
 bool mine_supports(const QuantizerConfig& config);
 
 std::vector<Trial> trials(const Ladder<Quantizer>& ladder);
+std::vector<Goal> goals(const Ladder<Quantizer>& ladder);
 void register_rungs(Registry& registry);
 
 }  // namespace rung::quantization

@@ -54,6 +54,7 @@ void register_rungs(Registry& registry) {
       /*automatic=*/false);
   add("mine", "yours to write: q4_0", mine, mine_supports, /*automatic=*/false, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_goals = [&ladder] { return goals(ladder); };
 }
 
 }  // namespace rung::quantization

@@ -15,6 +15,7 @@ std::unique_ptr<Quantile> make_t_digest(const QuantileConfig& config);
 std::unique_ptr<Quantile> make_mine(const QuantileConfig& config);
 
 std::vector<Trial> trials(const Ladder<Quantile>& ladder);
+std::vector<Goal> goals(const Ladder<Quantile>& ladder);
 void register_rungs(Registry& registry);
 
 }  // namespace rung::metrics

@@ -507,6 +507,9 @@ class Others(Case):
         self.assertLessEqual({"attention", "linear", "sampling"}, {row["exercise"] for row in board})
         for row in board:
             self.assertIn(row["status"], ("not started", "failing", "passing"))
+            self.assertLessEqual({"seam", "chapter", "source", "message", "trials_passed", "edited"}, set(row))
+            self.assertEqual(row["tier"] in ("correct", "good"), row["status"] == "passing")
+            self.assertEqual(row["tier"] == "good", bool(row["goals"]) and all(goal["good"] for goal in row["goals"]))
         self.refused(2, "no exercise in chapter", "exercises", "9")
         self.refused(2, "there is no exercise", "exercises", "--reset", "nothing")
 

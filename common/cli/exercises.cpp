@@ -66,6 +66,38 @@ Json judge(const LadderBase& ladder, const Begin& begin) {
   return result;
 }
 
+/// Holds a `mine` that passed its trials against one goal of its ladder.
+Json judge_row(const Goal& goal) {
+  const GoalResult result = judge_goal(goal, "mine");
+  const Json mine = result.failure.empty() ? Json(result.mine) : Json();
+  return {{"mine", mine},
+          {"of_rung", result.of_rung},
+          {"limit", result.limit},
+          {"good", result.good},
+          {"sentence", result.sentence(goal)}};
+}
+
+/// The goals, each in a child process: what `mine` does wrong there must not end the board. The tier is
+/// "good" where there are goals and all of them are reached, else "correct".
+Json tier_of(const LadderBase& ladder) {
+  Json rows = Json::array();
+  bool good = true;
+  for (const Goal& goal : ladder.goals()) {
+    Json row = {{"what", goal.what},  {"unit", goal.unit}, {"rung", goal.rung}, {"mine", nullptr},
+                {"of_rung", nullptr}, {"limit", nullptr},  {"good", false}};
+    const ChildResult child =
+        run_in_child([&](const Begin&) { return dump_json(judge_row(goal)); }, kSeconds);
+    check_interrupted();
+    GoalResult ended;
+    ended.failure = child.failure;
+    row["sentence"] = ended.sentence(goal);
+    if (child.failure.empty()) row.update(Json::parse(child.output));
+    good = good && row["good"].get<bool>();
+    rows.push_back(std::move(row));
+  }
+  return {{"tier", good && !rows.empty() ? "good" : "correct"}, {"goals", rows}};
+}
+
 /// Times `mine` against the top rung on the first timed trial that both support. Null where there is none.
 Json speed_of_best(const LadderBase& ladder) {
   for (const Trial& trial : ladder.trials()) {
@@ -96,7 +128,9 @@ struct ExercisesCommand {
                                           : fmt::format("in trial '{}': {}", child.begun, child.failure)},
           {"trials_passed", 0}};
       if (child.failure.empty()) verdict = Json::parse(child.output);
+      verdict.update(Json{{"tier", nullptr}, {"goals", Json::array()}});
       if (verdict["status"] == "passing") {
+        verdict.update(tier_of(*exercise.ladder));
         const OtherLoad others;
         const ChildResult timed =
             run_in_child([&](const Begin&) { return dump_json(speed_of_best(*exercise.ladder)); }, kSeconds);
@@ -138,8 +172,10 @@ struct ExercisesCommand {
   }
 
   static void print(const Json& row) {
-    fmt::print("{:<14} {:<12} {}", row["exercise"].get<std::string>(), row["status"].get<std::string>(),
+    const Json& status = row[row["tier"].is_null() ? "status" : "tier"];
+    fmt::print("{:<14} {:<12} {}", row["exercise"].get<std::string>(), status.get<std::string>(),
                row["source"].get<std::string>());
+    for (const Json& goal : row["goals"]) fmt::print("\n{:<14} {}", "", goal["sentence"].get<std::string>());
     if (row.contains("speed_of_best")) {
       const Json& speed = row["speed_of_best"];
       fmt::print("\n{:<14} {:.2f} times the speed of {} ({})", "", speed["factor"].get<double>(),
@@ -184,8 +220,8 @@ struct ExercisesCommand {
 }  // namespace
 
 void add_exercises(Command& app, Program& program) {
-  Command* command =
-      add_command(app, program, "exercises", "the learner's board: what is not started, failing, passing");
+  Command* command = add_command(app, program, "exercises",
+                                 "the learner's board: what is not started, failing, correct, good");
   const auto state = std::make_shared<ExercisesCommand>();
   command->add_option("chapter", state->chapter, "one chapter only: 3 or 03_techniques");
   command->add_option("--reset", state->reset,

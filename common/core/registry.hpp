@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/goal.hpp"
 #include "core/trial.hpp"
 
 namespace rung {
@@ -73,6 +74,10 @@ class LadderBase {
   /// The workloads that judge and time the rungs; made on demand because their inputs are large.
   std::vector<Trial> trials() const { return make_trials ? make_trials() : std::vector<Trial>{}; }
   std::function<std::vector<Trial>()> make_trials;
+
+  /// What makes a correct exercise of this ladder a good one; usually nothing does.
+  std::vector<Goal> goals() const { return make_goals ? make_goals() : std::vector<Goal>{}; }
+  std::function<std::vector<Goal>()> make_goals;
 
   /// What this build or machine leaves out, as a sentence; usually empty.
   std::string note;

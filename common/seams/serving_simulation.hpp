@@ -89,6 +89,21 @@ class SimulatedKv final : public KvSpace {
   std::vector<std::int64_t> blocks_;  // of each sequence, by id
 };
 
+/// What a scheduler that plans nothing leaves undone, as the end of "expected ...".
+inline std::string work_left(const Queues& queues) {
+  const std::size_t waiting = queues.waiting.size(), running = queues.running.size();
+  if (running == 0) return fmt::format("one of {} waiting requests to be admitted, as none runs", waiting);
+  const auto decoding =
+      static_cast<std::size_t>(std::count_if(queues.running.begin(), queues.running.end(),
+                                             [](const ScheduledSequence* s) { return s->missing() == 1; }));
+  if (decoding == 0) {
+    return fmt::format("prompt tokens of one of {} running requests, none of which decodes yet ({} wait)",
+                       running, waiting);
+  }
+  return fmt::format("a token for one of {} running requests that decode ({} others run, {} wait)", decoding,
+                     running - decoding, waiting);
+}
+
 /// Serves `requests` (in order of arrival) to the end. Throws Error, which names the step and the request,
 /// when the scheduler breaks a rule of its seam or does nothing for a thousand steps while somebody waits.
 inline SimulationResult simulate(Scheduler& scheduler, Policy* policy,
@@ -130,16 +145,7 @@ inline SimulationResult simulate(Scheduler& scheduler, Policy* policy,
       if (queues.waiting.empty() && queues.running.empty()) {
         now = requests[arrived].arrival_s;  // nothing to do before that
       } else if (++idle == 1000) {
-        const auto decoding = std::count_if(queues.running.begin(), queues.running.end(),
-                                            [](const ScheduledSequence* s) { return s->missing() == 1; });
-        broken(
-            nullptr,
-            fmt::format(
-                "work for some of the {} requests that wait to be admitted, the {} whose prompts are to be "
-                "computed or the {} that decode",
-                queues.waiting.size(), static_cast<std::ptrdiff_t>(queues.running.size()) - decoding,
-                decoding),
-            "no chunk in a thousand steps");
+        broken(nullptr, work_left(queues), "no chunk in a thousand steps");
       } else {
         now += std::max(config.limits.window_s / 8, 1e-6);
       }

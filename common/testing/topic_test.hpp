@@ -2,12 +2,29 @@
 // The part that every topic's test has in common: all rungs of a seam pass all trials.
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/registry.hpp"
 #include "testing/catch.hpp"
 
 namespace rung::testing {
+
+/// The goals of a ladder: each compares with a rung that has a number, the same one every time, and another
+/// rung that is right misses it, so that reaching it says something.
+inline void judge_goals(const LadderBase& ladder, const std::set<std::string>& right) {
+  for (const Goal& goal : ladder.goals()) {
+    INFO("goal: " << goal.what);
+    CHECK_FALSE(ladder.info(goal.rung).exercise);
+    const GoalResult own = judge_goal(goal, goal.rung);
+    CHECK(own.good);
+    CHECK(own.of_rung > 0);
+    CHECK(own.mine == own.of_rung);
+    bool missed = false;
+    for (const std::string& rung : right) missed = missed || !judge_goal(goal, rung).good;
+    CHECK(missed);
+  }
+}
 
 /// Judges every rung of `seam` but the learner's on every trial, with 1 and 2 threads. A rung may decline
 /// a trial it does not support, but must pass at least one.
@@ -34,6 +51,9 @@ inline void judge_all(const Registry& registry, const std::string& seam) {
     INFO("rung " << rung);
     CHECK(count > 0);
   }
+  std::set<std::string> right;
+  for (const auto& [rung, count] : passed) right.insert(rung);
+  judge_goals(ladder, right);
 }
 
 }  // namespace rung::testing

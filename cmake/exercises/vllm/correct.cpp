@@ -1,0 +1,18 @@
+// A correct answer that is not good: in order of arrival nobody starves, and short requests wait for long
+// ones.
+
+#include "vllm.hpp"
+
+namespace rung::vllm {
+namespace {
+
+class FirstCome final : public Policy {
+ public:
+  double rank(const ScheduledSequence& s, double /*now_s*/) const override { return s.arrival_s; }
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> make_mine(const PolicyConfig& /*config*/) { return std::make_unique<FirstCome>(); }
+
+}  // namespace rung::vllm
