@@ -1,9 +1,9 @@
 #pragma once
 // Regular expressions of pre-tokenizers and normalizers, run by PCRE2 with its compiler (JIT).
 //
-// The patterns that models publish were written for Oniguruma (Ruby's dialect). Where the two differ the
-// pattern is rewritten: \s and \w are spelled out as Unicode defines them, ^ and $ match at lines, a set
-// inside a set is its union. What would need another engine (intersections of sets) is refused.
+// The patterns that models publish were written for Oniguruma, which Hugging Face's `tokenizers` runs. A
+// pattern is read by Oniguruma's grammar and written anew in PCRE2's (tokenizer_regex_tree.hpp). What PCRE2
+// has no equal of is refused.
 
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,8 @@ struct Span {
 
 class Regex {
  public:
-  /// Throws Error naming a pattern that does not compile; `source` is the file it stands in.
+  /// Throws Error with the pattern and the construct in it that is not supported or is no regular expression;
+  /// `source` is the file that the pattern stands in.
   Regex(std::string source, std::string pattern);
   ~Regex();
   Regex(const Regex&) = delete;
@@ -35,21 +36,26 @@ class Regex {
     ~Search();
     Search(const Search&) = delete;
     Search& operator=(const Search&) = delete;
-    /// Calls found(begin, end) for every match in `text`, which may be empty ones. REQUIRES: valid UTF-8.
-    /// Throws Error when the pattern needs more memory or steps than PCRE2 is given for this text.
+    /// Calls found(begin, end) for every match in `text`, as the iterator of Rust's `onig` does: an empty
+    /// match counts unless the match before it ends there, and an empty text has no match. REQUIRES: valid
+    /// UTF-8. Throws Error when the pattern needs more memory or steps than PCRE2 is given for this text.
     template <class Found>
     void run(std::string_view text, Found&& found) {
+      if (text.empty()) return;
+      constexpr std::size_t kNone = static_cast<std::size_t>(-1);
       std::size_t begin = 0, end = 0;
-      for (std::size_t from = 0, done = 0; from <= text.size() && next(text, from, done, begin, end);) {
+      for (std::size_t from = 0, done = kNone; from <= text.size() && next(text, from, begin, end);) {
+        if (begin == end && end == done) {
+          from = after(text, from);
+          continue;
+        }
         found(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
-        done = end;
-        from = begin == end ? after(text, end) : end;
+        from = done = end;
       }
     }
 
    private:
-    bool next(std::string_view text, std::size_t from, std::size_t done, std::size_t& begin,
-              std::size_t& end);
+    bool next(std::string_view text, std::size_t from, std::size_t& begin, std::size_t& end);
     static std::size_t after(std::string_view text, std::size_t at);
     struct State;
     const Regex& regex_;

@@ -10,6 +10,9 @@
 //     tokenize_lines --tokenizers         reads {"tokenizer": {...}, "texts": [...], "ids": [[...]]}, the
 //     first
 //                                         a tokenizer.json; {"ids": [[...]], "texts": as --ids has them}
+//     tokenize_lines --regex MARK         reads lines ["pattern", ["text", ...]], and writes the words that a
+//                                         Split leaves of each text, and each text with MARK for every match:
+//                                         {"words": [...], "replaced": [...]} or {"error": "a sentence"}
 
 #include <fmt/core.h>
 
@@ -22,6 +25,7 @@
 #include "core/timer.hpp"
 #include "model/model.hpp"
 #include "model/tokenizer_load.hpp"
+#include "model/tokenizer_normalize.hpp"
 #include "model/tokenizer_pretokenize.hpp"
 #include "model/tokenizer_utf8.hpp"
 
@@ -74,6 +78,21 @@ json words_of(const rung::Words& words) {
   return result;
 }
 
+json split_and_replaced(const std::string& pattern, const std::vector<std::string>& texts,
+                        const std::string& mark) {
+  const rung::PreTokenizer pre_tokenizer("argument", {pattern});
+  const rung::NormalizerStep replace = rung::normalizer::replace_pattern("argument", pattern, mark);
+  json result = {{"words", json::array()}, {"replaced", json::array()}};
+  for (const std::string& text : texts) {
+    rung::Words words;
+    pre_tokenizer.run(text, true, words);
+    result["words"].push_back(words_of(words));
+    rung::NormalizerState state;
+    result["replaced"].push_back(replace(text, state));
+  }
+  return result;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +119,16 @@ int main(int argc, char** argv) {
     }
     if (arguments[0] == "--tokenizers") {
       each_line<json>([](const json& line) { return or_error([&] { return answers_of_tokenizer(line); }); });
+      return 0;
+    }
+    if (arguments[0] == "--regex" && arguments.size() == 2) {
+      each_line<json>([&](const json& line) -> json {
+        try {
+          return split_and_replaced(line[0], line[1], arguments[1]);
+        } catch (const rung::Error& error) {
+          return {{"error", error.what()}};
+        }
+      });
       return 0;
     }
     const auto tokenizer = rung::load_tokenizer(arguments[0]);
