@@ -58,16 +58,21 @@ std::string texts_difference(const Tokenizer& written, const Tokenizer& source, 
 }  // namespace
 
 std::string tokenizer_difference(const Tokenizer& written, const Tokenizer& source, int rows) {
-  const int count = std::min(source.vocab_size(), rows);
-  if (count == 0) return written.vocab_size() == 0 ? "" : "it has a tokenizer, and had none";
-  if (written.vocab_size() < count) {
-    return fmt::format("it has {} tokens and had {}", written.vocab_size(), count);
-  }
+  if (source.vocab_size() == 0) return written.vocab_size() == 0 ? "" : "it has a tokenizer, and had none";
   const auto* is = dynamic_cast<const VocabTokenizer*>(&written);
   const auto* was = dynamic_cast<const VocabTokenizer*>(&source);
   if (is == nullptr || was == nullptr) return "its kind of tokenizer cannot be compared";
+  // Rows without a token are written as unused ones, or left out.
+  const auto has_token = [&](std::int32_t id) {
+    return was->vocab().type(id) != TokenType::unused && !was->vocab().token(id).empty();
+  };
+  int count = std::min(source.vocab_size(), rows);
+  while (count > 0 && !has_token(count - 1)) --count;
+  if (written.vocab_size() < count) {
+    return fmt::format("it has {} tokens and had {}", written.vocab_size(), count);
+  }
   for (std::int32_t id = 0; id < count; ++id) {
-    if (was->vocab().token(id).empty()) continue;
+    if (!has_token(id)) continue;
     if (is->vocab().token(id) != was->vocab().token(id)) {
       return fmt::format("the token {} is \"{}\" and was \"{}\"", id, utf8_repaired(is->vocab().token(id)),
                          utf8_repaired(was->vocab().token(id)));
@@ -95,7 +100,7 @@ std::string tokenizer_difference(const Tokenizer& written, const Tokenizer& sour
                          utf8_repaired(before[role]));
     }
   }
-  return texts_difference(written, source, count);
+  return count == 0 ? std::string() : texts_difference(written, source, count);
 }
 
 }  // namespace rung

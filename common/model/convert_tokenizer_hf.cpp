@@ -197,8 +197,6 @@ void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std:
   // add_bos_token is for versions of the library before 5; later ones read the post-processor.
   Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"add_bos_token", tokenizer.adds_bos()}};
   for (const auto& [role, text] : all.roles) config[role] = text;
-  if (all.bos >= 0) config["bos_token"] = all.token(all.bos);
-  if (all.eos >= 0) config["eos_token"] = all.token(all.eos);
   const std::vector<NamedTemplate> templates = chat_templates_of(gguf.path());
   if (templates.size() == 1 && templates.front().name == "default") {
     config["chat_template"] = templates.front().source;
@@ -210,8 +208,10 @@ void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std:
   write_json(fs::path(folder) / "tokenizer_config.json", config);
 
   Json ends = Json::array();
+  if (tokenizer.eos() >= 0)
+    ends.push_back(tokenizer.eos());  // the first is the end token where no role says so
   for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
-    if (tokenizer.is_end(id)) ends.push_back(id);
+    if (tokenizer.is_end(id) && id != tokenizer.eos()) ends.push_back(id);
   }
   Json generation = Json::object();
   if (tokenizer.bos() >= 0) generation["bos_token_id"] = tokenizer.bos();
