@@ -7,6 +7,7 @@
 using Catch::Approx;
 #endif
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -36,9 +37,11 @@ inline std::string shared_file(const std::string& name) {
 /// A file of this repository.
 inline std::string source_file(const std::string& name) { return (source_dir() / name).string(); }
 
-/// A fresh path in the build tree for a test to write to.
+/// A fresh path in the build tree for a test to write to. A test that CTest runs once for each SIMD level has
+/// a folder for each: they may run at the same time.
 inline std::string scratch_file(const std::string& name) {
-  const auto folder = build_dir() / "scratch";
+  const char* level = std::getenv("RUNG_SIMD");
+  const auto folder = build_dir() / "scratch" / (level == nullptr ? "" : level);
   std::filesystem::create_directories(folder);
   return (folder / name).string();
 }
