@@ -150,7 +150,8 @@ bool is_byte_level(const json& root) {
 bool is_plain_byte_level(const json& root) {
   const json& model = part(root, "model");
   for (const char* text : {"unk_token", "continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (model.contains(text) && !model[text].is_null() && model[text] != "") return false;
+    const json& value = part(model, text);
+    if (!value.is_null() && !(value.is_string() && value.get_ref<const std::string&>().empty())) return false;
   }
   const json& decoder = part(root, "decoder");
   return !model.value("byte_fallback", false) && !model.value("fuse_unk", false) &&

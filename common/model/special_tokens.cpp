@@ -193,7 +193,8 @@ void read_names(const fs::path& file_path, NameFile file, Arguments& arguments) 
   const bool is_map = file == NameFile::special_tokens_map;
   const auto set_role = [&](NamedTokens& others, const std::string& key, const json& value) {
     std::optional<TokenText> token;
-    if (!value.is_null() && value != "") token = token_of(value, true, fmt::format("{}: \"{}\"", path, key));
+    const bool empty = value.is_string() && value.get_ref<const std::string&>().empty();
+    if (!value.is_null() && !empty) token = token_of(value, true, fmt::format("{}: \"{}\"", path, key));
     if (names_role(key)) {
       arguments.roles[key] = token;
     } else if (token) {
