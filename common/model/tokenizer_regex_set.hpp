@@ -33,8 +33,8 @@ struct AsciiOnly {
 
 /// `[[:name:]]`; nothing for an unknown name.
 std::optional<CharacterSet> posix_set(std::string_view name, const AsciiOnly& ascii);
-/// `\p{name}`, inside brackets or outside. Nothing for an unknown name, and for the properties whose characters
-/// PCRE2 does not know.
+/// `\p{name}`, inside brackets or outside. Nothing for an unknown name, and for the properties whose
+/// characters PCRE2 does not know.
 std::optional<CharacterSet> property_set(std::string_view name, const AsciiOnly& ascii, bool in_brackets);
 /// `\w` outside of brackets. Oniguruma counts the superscripts and fractions of Latin-1 as well there.
 CharacterSet word_set(const AsciiOnly& ascii);

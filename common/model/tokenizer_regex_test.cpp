@@ -64,6 +64,8 @@ TEST_CASE("patterns: what PCRE2 cannot express is refused by the name of the con
   refused("(?<n>a)(?<=\\g<n>)", "a call of a group inside a lookbehind");
   refused("(?<=ab?c)d", "a lookbehind for texts of several lengths");
   refused("(?<=a(?:b|cd))e", "a lookbehind for texts of several lengths");
+  refused("(?<=(?:ab)+)c", "a lookbehind for texts of several lengths");
+  refused("(?<!\\B|a+1)0", "a lookbehind for texts of several lengths");
   refused("(?<=\\R)a", "a lookbehind for texts of several lengths");
   refused("(?i)(?<=[\xC3\x9F])x", "a lookbehind for texts of several lengths");  // sharp s, and "ss"
   refused("(?<=a{256})b", "a lookbehind for more than 255 characters");

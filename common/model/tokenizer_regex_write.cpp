@@ -121,20 +121,24 @@ class PatternWriter {
   }
 
   std::string look(const Node& node) {
+    const Node& body = node.parts[0];
     behind_ = node.text == "?<=" || node.text == "?<!";  // none holds another one
-    const std::string body = alternatives(
-        node.parts[0], [this](const Node& part) { return behind_ ? looked_behind(part) : any(part); });
+    const bool alone = body.kind != Node::Kind::alternatives;
+    const std::string text = alternatives(
+        body, [&](const Node& part) { return behind_ ? looked_behind(part, alone) : any(part); });
     behind_ = false;
-    return fmt::format("({}{})", node.text, body);
+    return fmt::format("({}{})", node.text, text);
   }
 
-  /// One alternative of a lookbehind. PCRE2 takes those of one length only. A repetition at the beginning
-  /// needs no more than its least: what stands in front of a match may go on.
-  std::string looked_behind(const Node& node) {
+  /// One alternative of a lookbehind. PCRE2 takes those of one length only. A repetition of a character at
+  /// the beginning needs no more than its least: what stands in front of a match may go on. Oniguruma reduces
+  /// it, too, but treats other repetitions, and those in one of several alternatives, in a way of its own.
+  std::string looked_behind(const Node& node, bool alone) {
     Node copy = node;
     Node* first = &copy;
     while (first->kind == Node::Kind::sequence) first = first->parts.data();
-    if (first->kind == Node::Kind::repeat && !tree_.has_backreferences) {
+    if (alone && first->kind == Node::Kind::repeat &&
+        (first->parts[0].kind == Node::Kind::character || first->parts[0].kind == Node::Kind::text)) {
       first->most = first->least;
       if (first->least == 0) *first = Node();
     }
