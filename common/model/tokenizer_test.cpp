@@ -257,7 +257,7 @@ TEST_CASE("patterns: those that cannot be run give a sentence") {
               "a\xE1\xA0\x8E"
               "b c") == 3);  // U+180E is no white space
   refused([&] { count("(", "a"); }, "not a regular expression");
-  CHECK(count("[a[bc]]+", "xabcx") == 3);  // a set inside a set is the union
+  CHECK(count("[a[bc]]+", "xabcx") == 3);      // a set inside a set is the union
   CHECK(count("[a-c&&[^b]]+", "xacbx") == 3);  // an intersection
   refused([&] { count("(?~ab)", "a"); }, "an absent group");
   refused([&] { count("(a+)+$", std::string(60, 'a') + "b"); }, "match limit");
