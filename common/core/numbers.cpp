@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "core/ascii.hpp"
+
 namespace rung {
 namespace {
 
@@ -29,7 +31,7 @@ std::string read_number(std::string_view text, T& value, const std::type_identit
                      : digits.empty()                             ? ' '
                                                                   : digits[0];
   // Of what from_chars takes, "inf" and "nan" begin with none of these.
-  if (!(first >= '0' && first <= '9') && first != '.') return kWanted;
+  if (!is_ascii_digit(first) && first != '.') return kWanted;
   if (text.starts_with('+') && digits.starts_with('-')) return kWanted;
   if (std::is_unsigned_v<T> && digits.starts_with('-')) {
     std::int64_t negative = 0;

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "core/input_text.hpp"
 #include "core/numbers.hpp"
@@ -30,11 +31,10 @@ bool parse(std::string_view text, Number& value) {
   return read_number(text, value).empty();
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /// Digits alone, of a number from `least` to `most`.
 bool parse_digits(std::string_view text, int least, int most, int& value) {
-  return std::all_of(text.begin(), text.end(), is_digit) && read_number(text, value, {least, most}).empty();
+  return std::all_of(text.begin(), text.end(), is_ascii_digit) &&
+         read_number(text, value, {least, most}).empty();
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -66,7 +66,7 @@ bool parse_date(std::string_view text, double& seconds) {
   if (text.size() < kForm.size()) return false;
   for (std::size_t i = 0; i < kForm.size(); ++i) {
     const bool good =
-        kForm[i] == '.' ? is_digit(text[i]) : text[i] == kForm[i] || (i == 10 && text[i] == 'T');
+        kForm[i] == '.' ? is_ascii_digit(text[i]) : text[i] == kForm[i] || (i == 10 && text[i] == 'T');
     if (!good) return false;
   }
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
@@ -151,7 +151,7 @@ TracedRequest from_csv(std::string_view line, std::size_t user, std::optional<bo
   const std::string_view time = field(line, 0);
   const bool is_time = parse_date(time, request.arrival_s) || parse(time, request.arrival_s);
   const bool meant =
-      !time.empty() && (is_digit(time[0]) || time[0] == '-' || time[0] == '+' || time[0] == '.');
+      !time.empty() && (is_ascii_digit(time[0]) || time[0] == '-' || time[0] == '+' || time[0] == '.');
   if (!is_time && (meant || has_arrivals.value_or(false))) {
     fail(
         "{}, line {}: '{}' is no time; write seconds, or a date as in 2023-11-16 18:17:03.97 or "

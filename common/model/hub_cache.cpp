@@ -16,8 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_name_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-         c == '.';
+  return is_ascii_letter(c) || is_ascii_digit(c) || c == '-' || c == '_' || c == '.';
 }
 
 bool is_repository_part(std::string_view part) {

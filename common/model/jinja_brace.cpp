@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/jinja_format.hpp"
 #include "model/jinja_text.hpp"
@@ -109,9 +110,8 @@ NumberText real_by(double value, const FormatSpec& spec) {
 /// The digits before the point in groups, with zeros in front until they have `width` characters.
 std::string grouped(std::string digits, char group, std::size_t every, std::size_t width) {
   std::size_t end = 0;
-  const auto digit = [](char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); };
-  while (end < digits.size() && (every == 4 ? digit(digits[end]) : digits[end] >= '0' && digits[end] <= '9'))
-    ++end;
+  const int base = every == 4 ? 16 : 10;
+  while (end < digits.size() && is_digit_of_base(digits[end], base)) ++end;
   const std::string rest = digits.substr(end);
   digits.resize(end);
   if (digits.empty()) return rest;

@@ -271,9 +271,8 @@ class Lexer {
     std::uint32_t code = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const char c = from + i < text_.size() ? text_[from + i] : '\0';
-      const bool letter = (c | 32) >= 'a' && (c | 32) <= 'f';
-      if (!is_ascii_digit(c) && !letter) wrong("an escape in a string needs {} hexadecimal digits", count);
-      code = code * 16 + static_cast<std::uint32_t>(letter ? (c | 32) - 'a' + 10 : c - '0');
+      if (!is_digit_of_base(c, 16)) wrong("an escape in a string needs {} hexadecimal digits", count);
+      code = code * 16 + static_cast<std::uint32_t>(ascii_digit_value(c));
     }
     return code;
   }

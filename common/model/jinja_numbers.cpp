@@ -15,12 +15,6 @@
 namespace rung::jinja {
 namespace {
 
-/// The value of a digit in bases up to 36; 36 for every other character.
-int digit_value(char c) {
-  if (is_ascii_digit(c)) return c - '0';
-  return is_ascii_letter(c) ? ascii_lower(c) - 'a' + 10 : 36;
-}
-
 /// Digits of all scripts become ASCII digits, and white space beyond ASCII becomes spaces, which then go at
 /// both ends with the white space of C. U+001C to U+001F stay, although str.isspace() is true for them:
 /// CPython does the same. Nothing when another character beyond ASCII is left.
@@ -55,7 +49,7 @@ bool take_minus(std::string_view& text) {
 /// Without the single underscores that stand between two digits of `base`; nothing when another one is there.
 std::optional<std::string> without_underscores(std::string_view text, int base) {
   std::string out;
-  const auto digit = [&](std::size_t i) { return i < text.size() && digit_value(text[i]) < base; };
+  const auto digit = [&](std::size_t i) { return i < text.size() && is_digit_of_base(text[i], base); };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') {
       out += text[i];
@@ -102,7 +96,7 @@ std::optional<std::int64_t> parse_whole(std::string_view text, int base) {
   if (base == 0) base = 10;
   const auto digits = without_underscores(rest, base);
   if (!digits || digits->empty()) return std::nullopt;
-  if (!std::all_of(digits->begin(), digits->end(), [&](char c) { return digit_value(c) < base; }))
+  if (!std::all_of(digits->begin(), digits->end(), [&](char c) { return is_digit_of_base(c, base); }))
     return std::nullopt;
   // CPython refuses texts of more digits, except in bases that are powers of two.
   constexpr std::size_t kMostDigits = 4300;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/jinja_format.hpp"
 #include "model/jinja_text.hpp"
@@ -114,8 +115,7 @@ class PercentFormat {
       if (!value.is_whole()) fail("'*' in a format needs a whole number, not {}", value.type_name());
       n = value.whole();
     } else {
-      for (; peek() >= '0' && peek() <= '9'; ++at_)
-        n = std::min(n * 10 + (peek() - '0'), kMostFormatWidth + 1);
+      for (; is_ascii_digit(peek()); ++at_) n = std::min(n * 10 + (peek() - '0'), kMostFormatWidth + 1);
     }
     if (n > kMostFormatWidth || n < -kMostFormatWidth)
       fail("a format asks for a width or precision above {}", kMostFormatWidth);

@@ -9,8 +9,10 @@
 #include <iterator>
 #include <span>
 
+#include "core/ascii.hpp"
 #include "model/jinja_text.hpp"
 #include "model/jinja_unicode_tables.hpp"
+#include "model/tokenizer_unicode.hpp"
 
 namespace rung::jinja {
 namespace {
@@ -28,8 +30,6 @@ constexpr std::uint32_t categories(Categories... all) {
 constexpr std::uint32_t kLetters =
     categories(UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_LL, UTF8PROC_CATEGORY_LT, UTF8PROC_CATEGORY_LM,
                UTF8PROC_CATEGORY_LO);
-constexpr std::uint32_t kNumbers =
-    categories(UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NL, UTF8PROC_CATEGORY_NO);
 constexpr std::uint32_t kStarts = kLetters | categories(UTF8PROC_CATEGORY_NL);
 constexpr std::uint32_t kContinues = kStarts | categories(UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_MC,
                                                           UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_PC);
@@ -62,12 +62,10 @@ void append_mapped(std::string& out, std::uint32_t code, utf8proc_int32_t (*mapp
 
 }  // namespace
 
-bool is_letter(std::uint32_t code) { return is_one_of(code, kLetters); }
-bool is_decimal(std::uint32_t code) { return category_of(code) == UTF8PROC_CATEGORY_ND; }
+bool is_letter(std::uint32_t code) { return unicode::is_letter(code); }
+bool is_decimal(std::uint32_t code) { return unicode::is_decimal_digit(code); }
 bool is_digit(std::uint32_t code) { return is_decimal(code) || is_within(code, kOtherDigits); }
-bool is_numeric(std::uint32_t code) {
-  return is_one_of(code, kNumbers) || is_within(code, kNumberIdeographs);
-}
+bool is_numeric(std::uint32_t code) { return unicode::is_number(code) || is_within(code, kNumberIdeographs); }
 
 bool is_space(std::uint32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
@@ -100,7 +98,7 @@ bool is_case_ignorable(std::uint32_t code) {
 }
 
 int decimal_value(std::uint32_t code) {
-  if (code < 0x80) return code >= '0' && code <= '9' ? static_cast<int>(code - '0') : -1;
+  if (code < 0x80) return is_ascii_digit(static_cast<char>(code)) ? static_cast<int>(code - '0') : -1;
   if (!is_decimal(code)) return -1;
   // The digits of a script stand in order, from zero to nine; some such rows follow one another.
   std::uint32_t zero = code;
@@ -125,13 +123,7 @@ void append_title(std::string& out, std::uint32_t code) {
   }
 }
 
-void append_lower(std::string& out, std::uint32_t code) {
-  if (code == 0x130) {  // the one letter whose lower case is two code points: i and a dot above
-    out += "i\u0307";
-  } else {
-    append_mapped(out, code, utf8proc_tolower);
-  }
-}
+void append_lower(std::string& out, std::uint32_t code) { unicode::append_lower(code, out); }
 
 void append_folded(std::string& out, std::uint32_t code) {
   std::array<utf8proc_int32_t, 4> folded{};  // the longest folding has three code points

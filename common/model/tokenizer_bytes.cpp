@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "core/ascii.hpp"
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_utf8.hpp"
 
@@ -46,9 +47,8 @@ int named_byte(std::string_view token) {
   if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
   int byte = 0;
   for (const char c : token.substr(3, 2)) {
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-    if (digit < 0) return -1;
-    byte = 16 * byte + digit;
+    if (!is_digit_of_base(c, 16) || c >= 'a') return -1;  // capitals only
+    byte = 16 * byte + ascii_digit_value(c);
   }
   return byte;
 }

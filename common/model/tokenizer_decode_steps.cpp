@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.hpp"
 #include "model/tokenizer_bpe.hpp"
 #include "model/tokenizer_decode.hpp"
 #include "model/tokenizer_regex.hpp"
@@ -49,15 +50,7 @@ class JoinBytesStep final : public DecodeStep {
     if (state.held.empty() && utf8_valid_length(text, 0) == text.size()) return next.part(text, false);
     state.held += text;
     std::string ready;
-    std::size_t at = 0;
-    while (at < state.held.size()) {
-      const Utf8Step step = utf8_next(state.held, at);
-      if (step.kind == Utf8Step::Kind::unfinished) break;
-      const bool whole = step.kind == Utf8Step::Kind::character;
-      ready += whole ? std::string_view(state.held).substr(at, step.length) : kReplacementCharacter;
-      at += step.length;
-    }
-    state.held.erase(0, at);
+    state.held.erase(0, utf8_append_repaired(state.held, ready));
     next.part(ready, false);
   }
   void finish(DecodeState& state, DecodeNext next) const override {
@@ -170,10 +163,8 @@ class ByteFallbackStep final : public WholeTokenStep {
     if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
     int byte = 0;
     for (const char c : token.substr(token[3] == '+' ? 4 : 3, token[3] == '+' ? 1 : 2)) {
-      const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-      const bool digit = lower >= '0' && lower <= '9';
-      if (!digit && !(lower >= 'a' && lower <= 'f')) return -1;
-      byte = 16 * byte + (digit ? lower - '0' : lower - 'a' + 10);
+      if (!is_digit_of_base(c, 16)) return -1;
+      byte = 16 * byte + ascii_digit_value(c);
     }
     return byte;
   }

@@ -3,6 +3,7 @@
 
 #include "model/tokenizer_json_steps.hpp"
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/base64.hpp"
 #include "model/tokenizer_utf8.hpp"
@@ -82,8 +83,7 @@ std::string pattern_of(const json& step, const std::string& what) {
   }
   std::string escaped;
   for (const char c : text) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80);
+    const bool plain = is_ascii_letter(c) || is_ascii_digit(c) || (c & 0x80);
     escaped += plain ? std::string{c} : fmt::format("\\x{:02x}", static_cast<unsigned>(c));
   }
   return escaped;

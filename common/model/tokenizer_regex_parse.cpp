@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/tokenizer_regex_parser.hpp"
 #include "model/tokenizer_utf8.hpp"
@@ -205,7 +206,7 @@ bool Parser::interval(Node& repeat, bool& possessive) {
 
 std::optional<unsigned> Parser::number(unsigned limit, std::string_view what) {
   std::optional<unsigned> value;
-  for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
+  for (; at_ < text_.size() && is_ascii_digit(text_[at_]); ++at_) {
     value = value.value_or(0) * 10 + static_cast<unsigned>(text_[at_] - '0');
     if (*value > limit) origin_.refuse(fmt::format("{} above {}", what, limit));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/tokenizer_regex_parser.hpp"
 
@@ -70,9 +71,9 @@ Node Parser::body_of_group(Node node) {
 Node Parser::named_capture(char end) {
   const std::string name(take_until(end, "the name of a group"));
   const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return is_ascii_letter(c) || is_ascii_digit(c) || c == '_';
   });
-  if (!plain || (name[0] >= '0' && name[0] <= '9')) {
+  if (!plain || is_ascii_digit(name[0])) {
     origin_.refuse(fmt::format(
         "a group named \"{}\" (names have letters, digits and _, and begin with no digit)", name));
   }

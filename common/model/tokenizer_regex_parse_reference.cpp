@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/tokenizer_regex_parser.hpp"
 
 namespace rung::regex {
 
-/// \10 refers to a group if there are so many in front of it. If not, it is a character in octal.
+/// \10 refers to a group if at least ten groups begin in front of it. If not, it is a character in octal.
 Node Parser::numbered_reference() {
   const std::size_t begin = --at_;
   constexpr unsigned kMaxReference = 1000;
@@ -29,7 +30,7 @@ Node Parser::reference(Node::Kind kind) {
   if (name.find_first_of("+-", 1) != std::string::npos)
     origin_.refuse("a reference with a level, \\k<name+0>");
   const bool relative = name[0] == '-' || name[0] == '+';
-  if (!relative && (name[0] < '0' || name[0] > '9')) {
+  if (!relative && !is_ascii_digit(name[0])) {
     if (kind == Node::Kind::call) return {.kind = kind, .text = name};
     const auto is_name = [&](const Name& known) { return known.name == name; };
     const auto found = std::find_if(names_.begin(), names_.end(), is_name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/tokenizer_regex_fold.hpp"
 #include "model/tokenizer_regex_parser.hpp"
@@ -263,17 +264,12 @@ char32_t Parser::escaped_character(char32_t letter) {
 }
 
 /// The number of a character, in `least` to `most` digits and, unless it is 0, with `end` behind them.
-char32_t Parser::digits(unsigned base, int least, int most, char end) {
+char32_t Parser::digits(int base, int least, int most, char end) {
   std::uint64_t value = 0;
   int count = 0;
   for (; count < most && at_ < text_.size(); ++count, ++at_) {
-    const char c = text_[at_];
-    const int digit = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : 99;
-    if (digit >= static_cast<int>(base)) break;
-    value = value * base + static_cast<std::uint64_t>(digit);
+    if (!is_digit_of_base(text_[at_], base)) break;
+    value = value * static_cast<unsigned>(base) + static_cast<unsigned>(ascii_digit_value(text_[at_]));
   }
   if (count < least) origin_.refuse("the number of a character with too few digits");
   if (end != 0 && !accept({&end, 1})) origin_.refuse("several characters in one \\x{...} or \\o{...}");

@@ -52,7 +52,7 @@ class Parser {
   Node escape();
   std::optional<CharacterSet> named_set(char32_t letter, bool in_set);
   char32_t escaped_character(char32_t letter);
-  char32_t digits(unsigned base, int least, int most, char end);
+  char32_t digits(int base, int least, int most, char end);
   char32_t byte(char32_t code) const;
   char32_t control();
   Node numbered_reference();

@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.hpp"
+
 namespace rung::regex {
 namespace {
 
@@ -174,10 +176,9 @@ void add_range(CharacterSet& set, char32_t first, char32_t last) {
 }
 
 std::string literal(char32_t code) {
-  const bool plain =
-      (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || (code >= '0' && code <= '9');
-  return plain ? std::string{static_cast<char>(code)}
-               : fmt::format("\\x{{{:X}}}", static_cast<unsigned>(code));
+  const char c = code < 0x80 ? static_cast<char>(code) : '\0';
+  return is_ascii_letter(c) || is_ascii_digit(c) ? std::string{c}
+                                                 : fmt::format("\\x{{{:X}}}", static_cast<unsigned>(code));
 }
 
 std::optional<CharacterSet> posix_set(std::string_view name, const AsciiOnly& ascii) {

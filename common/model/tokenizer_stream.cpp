@@ -32,24 +32,9 @@ std::string StreamDecoder::finish() {
 
 /// Everything but an unfinished character at the very end can be said now.
 std::string StreamDecoder::whole_characters(std::string_view text) {
-  std::string joined;
-  if (!pending_.empty()) {
-    joined = pending_ + std::string(text);
-    text = joined;
-  }
+  pending_ += text;
   std::string ready;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t valid = utf8_valid_length(text, at);
-    ready.append(text, at, valid);
-    at += valid;
-    if (at == text.size()) break;
-    const Utf8Step step = utf8_next(text, at);
-    if (step.kind == Utf8Step::Kind::unfinished) break;
-    ready += kReplacementCharacter;
-    at += step.length;
-  }
-  pending_ = std::string(text.substr(at));
+  pending_.erase(0, utf8_append_repaired(pending_, ready));
   return ready;
 }
 

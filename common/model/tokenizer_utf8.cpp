@@ -43,14 +43,25 @@ std::size_t utf8_valid_length(std::string_view text, std::size_t at) {
   return end - at;
 }
 
+std::size_t utf8_append_repaired(std::string_view text, std::string& out) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t valid = utf8_valid_length(text, at);
+    out.append(text, at, valid);
+    at += valid;
+    if (at == text.size()) break;
+    const Utf8Step step = utf8_next(text, at);
+    if (step.kind == Utf8Step::Kind::unfinished) break;
+    out += kReplacementCharacter;
+    at += step.length;
+  }
+  return at;
+}
+
 std::string utf8_repaired(std::string_view text) {
   std::string result;
   result.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const Utf8Step step = utf8_next(text, at);
-    result += step.kind == Utf8Step::Kind::character ? text.substr(at, step.length) : kReplacementCharacter;
-    at += step.length;
-  }
+  if (utf8_append_repaired(text, result) < text.size()) result += kReplacementCharacter;
   return result;
 }
 

@@ -40,6 +40,10 @@ void utf8_each(std::string_view text, Visit&& visit) {
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 inline constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";          // U+2581, SentencePiece's space
 
+/// Appends to `out` the characters of `text`, with U+FFFD in place of every ill-formed maximal subpart, up to
+/// the character that `text` ends within. Returns where that one begins; text.size() where there is none.
+std::size_t utf8_append_repaired(std::string_view text, std::string& out);
+
 /// `text` with every ill-formed maximal subpart replaced by U+FFFD; an unfinished character at the end too.
 std::string utf8_repaired(std::string_view text);
 
