@@ -1,12 +1,14 @@
 #pragma once
 // The tokenizer of a model in the form of the other kind of file.
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "model/gguf.hpp"
 #include "model/gguf_writer.hpp"
 #include "model/tokenizer.hpp"
+#include "model/tokenizer_vocab.hpp"
 
 namespace rung {
 
@@ -21,6 +23,9 @@ void write_tokenizer_gguf(const std::string& folder, const Tokenizer& tokenizer,
 /// Writes tokenizer.json, tokenizer_config.json (with the chat templates) and generation_config.json into
 /// `folder` from a GGUF file.
 void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std::string& folder);
+
+/// The list "added_tokens" of a tokenizer.json.
+nlohmann::ordered_json added_tokens_json(const Vocab& vocab);
 
 /// What a tokenizer that was written and read back does otherwise than its source, as the end of a sentence;
 /// empty when nothing was found. Compares the tokens below `rows`, special tokens, end tokens, and the ids of

@@ -256,11 +256,11 @@ void write_ends(const Tokenizer& tokenizer, int rows, GgufWriter& writer, std::v
   for (std::int32_t id = 0; id < std::min(tokenizer.vocab_size(), rows); ++id) {
     if (id != tokenizer.eos() && tokenizer.is_end(id)) ends.push_back(id);
   }
-  constexpr std::array<const char*, 2> kKeys = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
-  for (std::size_t i = 0; i < std::min(ends.size(), kKeys.size()); ++i) {
-    writer.add_u32(kKeys[i], static_cast<std::uint32_t>(ends[i]));
+  const auto& keys = gguf_keys::kFurtherEnds;
+  for (std::size_t i = 0; i < std::min(ends.size(), keys.size()); ++i) {
+    writer.add_u32(keys[i], static_cast<std::uint32_t>(ends[i]));
   }
-  if (ends.size() <= kKeys.size()) return;
+  if (ends.size() <= keys.size()) return;
   writer.add_i32_array(gguf_keys::kEnds, ends);
   notes.push_back(fmt::format(
       "{} tokens end generation, and GGUF's specification has keys for three: readers that do not "
@@ -282,9 +282,10 @@ void write_chat_templates(const std::string& folder, GgufWriter& writer) {
   if (!names.empty()) writer.add_string_array(gguf_keys::kChatTemplateNames, names);
 }
 
-/// The tokenizer.json with the added tokens that the files beside it give it.
-std::string with_added_tokens(json root, const Vocab& vocab) {
-  json& added = root["added_tokens"] = json::array();
+}  // namespace
+
+nlohmann::ordered_json added_tokens_json(const Vocab& vocab) {
+  auto added = nlohmann::ordered_json::array();
   for (const AddedToken& token : vocab.added) {
     added.push_back({{"id", token.id},
                      {"content", vocab.token(token.id)},
@@ -294,10 +295,8 @@ std::string with_added_tokens(json root, const Vocab& vocab) {
                      {"normalized", token.normalized},
                      {"special", token.special}});
   }
-  return root.dump();
+  return added;
 }
-
-}  // namespace
 
 void write_tokenizer_gguf(const std::string& folder, const Tokenizer& tokenizer, int vocab_size,
                           GgufWriter& writer, std::vector<std::string>& notes) {
@@ -323,7 +322,12 @@ void write_tokenizer_gguf(const std::string& folder, const Tokenizer& tokenizer,
   write_ends(tokenizer, vocab_size, writer, notes);
   writer.add_bool("tokenizer.ggml.add_bos_token", tokenizer.adds_bos());
   writer.add_bool("tokenizer.ggml.add_eos_token", !all.after.empty() && all.after.front() == all.eos);
-  if (!exact) writer.add_string("tokenizer.huggingface.json", with_added_tokens(root, all));
+  if (!exact) {
+    // The files beside tokenizer.json may add tokens.
+    json whole = root;
+    whole["added_tokens"] = added_tokens_json(all);
+    writer.add_string("tokenizer.huggingface.json", whole.dump());
+  }
   write_chat_templates(folder, writer);
 }
 

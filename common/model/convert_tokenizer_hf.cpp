@@ -54,20 +54,6 @@ Json merges_from_scores(const Source& source) {
   return merges;
 }
 
-Json added_tokens(const Vocab& vocab) {
-  Json added = Json::array();
-  for (const AddedToken& token : vocab.added) {
-    added.push_back({{"id", token.id},
-                     {"content", vocab.token(token.id)},
-                     {"single_word", token.single_word},
-                     {"lstrip", token.lstrip},
-                     {"rstrip", token.rstrip},
-                     {"normalized", token.normalized},
-                     {"special", token.special}});
-  }
-  return added;
-}
-
 /// The tokens around a text as a post-processor; null where there are none.
 Json post_processor(const Vocab& vocab) {
   if (vocab.before.empty() && vocab.after.empty()) return nullptr;
@@ -96,7 +82,7 @@ Json embedded(const Gguf& gguf, const Vocab& vocab) {
   const std::string text = gguf.get_string("tokenizer.huggingface.json");
   Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded()) fail("{}: tokenizer.huggingface.json holds no valid JSON", gguf.path());
-  root["added_tokens"] = added_tokens(vocab);
+  root["added_tokens"] = added_tokens_json(vocab);
   // Another key may say whether a start token is added.
   const auto plain = tokenizer_from_json_text(text, gguf.path(), {});
   const auto* known = dynamic_cast<const VocabTokenizer*>(plain.get());
@@ -168,7 +154,7 @@ void write_tokenizer_hf(const Gguf& gguf, const Tokenizer& tokenizer, const std:
   root["version"] = "1.0";
   root["truncation"] = nullptr;
   root["padding"] = nullptr;
-  root["added_tokens"] = added_tokens(all);
+  root["added_tokens"] = added_tokens_json(all);
   Json model;
   if (gguf.has("tokenizer.huggingface.json")) {
     root = embedded(gguf, all);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "core/ascii.hpp"
 #include "core/error.hpp"
 #include "model/json_file.hpp"
 
@@ -87,12 +88,27 @@ constexpr std::array<TypeClass, 16> kTypeClasses = {{{"qwen2", "Qwen2Tokenizer",
                                                      {"granite", ""},
                                                      {"stablelm", ""}}};
 
-json read_object(const fs::path& path, JsonKeyOrder* order = nullptr) {
+/// A file of one object; empty where there is no such file.
+struct ObjectFile {
+  std::string path;
+  json object = json::object();
+  JsonKeyOrder order;
+
+  /// The keys of the object under `name`, or of the whole one under "", in their order.
+  std::vector<std::string> keys(const std::string& name) const {
+    const auto found = order.find(name);
+    return found == order.end() ? std::vector<std::string>() : found->second;
+  }
+};
+
+ObjectFile read_object(const fs::path& path) {
+  ObjectFile file;
+  file.path = path.string();
   std::error_code error;
-  if (!fs::exists(path, error)) return json::object();
-  json object = read_json_file(path.string(), kMaxTokenizerConfigBytes, order);
-  if (!object.is_object()) fail("{}: expected one JSON object", path.string());
-  return object;
+  if (!fs::exists(path, error)) return file;
+  file.object = read_json_file(file.path, kMaxTokenizerConfigBytes, &file.order);
+  if (!file.object.is_object()) fail("{}: expected one JSON object", file.path);
+  return file;
 }
 
 bool is_set(const json& object, const std::string& key) {
@@ -186,22 +202,20 @@ enum class NameFile { tokenizer_config, special_tokens_map };
 
 /// What both files may have. Where they say different things, the map counts. Tokens that get new ids get
 /// them in the order of the file.
-void read_names(const fs::path& file_path, NameFile file, Arguments& arguments) {
-  JsonKeyOrder order;
-  const json object = read_object(file_path, &order);
-  const std::string path = file_path.string();
-  const bool is_map = file == NameFile::special_tokens_map;
+void read_names(const ObjectFile& file, NameFile kind, Arguments& arguments) {
+  const json& object = file.object;
+  const bool is_map = kind == NameFile::special_tokens_map;
   const auto set_role = [&](NamedTokens& others, const std::string& key, const json& value) {
     std::optional<TokenText> token;
     const bool empty = value.is_string() && value.get_ref<const std::string&>().empty();
-    if (!value.is_null() && !empty) token = token_of(value, true, fmt::format("{}: \"{}\"", path, key));
+    if (!value.is_null() && !empty) token = token_of(value, true, fmt::format("{}: \"{}\"", file.path, key));
     if (names_role(key)) {
       arguments.roles[key] = token;
     } else if (token) {
       set_token(others, key, *token);
     }
   };
-  for (const std::string& key : order[""]) {
+  for (const std::string& key : file.keys("")) {
     const json& value = object[key];
     const bool named = key.ends_with("_token") && (value.is_string() || value.is_object());
     if (!named && !names_role(key)) continue;
@@ -213,10 +227,10 @@ void read_names(const fs::path& file_path, NameFile file, Arguments& arguments) 
   if (!has_new && is_map && !arguments.extra.tokens().empty()) return;
   const char* const key = has_new ? name : old_name;
   if (!is_set(object, key)) return;
-  const std::string what = fmt::format("{}: \"{}\"", path, key);
+  const std::string what = fmt::format("{}: \"{}\"", file.path, key);
   if (!object[key].is_object()) return add_extra(object[key], what, arguments);
   if (is_map) arguments.extra = {};
-  for (const std::string& role : order[key]) set_role(arguments.named_roles, role, object[key][role]);
+  for (const std::string& role : file.keys(key)) set_role(arguments.named_roles, role, object[key][role]);
 }
 
 std::int64_t whole(const json& value, const std::string& what) {
@@ -230,8 +244,8 @@ void read_placed(const json& object, const std::string& path, Arguments& argumen
   const std::string what = path + ": \"added_tokens_decoder\"";
   if (!object.is_object()) fail("{} is a JSON {}; expected an object", what, object.type_name());
   for (const auto& [key, value] : object.items()) {
-    const bool digits = !key.empty() && key.size() < 10 &&
-                        std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits =
+        !key.empty() && key.size() < 10 && std::all_of(key.begin(), key.end(), is_ascii_digit);
     if (!digits) fail("{}: the key \"{}\" is no id of a token", what, key);
     set_placed(arguments, std::stoll(key), token_of(value, false, what));
   }
@@ -244,15 +258,14 @@ void read_added_file(const fs::path& path, Arguments& arguments) {
     if (token) special.insert(token->text);
   }
   for (const TokenText& token : arguments.extra.tokens()) special.insert(token.text);
-  JsonKeyOrder order;
-  const json added = read_object(path, &order);
-  for (const std::string& text : order[""]) {
-    const json& id = added[text];
+  const ObjectFile file = read_object(path);
+  for (const std::string& text : file.keys("")) {
+    const json& id = file.object[text];
     TokenText token;
     token.text = text;
     token.flags.special = special.count(text) > 0;
     token.flags.normalized = !token.flags.special;
-    set_placed(arguments, whole(id, fmt::format("{}: the id of \"{}\"", path.string(), text)), token);
+    set_placed(arguments, whole(id, fmt::format("{}: the id of \"{}\"", file.path, text)), token);
   }
 }
 
@@ -322,7 +335,7 @@ std::vector<std::int64_t> end_ids(const json& object, const std::string& path) {
 
 void read_ends(const fs::path& folder, const json& model, SpecialTokens& result) {
   result.ends_source = (folder / "generation_config.json").string();
-  result.ends = end_ids(read_object(result.ends_source), result.ends_source);
+  result.ends = end_ids(read_object(result.ends_source).object, result.ends_source);
   result.ends_are_own = !result.ends.empty();
   if (result.ends_are_own) return;
   result.ends_source = (folder / "config.json").string();
@@ -345,18 +358,18 @@ std::string_view SpecialTokens::role(std::string_view name) const {
 SpecialTokens special_tokens_of(const std::string& folder, const std::vector<OwnToken>& own,
                                 bool byte_level) {
   const fs::path at = folder;
-  const fs::path config_path = at / "tokenizer_config.json";
-  const json config = read_object(config_path), model = read_object(at / "config.json");
+  const ObjectFile config = read_object(at / "tokenizer_config.json");
+  const json model = read_object(at / "config.json").object;
   Arguments arguments;
-  read_names(config_path, NameFile::tokenizer_config, arguments);
-  if (is_set(config, "added_tokens_decoder")) {
-    read_placed(config["added_tokens_decoder"], config_path.string(), arguments);
+  read_names(config, NameFile::tokenizer_config, arguments);
+  if (is_set(config.object, "added_tokens_decoder")) {
+    read_placed(config.object["added_tokens_decoder"], config.path, arguments);
   } else {  // folders of older versions
-    read_names(at / "special_tokens_map.json", NameFile::special_tokens_map, arguments);
+    read_names(read_object(at / "special_tokens_map.json"), NameFile::special_tokens_map, arguments);
     read_added_file(at / "added_tokens.json", arguments);
     for (const OwnToken& token : own) set_placed(arguments, token.id, token.token);
   }
-  set_class_defaults(class_of(config, model, byte_level), arguments);
+  set_class_defaults(class_of(config.object, model, byte_level), arguments);
 
   SpecialTokens result;
   std::vector<TokenText> roles;

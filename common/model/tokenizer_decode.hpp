@@ -45,7 +45,7 @@ class DecodeStep {
   virtual std::string local(std::string_view token) const { return std::string(token); }
 
   /// Whether, as the last step, it would only repair what is no valid UTF-8. That is left out: decode() keeps
-  /// such bytes, and whoever shows the text repairs it.
+  /// such bytes, which the code that shows the text repairs.
   virtual bool only_repairs() const { return false; }
   /// Whether all tokens are one behind this step.
   virtual bool fuses() const { return false; }

@@ -21,8 +21,6 @@ constexpr std::string_view kTypes = "tokenizer.ggml.token_type";
 constexpr std::string_view kScores = "tokenizer.ggml.scores";
 constexpr std::string_view kMerges = "tokenizer.ggml.merges";
 constexpr std::string_view kHuggingFace = "tokenizer.huggingface.json";
-constexpr std::array<std::string_view, 2> kEndKeys = {"tokenizer.ggml.eot_token_id",
-                                                      "tokenizer.ggml.eom_token_id"};
 
 /// The id under `key`, `otherwise` where there is none. It is checked against the vocabulary later, so
 /// here only what does not fit an id is refused.
@@ -40,7 +38,7 @@ std::int32_t token_id(const Gguf& gguf, std::string_view key, std::int32_t other
 /// `rung convert` has all in one list.
 std::vector<std::int32_t> end_ids(const Gguf& gguf) {
   std::vector<std::int32_t> ids;
-  for (const std::string_view key : kEndKeys) {
+  for (const std::string_view key : gguf_keys::kFurtherEnds) {
     const std::int32_t id = token_id(gguf, key, -1);
     if (id >= 0) ids.push_back(id);
   }

@@ -19,6 +19,9 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kR
      {"pad_token", "tokenizer.ggml.padding_token_id"},
      {"cls_token", "tokenizer.ggml.cls_token_id"},
      {"mask_token", "tokenizer.ggml.mask_token_id"}}};
+/// Further tokens that end generation, beside that of "eos_token": end of turn, end of message.
+inline constexpr std::array<std::string_view, 2> kFurtherEnds = {"tokenizer.ggml.eot_token_id",
+                                                                 "tokenizer.ggml.eom_token_id"};
 /// Roles that have no such key, or another text than the token of the key (empty: none):
 /// tokenizer.rung.token.image_token = "<image>".
 inline constexpr std::string_view kNamePrefix = "tokenizer.rung.token.";

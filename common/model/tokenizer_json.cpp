@@ -152,6 +152,12 @@ std::int32_t find_token(const Vocab& vocab, const std::string& role, const std::
   return static_cast<std::int32_t>(found - vocab.tokens.begin());
 }
 
+/// What the post-processor puts around a text.
+void read_surroundings(const TokenizerSteps& steps, Vocab& vocab) {
+  for (const std::string& token : steps.before) vocab.before.push_back(find_token(vocab, "start", token));
+  for (const std::string& token : steps.after) vocab.after.push_back(find_token(vocab, "end", token));
+}
+
 /// What stands around a text, and which tokens start and end it.
 void read_roles(const TokenizerSteps& steps, const SpecialTokens& special, Vocab& vocab) {
   const auto of_role = [&](const char* role) {
@@ -163,8 +169,7 @@ void read_roles(const TokenizerSteps& steps, const SpecialTokens& special, Vocab
   vocab.eos = of_role("eos_token");
   // The post-processor decides, and not "add_bos_token" of tokenizer_config.json: transformers 5 drops that
   // key where there is a tokenizer.json.
-  for (const std::string& token : steps.before) vocab.before.push_back(find_token(vocab, "start", token));
-  for (const std::string& token : steps.after) vocab.after.push_back(find_token(vocab, "end", token));
+  read_surroundings(steps, vocab);
   if (vocab.bos < 0 && !vocab.before.empty()) vocab.bos = vocab.before.front();
   for (const std::int64_t id : special.ends) {
     const bool known = id >= 0 && id < vocab.size();
@@ -366,12 +371,7 @@ std::shared_ptr<const Tokenizer> tokenizer_from_json_text(std::string_view text,
         vocab.eos = roles.eos;
         vocab.ends = roles.ends;
         vocab.roles = roles.names;
-        for (const std::string& token : steps.before) {
-          vocab.before.push_back(find_token(vocab, "start", token));
-        }
-        for (const std::string& token : steps.after) {
-          vocab.after.push_back(find_token(vocab, "end", token));
-        }
+        read_surroundings(steps, vocab);
         const bool has_bos = !vocab.before.empty() && vocab.before.front() == vocab.bos;
         const bool add = roles.add_bos.value_or(has_bos) && vocab.bos >= 0;
         if (add && !has_bos) vocab.before.insert(vocab.before.begin(), vocab.bos);
