@@ -1,5 +1,5 @@
 // What judges and times the rungs of `policy`: whatever the order, ranks are numbers, everybody is served,
-// and nobody waits for ever while others keep coming. A good one also keeps the mean latency low.
+// and no request waits for ever while others keep coming. A good one also keeps the mean latency low.
 
 #include <cmath>
 #include <memory>

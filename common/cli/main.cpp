@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
       return parsed == Parsed::told ? 0 : 2;
     }
     if (program.threads) choose_waiting(argv);  // may begin again from the start: nothing is read yet
-    simd_level();                               // a wrong RUNG_SIMD is told before any work
+    simd_level();                               // a wrong RUNG_SIMD is an error before any work
     cli::catch_interrupts();
     cli::catch_bus_errors();
     program.run();

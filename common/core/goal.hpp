@@ -15,7 +15,7 @@ struct Goal {
   std::string what;   // what is counted, and on what: "steps to serve 96 requests that come at once"
   std::string unit;   // of the number, "" where `what` says it
   std::string rung;   // the rung to compare with
-  double factor = 1;  // up to so many times its number is good
+  double factor = 1;  // a number up to factor times that rung's is good
   /// The number of one rung, by its name; the smaller, the better. Throws NotStarted, or Error where the rung
   /// breaks a rule of its seam.
   std::function<double(const std::string& rung)> count;

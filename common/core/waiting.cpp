@@ -84,7 +84,7 @@ StartLoad start_load() {
   load.processors = static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   cpu_set_t set;
   load.allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : load.processors;
-  if (load.allowed == 1) return load;  // nobody waits for another processor
+  if (load.allowed == 1) return load;  // no thread waits for another processor
   // A program that only reacts to something runs for a moment. The median leaves it out.
   std::array<int, 5> others{};
   for (int& count : others) {

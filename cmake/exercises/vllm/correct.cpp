@@ -1,5 +1,5 @@
-// A correct answer that is not good: in order of arrival nobody starves, and short requests wait for long
-// ones.
+// A correct answer that is not good: in order of arrival every request has its turn, and short ones wait for
+// long ones.
 
 #include "vllm.hpp"
 
