@@ -1,7 +1,6 @@
 #include "integers.hpp"
 
 #include <array>
-#include <cmath>
 
 #include "core/dtype_codebook.hpp"
 #include "core/dtype_k.hpp"
@@ -54,7 +53,7 @@ void read(const BlockIq4Nl& from, IntegerBlock* to) {
   read_nibbles(from.quants, *to, [](int q, int) { return kIq4NlValues[static_cast<std::size_t>(q)]; });
 }
 void read(const BlockMxfp4& from, IntegerBlock* to) {
-  set_scale(*to, std::ldexp(1.0f, from.exponent - 128));
+  set_scale(*to, formats::mxfp4_scale(from.exponent));
   read_nibbles(from.quants, *to, [](int q, int) { return kMxfp4Values[static_cast<std::size_t>(q)]; });
 }
 

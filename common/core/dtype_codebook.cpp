@@ -1,7 +1,6 @@
 #include "core/dtype_codebook.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -39,12 +38,6 @@ constexpr std::array<std::uint8_t, 512> kNearestIq4Nl = [] {
   return nearest;
 }();
 
-/// 2^(exponent - 128), also where that is subnormal (exponents 0 and 1).
-float power_of_two(std::uint8_t exponent) {
-  if (exponent < 2) return std::bit_cast<float>(0x00200000u << exponent);
-  return std::bit_cast<float>(static_cast<std::uint32_t>(exponent - 1) << 23);
-}
-
 std::uint8_t nearest_mxfp4(float value) {
   const float magnitude = std::fabs(value);
   std::uint8_t place = 0;
@@ -57,7 +50,7 @@ std::uint8_t nearest_mxfp4(float value) {
 
 /// Rounds x with a given exponent; returns the sum of squared errors.
 float round_mxfp4(const float* x, std::uint8_t exponent, Quants& quants) {
-  const float scale = power_of_two(exponent);
+  const float scale = mxfp4_scale(exponent);
   float sum = 0.0f;
   for (std::size_t i = 0; i < kElements; ++i) {
     quants[i] = nearest_mxfp4(x[i] / scale);
@@ -97,7 +90,7 @@ void iq4_nl_from_float(const float* from, void* to, std::int64_t n) {
 void mxfp4_to_float(const void* from, float* to, std::int64_t n) {
   const auto* blocks = static_cast<const BlockMxfp4*>(from);
   for (std::int64_t b = 0; b < n / kElements; ++b) {
-    decode(power_of_two(blocks[b].exponent), kMxfp4Values, blocks[b].quants, to + b * kElements);
+    decode(mxfp4_scale(blocks[b].exponent), kMxfp4Values, blocks[b].quants, to + b * kElements);
   }
 }
 

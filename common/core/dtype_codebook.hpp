@@ -6,6 +6,7 @@
 // Microscaling Formats, version 1.0, 2023). Pairs of quants lie as in Q4_0 (dtype_legacy.hpp).
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 namespace rung {
@@ -32,6 +33,12 @@ inline constexpr std::array<std::int8_t, 16> kMxfp4Values = {0, 1,  2,  3,  4,  
                                                              0, -1, -2, -3, -4, -6, -8, -12};
 
 namespace formats {
+
+/// The scale of a block of MXFP4: 2^(exponent - 128), also where that is subnormal (exponents 0 and 1).
+inline float mxfp4_scale(std::uint8_t exponent) {
+  if (exponent < 2) return std::bit_cast<float>(0x00200000u << exponent);
+  return std::bit_cast<float>(static_cast<std::uint32_t>(exponent - 1) << 23);
+}
 
 /// The place in kIq4NlValues of the value nearest to `value`.
 std::uint8_t nearest_iq4_nl(float value);
