@@ -31,26 +31,32 @@ void put_nibbles_of(const std::int8_t* q, QuantsOfRow to) {
   put_nibbles(pairs, to);
 }
 
-/// Bit g of byte k of the plane is the fifth bit of column 4g + k.
-template <class FifthBit>
-void put_fifth_bits(QuantsOfRow to, const FifthBit& bit) {
+/// The plane of single bits above `below` others: bit(i) is that of column i.
+template <class Bit>
+void put_bits(QuantsOfRow to, int below, const Bit& bit) {
   for (int k = 0; k < 4; ++k) {
     int byte = 0;
     for (int g = 0; g < kColumnGroups; ++g) byte |= bit(4 * g + k) << g;
-    to.columns(4)[k] = static_cast<std::uint8_t>(byte);
+    to.columns(below)[k] = static_cast<std::uint8_t>(byte);
   }
 }
 
-/// Two planes; bits 2g and 2g + 1 of byte k of the first belong to column 4g + k, of the second to 16 + 4g +
-/// k.
-void put_sixth_bits_of(const std::int8_t* q, QuantsOfRow to) {
-  for (int plane = 0; plane < 2; ++plane) {
+/// The plane of two bits above `below` others.
+void put_pairs_of(const std::int8_t* q, int below, QuantsOfRow to) {
+  for (int v = 0; v < 2; ++v) {
     for (int k = 0; k < 4; ++k) {
       int byte = 0;
-      for (int g = 0; g < 4; ++g) byte |= ((q[16 * plane + 4 * g + k] >> 4) & 3) << (2 * g);
-      to.columns(4 + plane)[k] = static_cast<std::uint8_t>(byte);
+      for (int g = 0; g < 4; ++g) byte |= ((q[16 * v + 4 * g + k] >> below) & 3) << (2 * g);
+      to.columns(below + v)[k] = static_cast<std::uint8_t>(byte);
     }
   }
+}
+
+/// All planes of quants of `bits` bits.
+void put_planes_of(const std::int8_t* q, int bits, QuantsOfRow to) {
+  if ((bits & 4) != 0) put_nibbles_of(q, to);
+  if ((bits & 2) != 0) put_pairs_of(q, bits & 4, to);
+  if ((bits & 1) != 0) put_bits(to, bits & 6, [&](int i) { return (q[i] >> (bits & 6)) & 1; });
 }
 
 void put16(std::byte* numbers, int row, std::uint16_t value) { std::memcpy(numbers + 2 * row, &value, 2); }
@@ -58,12 +64,16 @@ void put8(std::byte* numbers, int row, int value) { numbers[row] = static_cast<s
 
 int fifth_bit(const std::uint8_t (&high)[4], int i) { return (high[i / 8] >> (i % 8)) & 1; }
 
-/// One block of a legacy format: scales (and minima) stay the binary16 numbers they are.
+/// One block of 32: scales (and minima) stay as they are.
 template <class Block>
 void put_block(const Block& from, PackedFormat format, int row, std::byte* to) {
   const QuantsOfRow quants{reinterpret_cast<std::uint8_t*>(to), row};
   std::byte* scales = to + format.quant_bytes();
-  put16(scales, row, from.scale);
+  if constexpr (requires { from.exponent; }) {
+    put8(scales, row, from.exponent);
+  } else {
+    put16(scales, row, from.scale);
+  }
   if constexpr (requires { from.minimum; }) put16(scales + 2 * kPanelRows, row, from.minimum);
   if constexpr (sizeof from.quants == kIntegerBlock) {
     for (int v = 0; v < kColumnGroups; ++v) std::memcpy(quants.columns(v), from.quants + 4 * v, 4);
@@ -71,7 +81,7 @@ void put_block(const Block& from, PackedFormat format, int row, std::byte* to) {
     put_nibbles(from.quants, quants);
   }
   if constexpr (requires { from.high; }) {
-    put_fifth_bits(quants, [&](int i) { return fifth_bit(from.high, i); });
+    put_bits(quants, 4, [&](int i) { return fifth_bit(from.high, i); });
   }
 }
 
@@ -90,13 +100,13 @@ void put_block(const Block& from, PackedFormat format, int row, std::byte* to) {
     for (int i = 0; i < kIntegerBlock; ++i) {
       q[i] = static_cast<std::int8_t>(k.quants[b * kIntegerBlock + i] + format.offset);
     }
-    put_nibbles_of(q, quants);
-    if (format.bits == 5) put_fifth_bits(quants, [&](int i) { return (q[i] >> 4) & 1; });
-    if (format.bits == 6) put_sixth_bits_of(q, quants);
+    put_planes_of(q, format.bits, quants);
     std::byte* scales = block + format.quant_bytes();
-    for (int h = 0; h < format.halves; ++h, scales += kPanelRows)
-      put8(scales, row, k.scales[b * format.halves + h]);
-    if (format.minimum) put8(scales, row, k.minima[b]);
+    for (int h = 0; h < format.halves; ++h, scales += kPanelRows) {
+      const int i = b * format.halves + h;
+      put8(scales, row, format.scales == Scales::nibbles ? k.scales[i] | (k.minima[i] << 4) : k.scales[i]);
+    }
+    if (format.minimum && format.scales == Scales::bytes) put8(scales, row, k.minima[b]);
   }
 }
 
@@ -132,6 +142,12 @@ void pack_panel(const Tensor& weight, std::int64_t panel, std::byte* to) {
       return pack_rows<BlockQ5_1>(weight, panel, to);
     case DType::iq4_nl:
       return pack_rows<BlockIq4Nl>(weight, panel, to);
+    case DType::mxfp4:
+      return pack_rows<BlockMxfp4>(weight, panel, to);
+    case DType::q2_k:
+      return pack_rows<BlockQ2K>(weight, panel, to);
+    case DType::q3_k:
+      return pack_rows<BlockQ3K>(weight, panel, to);
     case DType::q4_k:
       return pack_rows<BlockQ4K>(weight, panel, to);
     case DType::q5_k:

@@ -74,7 +74,8 @@ class Packed final : public Linear {
  private:
   // Panels handed to a thread at a time: small enough that all finish together when one is held up.
   static constexpr std::int64_t kChunkPanels = 4;
-  static constexpr int kLayoutVersion = 1;  // of packed_layout.hpp
+  // Of packed_layout.hpp. A stored copy belongs to one format, so a format that is added does not change it.
+  static constexpr int kLayoutVersion = 1;
   // Fewer do not make up for unpacking the panel first (lesson, "Tiles").
   static constexpr std::int64_t kTokensForTiles = 8;
 

@@ -32,8 +32,7 @@ struct PackedKernels {
 
   /// How x must be laid out for weights of this format.
   RowLayout row_layout(PackedFormat format) const {
-    const bool is_signed = format.bits == 8 || format.table;
-    const int offset = is_signed && quants == Quants::as_unsigned ? 128 : format.offset;
+    const int offset = format.has_signed_quants() && quants == Quants::as_unsigned ? 128 : format.offset;
     return {format.halves, quants == Quants::as_signed ? 0 : offset, tile};
   }
 };
@@ -64,6 +63,12 @@ void for_packed_type(DType dtype, const F& f) {
       return f.template operator()<DType::q5_1>();
     case DType::iq4_nl:
       return f.template operator()<DType::iq4_nl>();
+    case DType::mxfp4:
+      return f.template operator()<DType::mxfp4>();
+    case DType::q2_k:
+      return f.template operator()<DType::q2_k>();
+    case DType::q3_k:
+      return f.template operator()<DType::q3_k>();
     case DType::q4_k:
       return f.template operator()<DType::q4_k>();
     case DType::q5_k:

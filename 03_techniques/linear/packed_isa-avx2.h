@@ -32,8 +32,9 @@ struct Isa {
   template <int n, int kLargest, bool kSigned>
   static RUNG_INLINE __m256i dot(const Bytes (&w)[n], const std::int8_t* x, std::int32_t start) {
     constexpr int kFit = 32767 / (2 * 127 * kLargest);
-    constexpr int kTogether = kFit < n ? kFit : n;
-    static_assert(kTogether >= 1 && n % kTogether == 0);
+    static_assert(kFit >= 1);
+    constexpr int kTogether = kFit >= n ? n : kFit >= 4 ? 4 : kFit >= 2 ? 2 : 1;
+    static_assert(n % kTogether == 0);
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i sum = _mm256_set1_epi32(start);
     RUNG_UNROLL
@@ -62,6 +63,20 @@ struct Isa {
   /// signed).
   static RUNG_INLINE Floats load_small(const std::byte* from) {
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  }
+  /// The low (kShift 0) or the high halves (4) of kRows bytes.
+  template <int kShift>
+  static RUNG_INLINE Floats load_nibbles(const std::byte* from) {
+    const __m256i byte = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+    return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(byte, kShift), _mm256_set1_epi32(15)));
+  }
+  /// 2^(byte - 128) for kRows bytes: byte - 1 is the exponent of a float, except where that is subnormal.
+  static RUNG_INLINE Floats load_powers(const std::byte* from) {
+    const __m256i byte = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+    const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(byte, _mm256_set1_epi32(1)), 23);
+    const __m256i subnormal = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), byte);
+    const __m256i is_normal = _mm256_cmpgt_epi32(byte, _mm256_set1_epi32(1));
+    return _mm256_castsi256_ps(_mm256_blendv_epi8(subnormal, normal, is_normal));
   }
   static RUNG_INLINE void store(Floats a, float* to) { _mm256_storeu_ps(to, a); }
 

@@ -90,5 +90,15 @@ struct Isa {
   static RUNG_INLINE Floats load_small(const std::byte* from) {
     return each<Floats>([&](std::size_t i) { return static_cast<std::int8_t>(from[i]); });
   }
+  /// The low (kShift 0) or the high halves (4) of kRows bytes.
+  template <int kShift>
+  static RUNG_INLINE Floats load_nibbles(const std::byte* from) {
+    return each<Floats>([&](std::size_t i) { return (std::to_integer<int>(from[i]) >> kShift) & 15; });
+  }
+  /// 2^(byte - 128) for kRows bytes.
+  static RUNG_INLINE Floats load_powers(const std::byte* from) {
+    return each<Floats>(
+        [&](std::size_t i) { return formats::mxfp4_scale(std::to_integer<std::uint8_t>(from[i])); });
+  }
   static RUNG_INLINE void store(Floats a, float* to) { std::memcpy(to, a.lane, sizeof a.lane); }
 };

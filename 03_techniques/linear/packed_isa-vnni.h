@@ -54,5 +54,19 @@ struct Isa {
   static RUNG_INLINE Floats load_small(const std::byte* from) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
   }
+  /// The low (kShift 0) or the high halves (4) of kRows bytes.
+  template <int kShift>
+  static RUNG_INLINE Floats load_nibbles(const std::byte* from) {
+    const __m512i byte = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(byte, kShift), _mm512_set1_epi32(15)));
+  }
+  /// 2^(byte - 128) for kRows bytes: byte - 1 is the exponent of a float, except where that is subnormal.
+  static RUNG_INLINE Floats load_powers(const std::byte* from) {
+    const __m512i byte = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    const __m512i normal = _mm512_slli_epi32(_mm512_sub_epi32(byte, _mm512_set1_epi32(1)), 23);
+    const __mmask16 is_subnormal = _mm512_cmplt_epi32_mask(byte, _mm512_set1_epi32(2));
+    return _mm512_castsi512_ps(
+        _mm512_mask_sllv_epi32(normal, is_subnormal, _mm512_set1_epi32(0x00200000), byte));
+  }
   static RUNG_INLINE void store(Floats a, float* to) { _mm512_storeu_ps(to, a); }
 };

@@ -58,7 +58,7 @@ RUNG_INLINE void add_block(const std::byte* block, int part, const Floats (&shar
     RUNG_UNROLL
     for (int t = 0; t < T; ++t) {
       const std::int32_t start = W::kShifted ? x.starts[t * kFormat.halves + h] : 0;
-      const auto product = Isa::template dot<kGroups, W::kLargest, W::kSigned>(
+      const auto product = Isa::template dot<kGroups, kFormat.largest(), W::kSigned>(
           columns, x.quants + t * kIntegerBlock + h * kGroups * 4, start);
       sum[t] = Isa::multiply_add(Isa::to_floats(product),
                                  Isa::multiply(block_scales.scale, Isa::set(x.scales[t])), sum[t]);
@@ -87,7 +87,7 @@ RUNG_INLINE void multiply_tile(const PackedTask& task, std::int64_t panel, int f
   }
   for (std::int64_t g = 0; g < groups; ++g) {
     Floats shared[P][2];
-    if constexpr (kFormat.k_scales) {
+    if constexpr (kFormat.k_scales()) {
       RUNG_UNROLL
       for (int p = 0; p < P; ++p) {
         shared[p][0] = Isa::load_half(at + (first_part + p) * Isa::kRows * 2);

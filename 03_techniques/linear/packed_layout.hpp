@@ -10,16 +10,25 @@
 // all rows, and the sums of 16 rows lie in the 16 lanes of one register. No sum is ever added across lanes,
 // and the whole panel is one stream of memory.
 //
-// Quants are stored unsigned, as q + offset, in planes of bits: first the low four bits of all (vector v
-// holds columns 4v.. in its low halves and 16 + 4v.. in its high ones), then one plane of fifth bits, or two
-// planes of fifth and sixth. Eight-bit quants are stored as they are, signed. Blocks of the K formats are
-// grouped by eight, behind the binary16 scales that the eight share. The bits per weight are those of the
-// file's format, except that 6-bit scales take 8.
+// Quants are stored unsigned, as q + offset (places in a table as they are), in up to three planes of bits,
+// lowest bits first. A plane of n bits takes n vectors, so a plane begins at the vector whose number is that
+// of the bits below it:
+//
+//   four bits   vector v holds columns 4v.. in its low halves and 16 + 4v.. in its high ones
+//   two bits    vector v, bits 2g and 2g + 1 of each byte: columns 16v + 4g..
+//   one bit     bit g of each byte: columns 4g..
+//
+// Quants of 3 bits have a plane of two and one of one, those of 6 bits one of four and one of two. Eight-bit
+// quants are stored as they are, signed. Blocks of the K formats are grouped by eight, behind the binary16
+// scales that the eight share. The bits per weight are those of the file's format, except that 6-bit scales
+// take 8.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "core/dtype.hpp"
+#include "core/dtype_codebook.hpp"
 #include "integers.hpp"
 
 namespace rung::linear {
@@ -28,19 +37,49 @@ constexpr int kPanelRows = 16;
 constexpr int kVectorBytes = 4 * kPanelRows;  // four columns of a panel
 constexpr int kColumnGroups = kIntegerBlock / 4;
 
-struct PackedFormat {
-  int bits = 0;           // of a quant; 0: this format cannot be packed
-  int offset = 0;         // what was added to make quants unsigned
-  bool minimum = false;   // w = scale * q + minimum
-  int halves = 1;         // scales per 32 columns
-  bool k_scales = false;  // scales are small integers times a binary16 that eight blocks share
-  bool table = false;     // quants are places in kIq4NlValues
+/// How the scales of a block are stored, and its minima.
+enum class Scales {
+  binary16,
+  bytes,    // small integers, times a binary16 that eight blocks share
+  nibbles,  // as `bytes`, of four bits: the low half of a byte is a scale, the high half its minimum
+  powers,   // 2^(byte - 128)
+};
 
-  constexpr int blocks_per_group() const { return k_scales ? 8 : 1; }
+struct PackedFormat {
+  int bits = 0;    // of a quant; 0: this format cannot be packed
+  int offset = 0;  // what was added to quants, or to the values that they look up, to make them unsigned
+  bool minimum = false;  // w = scale * q + minimum
+  int halves = 1;        // scales per 32 columns
+  Scales scales = Scales::binary16;
+  const std::array<std::int8_t, 16>* table = nullptr;  // what quants are places in; null: they are the values
+
+  constexpr bool k_scales() const { return scales == Scales::bytes || scales == Scales::nibbles; }
+  /// Whether kernels multiply signed bytes, for want of an offset that fits.
+  constexpr bool has_signed_quants() const { return bits == 8 || (table != nullptr && offset == 0); }
+  /// The values of `table` as kernels multiply them.
+  constexpr std::array<std::int8_t, 16> values() const {
+    std::array<std::int8_t, 16> all{};
+    for (std::size_t i = 0; table != nullptr && i < all.size(); ++i) {
+      all[i] = static_cast<std::int8_t>((*table)[i] + offset);
+    }
+    return all;
+  }
+  /// The largest magnitude that kernels multiply: how many products of two bytes fit into 16 bits.
+  constexpr int largest() const {
+    if (has_signed_quants()) return 128;
+    int found = table == nullptr ? (1 << bits) - 1 : 0;
+    for (const int value : values()) found = value > found ? value : found;
+    return found;
+  }
+
+  constexpr int blocks_per_group() const { return k_scales() ? 8 : 1; }
   /// The shared binary16 numbers before a group: d, and d_min.
-  constexpr int header_bytes() const { return k_scales ? 2 * kPanelRows * (minimum ? 2 : 1) : 0; }
+  constexpr int header_bytes() const { return k_scales() ? 2 * kPanelRows * (minimum ? 2 : 1) : 0; }
   constexpr int quant_bytes() const { return bits * kPanelRows * kIntegerBlock / 8; }
-  constexpr int scale_bytes() const { return (k_scales ? 1 : 2) * kPanelRows * halves * (minimum ? 2 : 1); }
+  constexpr int scale_bytes() const {
+    const int each = scales == Scales::binary16 ? 2 : 1;
+    return each * kPanelRows * halves * (minimum && scales != Scales::nibbles ? 2 : 1);
+  }
   constexpr int block_bytes() const { return quant_bytes() + scale_bytes(); }
   constexpr int group_bytes() const { return header_bytes() + blocks_per_group() * block_bytes(); }
 };
@@ -58,13 +97,19 @@ constexpr PackedFormat packed_format(DType dtype) {
     case DType::q5_1:
       return {.bits = 5, .minimum = true};
     case DType::iq4_nl:
-      return {.bits = 4, .table = true};
+      return {.bits = 4, .table = &kIq4NlValues};
+    case DType::mxfp4:
+      return {.bits = 4, .offset = 12, .scales = Scales::powers, .table = &kMxfp4Values};
+    case DType::q2_k:
+      return {.bits = 2, .minimum = true, .halves = 2, .scales = Scales::nibbles};
+    case DType::q3_k:
+      return {.bits = 3, .offset = 4, .halves = 2, .scales = Scales::bytes};
     case DType::q4_k:
-      return {.bits = 4, .minimum = true, .k_scales = true};
+      return {.bits = 4, .minimum = true, .scales = Scales::bytes};
     case DType::q5_k:
-      return {.bits = 5, .minimum = true, .k_scales = true};
+      return {.bits = 5, .minimum = true, .scales = Scales::bytes};
     case DType::q6_k:
-      return {.bits = 6, .offset = 32, .halves = 2, .k_scales = true};
+      return {.bits = 6, .offset = 32, .halves = 2, .scales = Scales::bytes};
     default:
       return {};
   }

@@ -74,7 +74,7 @@ void open_panel(const std::byte* panel, std::int64_t cols, const OpenPanel& to) 
   Floats shared[2];
   const std::byte* at = panel;
   for (std::int64_t b = 0; b < cols / kIntegerBlock; ++b, at += kFormat.block_bytes()) {
-    if (kFormat.k_scales && b % kFormat.blocks_per_group() == 0) {
+    if (kFormat.k_scales() && b % kFormat.blocks_per_group() == 0) {
       shared[0] = Isa::load_half(at);
       if constexpr (kFormat.minimum) shared[1] = Isa::load_half(at + kPanelRows * 2);
       at += kFormat.header_bytes();
@@ -161,9 +161,10 @@ void multiply_tile(const PackedTask& task, const OpenPanel& w, std::int64_t pane
     }
     if constexpr (kFormat.minimum) {
       const Floats minimum = _mm512_loadu_ps(w.minima + s * kPanelRows);
+      const float* x_sum = x_sums + s / kFormat.halves * T * kFormat.halves + s % kFormat.halves;
       RUNG_UNROLL
       for (int t = 0; t < T; ++t) {
-        sum[t] = Isa::multiply_add(minimum, Isa::set(x_sums[s * T + t]), sum[t]);
+        sum[t] = Isa::multiply_add(minimum, Isa::set(x_sum[t * kFormat.halves]), sum[t]);
       }
     }
   }

@@ -5,7 +5,7 @@
 // order, is off by at most about n u sum|x_i w_i| with u = 2^-24 (Higham, Accuracy and Stability of
 // Numerical Algorithms, 2002, section 4.2): that is the tolerance. A rung that rounds x to 8 bits is judged
 // with x rounded here, by its definition (Activations): whatever else it does to x is an error. How much that
-// rounding costs is another question, and test.cpp asks it.
+// rounding costs is another question, and packed_test.cpp asks it.
 
 #include <algorithm>
 #include <cmath>
@@ -266,8 +266,9 @@ std::vector<Trial> make_trials(const Ladder<Linear>& ladder) {
   }
   // TinyLlama 1.1B's feed-forward, as in `rung synth --shape tinyllama-1.1b`, in the formats that files have
   // most often.
-  for (const DType dtype : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1,
-                            DType::q4_k, DType::q5_k, DType::q6_k, DType::iq4_nl}) {
+  for (const DType dtype :
+       {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q4_k, DType::q5_k,
+        DType::q6_k, DType::iq4_nl, DType::q2_k, DType::q3_k, DType::mxfp4}) {
     add({dtype, 1, 2048, 5632, !kStrided, kTimed});
     add({dtype, 128, 2048, 5632, !kStrided, kTimed});
   }

@@ -117,14 +117,15 @@ class Generate(Case):
 
     def test_rungs_that_round_x_are_chosen_by_name(self):
         model = scratch("cli_packed.gguf")
-        self.json("quantize", "tiny", model, "--type", "q4_0")
-        runs = {rung: self.json("generate", "-m", model, "-p", "Once", "-n", 8, "--temp", 0, "--linear", rung)
-                for rung in ("auto", "int8", "packed")}
-        self.assertEqual(runs["auto"]["rungs"]["linear"], "simd")
-        self.assertEqual(runs["packed"]["rungs"]["linear"], "packed")
-        self.assertEqual(runs["packed"]["token_ids"], runs["int8"]["token_ids"])
-        self.assertEqual(runs["auto"]["memory"]["packed_bytes"], 0)
-        self.assertGreater(runs["packed"]["memory"]["packed_bytes"], 0)
+        for kind in ("q4_0", "q2_k", "mxfp4"):  # q2_k writes q3_k, q4_k and q6_k too
+            self.json("quantize", "tiny", model, "--type", kind)
+            runs = {rung: self.json("generate", "-m", model, "-p", "Once", "-n", 8, "--temp", 0, "--linear", rung)
+                    for rung in ("auto", "int8", "packed")}
+            self.assertEqual(runs["auto"]["rungs"]["linear"], "simd")
+            self.assertEqual(runs["packed"]["rungs"]["linear"], "packed")
+            self.assertEqual(runs["packed"]["token_ids"], runs["int8"]["token_ids"])
+            self.assertEqual(runs["auto"]["memory"]["packed_bytes"], 0)
+            self.assertGreater(runs["packed"]["memory"]["packed_bytes"], 0.9 * runs["packed"]["memory"]["weights_bytes"])
         self.refused(1, "rung 'packed' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",
                      "--linear", "packed")
         self.refused(1, "rung 'packed,int8' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",

@@ -164,7 +164,7 @@ TEST_CASE(
 }
 
 TEST_CASE("packed: the bits of int8 through a whole model, and the engine counts its copy") {
-  for (const DType type : {DType::q8_0, DType::q4_0}) {
+  for (const DType type : {DType::q8_0, DType::q4_0, DType::mxfp4}) {
     const auto model = odd_model(type, "test-tiny");
     Rng rng(3);
     const Ids prompt = random_ids(rng, 20, model->config.vocab_size);
