@@ -3,6 +3,10 @@
 #include <fmt/core.h>
 #include <openssl/evp.h>
 
+#include <fstream>
+#include <vector>
+
+#include "cli/cli.hpp"
 #include "core/error.hpp"
 
 namespace rung::cli {
@@ -43,6 +47,16 @@ std::string Checksum::finish() {
   std::string text;
   for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
   return text;
+}
+
+std::string checksum_of(const std::filesystem::path& path, Checksum sum) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<char> buffer(std::size_t{1} << 20);
+  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0) {
+    sum.add({buffer.data(), static_cast<std::size_t>(in.gcount())});
+    check_interrupted();
+  }
+  return sum.finish();
 }
 
 }  // namespace rung::cli

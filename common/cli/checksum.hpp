@@ -2,6 +2,7 @@
 // Checksums of files as the hub gives them, through OpenSSL's libcrypto.
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,5 +26,8 @@ class Checksum {
   explicit Checksum(const void* algorithm);
   std::unique_ptr<void, Free> context_;  // EVP_MD_CTX
 };
+
+/// Of all bytes of a file; `sum` says which checksum. Of a file that cannot be read: of no bytes.
+std::string checksum_of(const std::filesystem::path& path, Checksum sum);
 
 }  // namespace rung::cli

@@ -7,8 +7,8 @@
 #include <cstdlib>
 
 #include "cli/cli.hpp"
+#include "cli/source_error.hpp"
 #include "core/ascii.hpp"
-#include "core/error.hpp"
 
 namespace rung::cli {
 namespace {
@@ -21,7 +21,8 @@ struct UrlParts {
 
 UrlParts split_url(const std::string& text) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
-  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) fail("'{}' is no URL", text);
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
+    fail_source("'{}' is no URL", text);
   const auto part = [&](CURLUPart which) {
     char* value = nullptr;
     if (curl_url_get(url.get(), which, &value, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string();
@@ -32,7 +33,7 @@ UrlParts split_url(const std::string& text) {
   UrlParts parts{part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
   parts.host = ascii_lower(parts.host);
   if (parts.scheme != "http" && parts.scheme != "https")
-    fail("'{}' is no http or https address; models are fetched over those only", text);
+    fail_source("'{}' is no http or https address; models are fetched over those only", text);
   return parts;
 }
 
@@ -116,6 +117,7 @@ HttpEnd HttpClient::get_once(const HttpRequest& request, Transfer& transfer) {
   };
   if (!token_.empty() && split_url(request.url).origin() == origin_)
     add_header("Authorization: Bearer " + token_);
+  if (!request.accept.empty()) add_header("Accept: " + request.accept);
   if (request.from > 0) {
     add_header(fmt::format("Range: bytes={}-", request.from));
     if (!request.if_range.empty()) add_header("If-Range: " + request.if_range);
@@ -188,13 +190,13 @@ HttpEnd HttpClient::get(const HttpRequest& request, const std::function<bool(con
     if (!end.complete || !is_redirect(end.head.status)) return end;
     char* target = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &target);
-    if (target == nullptr || *target == '\0') fail("{} redirects to nowhere", next.url);
+    if (target == nullptr || *target == '\0') fail_source("{} redirects to nowhere", next.url);
     const std::string url = target;
     if (split_url(next.url).scheme == "https" && split_url(url).scheme != "https")
-      fail("{} redirects from https to http, which is not followed", next.url);
+      fail_source("{} redirects from https to http, which is not followed", next.url);
     next.url = url;
   }
-  fail("{} redirects more than {} times", request.url, kMaxRedirects);
+  fail_source("{} redirects more than {} times", request.url, kMaxRedirects);
 }
 
 std::string url_encode(const std::string& text, bool keep_slashes) {
@@ -205,6 +207,21 @@ std::string url_encode(const std::string& text, bool keep_slashes) {
     result += plain || (keep_slashes && c == '/') ? std::string(1, c)
                                                   : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
+  return result;
+}
+
+std::string resolve_url(const std::string& base, const std::string& reference) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
+  char* value = nullptr;
+  if (curl_url_set(url.get(), CURLUPART_URL, base.c_str(), 0) != CURLUE_OK ||
+      curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(url.get(), CURLUPART_URL, &value, 0) != CURLUE_OK)
+    fail_source("'{}' in the answer of {} is no address", reference, base);
+  std::string result(value);
+  curl_free(value);
+  const UrlParts target = split_url(result);  // http or https
+  if (split_url(base).scheme == "https" && target.scheme != "https")
+    fail_source("{} names an address without https, which is not followed: {}", base, result);
   return result;
 }
 

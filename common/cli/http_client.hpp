@@ -17,6 +17,7 @@ struct HttpRequest {
   std::string url;
   std::uint64_t from = 0;  // ask for the bytes from here on
   std::string if_range;    // the ETag that the part belongs to; empty: none known
+  std::string accept;      // the media type that is asked for; empty: any
 };
 
 /// The head of the last answer, after redirects. Names of headers are lower-case.
@@ -71,5 +72,9 @@ class HttpClient {
 
 /// Everything but letters, digits, "-", "_", "." and "~" as %XX; "/" stays when `keep_slashes`.
 std::string url_encode(const std::string& text, bool keep_slashes);
+
+/// The address that `reference`, which may be relative, means in a document at `base`. Throws SourceError
+/// when it is neither http nor https, or http in a document that came over https.
+std::string resolve_url(const std::string& base, const std::string& reference);
 
 }  // namespace rung::cli

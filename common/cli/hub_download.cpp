@@ -1,15 +1,12 @@
 #include "cli/hub_download.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "cli/cli.hpp"
-#include "cli/http_client.hpp"
-#include "cli/part_file.hpp"
+#include "cli/resumable_download.hpp"
+#include "cli/source_error.hpp"
 #include "core/output_file.hpp"
 
 namespace rung::cli {
@@ -34,15 +31,6 @@ std::string read_token() {
   return token;
 }
 
-bool is_hash(const std::string& text, std::size_t digits) {
-  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-std::string size_text(std::uint64_t bytes) {
-  return bytes >= 1'000'000'000 ? fmt::format("{:.2f} GB", static_cast<double>(bytes) / 1e9)
-                                : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
-}
-
 struct Listing {
   std::string commit;
   std::vector<HubFile> files;
@@ -52,7 +40,10 @@ struct Listing {
 class Puller {
  public:
   explicit Puller(const PullOptions& options)
-      : options_(options), endpoint_(find_endpoint(options)), client_(read_token(), endpoint_) {
+      : options_(options),
+        endpoint_(find_endpoint(options)),
+        client_(read_token(), endpoint_),
+        downloader_(client_, {options.retries, options.progress, options.note}) {
     if (!is_safe_file_name(options_.revision)) fail_usage("'{}' is no revision", options_.revision);
     if (options_.retries < 0) fail_usage("--retries is {}; it must be at least 0", options_.retries);
     if (!client_.token_note().empty() && options_.note) options_.note(client_.token_note());
@@ -64,20 +55,18 @@ class Puller {
   static std::string find_endpoint(const PullOptions& options);
   Listing list();
   HubChoice choose(const Listing& listing) const;
-  void check_room(const std::vector<PulledFile>& files, const fs::path& folder) const;
+  /// Throws SourceError unless `files` is the one file whose checksum options_ has.
+  void check_announced(const std::vector<PulledFile>& files) const;
   fs::path target_of(const PulledFile& file) const;
   bool is_there(const PulledFile& file) const;
   void fetch(PulledFile& file, const std::string& commit);
-  /// One attempt; returns what went wrong with the connection, empty when all bytes came.
-  std::string attempt(PartFile& part, const PulledFile& file, const std::string& url);
   void link(const PulledFile& file, const std::string& commit) const;
   [[noreturn]] void refuse(const HttpHead& head, const std::string& what) const;
-  void wait_before_retry(int attempt) const;
 
   const PullOptions& options_;
   std::string endpoint_;
   HttpClient client_;
-  std::uint64_t downloaded_ = 0;
+  Downloader downloader_;
 };
 
 std::string Puller::find_endpoint(const PullOptions& options) {
@@ -86,7 +75,7 @@ std::string Puller::find_endpoint(const PullOptions& options) {
   while (endpoint.ends_with('/')) endpoint.pop_back();
   const std::string offline = environment("HF_HUB_OFFLINE");
   if (offline == "1" || offline == "true" || offline == "TRUE" || offline == "ON" || offline == "YES")
-    fail("HF_HUB_OFFLINE is set, so nothing is fetched; unset it to pull models");
+    fail_source("HF_HUB_OFFLINE is set, so nothing is fetched; unset it to pull models");
   return endpoint;
 }
 
@@ -95,7 +84,7 @@ void Puller::refuse(const HttpHead& head, const std::string& what) const {
   const std::string code = head.header("x-error-code");
   const bool token = client_.has_token();
   if (head.status == 401) {
-    fail(
+    fail_source(
         "the hub refuses {} (401): '{}' does not exist, or is private or gated; check the name, accept its "
         "terms "
         "at {}/{}, and {}",
@@ -103,25 +92,19 @@ void Puller::refuse(const HttpHead& head, const std::string& what) const {
         token ? "check your token" : "set HF_TOKEN to your access token");
   }
   if (head.status == 403) {
-    fail(
+    fail_source(
         "the hub refuses {} (403): '{}' is gated or private; accept its terms at {}/{} with the account of "
         "your "
         "token{}",
         what, repository, endpoint_, repository, token ? "" : ", and set HF_TOKEN");
   }
   if (head.status == 404 && code == "RevisionNotFound")
-    fail("'{}' has no revision '{}' (404); leave --revision out for main", repository, options_.revision);
-  if (head.status == 404) fail("there is no {} at {} (404); check the name", what, endpoint_);
-  if (head.status == 429) fail("the hub asks to slow down (429); try again in some minutes, or set HF_TOKEN");
-  fail("{} answers with status {} when asked for {}; try again later", endpoint_, head.status, what);
-}
-
-void Puller::wait_before_retry(int attempt) const {
-  const auto milliseconds = std::min(500 << std::min(attempt, 5), 10'000);
-  for (int waited = 0; waited < milliseconds; waited += 50) {
-    check_interrupted();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+    fail_source("'{}' has no revision '{}' (404); leave --revision out for main", repository,
+                options_.revision);
+  if (head.status == 404) fail_source("there is no {} at {} (404); check the name", what, endpoint_);
+  if (head.status == 429)
+    fail_source("the hub asks to slow down (429); try again in some minutes, or set HF_TOKEN");
+  fail_source("{} answers with status {} when asked for {}; try again later", endpoint_, head.status, what);
 }
 
 Listing Puller::list() {
@@ -130,33 +113,19 @@ Listing Puller::list() {
   const std::string what = fmt::format("model '{}'", repository);
   const std::string url = fmt::format("{}/api/models/{}/revision/{}?blobs=true", endpoint_,
                                       url_encode(repository, true), url_encode(options_.revision, false));
-  std::string body;
-  for (int tries = 0;; ++tries) {
-    body.clear();
-    const HttpEnd end = client_.get(
-        {url, 0, {}}, [](const HttpHead& head) { return head.status == 200; },
-        [&](std::span<const char> bytes) {
-          if (body.size() + bytes.size() > kMaxListing)
-            fail("the list of files of '{}' is too long", repository);
-          body.append(bytes.data(), bytes.size());
-          return true;
-        });
-    if (end.complete && end.head.status == 200) break;
-    if (!end.reached) {
-      fail("cannot reach {}: {}; is this machine offline? Models that are pulled already go on working",
-           endpoint_, end.problem);
-    }
-    const bool may_pass = !end.problem.empty() || end.head.status >= 500 || end.head.status == 429;
-    if (!may_pass || tries >= options_.retries) {
-      if (end.head.status != 200) refuse(end.head, what);
-      fail("the connection to {} breaks: {}", endpoint_, end.problem);
-    }
-    wait_before_retry(tries);
+  const Document document = downloader_.get_document({url, 0, {}, {}}, kMaxListing,
+                                                     fmt::format("the list of files of '{}'", repository));
+  const HttpEnd& end = document.end;
+  if (!end.reached) {
+    fail_source("cannot reach {}: {}; is this machine offline? Models that are pulled already go on working",
+                endpoint_, end.problem);
   }
+  if (end.head.status != 200) refuse(end.head, what);
+  if (!document.arrived()) fail_source("the connection to {} breaks: {}", endpoint_, end.problem);
 
   Listing listing;
   try {
-    const auto json = nlohmann::json::parse(body);
+    const auto json = nlohmann::json::parse(document.body);
     listing.commit = json.at("sha").get<std::string>();
     for (const auto& entry : json.at("siblings")) {
       listing.files.push_back(
@@ -166,9 +135,9 @@ Listing Puller::list() {
       listing.hashes.push_back(is_lfs ? lfs->value("sha256", "") : entry.value("blobId", ""));
     }
   } catch (const nlohmann::json::exception&) {
-    fail("{} answers with something that is no list of files; is it a Hugging Face hub?", endpoint_);
+    fail_source("{} answers with something that is no list of files; is it a Hugging Face hub?", endpoint_);
   }
-  if (!is_hash(listing.commit, 40)) fail("{} names no commit for '{}'", endpoint_, repository);
+  if (!is_hash(listing.commit, 40)) fail_source("{} names no commit for '{}'", endpoint_, repository);
   return listing;
 }
 
@@ -176,9 +145,10 @@ HubChoice Puller::choose(const Listing& listing) const {
   const std::string name = options_.name.repository(), &file = options_.name.file;
   HubChoice choice = choose_hub_files(listing.files, file);
   if (!choice.files.empty()) return choice;
+  if (!options_.sha256.empty()) fail_source("'{}' has no file '{}'", name, file);
   if (choice.choices.empty()) {
-    if (!file.empty()) fail("'{}' has no file '{}', and no GGUF at all", name, file);
-    fail(
+    if (!file.empty()) fail_source("'{}' has no file '{}', and no GGUF at all", name, file);
+    fail_source(
         "'{}' holds neither *.safetensors with a config.json nor a GGUF file, so it is no model for this "
         "program",
         name);
@@ -195,6 +165,15 @@ HubChoice Puller::choose(const Listing& listing) const {
              name, listing.files[choice.choices.front()].name, lines);
 }
 
+void Puller::check_announced(const std::vector<PulledFile>& files) const {
+  if (files.size() != 1 || files.front().name != options_.name.file)
+    fail_source("'{}' has no file '{}'", options_.name.repository(), options_.name.file);
+  if (files.front().hash != options_.sha256) {
+    fail_source("{} announces another checksum for '{}' ({}) than the list of models has ({})", endpoint_,
+                options_.name.text(), files.front().hash, options_.sha256);
+  }
+}
+
 fs::path Puller::target_of(const PulledFile& file) const {
   if (!options_.to.empty()) return fs::path(options_.to) / file.name;
   return hub_folder(hub_cache(), options_.name) / "blobs" / file.hash;
@@ -208,100 +187,20 @@ bool Puller::is_there(const PulledFile& file) const {
   if (options_.to.empty()) return same_size;  // a blob is named after its content
   if (same_size) {
     Checksum sum = file.hash.size() == 64 ? Checksum::sha256() : Checksum::git_blob(file.size);
-    std::ifstream in(target, std::ios::binary);
-    std::vector<char> buffer(std::size_t{1} << 20);
-    while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0) {
-      sum.add({buffer.data(), static_cast<std::size_t>(in.gcount())});
-      check_interrupted();
-    }
-    if (sum.finish() == file.hash) return true;
+    if (checksum_of(target, std::move(sum)) == file.hash) return true;
   }
   fail("'{}' exists and is another file; remove it or choose another --to", target.string());
-}
-
-void Puller::check_room(const std::vector<PulledFile>& files, const fs::path& folder) const {
-  std::uint64_t needed = 0;
-  for (const PulledFile& file : files) {
-    if (file.already_there) continue;
-    std::error_code none;
-    const std::uint64_t part = fs::file_size(target_of(file).string() + ".incomplete", none);
-    needed += file.size - (none ? 0 : std::min(part, file.size));
-  }
-  std::error_code error;
-  const auto room = fs::space(folder, error);
-  if (!error && needed > room.available) {
-    fail(
-        "'{}' needs {} and the disk of '{}' has {} left; make room, or choose another folder with --to or "
-        "HF_HOME",
-        options_.name.text(), size_text(needed), folder.string(), size_text(room.available));
-  }
-}
-
-std::string Puller::attempt(PartFile& part, const PulledFile& file, const std::string& url) {
-  bool again_from_zero = false;
-  const std::uint64_t from = part.done();
-  const HttpEnd end = client_.get(
-      {url, from, part.etag()},
-      [&](const HttpHead& head) {
-        if (head.status == 206 && from > 0) {
-          again_from_zero = !head.header("content-range").starts_with(fmt::format("bytes {}-", from));
-          return !again_from_zero;
-        }
-        if (head.status == 200) part.restart(head.header("etag"));  // also an answer to Range: from the start
-        again_from_zero = head.status == 416;
-        return head.status == 200;
-      },
-      [&](std::span<const char> bytes) {
-        part.append(bytes);
-        downloaded_ += bytes.size();
-        if (options_.progress) options_.progress(file.name, part.done(), file.size);
-        return true;
-      });
-  if (again_from_zero) {
-    part.restart({});
-    return "the server could not go on where the connection broke";
-  }
-  const long status = end.head.status;
-  if (end.reached && status != 200 && status != 206 && status < 500 && status != 429)
-    refuse(end.head, fmt::format("file '{}'", file.name));
-  if (!end.problem.empty()) return end.problem;
-  if (status != 200 && status != 206) return fmt::format("status {}", status);
-  return part.whole() ? "" : "the server sent less than it announced";
 }
 
 void Puller::fetch(PulledFile& file, const std::string& commit) {
   const fs::path target = target_of(file);
   fs::create_directories(target.parent_path());
-  PartFile part(target, file.size, file.hash, [&](std::uint64_t done) {
-    if (options_.progress) options_.progress(file.name, done, file.size);
-  });
   const std::string url =
       fmt::format("{}/{}/resolve/{}/{}", endpoint_, url_encode(options_.name.repository(), true), commit,
                   url_encode(file.name, true));
-  file.resumed_from = part.done();
-  for (int failures = 0;;) {
-    std::uint64_t before = part.done();
-    if (!part.whole()) {
-      const std::string problem = attempt(part, file, url);
-      if (!problem.empty()) {
-        failures = part.done() > before ? 1 : failures + 1;
-        if (failures > options_.retries) {
-          fail("fetching '{}' broke off at {} of {}: {}; what came is kept, run the same command to go on",
-               file.name, size_text(part.done()), size_text(file.size), problem);
-        }
-        wait_before_retry(failures - 1);
-        continue;
-      }
-    }
-    if (part.finish()) return;
-    if (file.resumed_from == 0) {
-      fail("'{}' came with another checksum than the hub says ({}); nothing of it is kept, try again",
-           file.name, file.hash);
-    }
-    if (options_.note)
-      options_.note(fmt::format("'{}': the earlier part was damaged; from the start", file.name));
-    file.resumed_from = 0;
-  }
+  file.resumed_from =
+      downloader_.fetch({file.name, url, file.size, file.hash}, target,
+                        [&](const HttpHead& head) { refuse(head, fmt::format("file '{}'", file.name)); });
 }
 
 void Puller::link(const PulledFile& file, const std::string& commit) const {
@@ -324,19 +223,24 @@ PullResult Puller::run() {
     const auto& [name, size] = listing.files[i];
     const std::string& hash = listing.hashes[i];
     if (!is_safe_file_name(name))
-      fail("'{}' has a file whose name leads out of its folder: '{}'; nothing was fetched",
-           options_.name.repository(), name);
+      fail_source("'{}' has a file whose name leads out of its folder: '{}'; nothing was fetched",
+                  options_.name.repository(), name);
     if (!is_hash(hash, 64) && !is_hash(hash, 40))
-      fail("{} gives no checksum for '{}', so it is not fetched", endpoint_, name);
+      fail_source("{} gives no checksum for '{}', so it is not fetched", endpoint_, name);
     result.files.push_back({name, size, hash});
   }
+  if (!options_.sha256.empty()) check_announced(result.files);
 
   const bool to_cache = options_.to.empty();
   const fs::path folder = to_cache ? hub_folder(hub_cache(), options_.name) : fs::path(options_.to);
   try {
     fs::create_directories(folder);
     for (PulledFile& file : result.files) file.already_there = is_there(file);
-    check_room(result.files, folder);
+    std::uint64_t needed = 0;
+    for (const PulledFile& file : result.files)
+      needed += file.already_there ? 0 : bytes_to_come(target_of(file), file.size);
+    check_room(needed, folder, options_.name.text(),
+               to_cache ? "choose another folder with --to or HF_HOME" : "choose another --to");
     for (PulledFile& file : result.files) {
       if (!file.already_there) fetch(file, listing.commit);
     }
@@ -355,7 +259,7 @@ PullResult Puller::run() {
   }
   const fs::path root = to_cache ? folder / "snapshots" / listing.commit : folder;
   result.path = (choice.folder ? root : root / result.files.front().name).string();
-  result.downloaded = downloaded_;
+  result.downloaded = downloader_.downloaded();
   return result;
 }
 

@@ -24,6 +24,9 @@ struct PullOptions {
   // How far a file is: its name, bytes so far, its size.
   std::function<void(const std::string& file, std::uint64_t done, std::uint64_t size)> progress;
   std::function<void(const std::string& sentence)> note;
+  // What the only file must be, where that is known beforehand: nothing is fetched when the hub announces
+  // another one. Empty: not known.
+  std::string sha256;
 };
 
 struct PulledFile {
@@ -41,7 +44,8 @@ struct PullResult {
   std::uint64_t downloaded = 0;  // bytes
 };
 
-/// Throws Error with a sentence: no such model, gated, not reachable, no room, wrong checksum, "interrupted".
+/// Throws SourceError or Error with a sentence: no such model, gated, not reachable, no room, wrong checksum,
+/// "interrupted".
 PullResult pull(const PullOptions& options);
 
 }  // namespace rung::cli

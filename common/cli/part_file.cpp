@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.hpp"
+#include "cli/source_error.hpp"
 
 namespace rung::cli {
 namespace {
@@ -89,8 +90,8 @@ void PartFile::restart(const std::string& etag) {
 void PartFile::append(std::span<const char> bytes) {
   if (bytes.size() > size_ - done_) {
     restart({});
-    fail("the server sends more than the {} bytes that it announced for '{}'; nothing of it is kept", size_,
-         target_.filename().string());
+    fail_source("the server sends more than the {} bytes that it announced for '{}'; nothing of it is kept",
+                size_, target_.filename().string());
   }
   for (std::size_t sent = 0; sent < bytes.size();) {
     const ssize_t n = write(file_.number, bytes.data() + sent, bytes.size() - sent);
