@@ -5,7 +5,8 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/rung)
 install(DIRECTORY common/core common/model common/seams common/ops common/engine DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rung
         FILES_MATCHING PATTERN "*.hpp")
 install(TARGETS rung RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES models/tiny.gguf models/draft.gguf models/tiny-mha.gguf DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
+install(FILES models/tiny.gguf models/draft.gguf models/tiny-mha.gguf models/pull.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
 install(DIRECTORY models/tiny models/draft models/moe DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
 
 install(EXPORT rungTargets NAMESPACE rung:: DESTINATION ${package_folder})

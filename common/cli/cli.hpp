@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -88,9 +89,13 @@ struct SamplingOptions {
 /// Adds -m / --model alone.
 void add_model_option(Command& command, std::string& model);
 
-/// The path of a file, a folder, an embedded model's name or a pulled OWNER/NAME[:FILE]; empty means the
-/// default model.
+/// The path of a file, a folder, an embedded model's name, or a pulled model's short name or
+/// OWNER/NAME[:FILE]; empty means the default model.
 std::string resolve_model(const std::string& model);
+
+/// Where the embedded models are, and the list of those that can be pulled: $RUNG_MODELS, this source tree,
+/// and the installed share folder, in this order.
+std::vector<std::filesystem::path> model_folders();
 
 /// Presets of --engine: a set of rungs by name. `naive` is the bottom of every ladder.
 std::map<std::string, std::string> preset_rungs(const std::string& preset);

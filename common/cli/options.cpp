@@ -1,33 +1,11 @@
-#include <fmt/ranges.h>
-
-#include <filesystem>
-#include <set>
-
 #include "cli/cli.hpp"
 #include "core/input_text.hpp"
 #include "core/output_file.hpp"
 #include "engine/resolve.hpp"
 #include "engine/variants.hpp"
-#include "model/hub_cache.hpp"
 
 namespace rung::cli {
 namespace {
-
-namespace fs = std::filesystem;
-
-// Where the embedded models are: $RUNG_MODELS, this source tree, or the installed share folder.
-std::vector<fs::path> model_folders() {
-  std::vector<fs::path> folders;
-  if (const char* given = std::getenv("RUNG_MODELS"); given != nullptr && *given != '\0')
-    folders.emplace_back(given);
-  folders.emplace_back(RUNG_MODELS_DIR);
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  folders.push_back(program.parent_path().parent_path() / "share/rung/models");
-  return folders;
-}
-
-constexpr const char* kDefaultModel = "tiny";
 
 /// An engine's choices of rungs; the topic of chapter 02 says why.
 struct Preset {
@@ -69,8 +47,8 @@ Command* add_command(Command& app, Program& program, const std::string& name,
 void add_model_option(Command& command, std::string& model) {
   command.add_option(
       "-m,--model", model,
-      "a GGUF file, a Hugging Face folder, OWNER/NAME[:FILE] after rung pull, or the name of an "
-      "embedded model (default: tiny)");
+      "a GGUF file, a Hugging Face folder, the name of an embedded model (default: tiny), or what rung pull "
+      "fetched: smollm2, OWNER/NAME[:FILE]");
 }
 
 void RunOptions::add_to(Command& command) {
@@ -158,36 +136,6 @@ std::map<std::string, std::string> preset_rungs(const std::string& preset) {
   // These are no choices of an engine: they measure the machine, make the load, and judge what was measured.
   for (const char* seam : {"bandwidth", "arrivals", "workload", "quantile"}) rungs.erase(seam);
   return rungs;
-}
-
-namespace {
-
-std::string find_model(const std::string& name) {
-  if (fs::exists(name)) return name;
-  std::set<std::string> known;
-  for (const fs::path& folder : model_folders()) {
-    for (const fs::path& candidate : {folder / (name + ".gguf"), folder / name}) {
-      if (name.find('/') == std::string::npos && fs::exists(candidate)) return candidate.string();
-    }
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      const fs::path& path = entry.path();
-      if (path.extension() == ".gguf" || fs::exists(path / "config.json", ignored))
-        known.insert(path.extension() == ".gguf" ? path.stem().string() : path.filename().string());
-    }
-  }
-  if (const auto hub_name = parse_hub_name(name)) return find_in_hub_cache(*hub_name);
-  fail("there is no model '{}': it is neither a file nor a folder, and the embedded models are: {}", name,
-       known.empty() ? "none found (set RUNG_MODELS to their folder)"
-                     : fmt::format("{}", fmt::join(known, ", ")));
-}
-
-}  // namespace
-
-std::string resolve_model(const std::string& model) {
-  const std::string path = find_model(model.empty() ? kDefaultModel : model);
-  protect_input(path);
-  return path;
 }
 
 void TextOptions::add_to(Command& command, bool positional) {

