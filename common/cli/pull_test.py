@@ -17,7 +17,9 @@ import time
 import unittest
 import urllib.parse
 
-RUNG, SCRATCH = os.path.abspath(sys.argv[1]), os.path.join(os.path.abspath(sys.argv[2]), "pull")
+# Scripts that import this one may run at the same time: each has a folder of its own.
+RUNG = os.path.abspath(sys.argv[1])
+SCRATCH = os.path.join(os.path.abspath(sys.argv[2]), os.path.basename(sys.argv[0]).removesuffix("_test.py"))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -133,8 +135,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server:
-    def __init__(self, hub):
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    def __init__(self, hub, handler=Handler):
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.hub = hub
         self.port = self.http.server_port
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
