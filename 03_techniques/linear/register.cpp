@@ -1,6 +1,7 @@
 // The ladder `linear`: names, one line each, bottom rung first.
 
 #include "bf16_dot.hpp"
+#include "core/simd.hpp"
 #include "integers.hpp"
 #include "linear.hpp"
 #include "packed_layout.hpp"
@@ -21,6 +22,13 @@ class Mine final : public Linear {
   LinearConfig config_;
 };
 
+/// What a rung is besides its name.
+struct Kind {
+  bool exercise = false, automatic = true, batch_invariant = true;
+  Arithmetic arithmetic = Arithmetic::float32;
+  bool copies = false;
+};
+
 bool any_number_format(const LinearConfig& config) { return traits(config.weight.dtype).to_float != nullptr; }
 bool plain_floats(const LinearConfig& config) {
   const DType type = config.weight.dtype;
@@ -39,40 +47,41 @@ bool widened(const LinearConfig& config) {
 
 void register_rungs(Registry& registry) {
   Ladder<Linear>& ladder = registry.ladder<Linear>();
-  const auto add = [&](const char* name, const char* summary, auto make, auto supports, bool exercise = false,
-                       bool automatic = true, bool batch_invariant = true,
-                       Arithmetic arithmetic = Arithmetic::float32) {
-    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic, batch_invariant,
-                 arithmetic},
+  const auto add = [&](const char* name, const char* summary, auto make, auto supports,
+                       const Kind& kind = {}) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, kind.exercise, kind.automatic,
+                 kind.batch_invariant, kind.arithmetic, kind.copies},
                 make,
                 supports});
   };
+  const DotInstructions& machine = dot_instructions();
+
   add("naive", "two loops and a dot product", make_naive, any_number_format);
   add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
       any_number_format);
 #ifdef RUNG_HAS_ONEDNN
-  add("onednn", "the library oneDNN multiplies float32: what there is to reach", make_onednn, widened, false,
-      false, false);
+  // A peer, not a rung to compute with: its numbers for a token depend on the batch.
+  add("onednn", "the library oneDNN multiplies float32: what there is to reach", make_onednn, widened,
+      {.automatic = false, .batch_invariant = false, .copies = true});
 #else
   ladder.note = "The rung onednn is not in this build: it wants GCC and libdnnl-dev.";
 #endif
   add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
       any_number_format);
-  // `panels`, `bf16_dot`, `bf16_tiles` and `packed` copy the weights; all but the first round x, `int8` too:
-  // whoever wants that says so.
   add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
-      plain_floats, false, false);
+      plain_floats, {.copies = true});
+  // Without their instructions the next two are slower than `panels`, which rounds nothing.
   add("bf16_dot", "x rounded to bfloat16, pairs of columns multiplied by one instruction", make_bf16_dot,
-      bf16, false, false, true, Arithmetic::bf16);
+      bf16, {.automatic = machine.avx512_bf16, .arithmetic = Arithmetic::bf16, .copies = true});
   add("bf16_tiles", "x rounded to bfloat16, tiles of 16 tokens and 16 rows multiplied by one instruction",
-      make_bf16_tiles, bf16, false, false, true, Arithmetic::bf16);
+      make_bf16_tiles, bf16, {.automatic = machine.amx_bf16, .arithmetic = Arithmetic::bf16, .copies = true});
+  // `packed` computes the same numbers faster.
   add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
-      false, false, true, Arithmetic::int8);
+      {.automatic = false, .arithmetic = Arithmetic::int8});
   add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,
-      packable, false, false, true, Arithmetic::int8);
-  add(
-      "mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
-      any_number_format, true);
+      packable, {.arithmetic = Arithmetic::int8, .copies = true});
+  add("mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
+      any_number_format, {.exercise = true});
   ladder.make_trials = [&ladder] { return make_trials(ladder); };
 }
 

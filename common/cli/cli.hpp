@@ -57,13 +57,14 @@ struct RunOptions {
   int context = 0;
   int threads = 0;
   std::string device = "cpu";
-  std::string kv_type = "f32";
+  std::string kv_type;  // empty: the default
   int block_size = 16;
   int sinks = -1;
   std::string kv_budget, swap, preempt = "auto";
   int max_waiting = 0;
   bool cache_packed = false;
   std::string preset = "auto";
+  bool exact = false;
   std::map<std::string, std::string> rungs;  // by their own flags: --attention NAME
   std::vector<std::string> set;              // --set SEAM=NAME
 

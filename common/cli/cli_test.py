@@ -115,32 +115,50 @@ class Generate(Case):
         self.assertEqual(out["rungs"]["attention"], "online_softmax")
         self.assertEqual(out["rungs"]["linear"], "naive")
 
-    def test_rungs_that_round_x_are_chosen_by_name(self):
-        model = scratch("cli_packed.gguf")
-        for kind in ("q4_0", "q2_k", "mxfp4"):  # q2_k writes q3_k, q4_k and q6_k too
+    def test_the_default_takes_the_best_rung_of_every_format(self):
+        model = scratch("cli_best.gguf")
+        # A quantization writes further formats for some tensors; only mxfp8 has no integers to compute with.
+        for kind in ("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "mxfp4"):
             self.json("quantize", "tiny", model, "--type", kind)
-            runs = {rung: self.json("generate", "-m", model, "-p", "Once", "-n", 8, "--temp", 0, "--linear", rung)
-                    for rung in ("auto", "int8", "packed")}
-            self.assertEqual(runs["auto"]["rungs"]["linear"], "simd")
-            self.assertEqual(runs["packed"]["rungs"]["linear"], "packed")
-            self.assertEqual(runs["packed"]["token_ids"], runs["int8"]["token_ids"])
-            self.assertEqual(runs["auto"]["memory"]["packed_bytes"], 0)
-            self.assertGreater(runs["packed"]["memory"]["packed_bytes"], 0.9 * runs["packed"]["memory"]["weights_bytes"])
+            job = ("generate", "-m", model, "-p", "Once", "-n", 4, "--temp", 0)
+            out = self.json(*job)
+            self.assertEqual(out["rungs"]["linear"], "packed", kind)
+            self.assertEqual(self.json(*job, "--exact")["rungs"]["linear"], "simd", kind)
+            self.assertEqual(out["token_ids"], self.json(*job, "--linear", "int8")["token_ids"], kind)
+            self.assertGreater(out["memory"]["packed_bytes"], 0.9 * out["memory"]["weights_bytes"], kind)
+            in_place = self.json(*job, "--linear", "in_place")
+            self.assertEqual((in_place["rungs"]["linear"], in_place["memory"]["packed_bytes"]), ("simd", 0))
+        self.json("quantize", "tiny", model, "--type", "bf16")
+        self.assertIn(self.json(*job)["rungs"]["linear"], ("panels", "bf16_dot", "bf16_tiles"))  # by the processor
+        os.remove(model)
+        embedded = {name: self.json("generate", "-m", name, "-p", "Once", "-n", 2)["rungs"]["linear"]
+                    for name in ("tiny", "tiny-mha", "draft", "moe")}
+        self.assertEqual(embedded, {"tiny": "panels", "tiny-mha": "packed", "draft": "panels", "moe": "panels"})
+
+    def test_exact_rounds_nothing(self):
+        job = ("generate", "-p", "Once upon a time", "-n", 40, "--temp", 0)
+        naive = self.json(*job, "--engine", "naive")
+        for choice in (("--exact",), ("--engine", "exact"), ("--engine", "vllm", "--exact")):
+            exact = self.json(*job, *choice)
+            self.assertEqual(exact["text"], naive["text"], choice)
+            self.assertEqual(exact["memory"]["kv_type"], "f32", choice)
+        self.assertEqual(self.json(*job, "--exact", "--kv-type", "q8_0")["memory"]["kv_type"], "q8_0")
+
+    def test_rungs_by_name(self):
         self.refused(1, "rung 'packed' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",
                      "--linear", "packed")
         self.refused(1, "rung 'packed,int8' of seam linear does not support", "generate", "-m", "tiny", "-p", "a",
                      "--linear", "packed,int8")
         self.refused(2, "seam linear has no rung 'pact'", "generate", "-m", "tiny", "-p", "a", "--linear", "packed,pact")
         # The first of several that supports a weight.
-        out = self.json("generate", "-m", "tiny", "-p", "Once", "-n", 8, "--temp", 0, "--linear", "packed,panels,auto")
-        self.assertEqual(out["rungs"]["linear"], "panels")
-        os.remove(model)
+        out = self.json("generate", "-m", "tiny", "-p", "Once", "-n", 8, "--temp", 0, "--linear", "packed,simd,auto")
+        self.assertEqual(out["rungs"]["linear"], "simd")
 
     @unittest.skipUnless(MEASURES_MEMORY, "a sanitizer's own memory would be counted")
     def test_packed_weights_take_the_place_of_the_file(self):
         model = scratch("cli_packed.gguf")
         self.json("synth", model, "--shape", "smollm2-135m", "--type", "q8_0")
-        memory = self.json("generate", "-m", model, "-p", "a", "-n", 4, "--temp", 0, "--ctx", 64, "--linear", "packed",
+        memory = self.json("generate", "-m", model, "-p", "a", "-n", 4, "--temp", 0, "--ctx", 64,
                            "--set", "loading=mmap")["memory"]
         os.remove(model)
         self.assertGreater(memory["packed_bytes"], 0.9 * memory["weights_bytes"])
@@ -170,7 +188,8 @@ class Generate(Case):
     def test_ways_of_loading_give_the_same_text(self):
         model = scratch("cli_loading.gguf")
         self.json("synth", model, "--shape", "smollm2-135m", "--type", "q8_0")
-        runs = {rung: self.json("generate", "-m", model, "-p", "a", "-n", 4, "--temp", 0, "--set", f"loading={rung}")
+        runs = {rung: self.json("generate", "-m", model, "-p", "a", "-n", 4, "--temp", 0, "--set", f"loading={rung}",
+                                "--linear", "in_place")  # weights stay where they were loaded
                 for rung in ("read", "mmap", "mmap_prefetch")}
         for rung, out in runs.items():
             self.assertEqual(out["rungs"]["loading"], rung)
@@ -210,7 +229,7 @@ class Generate(Case):
         self.refused(2, "trained for", *g, "--ctx", 1 << 20)
         self.refused(2, "--threads is -2", *g, "--threads", -2)
         self.refused(2, "the prompt has", "generate", "-p", "word " * 3000)
-        self.refused(2, "no rung 'fastest'; known: auto, naive", *g, "--attention", "fastest")
+        self.refused(2, "no rung 'fastest'; known: auto, float32, in_place, naive", *g, "--attention", "fastest")
         self.refused(2, "unknown seam", *g, "--set", "router=x")
         self.refused(2, "SEAM=NAME", *g, "--set", "attention")
         self.refused(2, "seam scheduler has no rung 'fifo'", *g, "--scheduler", "fifo")
@@ -516,8 +535,25 @@ class Others(Case):
 
     def test_demo(self):
         out = self.json("demo", "-n", 30)
-        self.assertTrue(out["same_text"])
         self.assertEqual([r["engine"] for r in out["runs"]], ["naive", "auto"])
+        self.assertEqual(out["same_text"], out["runs"][0]["text"] == out["runs"][1]["text"])
+        out = self.json("demo", "-n", 30, "--exact")
+        self.assertEqual([r["engine"] for r in out["runs"]], ["naive", "exact"])
+        self.assertTrue(out["same_text"])
+
+    def test_demo_marks_where_the_texts_part(self):
+        model = scratch("cli_demo.gguf")
+        self.json("quantize", "tiny", model, "--type", "q2_k")  # coarse enough to part within 60 tokens
+        out = self.json("demo", "-m", model, "-n", 60)
+        self.assertFalse(out["same_text"])
+        ids = [run["token_ids"] for run in out["runs"]]
+        at = out["first_difference"]
+        self.assertEqual(ids[0][:at], ids[1][:at])
+        self.assertNotEqual(ids[0][at], ids[1][at])
+        shown = self.ok("demo", "-m", model, "-n", 60).decode()
+        self.assertIn(f"The texts are the same up to », token {at + 1}", shown)
+        self.assertEqual(shown.count("»"), 3)
+        os.remove(model)
 
     @unittest.skipUnless(MEASURES_MEMORY, "a sanitizer's own memory would be counted")
     def test_memory_is_weights_plus_kv_plus_workspace(self):

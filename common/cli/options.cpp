@@ -14,8 +14,8 @@ struct Preset {
 };
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
-      {"llama_cpp",
-       {{"loading", "mmap_prefetch"}, {"linear", "simd"}, {"attention", "flash"}, {"kv", "contiguous"}}},
+      {"exact", {{"linear", std::string(kFloat32)}}},
+      {"llama_cpp", {{"loading", "mmap_prefetch"}, {"attention", "flash"}, {"kv", "contiguous"}}},
       {"orca", {{"kv", "contiguous"}, {"scheduler", "continuous"}, {"policy", "fifo"}}},
       {"sglang",
        {{"kv", "copy_on_write"}, {"scheduler", "chunked"}, {"policy", "fifo"}, {"prefix_cache", "radix"}}},
@@ -83,6 +83,8 @@ void RunOptions::add_to(Command& command) {
       ->range(0);
   command.add_flag("--cache-packed", cache_packed,
                    "keep weights that a rung lays out anew in a file beside the model, for the next run");
+  command.add_flag("--exact", exact,
+                   "float32 arithmetic everywhere, and keys and values in float32: the naive engine's text");
   command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy"}) {
     command.add_text_option(
@@ -98,7 +100,13 @@ EngineConfig RunOptions::config() const {
   config.context = context;
   config.threads = threads;
   config.device = device;
-  config.kv_type = dtype_from_name(kv_type);
+  // The naive rungs are what others are compared with, so they round nothing either.
+  const bool unrounded = exact || preset == "exact" || preset == "naive";
+  if (!kv_type.empty()) {
+    config.kv_type = dtype_from_name(kv_type);
+  } else if (unrounded) {
+    config.kv_type = DType::f32;
+  }
   config.kv_block_size = block_size;
   config.sinks = sinks;
   if (!swap.empty()) config.swap_bytes = bytes_from("--swap", swap);
@@ -108,6 +116,7 @@ EngineConfig RunOptions::config() const {
   config.cache_packed = cache_packed;
   config.notice = [](const std::string& sentence) { tell("rung: {}\n", sentence); };
   config.rungs = preset_rungs(preset);
+  if (exact) config.rungs.try_emplace("linear", kFloat32);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {
     const std::size_t equals = assignment.find('=');

@@ -119,7 +119,7 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
     config.threads = threads;
     config.max_step_tokens = c.chunk;
     config.max_sequences = std::min(c.batch.value_or(kDefaultBatch), kMeasuredBatch);
-    config = resolve_config(config, *model);
+    config = resolve_config(variants(), config, *model);
     a.linear = resolve_rungs(variants(), config, *model).at("linear");
     arithmetic = arithmetic_of(variants(), a.linear);
   } else {

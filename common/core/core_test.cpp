@@ -158,8 +158,28 @@ TEST_CASE("auto is the highest rung that supports the configuration and is not t
   CHECK_THROWS_WITH(read.ladder<Toy>().make("fast", {50}),
                     "rung 'fast' of seam toy does not support size 50; 'auto' chooses one that does");
   CHECK_THROWS_WITH(read.ladder<Toy>().make("best", {5}),
-                    "seam toy has no rung 'best'; known: auto, plain, fast, mine");
+                    "seam toy has no rung 'best'; known: auto, float32, in_place, plain, fast, mine");
   CHECK_THROWS_WITH(read.find("toys"), "unknown seam 'toys'; known: toy");
+}
+
+TEST_CASE("float32 and in_place are the highest rungs of their kind") {
+  Registry registry;
+  Ladder<Toy>& ladder = registry.ladder<Toy>();
+  const auto add = [&](int value, bool automatic, Arithmetic arithmetic, bool copies) {
+    ladder.add({{fmt::format("rung{}", value), "toy.cpp", "", false, automatic, true, arithmetic, copies},
+                [value](const Toy::Config&) { return std::make_unique<Toy>(Toy{value}); },
+                {}});
+  };
+  add(0, true, Arithmetic::float32, false);
+  add(1, true, Arithmetic::float32, true);
+  add(2, true, Arithmetic::int8, false);
+  add(3, true, Arithmetic::bf16, true);
+  add(4, false, Arithmetic::float32, false);
+  CHECK(ladder.make("auto", {5})->rung == 3);
+  CHECK(ladder.make("float32", {5})->rung == 1);
+  CHECK(ladder.make("in_place", {5})->rung == 0);
+  CHECK(ladder.make("rung4,float32", {5})->rung == 4);
+  CHECK_NOTHROW(ladder.check("float32,in_place"));
 }
 
 TEST_CASE(

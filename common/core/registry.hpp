@@ -6,7 +6,8 @@
 //   struct Config;                                 // what a rung is built from
 // A rung is a factory for that interface under a name. Rungs are added bottom first, so the last one
 // that is not the learner's, not one to be asked for by name, and that supports a configuration is the
-// fastest: that is what `auto` is.
+// fastest: that is what `auto` is. `float32` is the last of these that computes in float32, `in_place` the last
+// of those that keeps no copy of its weights.
 //
 // Registration is by plain function calls from one list (engine/variants.cpp): static libraries drop
 // objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
@@ -39,10 +40,14 @@ struct RungInfo {
   std::string source;           // "03_techniques/attention/flash.cpp"
   std::string summary;          // one line: what changes against the rung below
   bool exercise = false;        // the learner's rung: never chosen by `auto`, judged only when started
-  bool automatic = true;        // false: chosen by name only, because its speed costs something else
+  bool automatic = true;        // false: chosen by name only; the lesson of its topic says why
   bool batch_invariant = true;  // false: the bits of a token depend on its batch; for comparison only
   Arithmetic arithmetic = Arithmetic::float32;
+  bool copies = false;  // keeps a copy of its weights in another layout
 };
+
+/// Words that stand for the highest rung of a kind.
+inline constexpr std::string_view kAuto = "auto", kFloat32 = "float32", kInPlace = "in_place";
 
 template <class Seam>
 struct Rung {
@@ -64,10 +69,11 @@ class LadderBase {
   const std::vector<RungInfo>& rungs() const { return infos_; }
   /// The rung called `name`; UsageError that lists the known ones otherwise.
   const RungInfo& info(std::string_view name) const { return infos_[index_of(name)]; }
-  /// Throws UsageError when `choice` is no rung, `auto`, or several of them, separated by commas.
+  /// Throws UsageError when `choice` is no rung, no word for a kind of rung, and not several of these,
+  /// separated by commas.
   void check(std::string_view choice) const {
     for (const std::string_view name : names_in(choice)) {
-      if (name != kAuto) index_of(name);
+      if (!is_kind(name)) index_of(name);
     }
   }
 
@@ -83,7 +89,12 @@ class LadderBase {
   std::string note;
 
  protected:
-  static constexpr std::string_view kAuto = "auto";
+  static bool is_kind(std::string_view name) { return name == kAuto || name == kFloat32 || name == kInPlace; }
+  /// Whether a rung is of the kind that a word stands for.
+  static bool is_of_kind(const RungInfo& rung, std::string_view kind) {
+    if (!rung.automatic || rung.exercise) return false;
+    return kind == kAuto || (rung.arithmetic == Arithmetic::float32 && (kind == kFloat32 || !rung.copies));
+  }
 
   static std::vector<std::string_view> names_in(std::string_view choice) {
     std::vector<std::string_view> names;
@@ -96,7 +107,7 @@ class LadderBase {
   }
 
   std::size_t index_of(std::string_view name) const {
-    std::string known = "auto";
+    std::string known = "auto, float32, in_place";
     for (std::size_t i = 0; i < infos_.size(); ++i) {
       if (infos_[i].name == name) return i;
       known += ", " + infos_[i].name;
@@ -118,16 +129,16 @@ class Ladder : public LadderBase {
     rungs_.push_back(std::move(rung));
   }
 
-  /// Resolves a choice for a configuration: `auto` becomes the highest rung that supports it,
-  /// "packed,panels,auto" the first of these that does. Throws UsageError for an unknown name, Error when no
-  /// named rung supports the configuration.
+  /// Resolves a choice for a configuration: `auto` becomes the highest rung that supports it, `float32` and
+  /// `in_place` the highest of their kind, "packed,panels,auto" the first of these that does. Throws
+  /// UsageError for an unknown name, Error when no named rung supports the configuration.
   const Rung<Seam>& choose(std::string_view choice, const typename Seam::Config& config) const {
     check(choice);
     for (const std::string_view name : names_in(choice)) {
-      const Rung<Seam>* rung = name == kAuto ? highest(config) : &rungs_[index_of(name)];
+      const Rung<Seam>* rung = is_kind(name) ? highest(name, config) : &rungs_[index_of(name)];
       if (rung != nullptr && (!rung->supports || rung->supports(config))) return *rung;
     }
-    if (choice == kAuto) fail("no rung of seam {} supports {}", seam_, config.describe());
+    if (is_kind(choice)) fail("no rung of seam {} supports {}", seam_, config.describe());
     fail("rung '{}' of seam {} does not support {}; 'auto' chooses one that does", choice, seam_,
          config.describe());
   }
@@ -143,10 +154,9 @@ class Ladder : public LadderBase {
   }
 
  private:
-  const Rung<Seam>* highest(const typename Seam::Config& config) const {
+  const Rung<Seam>* highest(std::string_view kind, const typename Seam::Config& config) const {
     for (auto rung = rungs_.rbegin(); rung != rungs_.rend(); ++rung) {
-      const bool candidate = rung->info.automatic && !rung->info.exercise;
-      if (candidate && (!rung->supports || rung->supports(config))) return &*rung;
+      if (is_of_kind(rung->info, kind) && (!rung->supports || rung->supports(config))) return &*rung;
     }
     return nullptr;
   }

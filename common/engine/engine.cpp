@@ -16,7 +16,7 @@
 namespace rung {
 Engine::Engine(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config)
     : model_(std::move(model)),
-      config_(resolve_config(std::move(config), *model_)),
+      config_(resolve_config(registry, std::move(config), *model_)),
       rungs_(resolve_rungs(registry, config_, *model_)),
       device_(resolve_device(config_.device)),
       log_(clock_, config_.event_log),

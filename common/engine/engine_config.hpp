@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/dtype.hpp"
+#include "core/registry.hpp"
 #include "engine/preemption_cost.hpp"
 #include "seams/prefix_cache.hpp"
 
@@ -34,14 +35,24 @@ struct EngineConfig {
   double recompute_tokens_per_s = 0;             // 0: measured
   std::size_t event_log = 0;  // events that are kept for events(), 56 bytes each; 0: none is recorded
   bool cache_packed = false;  // keep copies of weights in another layout in a file beside the model
+  double copy_budget = 0;     // bytes that such copies may take in memory; 0: what is free
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 
   const std::string& rung(std::string_view seam) const {
-    static const std::string kAuto = "auto";
+    static const std::string automatic(kAuto);
     const auto found = rungs.find(std::string(seam));
-    return found == rungs.end() ? kAuto : found->second;
+    return found == rungs.end() ? automatic : found->second;
   }
 };
+
+/// Nothing is rounded for speed: float32 arithmetic, and keys and values as they were computed. The text of the
+/// naive rungs, from the fastest that compute it.
+inline EngineConfig exact_config() {
+  EngineConfig config;
+  config.kv_type = DType::f32;
+  config.rungs["linear"] = kFloat32;
+  return config;
+}
 
 }  // namespace rung

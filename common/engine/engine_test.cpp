@@ -105,7 +105,7 @@ bool can_run(const Model& model, const std::map<std::string, std::string>& rungs
   EngineConfig config;
   config.rungs = rungs;
   try {
-    resolve_rungs(variants(), resolve_config(config, model), model);
+    resolve_rungs(variants(), resolve_config(variants(), config, model), model);
     return true;
   } catch (const Error&) {
     return false;
@@ -173,7 +173,23 @@ TEST_CASE("packed: the bits of int8 through a whole model, and the engine counts
     CHECK(Engine(model, variants(), config_with("linear", "int8")).memory().packed_bytes == 0);
     const EngineMemory memory = Engine(model, variants(), config_with("linear", "packed")).memory();
     CHECK(memory.packed_bytes > memory.weights_bytes / 2);
-    CHECK(Engine(model, variants(), {}).rungs().at("linear") == "simd");  // auto leaves x as it is
+    CHECK(Engine(model, variants(), {}).rungs().at("linear") == "packed");
+    CHECK(Engine(model, variants(), exact_config()).rungs().at("linear") == "simd");
+  }
+}
+
+TEST_CASE("weights that would not fit into memory twice are read where they are, and a sentence says so") {
+  const auto model = odd_model(DType::q8_0, "test-tiny");
+  for (const std::string choice : {"auto", "float32", "packed"}) {
+    std::string told;
+    EngineConfig config = config_with("linear", choice);
+    config.notice = [&](const std::string& sentence) { told += sentence; };
+    config.copy_budget = 1000;
+    const Engine engine(model, variants(), config);
+    INFO(choice << ": " << told);
+    CHECK(engine.rungs().at("linear") == (choice == "packed" ? "packed" : "simd"));  // a name is obeyed
+    CHECK((engine.memory().packed_bytes == 0) == (choice != "packed"));
+    CHECK((told.find("read from the file") != std::string::npos) == (choice == "auto"));
   }
 }
 
@@ -379,7 +395,7 @@ TEST_CASE("what can never run is refused with a sentence, and the engine goes on
   config.threads = -1;
   CHECK_THROWS_AS(build(config), UsageError);
   CHECK_THROWS_WITH(build(config_with("attention", "quick")),
-                    testing::contains("no rung 'quick'; known: auto, naive"));
+                    testing::contains("no rung 'quick'; known: auto, float32, in_place, naive"));
   CHECK_THROWS_WITH(build(config_with("router", "x")),
                     testing::contains("unknown seam 'router'; known: arrivals, attention"));
   config = {};

@@ -47,8 +47,8 @@ void check_model(const std::string& path, const std::string& answers, int least,
                  const std::map<std::string, std::string>& rungs = {}) {
   const auto model = std::make_shared<const Model>(load_model(testing::source_file(path)));
   const auto vocab = static_cast<std::size_t>(model->config.vocab_size);
-  EngineConfig config;
-  config.rungs = rungs;
+  EngineConfig config = exact_config();
+  for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   config.max_step_outputs = 64;
   Engine engine(model, variants(), config);
   int seen = 0;

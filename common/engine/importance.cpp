@@ -124,11 +124,11 @@ Importance measure_importance(const std::string& path, const std::string& text,
   Rung<Linear> recorder;
   recorder.info = {"recorder", "common/engine/importance.cpp", "adds up the squares of x", false, false};
   recorder.make = [&](const LinearConfig& config) {
-    return std::make_unique<Recorder>(ladder.make("auto", config), records.of(config.weight));
+    return std::make_unique<Recorder>(ladder.make(kFloat32, config), records.of(config.weight));
   };
   ladder.add(recorder);
 
-  EngineConfig config;
+  EngineConfig config = exact_config();
   config.threads = options.threads;
   config.context = ctx;
   config.max_step_outputs = std::min(ctx, 128);

@@ -70,7 +70,7 @@ PerplexityResult measure(const Registry& registry, const std::string& path, cons
   options.ctx = 64;
   options.save = save;
   options.reference = reference;
-  EngineConfig config;
+  EngineConfig config = exact_config();
   config.threads = 1;  // the same bits as with more
   config.context = options.ctx;
   config.max_sequences = 4;

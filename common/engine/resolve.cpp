@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/parallel.hpp"
+#include "core/process_memory.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"
@@ -56,6 +57,42 @@ void check_sinks(EngineConfig& config, const ModelConfig& model) {
   prefixes = "none";
 }
 
+/// Calls visit(rung, weight) for every product of a model.
+template <class Visit>
+void each_product(const Registry& registry, const EngineConfig& config, const Model& model, Visit&& visit) {
+  const auto add = [&](const Tensor& weight) {
+    const LinearConfig linear{weight, config.threads, config.max_step_tokens};
+    visit(registry.ladder<Linear>().choose(config.rung("linear"), linear).info, weight);
+  };
+  for (const LayerWeights& w : model.weights.layers) {
+    for (const Weight* weight : {&w.q, &w.k, &w.v, &w.attn_out, &w.router, &w.gate, &w.up, &w.down}) {
+      if (!weight->empty()) add(weight->weight);
+    }
+    for (const ExpertWeights& expert : w.experts) {
+      for (const Tensor& weight : {expert.gate, expert.up, expert.down}) add(weight);
+    }
+  }
+  add(model.weights.output);
+}
+
+/// A model that is larger than memory can run from its file, slowly, but not from copies.
+void check_copies_fit(const Registry& registry, const Model& model, EngineConfig& config) {
+  const std::string& choice = config.rung("linear");
+  if ((choice != kAuto && choice != kFloat32) || config.cache_packed) return;
+  double bytes = 0;
+  each_product(registry, config, model, [&](const RungInfo& rung, const Tensor& weight) {
+    if (rung.copies) bytes += static_cast<double>(weight.bytes());
+  });
+  const double budget = config.copy_budget != 0 ? config.copy_budget : available_memory();
+  if (bytes <= budget) return;
+  config.rungs["linear"] = kInPlace;
+  if (!config.notice) return;
+  config.notice(fmt::format(
+      "the weights would take {:.1f} GB in the layout that is computed with fastest, and {:.1f} GB "
+      "of memory are free: they are read from the file as they are, which is slower",
+      bytes * 1e-9, budget * 1e-9));
+}
+
 RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& model) {
   return {model.rope, model.rotary_dim, model.context_length, config.context};
 }
@@ -86,7 +123,7 @@ std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::
   return with;
 }
 
-EngineConfig resolve_config(EngineConfig config, const Model& model) {
+EngineConfig resolve_config(const Registry& registry, EngineConfig config, const Model& model) {
   if (config.threads == 0) config.threads = default_threads();
   if (config.context == 0) config.context = std::min(model.config.context_length, kDefaultContext);
   if (config.max_step_outputs == 0) config.max_step_outputs = config.max_sequences;
@@ -122,6 +159,8 @@ EngineConfig resolve_config(EngineConfig config, const Model& model) {
   const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
   config.max_step_tokens = static_cast<int>(std::min<std::int64_t>(config.max_step_tokens, rows));
   config.max_step_outputs = std::min(config.max_step_outputs, config.max_step_tokens);
+  registry.ladder<Linear>().check(config.rung("linear"));
+  check_copies_fit(registry, model, config);
   return config;
 }
 
@@ -165,19 +204,8 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
                          .info.name;
 
   std::set<std::string> products;
-  const auto add = [&](const Tensor& weight) {
-    const LinearConfig linear{weight, config.threads, config.max_step_tokens};
-    products.insert(registry.ladder<Linear>().choose(config.rung("linear"), linear).info.name);
-  };
-  for (const LayerWeights& w : model.weights.layers) {
-    for (const Weight* weight : {&w.q, &w.k, &w.v, &w.attn_out, &w.router, &w.gate, &w.up, &w.down}) {
-      if (!weight->empty()) add(weight->weight);
-    }
-    for (const ExpertWeights& expert : w.experts) {
-      for (const Tensor& weight : {expert.gate, expert.up, expert.down}) add(weight);
-    }
-  }
-  add(model.weights.output);
+  each_product(registry, config, model,
+               [&](const RungInfo& rung, const Tensor&) { products.insert(rung.name); });
   for (const std::string& name : products) {
     std::string& all = chosen["linear"];
     all += (all.empty() ? "" : "+") + name;

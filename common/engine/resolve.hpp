@@ -30,10 +30,12 @@ Model load_with_rungs(const Registry& registry, const EngineConfig& config, cons
 std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::string& rung,
                                            std::shared_ptr<const Tokenizer> tokenizer);
 
-/// Fills in the defaults and checks every size. Throws UsageError.
-EngineConfig resolve_config(EngineConfig config, const Model& model);
+/// Fills in the defaults and checks every size. Throws UsageError. Where `auto` or `float32` would keep more
+/// copies of weights than memory has room for, the seam `linear` gets rungs that read them where they are,
+/// and config.notice is called with a sentence about it.
+EngineConfig resolve_config(const Registry& registry, EngineConfig config, const Model& model);
 
-/// seam -> rung in use. For `linear` under `auto` the rungs of all weights, joined by "+" if they differ.
+/// seam -> rung in use. For `linear` the rungs of all weights, joined by "+" where they differ.
 /// Without seam prefix_cache, which depends on the KV cache: resolve_prefix_cache().
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model);
