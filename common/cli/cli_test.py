@@ -356,7 +356,7 @@ class Others(Case):
     def test_inspect(self):
         out = self.json("inspect", "tiny")
         m = out["model"]
-        self.assertEqual(out["kv_cache"]["bytes_per_token"], 2 * m["layers"] * m["kv_heads"] * m["head_dim"] * 4)
+        self.assertEqual(out["kv_cache"]["bytes_per_token"], 2 * m["layers"] * m["kv_heads"] * m["head_dim"] * 2)
         self.assertGreater(len(out["tensors"]), 10)
         self.assertEqual(out["kv_cache"]["contexts"][-1]["bytes"], out["kv_cache"]["bytes_at_full_context"])
         for inspected in (out, self.json("inspect", os.path.join(ROOT, "models", "tiny"))):

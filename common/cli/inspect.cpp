@@ -79,10 +79,10 @@ void describe_model(const Model& model, Json& result) {
   if (c.experts == 0) {
     for (const char* key : {"experts", "experts_per_token", "active_parameters"}) result["model"].erase(key);
   }
-  const std::int64_t per_token = c.kv_bytes_per_token(4);
+  const std::int64_t per_token = c.kv_bytes_per_token(2);
   result["kv_cache"] = {
       {"formula",
-       fmt::format("2 (K and V) * {} layers * {} KV heads * {} head_dim * 4 bytes (f32) = {} bytes per token",
+       fmt::format("2 (K and V) * {} layers * {} KV heads * {} head_dim * 2 bytes (f16) = {} bytes per token",
                    c.layers, c.kv_heads, c.head_dim, per_token)},
       {"bytes_per_token", per_token},
       {"bytes_at_full_context", per_token * c.context_length}};

@@ -60,7 +60,7 @@ void RunOptions::add_to(Command& command) {
   command.add_option("--device", device, "cpu | cuda");
   command.add_option(
       "--kv-type", kv_type,
-      "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f32)");
+      "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f16)");
   command
       .add_option("--block-size", block_size,
                   "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)")

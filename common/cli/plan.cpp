@@ -185,8 +185,7 @@ void add_plan(Command& app, Program& program) {
   command->add_option("--batch", c->batch, "sequences at the same time; with --latency up to that number")
       ->range(1);
   command->add_option("--budget", c->budget, "memory for weights and KV cache: 24GB, 80e9, 16GiB");
-  command->add_option("--kv-type", c->type,
-                      "f32 | f16 | bf16 | f8_e4m3 | q8_0 | ... (default: f16; with --latency -m: f32)");
+  command->add_option("--kv-type", c->type, "f32 | f16 | bf16 | f8_e4m3 | q8_0 | ... (default: f16)");
   command->add_option("--block", c->block, "tokens per block of a paged cache")->range(1);
   command->add_option("--rung", c->rung, "rung of seam kv_plan");
   const auto latency = [](Option* option) { option->group("With --latency"); };

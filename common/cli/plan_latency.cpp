@@ -108,7 +108,7 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
   Asked a;
   Arithmetic arithmetic = Arithmetic::float32;
   std::shared_ptr<const Model> model;
-  a.kv_type = !c.type.empty() ? c.type : c.shape.empty() ? "f32" : "f16";
+  a.kv_type = c.type.empty() ? "f16" : c.type;
   EngineConfig config = rungs;
   config.kv_type = dtype_from_name(a.kv_type);
   if (c.shape.empty()) {

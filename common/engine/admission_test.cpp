@@ -27,7 +27,7 @@ std::shared_ptr<const Model> model() {
 
 std::size_t token_bytes() {
   const ModelConfig& m = model()->config;
-  return 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(float);
+  return 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(std::uint16_t);
 }
 
 /// Eight sequences at a time in memory for `sequences` of the longest.

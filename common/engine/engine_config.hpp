@@ -21,7 +21,7 @@ struct EngineConfig {
   double batch_window_s = 0.01;  // how long a batch may wait to fill, for schedulers that wait
   int max_step_outputs = 0;      // most rows of logits of one forward pass; 0: max_sequences
   std::string device = "cpu";
-  DType kv_type = DType::f32;         // of the keys and values in the cache
+  DType kv_type = DType::f16;         // of the keys and values in the cache
   int kv_block_size = 16;             // tokens per block of the cache, where its rung pages
   std::size_t kv_budget = 0;          // bytes of the cache; 0: what max_sequences of context need
   Eviction eviction = Eviction::lru;  // of the prefix cache
@@ -46,8 +46,8 @@ struct EngineConfig {
   }
 };
 
-/// Nothing is rounded for speed: float32 arithmetic, and keys and values as they were computed. The text of the
-/// naive rungs, from the fastest that compute it.
+/// Nothing is rounded for speed: float32 arithmetic, and keys and values as they were computed. The text of
+/// the naive rungs, from the fastest that compute it.
 inline EngineConfig exact_config() {
   EngineConfig config;
   config.kv_type = DType::f32;

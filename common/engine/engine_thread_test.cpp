@@ -36,7 +36,8 @@ EngineConfig small_config() {
   config.max_step_tokens = 24;
   config.kv_block_size = 4;
   const ModelConfig& m = model()->config;
-  config.kv_budget = 2 * kContext * 2 * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * 4;
+  config.kv_budget =
+      2 * kContext * 2 * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(std::uint16_t);
   return config;
 }
 

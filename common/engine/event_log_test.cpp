@@ -40,7 +40,8 @@ std::unique_ptr<Engine> serve(std::size_t events, std::size_t swap_bytes) {
   config.event_log = events;
   config.swap_bytes = swap_bytes;
   const ModelConfig& m = model()->config;
-  config.kv_budget = 2 * kContext * 2 * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * 4;
+  config.kv_budget =
+      2 * kContext * 2 * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(std::uint16_t);
   auto engine = std::make_unique<Engine>(model(), variants(), config);
   Rng rng(3);
   for (int i = 0; i < kRequests; ++i) {

@@ -20,9 +20,9 @@ using Ids = std::vector<std::int32_t>;
 namespace {
 
 EngineConfig config_with(std::map<std::string, std::string> rungs, int threads = 2) {
-  EngineConfig config;
+  EngineConfig config = exact_config();  // differences are those of the fusions
   config.threads = threads;
-  config.rungs = std::move(rungs);
+  for (auto& [seam, name] : rungs) config.rungs[seam] = std::move(name);
   return config;
 }
 

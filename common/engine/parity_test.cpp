@@ -158,9 +158,9 @@ void check_converted(const std::string& name, const std::string& folder, const S
     CHECK_THROWS_WITH(convert_to_gguf(folder, gguf, {}), testing::contains("no key for which layers"));
   } else {
     convert_to_gguf(folder, gguf, {});
-    check_copy(gguf, file, {});
+    check_copy(gguf, file, exact_config());
     convert_to_hf(gguf, back, {});
-    check_copy(back, file, {});
+    check_copy(back, file, exact_config());
   }
   fs::remove_all(scratch);
 }

@@ -115,7 +115,7 @@ EngineConfig any_config(Rng& rng) {
   config.preempt = modes[rng.below(config.swap_bytes > 0 ? 3 : 2)];
   const ModelConfig& m = model()->config;
   const std::size_t sequence =
-      kContext * 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(float);
+      kContext * 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(std::uint16_t);
   config.kv_budget = sequence + rng.below(3) * sequence / 2;
   config.rungs["scheduler"] = any_rung<Scheduler>(rng);
   config.rungs["policy"] = any_rung<Policy>(rng);

@@ -82,7 +82,7 @@ EngineStats serve(const Way& way) {
   const std::size_t token =
       2u *
       static_cast<std::size_t>(model()->config.layers * model()->config.kv_heads * model()->config.head_dim) *
-      sizeof(float);
+      sizeof(std::uint16_t);
   config.kv_budget = 2 * kContext * token;
   Engine engine(model(), variants(), config);
   const std::vector<Request> requests = make_requests();
@@ -167,7 +167,7 @@ TEST_CASE("a sequence that fits alone also fits when the cache is full of what i
       const ModelConfig& m = model()->config;
       config.kv_budget = static_cast<std::size_t>((kContext + blocks_more * block_size) * 2 * m.layers *
                                                   m.kv_heads * m.head_dim) *
-                         sizeof(float);
+                         sizeof(std::uint16_t);
       for (int common = 1; common < 40; ++common) {
         for (const int prompt : {common + 1, 46}) {
           INFO(common << " common tokens of " << prompt << ", blocks of " << block_size);
@@ -229,7 +229,7 @@ TEST_CASE("recomputed tokens are counted when they are computed") {
       config.swap_bytes = swap_bytes;
       const ModelConfig& m = model()->config;
       config.kv_budget =
-          static_cast<std::size_t>(kContext * 4 * m.layers * m.kv_heads * m.head_dim) * sizeof(float);
+          static_cast<std::size_t>(kContext * 4 * m.layers * m.kv_heads * m.head_dim) * sizeof(std::uint16_t);
       config.rungs = {{"kv", "copy_on_write"}, {"prefix_cache", prefix_cache}};
       Engine engine(model(), variants(), config);
       std::int64_t tokens = 0;
@@ -306,7 +306,8 @@ TEST_CASE("the longest match first finds more in a cache that holds one family o
     EngineConfig config = small_config();
     config.kv_block_size = 4;
     const ModelConfig& m = model()->config;
-    config.kv_budget = kContext * 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * 4;
+    config.kv_budget =
+        kContext * 2u * static_cast<std::size_t>(m.layers * m.kv_heads * m.head_dim) * sizeof(std::uint16_t);
     config.rungs = {{"policy", policy}, {"prefix_cache", "radix"}};
     Engine engine(model(), variants(), config);
     for (int i = 0; i < 18; ++i) {
@@ -340,7 +341,7 @@ TEST_CASE("logits of several jobs share what memory there is") {
   const std::size_t token =
       2u *
       static_cast<std::size_t>(model()->config.layers * model()->config.kv_heads * model()->config.head_dim) *
-      sizeof(float);
+      sizeof(std::uint16_t);
   config.kv_budget = kContext * token;
   Engine engine(model(), variants(), config);
   const std::vector<Request> requests = make_requests();
