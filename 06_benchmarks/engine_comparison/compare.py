@@ -22,8 +22,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # In the order of the table; the adapter is engines/FILE.py.
-ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ctranslate2": "ctranslate2_cpu", "openvino": "openvino_cpu",
+ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ik_llama_cpp": "ik_llama_cpp", "ctranslate2": "ctranslate2_cpu", "openvino": "openvino_cpu",
            "onnxruntime": "onnxruntime_cpu", "transformers": "transformers_cpu", "mine": "mine"}
+
+AS_IS = "as_is"  # instead of a format: the file that was given, whatever it has
 
 
 def stop(sentence: str) -> None:
@@ -164,11 +166,16 @@ class Comparison:
         return chosen
 
     def run_type(self, base: Path, work: Path, kind: str) -> dict:
-        gguf = work / f"{base.stem}-{kind}.gguf"
-        if not gguf.exists():
+        gguf, as_is = work / f"{base.stem}-{kind}.gguf", kind == AS_IS
+        if as_is:
+            gguf = base
+        elif not gguf.exists():
             self.run_rung("quantize", base, gguf, "--type", kind)
-        vocab = json.loads(self.run_rung("inspect", gguf, "--json").stdout)["model"]["vocab_size"]
-        job = {"gguf": str(gguf), "hf": str(work / "hf"), "type": kind, "threads": self.a.threads, "vocab": vocab,
+        inspected = json.loads(self.run_rung("inspect", gguf, "--json").stdout)
+        vocab = inspected["model"]["vocab_size"]
+        if as_is:
+            kind = max(inspected["types"], key=lambda row: row["bytes"])["type"]
+        job = {"gguf": str(gguf), "hf": "" if as_is else str(work / "hf"), "type": kind, "threads": self.a.threads, "vocab": vocab,
                "ctx": self.a.prompt + self.a.new + 8, "work": str(work)}
         all_of_them = self.contestants()
         try:
@@ -200,7 +207,7 @@ class Comparison:
         stat = base.stat()
         work = self.work / f"{base.stem}-{zlib.crc32(f'{base} {stat.st_size} {stat.st_mtime_ns}'.encode()):08x}"
         work.mkdir(exist_ok=True)
-        if not (work / "hf" / "config.json").exists():
+        if set(self.a.types) != {AS_IS} and not (work / "hf" / "config.json").exists():
             self.run_rung("convert", base, work / "hf")
         # Fills rung's memory of the machine's limits: measuring them would count as its own in the first turn.
         self.run_rung("bench", "-m", "tiny", "-p", 1, "-n", 0, "-r", 1, "--threads", self.a.threads)
@@ -289,9 +296,9 @@ def plot(result: dict, out: Path) -> None:
 
 def arguments(given=None) -> argparse.Namespace:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    args.add_argument("-m", "--model", help="a GGUF file with f32, f16 or bf16 weights")
+    args.add_argument("-m", "--model", help="a GGUF file, with f32, f16 or bf16 weights unless --types is as_is")
     args.add_argument("--shape", default="tinyllama-1.1b", help="without -m: random weights of this shape (rung synth)")
-    args.add_argument("--types", default="q4_0,q8_0", type=lambda s: s.split(","), help="formats, as rung quantize names them")
+    args.add_argument("--types", default="q4_0,q8_0", type=lambda s: s.split(","), help="formats, as rung quantize names them; as_is: the file as it is")
     args.add_argument("-p", "--prompt", type=int, default=512)
     args.add_argument("-n", "--new", type=int, default=64)
     args.add_argument("-b", "--batch", type=int, default=0, help="sequences that decode at once; default: not measured")

@@ -74,6 +74,24 @@ class Compare(unittest.TestCase):
         rows = [line for line in compare.table(result).splitlines() if line.startswith("|")]
         self.assertEqual(len({line.count("|") for line in rows}), 1, rows)
 
+    def test_as_is_takes_the_file_that_was_given(self):
+        self.fake("where", "return 1.0, 1.0")
+        text = (self.path / "where.py").read_text().replace('job["type"]', 'job["type"] + " " + job["gguf"] + job["hf"]')
+        (self.path / "where.py").write_text(text)
+        result = self.run_with(["where"], "--types", "as_is")
+        self.assertEqual(result["types"][0]["rows"][0]["weights"], f"f16 {TINY}")
+        self.assertFalse(list((self.path / "work").glob("*/*")), "nothing is converted")
+
+    def test_a_table_of_llama_batched_bench(self):
+        sys.path.insert(0, str(compare.HERE / "engines"))
+        from llama_bench import seconds_in_table
+        head = "|    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |      T s |    S t/s |\n"
+        rows = ("|-------|--------|------|--------|----------|----------|----------|----------|----------|----------|\n"
+                "|     1 |     24 |   16 |    400 |    0.081 |   197.53 |    1.943 |   197.63 |    2.024 |   197.63 |\n")
+        self.assertEqual(seconds_in_table("ggml said something\n" + head + rows), 1.943)
+        with self.assertRaises(RuntimeError):
+            seconds_in_table(head)
+
     def test_turns_rotate(self):
         self.run_with([self.fake(n, "return 1.0, 1.0") for n in ("a", "b", "c")])
         turns = (self.path / "log").read_text().split()

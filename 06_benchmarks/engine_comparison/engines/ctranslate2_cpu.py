@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from worker import Absent, main
+from worker import Absent, folder_of, main
 
 # Its 8-bit weights have one scale per row, rounded by itself.
 TYPES = {"f32": "float32", "q8_0": "int8_float32", "bf16": "bfloat16"}
@@ -28,7 +28,7 @@ class Engine:
         folder = Path(job["work"]) / f"ctranslate2-{self.weights}"
         if not (folder / "model.bin").exists():
             # In a process of its own: its memory is not the engine's.
-            done = subprocess.run([sys.executable, "-m", "ctranslate2.converters.transformers", "--model", job["hf"], "--output_dir",
+            done = subprocess.run([sys.executable, "-m", "ctranslate2.converters.transformers", "--model", folder_of(job), "--output_dir",
                                    str(folder), "--quantization", self.weights, "--force"], capture_output=True, text=True)
             if done.returncode != 0:
                 raise Absent(f"its converter failed: {done.stderr.strip().splitlines()[-1]}")

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from worker import Absent, main
+from worker import Absent, folder_of, main
 
 TYPES = {"f32": "fp32", "q4_0": "int4"}  # int4: blocks of 32, rounded by the builder
 
@@ -25,7 +25,7 @@ class Engine:
         self.genai, self.weights = onnxruntime_genai, TYPES[job["type"]]
         folder = Path(job["work"]) / f"onnxruntime-{self.weights}"
         if not (folder / "genai_config.json").exists():
-            done = subprocess.run([sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", job["hf"], "-o", str(folder),
+            done = subprocess.run([sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", folder_of(job), "-o", str(folder),
                                    "-p", self.weights, "-e", "cpu", "-c", job["work"]], capture_output=True, text=True)
             if done.returncode != 0:
                 raise Absent(f"its model builder failed: {done.stderr.strip().splitlines()[-1]}")

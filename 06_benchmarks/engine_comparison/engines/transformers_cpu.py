@@ -1,7 +1,7 @@
 """transformers with PyTorch, on the CPU: the reference implementation of every model."""
 import time
 
-from worker import Absent, main
+from worker import Absent, folder_of, main
 
 # GGUF formats have no counterpart here; what is quantised runs in the dtype of its scales' arithmetic, float32.
 DTYPES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
@@ -24,7 +24,7 @@ class Engine:
             raise Absent(f"it has no weights in {job['type']}")
         torch.set_num_threads(job["threads"])
         self.torch, self.weights = torch, DTYPES[job["type"]]
-        self.model = AutoModelForCausalLM.from_pretrained(job["hf"], dtype=getattr(torch, self.weights)).eval()
+        self.model = AutoModelForCausalLM.from_pretrained(folder_of(job), dtype=getattr(torch, self.weights)).eval()
 
     def measure(self, prompt: list, new: int):
         torch = self.torch

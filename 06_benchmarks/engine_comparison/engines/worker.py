@@ -25,6 +25,13 @@ class Absent(Exception):
     """The engine is not installed, or cannot run this model; says why."""
 
 
+def folder_of(job: dict) -> str:
+    """The Hugging Face folder, for engines that read nothing else."""
+    if not job["hf"]:
+        raise Absent("it reads Hugging Face folders, and this file was taken as it is")
+    return job["hf"]
+
+
 def _answer(out, **fields) -> None:
     out.write(json.dumps(fields) + "\n")
     out.flush()
