@@ -57,8 +57,10 @@ struct LadderCommand {
       fmt::print("\n");
     }
     fmt::print(
-        "Choose with --attention NAME, --linear NAME, ... or --set SEAM=NAME; auto is the fastest that "
-        "fits.\n");
+        "Choose with --attention NAME, --linear NAME, ... or --set SEAM=NAME. auto is the fastest that fits, "
+        "float32\nthe fastest that computes in float32, in_place the fastest of those that needs no copy of "
+        "the "
+        "weights.\n");
   }
 
   /// Seconds of one call, per round. Calls shorter than 2 ms are timed in groups. The rungs and the limits of

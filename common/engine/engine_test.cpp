@@ -12,6 +12,7 @@
 #include "engine/batch_builder.hpp"
 #include "engine/resolve.hpp"
 #include "engine/variants.hpp"
+#include "model/quantize.hpp"
 #include "model/synth.hpp"
 #include "testing/catch.hpp"
 
@@ -214,6 +215,13 @@ std::vector<std::map<std::string, std::string>> combinations(const Model& model)
   return all;
 }
 
+/// These rungs, and nothing rounded beside what they round.
+EngineConfig exact_with(const std::map<std::string, std::string>& rungs) {
+  EngineConfig config = exact_config();
+  for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
+  return config;
+}
+
 std::string describe(const std::map<std::string, std::string>& rungs) {
   std::string text;
   for (const auto& [seam, name] : rungs) text += fmt::format("{}={} ", seam, name);
@@ -229,8 +237,7 @@ TEST_CASE("same text: every combination of rungs writes what the naive engine wr
   REQUIRE(all.size() >= 3 * 3 * 2);  // attention x linear x sampler x kv
   std::string naive;
   for (const auto& rungs : all) {
-    EngineConfig config;
-    config.rungs = rungs;
+    EngineConfig config = exact_with(rungs);
     config.context = 128;
     Engine engine(model, variants(), config);
     Request request = greedy(model->tokenizer->encode("Once upon a time", true), 20);
@@ -241,6 +248,28 @@ TEST_CASE("same text: every combination of rungs writes what the naive engine wr
     CHECK(result.text == naive);
   }
   CHECK(naive.size() > 40);
+}
+
+TEST_CASE("same text: the exact rungs write what the naive ones write, whatever the format of the weights") {
+  const std::string tiny = testing::source_file("models/tiny.gguf");
+  for (const DType type : {DType::q8_0, DType::q4_0, DType::q4_k, DType::bf16}) {
+    const std::string path = testing::scratch_file(fmt::format("exact_{}.gguf", traits(type).name));
+    quantize(tiny, path, type, 2);
+    const auto model = std::make_shared<const Model>(load_model(path));
+    const auto text = [&](EngineConfig config) {
+      config.context = 128;
+      Engine engine(model, variants(), config);
+      Request request = greedy(model->tokenizer->encode("Once upon a time", true), 40);
+      request.ignore_end = true;
+      return engine.run(std::move(request)).text;
+    };
+    std::map<std::string, std::string> naive;
+    for (const char* seam : {"attention", "kv", "linear", "sampler", "fusion", "scheduler"}) {
+      naive[seam] = variants().find(seam).rungs().front().name;
+    }
+    INFO(traits(type).name);
+    CHECK(text(exact_config()) == text(exact_with(naive)));
+  }
 }
 
 TEST_CASE("same text: whatever rung of a loading seam has read the model") {
@@ -272,8 +301,7 @@ TEST_CASE("stories260K writes its author's text under every combination of rungs
   const std::string expected = recorded["expected_continuation_starts_with"];
   const auto model = std::make_shared<const Model>(load_model(path));
   for (const auto& rungs : combinations(*model)) {
-    EngineConfig config;
-    config.rungs = rungs;
+    const EngineConfig config = exact_with(rungs);
     Engine engine(model, variants(), config);
     const Result result =
         engine.run(greedy(model->tokenizer->encode(recorded["prompt"].get<std::string>(), true), 200));
