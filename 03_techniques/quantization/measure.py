@@ -56,7 +56,7 @@ def weight_bits(rung, model):
 def quality(a, scratch):
     """One thread per run and --jobs runs at a time: the figures do not depend on it."""
     def perplexity(model, *more, chunks=a.chunks):
-        return ask(a.rung, "perplexity", "-m", model, "-f", a.quality, "--chunks", chunks, "--threads", 1, *more)
+        return ask(a.rung, "perplexity", "-m", model, "-f", a.quality, "--chunks", chunks, "--threads", 1, "--exact", *more)
 
     reference, base = scratch / "f32.ref", scratch / "f32.gguf"
     ask(a.rung, "quantize", "tiny", base, "--type", "f32")
@@ -113,10 +113,10 @@ def speed(a, scratch):
     for shape, kind, model in speed_models(a, scratch):
         prompt, generate = (256, 128) if shape == "tiny" else (32, 8)
         row = {"shape": shape, "type": kind, "bytes": os.path.getsize(model)}
-        for linear in ["auto"] if kind in PLAIN else ["auto", "packed,int8"]:
+        for linear in ["float32"] if kind in PLAIN else ["float32", "auto"]:
             out = ask(a.rung, "bench", "-m", model, "-p", prompt, "-n", generate, "-b", 1, "-r", 3, "--linear", linear)
             found = {t["test"][:2]: t for t in out}
-            row["float" if linear == "auto" else "integer"] = {
+            row["float" if linear == "float32" else "integer"] = {
                 "prefill_tok_s": found["pp"]["tok_s"], "decode_tok_s": found["tg"]["tok_s"], "decode_gb_s": found["tg"]["gb_s"],
                 "rung": found["tg"]["rungs"]["linear"]}
         rows.append(row)
