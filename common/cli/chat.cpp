@@ -53,7 +53,8 @@ struct ChatCommand {
         ->excludes(file);
     command.add_option("-n,--tokens", max_tokens, "most tokens of one answer")->range(1);
     command.add_option("--stop", stop, "end an answer before this text; may be repeated");
-    // Small models do not recover from one improbable token, and an answer has many draws. llama.cpp's default.
+    // Small models do not recover from one improbable token, and an answer has many draws. llama.cpp's
+    // default.
     sampling.params.min_p = 0.05f;
     sampling.add_to(command);
   }

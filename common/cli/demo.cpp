@@ -109,6 +109,10 @@ std::optional<Parting> parting(const Json& left, const Json& right, const Tokeni
   return found;
 }
 
+std::string continuation(const std::string& token) {
+  return token.empty() ? "end there" : fmt::format("continue with \"{}\"", printable(token));
+}
+
 struct DemoCommand {
   std::string model, prompt = kPrompt;
   int tokens = kTokens;
@@ -160,10 +164,11 @@ struct DemoCommand {
       print(naive, best, parted, factor);
       print_note(others);
       fmt::print(
-          "Next: rung ladder shows all rungs, 03_techniques/attention/README.md is the first lesson.\n");
+          "Next: \"rung ladder\" lists all rungs, and the first lesson is "
+          "03_techniques/attention/README.md.\n");
     }
     if (parted && exact) {
-      fail("the naive and the exact rungs wrote different texts; that is a bug, please report it");
+      fail("the naive and the exact rungs wrote different texts; this is a bug; please report it");
     }
   }
 
@@ -181,31 +186,38 @@ struct DemoCommand {
     print_columns({line}, {line}, kWidth);
     print_columns(summary(naive), summary(best), kWidth);
     fmt::print("\n");
+    const char* const kind = exact ? "exact" : "default";
     if (parted) {
-      fmt::print(
-          "The texts are the same up to {}, token {}: \"{}\" and \"{}\". The default rungs round to be fast "
-          "(activations,\nkeys and values), so probabilities differ a little, and where two tokens are "
-          "nearly "
-          "as probable, the other one\nmay be drawn. `rung demo --exact` rounds nothing.\n",
-          kMark, parted->token + 1, printable(parted->left), printable(parted->right));
+      fmt::print("The texts are the same up to {}, token {}: the naive rungs {}, the {} rungs {}.\n", kMark,
+                 parted->token + 1, continuation(parted->left), kind, continuation(parted->right));
+      if (!exact) {
+        fmt::print(
+            "The default rungs round keys and values, and for quantized weights also activations, to be "
+            "faster."
+            "\nProbabilities therefore differ a little, and this can change which of two almost equally "
+            "probable "
+            "tokens\nis drawn. `rung demo --exact` rounds nothing.\n");
+      }
     } else {
       fmt::print("The texts are the same. ");
     }
-    fmt::print("Decode is {:.1f} times as fast.\n", factor);
+    fmt::print("The {} rungs decode {:.1f} times as fast as the naive rungs.\n", kind, factor);
   }
 };
 
 }  // namespace
 
 void add_demo(Command& app, Program& program) {
-  Command* command = add_command(app, program, "demo",
-                                 "the same text with the naive and with the default rungs, side by side");
+  Command* command =
+      add_command(app, program, "demo",
+                  "continue one prompt with the naive rungs and with the default rungs, side by side");
   const auto state = std::make_shared<DemoCommand>();
   add_model_option(*command, state->model);
   command->add_option("-p,--prompt", state->prompt, "the text to continue");
   command->add_option("-n,--tokens", state->tokens, "tokens to generate")->range(1);
-  command->add_flag("--exact", state->exact,
-                    "compare with the rungs that round nothing: the texts are the same");
+  command->add_flag(
+      "--exact", state->exact,
+      "compare the naive rungs with the fastest rungs that round nothing; both write the same text");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

@@ -58,9 +58,9 @@ void RunOptions::add_to(Command& command) {
       ->range(1);
   command.add_option("--threads", threads, "threads (default: all processors)")->range(1, 1024);
   command.add_option("--device", device, "cpu | cuda");
-  command.add_option(
-      "--kv-type", kv_type,
-      "how keys and values are kept: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: f16)");
+  command.add_option("--kv-type", kv_type,
+                     "number format of the KV cache: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: "
+                     "f16; with --exact f32)");
   command
       .add_option("--block-size", block_size,
                   "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)")
@@ -84,8 +84,12 @@ void RunOptions::add_to(Command& command) {
   command.add_flag("--cache-packed", cache_packed,
                    "keep weights that a rung lays out anew in a file beside the model, for the next run");
   command.add_flag("--exact", exact,
-                   "float32 arithmetic everywhere, and keys and values in float32: the naive engine's text");
-  command.add_option("--engine", preset, "a whole set of rungs: " + preset_names());
+                   "round nothing: compute in float32, and keep keys and values in float32 unless --kv-type "
+                   "is given; gives the text of --engine naive");
+  command.add_option(
+      "--engine", preset,
+      "a preset that chooses the rungs of several seams; --attention, --set and others override it: " +
+          preset_names());
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy"}) {
     command.add_text_option(
         std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },

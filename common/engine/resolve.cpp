@@ -87,10 +87,11 @@ void check_copies_fit(const Registry& registry, const Model& model, EngineConfig
   if (bytes <= budget) return;
   config.rungs["linear"] = kInPlace;
   if (!config.notice) return;
-  config.notice(fmt::format(
-      "the weights would take {:.1f} GB in the layout that is computed with fastest, and {:.1f} GB "
-      "of memory are free: they are read from the file as they are, which is slower",
-      bytes * 1e-9, budget * 1e-9));
+  config.notice(
+      fmt::format("copying the weights into the fastest layout would take {:.1f} GB, but only {:.1f} GB of "
+                  "memory are free; "
+                  "the weights are read from the file instead, which is slower",
+                  bytes * 1e-9, budget * 1e-9));
 }
 
 RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& model) {
