@@ -33,7 +33,7 @@ struct PackagePlace {
 struct ListedModel {
   std::string name;                         // what -m and rung pull take
   std::string title, license, license_url;  // license: an SPDX identifier
-  std::string card_url;                     // the page of the people who made the model
+  std::string card_url;                     // the model card of its authors
   std::string file;                         // its name once it is pulled
   std::uint64_t bytes = 0;
   std::string sha256;
