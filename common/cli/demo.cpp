@@ -89,7 +89,7 @@ std::vector<std::string> summary(const Json& run) {
 struct Parting {
   std::size_t token = 0;    // counted from 0
   std::string left, right;  // that token in each of them; empty: this one ended
-  std::string before;       // the text that both have
+  std::size_t same = 0;     // bytes of the text that both have
 };
 
 std::optional<Parting> parting(const Json& left, const Json& right, const Tokenizer& tokenizer) {
@@ -103,9 +103,9 @@ std::optional<Parting> parting(const Json& left, const Json& right, const Tokeni
   if (other != b.end()) found.right = utf8_repaired(tokenizer.decode(std::span(&*other, 1)));
   const auto text = left["text"].get<std::string>(), text2 = right["text"].get<std::string>();
   const auto [end, end2] = std::mismatch(text.begin(), text.end(), text2.begin(), text2.end());
-  std::size_t same = static_cast<std::size_t>(end - text.begin());
+  std::size_t& same = found.same;
+  same = static_cast<std::size_t>(end - text.begin());
   while (same > 0 && same < text.size() && (static_cast<unsigned char>(text[same]) & 0xC0) == 0x80) --same;
-  found.before = text.substr(0, same);
   return found;
 }
 
@@ -176,7 +176,7 @@ struct DemoCommand {
     constexpr std::size_t kWidth = 50;
     const auto text_of = [&](const Json& run) {
       auto text = run["text"].get<std::string>();
-      if (parted) text.insert(parted->before.size(), kMark);
+      if (parted) text.insert(parted->same, kMark);
       return wrap(text, kWidth);
     };
     const std::string line(kWidth, '-');
