@@ -59,4 +59,15 @@ std::string checksum_of(const std::filesystem::path& path, Checksum sum) {
   return sum.finish();
 }
 
+bool is_file_of(const std::filesystem::path& path, std::uint64_t size) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error) && std::filesystem::file_size(path, error) == size &&
+         !error;
+}
+
+bool is_file_of(const std::filesystem::path& path, std::uint64_t size, const std::string& hash) {
+  return is_file_of(path, size) &&
+         checksum_of(path, hash.size() == 64 ? Checksum::sha256() : Checksum::git_blob(size)) == hash;
+}
+
 }  // namespace rung::cli

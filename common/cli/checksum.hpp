@@ -30,4 +30,9 @@ class Checksum {
 /// Of all bytes of a file; `sum` says which checksum. Of a file that cannot be read: of no bytes.
 std::string checksum_of(const std::filesystem::path& path, Checksum sum);
 
+/// Whether `path` is a regular file of `size` bytes.
+bool is_file_of(const std::filesystem::path& path, std::uint64_t size);
+/// Whether it also has the checksum `hash`: 64 digits of SHA-256, or 40 of git's blob hash.
+bool is_file_of(const std::filesystem::path& path, std::uint64_t size, const std::string& hash);
+
 }  // namespace rung::cli

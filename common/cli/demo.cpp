@@ -102,10 +102,7 @@ std::optional<Parting> parting(const Json& left, const Json& right, const Tokeni
   if (at != a.end()) found.left = utf8_repaired(tokenizer.decode(std::span(&*at, 1)));
   if (other != b.end()) found.right = utf8_repaired(tokenizer.decode(std::span(&*other, 1)));
   const auto text = left["text"].get<std::string>(), text2 = right["text"].get<std::string>();
-  const auto [end, end2] = std::mismatch(text.begin(), text.end(), text2.begin(), text2.end());
-  std::size_t& same = found.same;
-  same = static_cast<std::size_t>(end - text.begin());
-  while (same > 0 && same < text.size() && (static_cast<unsigned char>(text[same]) & 0xC0) == 0x80) --same;
+  found.same = utf8_common_prefix(text, text2);
   return found;
 }
 

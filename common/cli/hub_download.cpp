@@ -8,6 +8,7 @@
 #include "cli/resumable_download.hpp"
 #include "cli/source_error.hpp"
 #include "core/output_file.hpp"
+#include "core/printable.hpp"
 
 namespace rung::cli {
 namespace {
@@ -183,12 +184,8 @@ bool Puller::is_there(const PulledFile& file) const {
   const fs::path target = target_of(file);
   std::error_code error;
   if (!fs::exists(target, error)) return false;
-  const bool same_size = fs::is_regular_file(target, error) && fs::file_size(target, error) == file.size;
-  if (options_.to.empty()) return same_size;  // a blob is named after its content
-  if (same_size) {
-    Checksum sum = file.hash.size() == 64 ? Checksum::sha256() : Checksum::git_blob(file.size);
-    if (checksum_of(target, std::move(sum)) == file.hash) return true;
-  }
+  if (options_.to.empty()) return is_file_of(target, file.size);  // a blob is named after its content
+  if (is_file_of(target, file.size, file.hash)) return true;
   fail("'{}' exists and is another file; remove it or choose another --to", target.string());
 }
 

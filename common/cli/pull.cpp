@@ -5,6 +5,7 @@
 #include "cli/cli.hpp"
 #include "cli/pull_list.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "model/hub_cache.hpp"
 #ifdef RUNG_HAS_CURL
 #include "cli/hub_download.hpp"
@@ -41,7 +42,7 @@ void PullCommand::print_list(bool json) const {
                       {"here", here},
                       {"path", here ? Json(model.pulled_path().string()) : Json(nullptr)}});
     if (!json) {
-      fmt::print("{:<12} {:>9}  {:<12} {:<5} {}\n", model.name, model.size_text(), model.license,
+      fmt::print("{:<12} {:>9}  {:<12} {:<5} {}\n", model.name, size_text(model.bytes), model.license,
                  here ? "yes" : "no", model.title);
     }
   }

@@ -7,6 +7,7 @@
 #include "cli/cli.hpp"
 #include "core/ascii.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
 
 namespace rung::cli {
 namespace {
@@ -98,12 +99,9 @@ fs::path pulled_models() {
 
 }  // namespace
 
-std::string ListedModel::size_text() const {
-  const double megabytes = static_cast<double>(bytes) / 1e6;
-  return fmt::format("{:.{}f} MB", megabytes, megabytes < 10 ? 1 : 0);
+std::string ListedModel::summary() const {
+  return fmt::format("{}, {}, {}", title, license, size_text(bytes));
 }
-
-std::string ListedModel::summary() const { return fmt::format("{}, {}, {}", title, license, size_text()); }
 
 fs::path ListedModel::pulled_path() const { return pulled_models() / name / file; }
 

@@ -40,9 +40,7 @@ struct ListedModel {
   std::optional<HubPlace> hub;  // at least one of the two is known
   std::optional<PackagePlace> package;
 
-  /// "98 MB"
-  std::string size_text() const;
-  /// "SmolLM2-135M-Instruct, Apache-2.0, 98 MB"
+  /// "SmolLM2-135M-Instruct, Apache-2.0, 98.5 MB"
   std::string summary() const;
   /// Where the file is after `rung pull`. Throws Error when there is no home folder.
   std::filesystem::path pulled_path() const;

@@ -15,9 +15,7 @@ namespace fs = std::filesystem;
 bool is_complete(const ListedModel& model, const ListedPullOptions& options, const fs::path& target) {
   std::error_code error;
   if (!fs::exists(target, error)) return false;
-  if (fs::is_regular_file(target, error) && fs::file_size(target, error) == model.bytes &&
-      checksum_of(target, Checksum::sha256()) == model.sha256)
-    return true;
+  if (is_file_of(target, model.bytes, model.sha256)) return true;
   if (!options.to.empty())
     fail("'{}' exists and is another file; remove it or choose another --to", target.string());
   options.download.note(fmt::format("'{}' is damaged and is fetched again", target.string()));

@@ -300,7 +300,7 @@ class PullByName(ListedCase):
     def test_the_list_of_this_program(self):
         listed = json.loads(self.run_rung("pull", "--list", "--json", RUNG_MODELS="").stdout)["models"]
         self.assertIn("smollm2", [m["model"] for m in listed])
-        self.refused(1, "the model 'smollm2' (SmolLM2-135M-Instruct, Apache-2.0, 98 MB) is not here yet; run: rung pull "
+        self.refused(1, "the model 'smollm2' (SmolLM2-135M-Instruct, Apache-2.0, 98.4 MB) is not here yet; run: rung pull "
                      "smollm2", "chat", "-m", "smollm2", RUNG_MODELS="")
 
 

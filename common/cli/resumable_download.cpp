@@ -6,6 +6,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/source_error.hpp"
+#include "core/printable.hpp"
 
 namespace rung::cli {
 namespace {
@@ -117,11 +118,6 @@ std::uint64_t bytes_to_come(const std::filesystem::path& target, std::uint64_t s
   std::error_code none;
   const std::uint64_t part = std::filesystem::file_size(target.string() + ".incomplete", none);
   return size - (none ? 0 : std::min(part, size));
-}
-
-std::string size_text(std::uint64_t bytes) {
-  return bytes >= 1'000'000'000 ? fmt::format("{:.2f} GB", static_cast<double>(bytes) / 1e9)
-                                : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 bool is_hash(const std::string& text, std::size_t digits) {

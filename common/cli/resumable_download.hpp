@@ -69,9 +69,6 @@ void check_room(std::uint64_t needed, const std::filesystem::path& folder, const
 /// What is still to come of a file of `size` bytes, which may have begun to arrive at `target`.
 std::uint64_t bytes_to_come(const std::filesystem::path& target, std::uint64_t size);
 
-/// "98.4 MB", "1.23 GB".
-std::string size_text(std::uint64_t bytes);
-
 /// Whether `text` has that many hexadecimal digits and nothing else.
 bool is_hash(const std::string& text, std::size_t digits);
 

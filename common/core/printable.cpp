@@ -24,4 +24,9 @@ std::string printable(std::string_view text, bool keep_lines) {
   return result;
 }
 
+std::string size_text(std::uint64_t bytes) {
+  return bytes >= 1'000'000'000 ? fmt::format("{:.2f} GB", static_cast<double>(bytes) / 1e9)
+                                : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
 }  // namespace rung

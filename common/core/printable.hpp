@@ -1,6 +1,7 @@
 #pragma once
-// Text from files of strangers, on its way to a terminal or into a sentence.
+// Values on their way to a terminal or into a sentence: text from files of strangers, sizes.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,5 +11,8 @@ namespace rung {
 /// neither move the cursor nor forge a line nor, by a byte of value 0, cut a sentence short. With keep_lines,
 /// line feeds stay.
 std::string printable(std::string_view text, bool keep_lines = false);
+
+/// "98.4 MB", "1.23 GB". Decimal units.
+std::string size_text(std::uint64_t bytes);
 
 }  // namespace rung

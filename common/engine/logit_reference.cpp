@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 
 namespace rung {
 namespace {
@@ -87,10 +88,10 @@ ReferenceWriter::ReferenceWriter(const std::string& path, const ReferenceHeader&
   std::error_code error;
   const fs::path folder = fs::absolute(path, error).parent_path();
   const auto room = fs::space(folder, error);
-  const double bytes = static_cast<double>(header.predictions) * static_cast<double>(header.record_bytes());
-  if (!error && static_cast<double>(room.available) < bytes) {
-    fail("'{}' would take {:.1f} GB and its disk has {:.1f} GB left; use fewer --chunks", path, bytes / 1e9,
-         static_cast<double>(room.available) / 1e9);
+  const std::uint64_t bytes = static_cast<std::uint64_t>(header.predictions) * header.record_bytes();
+  if (!error && room.available < bytes) {
+    fail("'{}' would take {} and its disk has {} left; use fewer --chunks", path, size_text(bytes),
+         size_text(room.available));
   }
   std::string head(kReferenceMagic);
   put(head, kReferenceVersion);

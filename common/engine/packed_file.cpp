@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/printable.hpp"
 #include "core/timer.hpp"
 #include "model/json_file.hpp"
 
@@ -168,8 +169,8 @@ void PackedFile::save() {
     OutputFile file(path_);
     write(file);
     file.commit(OutputFile::Durable::no);  // it has checksums, and can be made again
-    say(fmt::format("packed weights written to {} ({:.1f} MB, {:.2f} s)", path_,
-                    static_cast<double>(fs::file_size(path_)) * 1e-6, timer.seconds()));
+    say(fmt::format("packed weights written to {} ({}, {:.2f} s)", path_, size_text(fs::file_size(path_)),
+                    timer.seconds()));
   } catch (const std::exception& error) {
     say(fmt::format("the packed weights are not kept, the next run makes them again: {}", error.what()));
   }
@@ -207,8 +208,7 @@ void PackedFile::write(OutputFile& out) const {
   std::error_code unknown;
   const auto disk = fs::space(fs::absolute(path_, unknown).parent_path(), unknown);
   if (!unknown && disk.available < at) {
-    fail("{} would take {:.1f} MB and its disk has {:.1f} MB left", path_, static_cast<double>(at) * 1e-6,
-         static_cast<double>(disk.available) * 1e-6);
+    fail("{} would take {} and its disk has {} left", path_, size_text(at), size_text(disk.available));
   }
   Prefix prefix{{}, kPackedVersion, static_cast<std::uint32_t>(room), checksum(bytes_of_text(text))};
   std::memcpy(prefix.magic, kPackedMagic.data(), kPackedMagic.size());

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/parallel.hpp"
+#include "core/printable.hpp"
 #include "core/process_memory.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/fusion.hpp"
@@ -87,11 +88,10 @@ void check_copies_fit(const Registry& registry, const Model& model, EngineConfig
   if (bytes <= budget) return;
   config.rungs["linear"] = kInPlace;
   if (!config.notice) return;
-  config.notice(
-      fmt::format("copying the weights into the fastest layout would take {:.1f} GB, but only {:.1f} GB of "
-                  "memory are free; "
-                  "the weights are read from the file instead, which is slower",
-                  bytes * 1e-9, budget * 1e-9));
+  config.notice(fmt::format(
+      "copying the weights into the fastest layout would take {}, but only {} of memory are free; "
+      "the weights are read from the file instead, which is slower",
+      size_text(static_cast<std::uint64_t>(bytes)), size_text(static_cast<std::uint64_t>(budget))));
 }
 
 RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& model) {

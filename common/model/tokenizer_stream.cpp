@@ -41,10 +41,8 @@ std::string StreamDecoder::whole_characters(std::string_view text) {
 /// Drops the beginning that known_ has too.
 std::string StreamDecoder::without_known(std::string text) {
   if (known_.empty()) return text;
-  std::size_t same = 0;
-  while (same < std::min(text.size(), known_.size()) && text[same] == known_[same]) ++same;
+  const std::size_t same = utf8_common_prefix(text, known_);
   const bool differs = same < text.size() && same < known_.size();
-  while (differs && same > 0 && (static_cast<unsigned char>(text[same]) & 0xC0) == 0x80) --same;
   known_.erase(0, differs ? known_.size() : same);
   text.erase(0, same);
   return text;

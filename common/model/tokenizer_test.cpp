@@ -122,6 +122,16 @@ TEST_CASE("merging by heap equals merging by looking at all pairs") {
   CHECK(merged > 2000);
 }
 
+TEST_CASE("UTF-8: a common prefix ends between two characters of both texts") {
+  CHECK(utf8_common_prefix("", "") == 0);
+  CHECK(utf8_common_prefix("abc", "abd") == 2);
+  CHECK(utf8_common_prefix("ab", "abc") == 2);
+  CHECK(utf8_common_prefix("a\u00e4", "a\u00f6") == 1);  // C3 A4 and C3 B6
+  CHECK(utf8_common_prefix("a\u00e4", "a\u00e4b") == 3);
+  CHECK(utf8_common_prefix("a\xC3", "a\u00e4") == 1);  // one text ends inside a character
+  CHECK(utf8_common_prefix("\u20ac", "\u20ad") == 0);
+}
+
 TEST_CASE("UTF-8: maximal subparts as in the Unicode standard") {
   // Tables 3-8 to 3-11 of the standard, chapter 3.9.
   const std::string r(kReplacementCharacter);

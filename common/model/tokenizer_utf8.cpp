@@ -2,6 +2,8 @@
 
 #include "model/tokenizer_utf8.hpp"
 
+#include <algorithm>
+
 namespace rung {
 
 Utf8Step utf8_next(std::string_view text, std::size_t at) {
@@ -63,6 +65,16 @@ std::string utf8_repaired(std::string_view text) {
   result.reserve(text.size());
   if (utf8_append_repaired(text, result) < text.size()) result += kReplacementCharacter;
   return result;
+}
+
+std::size_t utf8_common_prefix(std::string_view a, std::string_view b) {
+  const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  auto same = static_cast<std::size_t>(in_a - a.begin());
+  const auto inside = [&](std::string_view text) {
+    return same < text.size() && (static_cast<unsigned char>(text[same]) & 0xC0) == 0x80;
+  };
+  while (same > 0 && (inside(a) || inside(b))) --same;
+  return same;
 }
 
 std::string utf8_encoded(char32_t code) {

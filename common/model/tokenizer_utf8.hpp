@@ -47,6 +47,9 @@ std::size_t utf8_append_repaired(std::string_view text, std::string& out);
 /// `text` with every ill-formed maximal subpart replaced by U+FFFD; an unfinished character at the end too.
 std::string utf8_repaired(std::string_view text);
 
+/// Bytes of the longest beginning that both texts have and that ends between two characters of both.
+std::size_t utf8_common_prefix(std::string_view a, std::string_view b);
+
 /// The UTF-8 bytes of a code point. REQUIRES: code is a Unicode scalar value.
 std::string utf8_encoded(char32_t code);
 
