@@ -8,7 +8,7 @@ A lesson marks the place; everything between the two marks is generated, nothing
 
 or from what 06_benchmarks/engine_comparison/compare.py wrote:
 
-    <!-- comparison: results/smollm2-135m.json -->
+    <!-- comparison: results/smollm2.json -->
     <!-- end -->
 
 or what a program prints, as it is:

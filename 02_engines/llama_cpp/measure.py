@@ -4,7 +4,8 @@
     rung synth model.gguf --shape tinyllama-1.1b --type q4_0
     python3 02_engines/llama_cpp/measure.py build/bin/rung model.gguf > 02_engines/llama_cpp/results/startup.json
 
-The prompt is the start token alone, so the first token costs one pass over the weights. "cold": the file's pages were
+The products read the weights where they are (--linear in_place), as a copy would hide what loading costs. The prompt is
+the start token alone, so the first token costs one pass over the weights. "cold": the file's pages were
 dropped from the system's cache (posix_fadvise) before the run. The rungs take turns; medians of 5 runs are given.
 Two processes: both generate, then the system is asked (smaps_rollup) how much memory each has: Rss counts shared pages
 in both, Pss gives each process its half.
@@ -29,7 +30,7 @@ def drop_pages(path):
 
 
 def command(program, model, rung, tokens):
-    return [program, "generate", "-m", model, "--set", f"loading={rung}", "-p", "", "-n", str(tokens), "--temp", "0",
+    return [program, "generate", "-m", model, "--linear", "in_place", "--set", f"loading={rung}", "-p", "", "-n", str(tokens), "--temp", "0",
             "--ignore-eos", "--json"]
 
 

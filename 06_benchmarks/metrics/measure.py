@@ -22,8 +22,8 @@ from plot import draw  # noqa: E402
 from serve_runs import interleaved, machine, middle, save, serve  # noqa: E402
 
 # Little memory, so that somebody is preempted, and prompts of which many begin alike.
-TIMELINE = ["--threads", "1", "--requests", "40", "--rate", "25", "--seed", "4", "--prompt-tokens", "16-120", "--output-tokens", "20-160", "--shared-prefix",
-            "32", "--max-sequences", "8", "--kv-budget", "2MB", "--ctx", "320", "--set", "prefix_cache=radix", "--timeline", "40"]
+TIMELINE = ["--threads", "1", "--requests", "40", "--rate", "40", "--seed", "4", "--prompt-tokens", "16-120", "--output-tokens", "20-160", "--shared-prefix",
+            "32", "--max-sequences", "8", "--kv-budget", "1MB", "--ctx", "320", "--set", "prefix_cache=radix", "--timeline", "40"]
 SWEEP = ["--threads", "1", "--requests", "80", "--prompt-tokens", "16-120", "--output-tokens", "8-48", "--slo-ttft", "0.1"]
 RATES = [10, 20, 30, 40, 60]
 KINDS = {"poisson": [], "gamma": ["--cv", "3"]}
@@ -65,7 +65,8 @@ def main():
         measure(a)
     rates = json.loads((RESULTS / "rates.json").read_text())
     write_between(HERE / "README.md", "rates: results/rates.json", rates_table(rates))
-    draw([json.loads((RESULTS / "timeline.json").read_text()), *rates["rows"]], str(RESULTS / "serve"))
+    runs = [json.loads((RESULTS / "timeline.json").read_text()), *rates["rows"]]
+    draw([("results", run) for run in runs], str(RESULTS / "serve"))
 
 
 if __name__ == "__main__":
