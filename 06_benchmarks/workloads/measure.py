@@ -97,6 +97,10 @@ def loads(a):
     }
 
 
+def count(number, what):
+    return f"{number} {what}" + ("s" if number > 1 else "")
+
+
 def first_tokens(pairs):
     """What the requests that the cache served waited for, with it and without it."""
     hits = [(r, n) for none, radix in pairs for n, r in zip(none["timeline"]["requests"], radix["timeline"]["requests"])
@@ -175,13 +179,13 @@ def prefix_table(data, cost):
                      f"{r['hit_cached']:.0f} | {1e3 * r['hit_ttft_s']:.1f} ms | {1e3 * r['same_without_s']:.1f} ms | "
                      f"{100 * r['lower']:.0f} % | {misses} |")
     m = data["machine"]
-    lines += ["", f"Medians over all hits of {data['rows'][0]['pairs']} interleaved pairs of runs. `{data['model']}` on one thread of "
+    lines += ["", f"Medians over all hits of {count(data['rows'][0]['pairs'], 'interleaved pair')} of runs. `{data['model']}` on one thread of "
                   f"{m['name']}, {m['simd']}, by `measure.py`.", ""]
     if cost is None:
         return lines
     shares = ", ".join(f"`{r['cache']}` {100 * r['prefix_share']:.2f} %" for r in cost["rows"] if r["cache"] != "none")
     return lines + [f"Where nothing is found ({100 * max(r['hit_rate'] for r in cost['rows']):.1f} % of the tokens), the engine spends this share of its "
-                    f"time in the cache: {shares} (96 requests, 32 at a time; the middle of {cost['runs']} runs).", ""]
+                    f"time in the cache: {shares} (96 requests, 32 at a time; the middle of {count(cost['runs'], 'run')}).", ""]
 
 
 def plot(data):
