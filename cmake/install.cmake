@@ -2,7 +2,8 @@
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/rung)
 
-install(DIRECTORY common/core common/model common/seams common/ops common/engine DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rung
+install(DIRECTORY common/core common/files common/text common/model common/convert common/seams common/ops common/devices
+        common/loop common/catalog common/engine common/measure DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rung
         FILES_MATCHING PATTERN "*.hpp")
 install(TARGETS rung RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES models/tiny.gguf models/draft.gguf models/tiny-mha.gguf models/pull.json

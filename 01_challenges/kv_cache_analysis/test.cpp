@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "convert/synth.hpp"
+#include "files/gguf_writer.hpp"
 #include "kv_plan.hpp"
-#include "model/gguf_writer.hpp"
-#include "model/synth.hpp"
 #include "testing/damage.hpp"
 #include "testing/topic_test.hpp"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/registry.hpp"
-#include "model/file_bytes.hpp"
+#include "files/file_bytes.hpp"
 #include "seams/loading.hpp"
 
 namespace rung::llama_cpp {

@@ -3,10 +3,10 @@
 // Opening costs the same for any size. Nothing is copied: the first touch of a page enters it into our page
 // table, and reads it from the disk only when the cache does not have it. All processes that map the file use
 // the same pages, and under pressure the system drops them without writing anything. The call itself is in
-// model/mapped_file.cpp; readers of model files use it when nobody chooses otherwise.
+// files/mapped_file.cpp; readers of model files use it when nobody chooses otherwise.
 
+#include "files/mapped_file.hpp"
 #include "llama_cpp.hpp"
-#include "model/mapped_file.hpp"
 
 namespace rung::llama_cpp {
 namespace {

@@ -9,8 +9,8 @@
 #include <algorithm>
 
 #include "core/process_memory.hpp"
+#include "files/mapped_file.hpp"
 #include "llama_cpp.hpp"
-#include "model/mapped_file.hpp"
 
 namespace rung::llama_cpp {
 namespace {

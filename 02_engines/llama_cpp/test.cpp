@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
+#include "convert/synth.hpp"
 #include "llama_cpp.hpp"
 #include "model/model.hpp"
-#include "model/synth.hpp"
 #include "testing/damage.hpp"
 #include "testing/topic_test.hpp"
 

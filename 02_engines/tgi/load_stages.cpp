@@ -18,10 +18,11 @@
 
 #include "core/numbers.hpp"
 #include "core/timer.hpp"
-#include "model/gguf.hpp"
-#include "model/mapped_file.hpp"
+#include "files/gguf.hpp"
+#include "files/mapped_file.hpp"
+#include "files/safetensors.hpp"
 #include "model/model.hpp"
-#include "model/safetensors.hpp"
+#include "text/tokenizer/formats/load.hpp"
 #include "tgi.hpp"
 
 namespace {

@@ -6,7 +6,7 @@
 //   2. anything else than this (a missing field, -1, 2.0, a key twice, text that is no JSON): fail("{} ...",
 //   what)
 //   3. do not look at what the numbers mean: whether they fit the file is checked by the loader
-// parse_json(text, what) of model/json_file.hpp parses any JSON and refuses keys that appear twice.
+// parse_json(text, what) of files/json_file.hpp parses any JSON and refuses keys that appear twice.
 
 #include "tgi.hpp"
 

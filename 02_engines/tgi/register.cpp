@@ -32,7 +32,7 @@ void register_rungs(Registry& registry) {
          [function](const SafetensorsIndexConfig&) { return std::make_unique<FunctionIndex>(function); },
          {}});
   };
-  add("naive", "common/model/safetensors_header.cpp", "a JSON document of the whole header, then its parts",
+  add("naive", "common/files/safetensors_header.cpp", "a JSON document of the whole header, then its parts",
       naive);
   add("sax", "02_engines/tgi/sax.cpp", "the same parser calls back; no document", sax);
   add("scan", "02_engines/tgi/scan.cpp", "one pass that knows the format", scan);

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
-#include "model/json_file.hpp"
-#include "model/tokenizer_utf8.hpp"
+#include "files/json_file.hpp"
+#include "text/utf8.hpp"
 #include "tgi.hpp"
 
 namespace rung::tgi {

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "core/rng.hpp"
+#include "files/safetensors.hpp"
 #include "model/model.hpp"
-#include "model/safetensors.hpp"
 #include "testing/damage.hpp"
 #include "testing/topic_test.hpp"
 #include "tgi.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 // What the rungs of this ladder share. A rung is a plain function: header text in, tensors out; the contract
-// stands in model/safetensors_header.hpp. Rung 0 is the plain reader of that floor.
+// stands in files/safetensors_header.hpp. Rung 0 is the plain reader of that floor.
 
 #include <string>
 #include <string_view>

@@ -82,17 +82,13 @@ def measure_own(a):
 
 
 def what_if(a, folder):
-    """The large load under a model of the step, whose two times are those of TinyLlama in 06_benchmarks/engine_comparison: one sequence that
-    decodes, and 16."""
-    file = HERE.parents[1] / "06_benchmarks" / "engine_comparison" / "results" / "tinyllama-1.1b.json"
-    speeds = next(r for t in json.loads(file.read_text())["types"] if t["type"] == "q4_0" for r in t["rows"] if r["engine"] == "rung")
-    alone, sixteen = 1e3 / speeds["decode"]["tok_s"], 16e3 / speeds["batch"]["tok_s"]
-    token = (sixteen - alone) / 15
+    """The large load under a model of the step: so many milliseconds for a step, and so many for each of its tokens."""
+    step, token = a.step
     program = pathlib.Path(a.rung).with_name("batching_what_if")
     rows = []
     for sequences in (16, 64, 256):
         path = mixed(folder, 3 * sequences, 150)[1]
-        out = subprocess.run([program, path, str(sequences), "256" if sequences < 256 else "1024", f"{alone - token:.3f}", f"{token:.3f}"],
+        out = subprocess.run([program, path, str(sequences), "256" if sequences < 256 else "1024", f"{step:.3f}", f"{token:.3f}"],
                              check=True, capture_output=True, text=True).stdout
         rows.append(json.loads(out))
     return rows
@@ -171,6 +167,9 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--large", help="a model of more than a hundred megabytes")
     parser.add_argument("--load", choices=["mixed", "long prompts"], help="with --large: only this one")
+    parser.add_argument("--step", default="12.525,3.256", type=lambda s: [float(ms) for ms in s.split(",")],
+                        help="STEP,TOKEN: milliseconds of a step and of each token in it, for batching_what_if; default: those of TinyLlama's shape "
+                             "in the lesson engine_comparison")
     parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
     a = parser.parse_args()
     file = RESULTS / "schedulers.json"

@@ -2,7 +2,7 @@
 
 #include "batching.hpp"
 #include "core/rng.hpp"
-#include "seams/serving_simulation.hpp"
+#include "loop/serving_simulation.hpp"
 #include "testing/topic_test.hpp"
 
 using namespace rung;

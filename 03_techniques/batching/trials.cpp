@@ -8,7 +8,7 @@
 
 #include "batching.hpp"
 #include "core/rng.hpp"
-#include "seams/serving_simulation.hpp"
+#include "loop/serving_simulation.hpp"
 
 namespace rung::batching {
 namespace {

@@ -1,6 +1,6 @@
 // The schedulers on a machine that is not here: batching_what_if TRACE SEQUENCES STEP_TOKENS STEP_MS TOKEN_MS
 //
-// TRACE: lengths in any form that core/request_trace.hpp reads; all requests come at once. A step takes
+// TRACE: lengths in any form that loop/request_trace.hpp reads; all requests come at once. A step takes
 // STEP_MS, for the weights that it reads, and TOKEN_MS for each of its tokens: both can be read off two
 // measurements, one sequence that decodes and a batch that does. SEQUENCES may run together. Prints, per
 // rung, what simulate() counted, as JSON.
@@ -13,8 +13,8 @@
 
 #include "batching.hpp"
 #include "core/numbers.hpp"
-#include "core/request_trace.hpp"
-#include "seams/serving_simulation.hpp"
+#include "loop/request_trace.hpp"
+#include "loop/serving_simulation.hpp"
 
 namespace rung::batching {
 namespace {

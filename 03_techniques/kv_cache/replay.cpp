@@ -1,6 +1,6 @@
 // Lengths of real requests through every cache, without a model: kv_cache_replay TRACE TOKENS CONTEXT [BLOCK]
 //
-// TRACE: any form that core/request_trace.hpp reads; - is stdin. The queue is
+// TRACE: any form that loop/request_trace.hpp reads; - is stdin. The queue is
 // never empty: the next request in the file is admitted as soon as the cache takes its prompt, everybody who
 // runs gains a token per step, and whoever finds no room gives way (from the youngest on) and comes back
 // later. Prints, per rung, what its counters said on average over the steps, as JSON.
@@ -14,9 +14,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/numbers.hpp"
-#include "core/request_trace.hpp"
-#include "host_device.hpp"
+#include "devices/cpu_device.hpp"
 #include "kv_cache.hpp"
+#include "loop/request_trace.hpp"
 
 namespace rung::kv_cache {
 namespace {
@@ -78,13 +78,12 @@ int run(int argc, char** argv) {
   if (argc < 4) fail_usage("usage: kv_cache_replay TRACE TOKENS CONTEXT [BLOCK]");
   const std::string path = argv[1];
   const int tokens = number("TOKENS", argv[2]), context = number("CONTEXT", argv[3]);
-  HostDevice device;
   KvConfig config;
   config.layers = config.kv_heads = config.head_dim = 1;
   config.max_sequences = 4096;
   config.max_context = context;
   config.block_size = argc > 4 ? number("BLOCK", argv[4]) : 16;
-  config.device = &device;
+  config.device = &cpu_device();
   config.budget = config.bytes_per_token() * static_cast<std::size_t>(tokens);
   std::deque<TracedRequest> waiting;
   int too_long = 0;

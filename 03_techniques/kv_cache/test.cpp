@@ -1,7 +1,7 @@
 // Every rung on random operations; what only blocks can do; and what is refused.
 
 #include "core/rng.hpp"
-#include "host_device.hpp"
+#include "devices/cpu_device.hpp"
 #include "kv_cache.hpp"
 #include "testing/topic_test.hpp"
 
@@ -9,6 +9,26 @@ using namespace rung;
 using namespace rung::kv_cache;
 
 namespace {
+
+/// The host, which counts what is copied within it.
+class CountingDevice final : public Device {
+ public:
+  std::size_t copied = 0;  // bytes, by copy()
+
+  std::string_view name() const override { return host_.name(); }
+  DeviceBuffer allocate(std::size_t bytes) override { return host_.allocate(bytes); }
+  void to_device(void* to, const void* from, std::size_t bytes) override { host_.to_device(to, from, bytes); }
+  void to_host(void* to, const void* from, std::size_t bytes) override { host_.to_host(to, from, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    host_.copy(to, from, bytes);
+    copied += bytes;
+  }
+  bool shares_host_memory() const override { return true; }
+  void synchronize() override { host_.synchronize(); }
+
+ private:
+  Device& host_ = cpu_device();
+};
 
 KvConfig config_of(Device& device, int sequences, int context, int block_size, int tokens) {
   KvConfig config;
@@ -85,7 +105,7 @@ TEST_CASE("the trials notice a pool that counts wrongly") {
 }
 
 TEST_CASE("blocks are taken when a sequence gets there, and regions at once") {
-  HostDevice device;
+  CountingDevice device;
   const KvConfig config = config_of(device, 4, 64, 16, 4 * 64);
   for (const auto& [rung, taken] : {std::pair{"contiguous", 64}, {"paged", 32}, {"copy_on_write", 32}}) {
     const auto cache = ladder().make(rung, config);
@@ -100,7 +120,7 @@ TEST_CASE("blocks are taken when a sequence gets there, and regions at once") {
 }
 
 TEST_CASE("the same budget holds more sequences in blocks") {
-  HostDevice device;
+  CountingDevice device;
   const auto count = [&](const char* rung) {
     const auto cache = ladder().make(rung, config_of(device, 100, 1024, 16, 4 * 1024));
     int sequences = 0;
@@ -112,7 +132,7 @@ TEST_CASE("the same budget holds more sequences in blocks") {
 }
 
 TEST_CASE("sharing copies nothing until somebody writes, and then one block") {
-  HostDevice device;
+  CountingDevice device;
   const KvConfig config = config_of(device, 3, 64, 8, 3 * 64);
   const auto cache = ladder().make("copy_on_write", config);
   const int a = cache->open(), b = cache->open(), c = cache->open();
@@ -134,7 +154,7 @@ TEST_CASE("sharing copies nothing until somebody writes, and then one block") {
 }
 
 TEST_CASE("a block that a prefix cache holds outlives its sequence") {
-  HostDevice device;
+  CountingDevice device;
   const auto cache = ladder().make("copy_on_write", config_of(device, 2, 32, 4, 32));
   REQUIRE(cache->shares_blocks());
   const int first = cache->open();
@@ -164,7 +184,7 @@ TEST_CASE("a block that a prefix cache holds outlives its sequence") {
 }
 
 TEST_CASE("a cache that cannot be is refused in a sentence") {
-  HostDevice device;
+  CountingDevice device;
   for (const char* rung : {"contiguous", "paged", "copy_on_write"}) {
     INFO(rung);
     KvConfig config = config_of(device, 0, 16, 4, 64);

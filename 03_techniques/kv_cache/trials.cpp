@@ -10,7 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/rng.hpp"
-#include "host_device.hpp"
+#include "devices/cpu_device.hpp"
 #include "kv_cache.hpp"
 
 namespace rung::kv_cache {
@@ -31,8 +31,7 @@ KvConfig config_of(const Workload& w) {
   config.max_sequences = w.sequences;
   config.max_context = w.context;
   config.block_size = w.block_size;
-  static HostDevice host;
-  config.device = &host;
+  config.device = &cpu_device();
   config.budget = config.bytes_per_token() * static_cast<std::size_t>(w.tokens);
   return config;
 }

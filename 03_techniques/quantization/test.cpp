@@ -7,7 +7,7 @@
 
 #include "core/dtype_legacy.hpp"
 #include "core/rng.hpp"
-#include "model/gguf.hpp"
+#include "files/gguf.hpp"
 #include "quantization.hpp"
 #include "testing/topic_test.hpp"
 
@@ -65,10 +65,10 @@ TEST_CASE("every rung rounds to the nearest level of its block, and loses no mor
 }
 
 // The file holds 512 normal numbers per row as GGML stores them
-// (model/golden/make_gguf_types_golden.py). 1.05 allows for blocks where a search happens to end elsewhere.
+// (files/golden/make_gguf_types_golden.py). 1.05 allows for blocks where a search happens to end elsewhere.
 // Run with -s to see the errors of both.
 TEST_CASE("what we quantise is no worse than what is quantised elsewhere") {
-  const auto gguf = Gguf::open(testing::source_file("common/model/golden/gguf_types.gguf"));
+  const auto gguf = Gguf::open(testing::source_file("common/files/golden/gguf_types.gguf"));
   const Tensor source = gguf->find_tensor("source")->view;
   int compared = 0;
   for (const DType type : {DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::iq4_nl,

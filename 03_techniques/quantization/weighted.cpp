@@ -3,7 +3,7 @@
 // What changes against search: the weights in its sums. A product's error is sum x[c] * (w[c] - w'[c]); if
 // inputs are uncorrelated, its expected square is sum mean(x[c]^2) * (w[c] - w'[c])^2. The mean squares are
 // read from a text that the model is run over first (`rung quantize --imatrix TEXT`,
-// common/engine/importance.cpp). Columns that carry large inputs are rounded with more care, at the cost of
+// common/measure/importance.cpp). Columns that carry large inputs are rounded with more care, at the cost of
 // those that carry nothing.
 
 #include "quantization.hpp"

@@ -4,9 +4,9 @@
 #include <iterator>
 
 #include "core/error.hpp"
-#include "model/model.hpp"
 #include "testing/catch.hpp"
 #include "testing/topic_test.hpp"
+#include "text/tokenizer/formats/load.hpp"
 #include "tokenization.hpp"
 
 using namespace rung;

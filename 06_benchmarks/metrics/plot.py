@@ -14,33 +14,15 @@ of several runs run_NAME_timeline); the distribution of its latencies. From runs
 import argparse
 import json
 import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from plots import plain_ticks, pyplot, save, tidy  # noqa: E402
 
 STATES = {"waiting": "#d9d9d9", "prefill": "#e6842a", "decode": "#1f6f8b", "preempted": "#b3202c"}
 FREE, KEPT, SHARED = -1, -2, -3  # owners that are no request
 FREE_COLOR, KEPT_COLOR, SHARED_COLOR = "#ffffff", "#c9c9c9", "#222222"
-
-
-def pyplot():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
-    matplotlib.rcParams["font.size"] = 9
-    return plt
-
-
-def tidy(axis, grid="both"):
-    axis.grid(True, axis=grid, color="#e4e4e4", linewidth=0.6)
-    axis.set_axisbelow(True)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
-
-
-def save(figure, name):
-    figure.savefig(f"{name}.svg", metadata={"Date": None})
-    figure.savefig(f"{name}.png", dpi=110)
 
 
 def changes(request):
@@ -143,14 +125,6 @@ def draw_cdf(axis, run, title):
     if title:
         axis.set_title(title, loc="right", fontsize=8)
     tidy(axis)
-
-
-def plain_ticks(side):
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    side.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    side.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    side.set_minor_formatter(NullFormatter())
 
 
 def draw_rates(axis, runs):

@@ -25,9 +25,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 sys.path.insert(0, str(HERE.parents[1] / "docs"))
-sys.path.insert(0, str(HERE.parent / "metrics"))
 from lesson_marks import write_between  # noqa: E402
-from plot import pyplot, save, tidy, plain_ticks  # noqa: E402
+from plots import plain_ticks, pyplot, save, tidy  # noqa: E402
 from serve_runs import interleaved, machine, middle, save as save_rows, serve  # noqa: E402
 
 NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",

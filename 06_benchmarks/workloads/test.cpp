@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "core/request_trace.hpp"
+#include "loop/request_trace.hpp"
 #include "testing/topic_test.hpp"
 #include "workloads.hpp"
 

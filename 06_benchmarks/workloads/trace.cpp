@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "core/request_trace.hpp"
+#include "loop/request_trace.hpp"
 #include "workloads.hpp"
 
 namespace rung::workloads {

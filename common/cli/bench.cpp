@@ -10,12 +10,12 @@
 #include <optional>
 #include <span>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/parallel.hpp"
 #include "core/rng.hpp"
 #include "core/simd.hpp"
-#include "engine/limits.hpp"
-#include "engine/variants.hpp"
+#include "measure/limits.hpp"
 
 namespace rung::cli {
 namespace {

@@ -12,10 +12,10 @@
 #include <queue>
 #include <thread>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "cli/serve_load.hpp"
 #include "cli/serve_timeline.hpp"
-#include "engine/variants.hpp"
 #include "seams/quantile.hpp"
 #include "seams/serving_metrics.hpp"
 

@@ -8,12 +8,12 @@
 
 #include <unistd.h>
 
+#include "catalog/variants.hpp"
 #include "cli/chat_input.hpp"
 #include "cli/cli.hpp"
 #include "core/input_text.hpp"
 #include "core/output_file.hpp"
-#include "engine/variants.hpp"
-#include "model/chat_template.hpp"
+#include "text/chat/chat_template.hpp"
 
 namespace rung::cli {
 namespace {

@@ -98,9 +98,6 @@ std::string resolve_model(const std::string& model);
 /// and the installed share folder, in this order.
 std::vector<std::filesystem::path> model_folders();
 
-/// Presets of --engine: a set of rungs by name. `naive` is the bottom of every ladder.
-std::map<std::string, std::string> preset_rungs(const std::string& preset);
-
 /// The text of -p or the content of -f ("-" is stdin). Throws when the file cannot be read.
 struct TextOptions {
   std::string text, file;

@@ -1,6 +1,6 @@
 // rung convert: a Hugging Face folder as a GGUF file, or back.
 
-#include "model/convert.hpp"
+#include "convert/convert.hpp"
 
 #include <filesystem>
 

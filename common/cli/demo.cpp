@@ -9,7 +9,7 @@
 #include "cli/run_generate.hpp"
 #include "core/machine.hpp"
 #include "core/printable.hpp"
-#include "model/tokenizer_utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace rung::cli {
 namespace {

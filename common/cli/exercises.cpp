@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/parallel.hpp"
-#include "engine/variants.hpp"
 
 namespace rung::cli {
 namespace {

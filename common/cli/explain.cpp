@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/output_file.hpp"
 #include "core/rng.hpp"
 #include "engine/resolve.hpp"
 #include "engine/trace.hpp"
-#include "engine/variants.hpp"
 
 namespace rung::cli {
 namespace {

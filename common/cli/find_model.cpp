@@ -9,7 +9,7 @@
 #include "cli/cli.hpp"
 #include "cli/pull_list.hpp"
 #include "core/output_file.hpp"
-#include "model/hub_cache.hpp"
+#include "files/hub_cache.hpp"
 
 namespace rung::cli {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "catalog/variants.hpp"
 #include "cli/run_generate.hpp"
 #include "core/process_memory.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
 
 namespace rung::cli {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Fetches a model from the Hugging Face hub, or a server that speaks like it, into the cache of
-// model/hub_cache.hpp or into a folder.
+// files/hub_cache.hpp or into a folder.
 //
 // What the server says is not trusted: file names must stay inside their folder, every file must have the
 // announced size and checksum, and only then gets its name. What came before a break lies in
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "model/hub_cache.hpp"
+#include "files/hub_cache.hpp"
 
 namespace rung::cli {
 

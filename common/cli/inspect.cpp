@@ -8,9 +8,9 @@
 #include "cli/cli.hpp"
 #include "core/input_text.hpp"
 #include "core/printable.hpp"
-#include "model/gguf.hpp"
-#include "model/safetensors.hpp"
-#include "model/tokenizer_utf8.hpp"
+#include "files/gguf.hpp"
+#include "files/safetensors.hpp"
+#include "text/utf8.hpp"
 
 namespace rung::cli {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/machine.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
-#include "engine/limits.hpp"
-#include "engine/variants.hpp"
+#include "measure/limits.hpp"
 
 namespace rung::cli {
 namespace {

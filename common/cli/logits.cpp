@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/output_file.hpp"
-#include "engine/variants.hpp"
 
 namespace rung::cli {
 namespace {

@@ -1,41 +1,11 @@
+#include "catalog/presets.hpp"
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/input_text.hpp"
 #include "core/output_file.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
 
 namespace rung::cli {
-namespace {
-
-/// An engine's choices of rungs; the topic of chapter 02 says why.
-struct Preset {
-  std::string name;
-  std::map<std::string, std::string> rungs;
-};
-const std::vector<Preset>& presets() {
-  static const std::vector<Preset> all = {
-      {"exact", {{"linear", std::string(kFloat32)}}},
-      {"llama_cpp", {{"loading", "mmap_prefetch"}, {"attention", "flash"}, {"kv", "contiguous"}}},
-      {"orca", {{"kv", "contiguous"}, {"scheduler", "continuous"}, {"policy", "fifo"}}},
-      {"sglang",
-       {{"kv", "copy_on_write"}, {"scheduler", "chunked"}, {"policy", "fifo"}, {"prefix_cache", "radix"}}},
-      {"static", {{"kv", "contiguous"}, {"scheduler", "static_batch"}, {"policy", "fifo"}}},
-      {"vllm",
-       {{"kv", "copy_on_write"},
-        {"scheduler", "chunked"},
-        {"policy", "fifo"},
-        {"prefix_cache", "hash_chain"}}},
-  };
-  return all;
-}
-
-std::string preset_names(const std::string& between = " | ") {
-  std::string names = "auto" + between + "naive";
-  for (const Preset& preset : presets()) names += between + preset.name;
-  return names;
-}
-
-}  // namespace
 
 Command* add_command(Command& app, Program& program, const std::string& name,
                      const std::string& description) {
@@ -89,7 +59,7 @@ void RunOptions::add_to(Command& command) {
   command.add_option(
       "--engine", preset,
       "a preset that chooses the rungs of several seams; --attention, --set and others override it: " +
-          preset_names());
+          preset_names(" | "));
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy"}) {
     command.add_text_option(
         std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },
@@ -104,11 +74,10 @@ EngineConfig RunOptions::config() const {
   config.context = context;
   config.threads = threads;
   config.device = device;
-  // The naive rungs are what others are compared with, so they round nothing either.
-  const bool unrounded = exact || preset == "exact" || preset == "naive";
+  const Preset chosen = find_preset(variants(), preset);
   if (!kv_type.empty()) {
     config.kv_type = dtype_from_name(kv_type);
-  } else if (unrounded) {
+  } else if (exact || chosen.exact) {
     config.kv_type = DType::f32;
   }
   config.kv_block_size = block_size;
@@ -119,7 +88,7 @@ EngineConfig RunOptions::config() const {
   if (!kv_budget.empty()) config.kv_budget = bytes_from("--kv-budget", kv_budget);
   config.cache_packed = cache_packed;
   config.notice = [](const std::string& sentence) { tell("rung: {}\n", sentence); };
-  config.rungs = preset_rungs(preset);
+  config.rungs = chosen.rungs;
   if (exact) config.rungs.try_emplace("linear", kFloat32);
   for (const auto& [seam, name] : rungs) config.rungs[seam] = name;
   for (const std::string& assignment : set) {
@@ -136,19 +105,6 @@ std::shared_ptr<const Model> RunOptions::load() const {
   for (const auto& file : loaded->files) protect_input(file->path());  // one name may stand for several files
   for (const std::string& note : loaded->config.notes) tell("rung: note: {}: {}\n", loaded->path, note);
   return loaded;
-}
-
-std::map<std::string, std::string> preset_rungs(const std::string& preset) {
-  if (preset == "auto") return {};
-  for (const Preset& known : presets()) {
-    if (known.name == preset) return known.rungs;
-  }
-  if (preset != "naive") fail_usage("unknown engine preset '{}'; known: {}", preset, preset_names(", "));
-  std::map<std::string, std::string> rungs;
-  for (const LadderBase* ladder : variants().all()) rungs[ladder->seam()] = ladder->rungs().front().name;
-  // These are no choices of an engine: they measure the machine, make the load, and judge what was measured.
-  for (const char* seam : {"bandwidth", "arrivals", "workload", "quantile"}) rungs.erase(seam);
-  return rungs;
 }
 
 void TextOptions::add_to(Command& command, bool positional) {

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <filesystem>
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/output_file.hpp"
-#include "engine/perplexity.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
+#include "measure/perplexity.hpp"
 
 namespace rung::cli {
 namespace {

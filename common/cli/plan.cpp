@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "catalog/variants.hpp"
 #include "cli/plan.hpp"
-#include "engine/variants.hpp"
 #include "seams/kv_plan.hpp"
 
 namespace rung::cli {

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "catalog/variants.hpp"
 #include "cli/plan.hpp"
 #include "core/input_text.hpp"
 #include "core/parallel.hpp"
-#include "engine/limits.hpp"
 #include "engine/resolve.hpp"
-#include "engine/step_samples.hpp"
-#include "engine/variants.hpp"
+#include "measure/limits.hpp"
+#include "measure/step_samples.hpp"
 #include "seams/step_cost.hpp"
 
 namespace rung::cli {

@@ -6,7 +6,7 @@
 #include "cli/pull_list.hpp"
 #include "core/error.hpp"
 #include "core/printable.hpp"
-#include "model/hub_cache.hpp"
+#include "files/hub_cache.hpp"
 #ifdef RUNG_HAS_CURL
 #include "cli/hub_download.hpp"
 #include "cli/pull_listed.hpp"

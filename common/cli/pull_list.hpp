@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "model/hub_cache.hpp"
+#include "files/hub_cache.hpp"
 
 namespace rung::cli {
 

@@ -1,15 +1,15 @@
 // rung quantize: a GGUF with its matrices in another number format.
 
-#include "model/quantize.hpp"
+#include "convert/quantize.hpp"
 
 #include <algorithm>
 #include <filesystem>
 
+#include "catalog/quantizers.hpp"
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/parallel.hpp"
-#include "engine/importance.hpp"
-#include "engine/quantizers.hpp"
-#include "engine/variants.hpp"
+#include "measure/importance.hpp"
 
 namespace rung::cli {
 namespace {

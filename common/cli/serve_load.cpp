@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/variants.hpp"
+#include "catalog/variants.hpp"
 #include "seams/arrivals.hpp"
 
 namespace rung::cli {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cli/cli.hpp"
-#include "model/mapped_file.hpp"
+#include "files/mapped_file.hpp"
 
 namespace rung::cli {
 namespace {

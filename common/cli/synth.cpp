@@ -3,8 +3,9 @@
 #include <filesystem>
 
 #include "cli/cli.hpp"
+#include "convert/synth.hpp"
 #include "core/parallel.hpp"
-#include "model/synth.hpp"
+#include "model/synth_shape.hpp"
 
 namespace rung::cli {
 namespace {

@@ -1,9 +1,10 @@
 // rung tokenize, rung detokenize: text to ids and back, alone.
 
+#include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
-#include "model/tokenizer_utf8.hpp"
+#include "text/tokenizer/formats/load.hpp"
+#include "text/utf8.hpp"
 
 namespace rung::cli {
 

@@ -1,5 +1,5 @@
 // Number formats: the layouts undo themselves, the quantisers keep their error, odd blocks stay sound.
-// What the formats mean is compared with other implementations in model/gguf_types_parity_test.cpp.
+// What the formats mean is compared with other implementations in files/gguf_types_parity_test.cpp.
 
 #include <algorithm>
 #include <cmath>

@@ -9,7 +9,7 @@
 // fastest: that is what `auto` is. `float32` is the last of these that computes in float32, `in_place` the
 // last of those that keeps no copy of its weights.
 //
-// Registration is by plain function calls from one list (engine/variants.cpp): static libraries drop
+// Registration is by plain function calls from one list (catalog/variants.cpp): static libraries drop
 // objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
 
 #include <algorithm>

@@ -2,11 +2,11 @@
 
 #include <memory>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/engine.hpp"
-#include "engine/preemption_cost.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
+#include "loop/preemption_cost.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -8,7 +8,7 @@
 
 #include "core/dtype.hpp"
 #include "core/registry.hpp"
-#include "engine/preemption_cost.hpp"
+#include "loop/preemption_cost.hpp"
 #include "seams/prefix_cache.hpp"
 
 namespace rung {

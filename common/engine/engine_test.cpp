@@ -1,6 +1,7 @@
 // The promises of the house, on real engines: batch invariance, same text, seeds, stops, refusals.
 
 #include "engine/engine.hpp"
+#include "devices/cpu_device.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -8,12 +9,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "catalog/variants.hpp"
+#include "convert/quantize.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/batch_builder.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
-#include "model/quantize.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -6,10 +6,10 @@
 #include <memory>
 #include <thread>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/engine_thread.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -7,11 +7,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/engine.hpp"
 #include "engine/trace.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -5,12 +5,13 @@
 #include <cmath>
 #include <filesystem>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
+#include "devices/cpu_device.hpp"
 #include "engine/batch_builder.hpp"
 #include "engine/engine.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "catalog/variants.hpp"
 #include "core/trial.hpp"
 #include "engine/engine.hpp"
-#include "engine/variants.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

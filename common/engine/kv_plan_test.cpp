@@ -8,9 +8,9 @@
 #include <cmath>
 #include <fstream>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "engine/engine.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
 #include "seams/kv_plan.hpp"
 #include "testing/catch.hpp"
 

@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
-#include "engine/event_log.hpp"
-#include "engine/preemption_cost.hpp"
 #include "engine/sliding_window.hpp"
+#include "loop/event_log.hpp"
+#include "loop/preemption_cost.hpp"
 #include "seams/device.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/prefix_cache.hpp"

@@ -1,16 +1,17 @@
 // The mixture of experts without a model around it: the router's choice, the sum, the same bits in any batch.
 
 #include "engine/moe_ffn.hpp"
+#include "devices/cpu_device.hpp"
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
 
+#include "catalog/variants.hpp"
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "core/trial.hpp"
-#include "engine/variants.hpp"
 #include "ops/cpu_ops.hpp"
 #include "testing/catch.hpp"
 

@@ -12,7 +12,7 @@
 #include "core/parallel.hpp"
 #include "core/printable.hpp"
 #include "core/timer.hpp"
-#include "model/json_file.hpp"
+#include "files/json_file.hpp"
 
 namespace rung {
 namespace {

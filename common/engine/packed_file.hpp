@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "core/output_file.hpp"
-#include "model/mapped_file.hpp"
+#include "files/mapped_file.hpp"
 #include "model/model.hpp"
 #include "seams/packed_store.hpp"
 

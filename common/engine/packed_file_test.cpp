@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "catalog/variants.hpp"
+#include "convert/quantize.hpp"
 #include "core/rng.hpp"
 #include "engine/engine.hpp"
-#include "engine/variants.hpp"
-#include "model/quantize.hpp"
 #include "testing/catch.hpp"
 #include "testing/damage.hpp"
 

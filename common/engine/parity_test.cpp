@@ -10,13 +10,14 @@
 #include <fstream>
 #include <set>
 
+#include "catalog/variants.hpp"
+#include "convert/convert.hpp"
 #include "core/trial.hpp"
+#include "devices/cpu_device.hpp"
 #include "engine/batch_builder.hpp"
 #include "engine/engine.hpp"
 #include "engine/resolve.hpp"
-#include "engine/variants.hpp"
-#include "model/convert.hpp"
-#include "model/safetensors.hpp"
+#include "files/safetensors.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

@@ -6,11 +6,12 @@
 #include <limits>
 #include <vector>
 
+#include "catalog/variants.hpp"
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "core/trial.hpp"
+#include "devices/cpu_device.hpp"
 #include "engine/stop_checker.hpp"
-#include "engine/variants.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/kv_cache.hpp"
 #include "testing/catch.hpp"

@@ -7,6 +7,7 @@
 #include "core/parallel.hpp"
 #include "core/printable.hpp"
 #include "core/process_memory.hpp"
+#include "devices/cpu_device.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"

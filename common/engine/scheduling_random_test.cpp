@@ -11,10 +11,10 @@
 #include <map>
 #include <memory>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/engine.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

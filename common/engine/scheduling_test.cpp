@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "catalog/variants.hpp"
+#include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/engine.hpp"
-#include "engine/variants.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;

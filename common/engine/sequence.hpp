@@ -10,9 +10,9 @@
 
 #include "core/timer.hpp"
 #include "engine/stop_checker.hpp"
-#include "model/tokenizer.hpp"
 #include "seams/sampler.hpp"
 #include "seams/scheduler.hpp"
+#include "text/tokenizer/tokenizer.hpp"
 
 namespace rung {
 

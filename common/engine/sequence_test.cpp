@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "model/tokenizer_load.hpp"
 #include "testing/catch.hpp"
+#include "text/tokenizer/formats/load.hpp"
 
 using namespace rung;
 using nlohmann::json;

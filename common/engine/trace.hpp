@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "engine/event_log.hpp"
+#include "loop/event_log.hpp"
 
 namespace rung {
 

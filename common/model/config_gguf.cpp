@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "files/gguf.hpp"
 #include "model/families.hpp"
-#include "model/gguf.hpp"
 #include "model/rope.hpp"
 
 namespace rung {

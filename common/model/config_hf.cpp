@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "files/json_file.hpp"
 #include "model/families.hpp"
 #include "model/hf_classes.hpp"
-#include "model/json_file.hpp"
 #include "model/rope.hpp"
 
 namespace rung {

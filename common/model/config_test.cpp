@@ -7,10 +7,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "convert/config_write.hpp"
 #include "core/error.hpp"
-#include "model/config_write.hpp"
+#include "files/gguf.hpp"
 #include "model/families.hpp"
-#include "model/gguf.hpp"
 #include "model/hf_classes.hpp"
 #include "testing/catch.hpp"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "core/tensor.hpp"
-#include "model/tensor_source.hpp"
+#include "files/tensor_source.hpp"
 
 namespace rung {
 

@@ -11,9 +11,9 @@
 
 #include "core/dtype.hpp"
 #include "core/rng.hpp"
+#include "files/safetensors.hpp"
+#include "files/safetensors_writer.hpp"
 #include "model/model.hpp"
-#include "model/safetensors.hpp"
-#include "model/safetensors_writer.hpp"
 #include "testing/catch.hpp"
 #include "testing/damage.hpp"
 

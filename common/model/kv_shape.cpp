@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "model/gguf.hpp"
-#include "model/json_file.hpp"
-#include "model/mapped_file.hpp"
+#include "files/gguf.hpp"
+#include "files/json_file.hpp"
+#include "files/mapped_file.hpp"
 
 namespace rung {
 namespace {

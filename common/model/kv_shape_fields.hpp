@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "model/json_file.hpp"
+#include "files/json_file.hpp"
 #include "model/kv_shape.hpp"
 
 namespace rung {

@@ -5,7 +5,7 @@
 
 #include "core/error.hpp"
 #include "model/kv_shape.hpp"
-#include "model/synth.hpp"
+#include "model/synth_shape.hpp"
 
 namespace rung {
 namespace {

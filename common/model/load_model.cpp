@@ -1,4 +1,4 @@
-// load_model() and load_tokenizer(): which format a path is, then its parts in order.
+// load_model(): which format a path is, then its parts in order.
 
 #include <fmt/ranges.h>
 
@@ -6,12 +6,12 @@
 #include <functional>
 
 #include "core/error.hpp"
+#include "files/gguf.hpp"
+#include "files/safetensors.hpp"
 #include "model/families.hpp"
-#include "model/gguf.hpp"
 #include "model/model.hpp"
-#include "model/safetensors.hpp"
-#include "model/tokenizer_load.hpp"
 #include "model/weights_loader.hpp"
+#include "text/tokenizer/formats/load.hpp"
 
 namespace rung {
 namespace {
@@ -23,11 +23,7 @@ enum class Format { gguf, hf_folder };
 /// Looks at what `path` is; everything that is neither format gets a sentence.
 Format format_of(const std::string& path) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) {
-    fail("there is no model at '{}': neither a file nor a folder of that name can be reached", path);
-  }
-  if (!fs::is_directory(status)) return Format::gguf;
+  if (!is_model_folder(path)) return Format::gguf;
   if (!fs::exists(fs::path(path) / "config.json", error)) {
     fail(
         "the folder '{}' has no config.json; expected a Hugging Face model folder (config.json, "
@@ -152,13 +148,6 @@ void Model::release(const Tensor& weight) const {
       return file->release({begin, weight.bytes()});
     }
   }
-}
-
-std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) return tokenizer_from_folder(path);  // needs no config.json
-  format_of(path);
-  return tokenizer_from_gguf(*Gguf::open(path));
 }
 
 }  // namespace rung

@@ -6,12 +6,13 @@
 #include <functional>
 #include <map>
 
-#include "model/gguf.hpp"
-#include "model/gguf_writer.hpp"
+#include "convert/synth.hpp"
+#include "files/gguf.hpp"
+#include "files/gguf_writer.hpp"
 #include "model/model.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 #include "testing/damage.hpp"
+#include "text/tokenizer/formats/load.hpp"
 
 using namespace rung;
 using namespace rung::testing;

@@ -7,11 +7,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "model/convert.hpp"
-#include "model/gguf.hpp"
+#include "convert/convert.hpp"
+#include "files/gguf.hpp"
+#include "files/safetensors.hpp"
+#include "files/safetensors_writer.hpp"
 #include "model/model.hpp"
-#include "model/safetensors.hpp"
-#include "model/safetensors_writer.hpp"
 #include "testing/catch.hpp"
 #include "testing/damage.hpp"
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "model/file_bytes.hpp"
+#include "files/file_bytes.hpp"
 #include "model/model_config.hpp"
-#include "model/tokenizer.hpp"
 #include "model/weights.hpp"
+#include "text/tokenizer/tokenizer.hpp"
 
 namespace rung {
 
@@ -36,8 +36,5 @@ struct LoadOptions {
 
 /// Loads a GGUF file or a Hugging Face folder, chosen by what `path` is. Throws Error with one sentence.
 Model load_model(const std::string& path, const LoadOptions& options = {});
-
-/// Only the tokenizer of a model (a GGUF that holds nothing but a vocabulary will do).
-std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path);
 
 }  // namespace rung

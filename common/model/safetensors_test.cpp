@@ -1,14 +1,14 @@
 // safetensors: single files, shards, whole Hugging Face folders, handmade bytes of every kind of wrong.
 
-#include "model/safetensors.hpp"
+#include "files/safetensors.hpp"
 
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "model/gguf.hpp"
+#include "convert/synth.hpp"
+#include "files/gguf.hpp"
 #include "model/model.hpp"
-#include "model/synth.hpp"
 #include "testing/catch.hpp"
 #include "testing/damage.hpp"
 

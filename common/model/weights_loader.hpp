@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "files/tensor_source.hpp"
 #include "model/families.hpp"
 #include "model/model_config.hpp"
-#include "model/tensor_source.hpp"
 #include "model/weights.hpp"
 
 namespace rung {

@@ -51,7 +51,4 @@ class Device {
   virtual void synchronize() = 0;
 };
 
-/// The host itself. One object for the process.
-Device& cpu_device();
-
 }  // namespace rung

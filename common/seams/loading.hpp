@@ -13,7 +13,7 @@
 
 #include <fmt/core.h>
 
-#include "model/file_bytes.hpp"
+#include "files/file_bytes.hpp"
 
 namespace rung {
 

@@ -79,6 +79,9 @@ struct StepSeconds {
 
 inline constexpr std::int32_t kMaxStepContext = 1 << 28;
 
+/// Throws UsageError for counts out of range.
+void check_step(std::span<const StepSequence> batch);
+
 class StepCost {
  public:
   static constexpr std::string_view kSeam = "step_cost";

@@ -2,7 +2,7 @@
 // place of 02_engines/tgi/mine.cpp on a scratch copy.
 
 #include "core/error.hpp"
-#include "model/json_file.hpp"
+#include "files/json_file.hpp"
 #include "tgi.hpp"
 
 namespace rung::tgi {

@@ -3,7 +3,7 @@
 // refused.
 
 #include "core/error.hpp"
-#include "model/json_file.hpp"
+#include "files/json_file.hpp"
 #include "tgi.hpp"
 
 namespace rung::tgi {

@@ -1,11 +1,11 @@
 // Uses the installed headers and libraries: judges every rung of the ladder `linear` on its first trial, then
 // generates text with the model given as argument, with the naive rungs and with the best ones.
 
+#include <catalog/variants.hpp>
 #include <core/registry.hpp>
 #include <core/simd.hpp>
 #include <cstdio>
 #include <engine/engine.hpp>
-#include <engine/variants.hpp>
 #include <memory>
 #include <model/model.hpp>
 #include <string>

@@ -1,8 +1,9 @@
 // Fuzz target: any bytes as a GGUF file, from the header to a whole model.
 
-#include "model/fuzz/target.hpp"
-#include "model/gguf.hpp"
+#include "files/gguf.hpp"
 #include "model/model.hpp"
+#include "text/tokenizer/formats/load.hpp"
+#include "text/tokenizer/fuzz/exercise_tokenizer.hpp"
 
 using namespace rung;
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "model/fuzz/target.hpp"
 #include "model/model.hpp"
+#include "testing/fuzz/target.hpp"
 
 using namespace rung;
 

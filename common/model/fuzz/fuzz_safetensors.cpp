@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "model/fuzz/target.hpp"
-#include "model/safetensors.hpp"
+#include "files/safetensors.hpp"
+#include "testing/fuzz/target.hpp"
 
 using namespace rung;
 

@@ -1,8 +1,8 @@
 // Three threads ask one engine; each prints its answer. Usage: threads MODEL.gguf
+#include <catalog/variants.hpp>
 #include <core/waiting.hpp>
 #include <cstdio>
 #include <engine/engine_thread.hpp>
-#include <engine/variants.hpp>
 #include <memory>
 #include <model/model.hpp>
 #include <string>

@@ -1,0 +1,20 @@
+#pragma once
+// The rungs of seam `prefix_cache`.
+
+#include <memory>
+
+#include "core/registry.hpp"
+#include "seams/prefix_cache.hpp"
+
+namespace rung::prefix_caching {
+
+std::unique_ptr<PrefixCache> make_none(const PrefixCacheConfig& config);
+std::unique_ptr<PrefixCache> make_hash_chain(const PrefixCacheConfig& config);
+std::unique_ptr<PrefixCache> make_radix(const PrefixCacheConfig& config);
+std::unique_ptr<PrefixCache> make_mine(const PrefixCacheConfig& config);
+
+std::vector<Trial> trials(const Ladder<PrefixCache>& ladder);
+std::vector<Goal> goals(const Ladder<PrefixCache>& ladder);
+void register_rungs(Registry& registry);
+
+}  // namespace rung::prefix_caching

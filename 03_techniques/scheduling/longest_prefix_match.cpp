@@ -1,0 +1,35 @@
+// Rung 5: whose prompt the prefix cache knows best goes first (Zheng et al. 2023, arXiv 2312.07104, section
+// 3). Blocks are used while they are there: requests that begin alike run one after the other, instead of in
+// turn with others whose blocks take their place. Among strangers, who came first. Everybody knows somebody
+// who fits better, so waiting counts as well: ageing_s seconds are worth a whole prompt.
+
+#include <algorithm>
+
+#include "scheduling.hpp"
+
+namespace rung::scheduling {
+namespace {
+
+class LongestPrefixMatch final : public Policy {
+ public:
+  explicit LongestPrefixMatch(const PolicyConfig& config) : ageing_s_(config.ageing_s) {}
+
+  bool wants_matches() const override { return true; }
+
+  double rank(const ScheduledSequence& s, double /*now_s*/) const override {
+    // A running sequence has its blocks; its share only says how it began, so it is left alone.
+    const double known = s.state == SequenceState::waiting ? std::max(s.matched_tokens, 0) : 0;
+    return s.arrival_s / ageing_s_ - known / std::max(s.prompt_tokens, 1);
+  }
+
+ private:
+  double ageing_s_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> make_longest_prefix_match(const PolicyConfig& config) {
+  return std::make_unique<LongestPrefixMatch>(config);
+}
+
+}  // namespace rung::scheduling

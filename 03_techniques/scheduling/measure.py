@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Policies on the engine when there is room and when there is none: how long a request takes.
+
+usage: 03_techniques/scheduling/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 3]
+       03_techniques/scheduling/measure.py --large tinyllama-1.1b-q4_0.gguf
+       03_techniques/scheduling/measure.py --table
+
+The same 64 requests twice, four at a time: "calm", as they come at a rate that is served easily, and "rush", all
+at once. Every eighth has a long prompt and a long answer. "families": 48 prompts of six kinds in turn, all at once, in memory for two; prompts
+of a kind have six of seven parts in common. "flood": user 0 sends everything at once, user 1 a short request now and then. Runs
+of all policies are interleaved; the median by mean latency counts. --large measures rush and flood, with fewer requests, with a
+model that waits for memory, and leaves the other rows. Writes results/policies.json and the tables between the marks of README.md.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "docs"))
+from lesson_marks import write_between  # noqa: E402
+from serve_runs import interleaved, machine, middle, save  # noqa: E402
+
+RESULT = HERE / "results" / "policies.json"
+POLICIES = {"calm": ["fifo", "shortest_first", "adaptive"], "rush": ["fifo", "shortest_first", "adaptive"],
+            "families": ["fifo", "longest_prefix_match"], "flood": ["fifo", "fair_share"]}
+LARGE = ["rush", "flood"]
+
+
+def mixed(folder, count, longest):
+    file = folder / "mixed.csv"
+    lengths = [f"{i},150,{longest}" if i % 8 == 3 else f"{i},{8 + 7 * i % 31},{8 + 5 * i % 23}" for i in range(count)]
+    file.write_text("\n".join(["arrival,prompt,output", *lengths]) + "\n")
+    return ["--trace", file, "--requests", count, "--max-sequences", 4]
+
+
+def flood(folder, heavy, light, every_s):
+    """heavy: (requests, output tokens) of user 0; light: of user 1, every_s apart."""
+    file = folder / "flood.csv"
+    lines = [f"0,0,30,{heavy[1]}"] * heavy[0] + [f"{(i + 0.5) * every_s},1,20,{light[1]}" for i in range(light[0])]
+    file.write_text("\n".join(["time,user,prompt,output", *lines]) + "\n")
+    return ["--trace", file, "--requests", heavy[0] + light[0], "--arrivals", "trace", "--max-sequences", 4]
+
+
+def loads(folder):
+    """name -> arguments of rung bench-serve"""
+    # Mooncake's form: equal numbers are equal tokens. Six blocks of the family's, one of its own, in blocks of 16 after the scaling.
+    families = folder / "families.jsonl"
+    families.write_text("".join(json.dumps({"timestamp": 0, "input_length": 7 * 512, "output_length": 16 * 32,
+                                            "hash_ids": [*range(100 * (i % 6), 100 * (i % 6) + 6), 10000 + i]}) + "\n" for i in range(48)))
+    rush = mixed(folder, 64, 200)
+    return {"flood": flood(folder, (96, 60), (12, 20), 0.2), "calm": [*rush, "--rate", 8], "rush": rush,
+            "families": ["--trace", families, "--length-scale", 1 / 32, "--requests", 48, "--max-sequences", 2, "--kv-budget", "1500kB", "--ctx", 256,
+                         "--set", "prefix_cache=radix"]}
+
+
+def large_loads(folder):
+    packed = ["--linear", "packed,auto"]
+    return {"rush": [*mixed(folder, 32, 100), *packed], "flood": [*flood(folder, (32, 32), (6, 8), 1.5), *packed]}
+
+
+def rows_of(a, model, all_loads, suffix=""):
+    rows = []
+    for load, arguments in all_loads.items():
+        cases = {policy: [*arguments, "--policy", policy] for policy in POLICIES[load]}
+        runs = interleaved(a.rung, model, cases, a.repeats, lambda r: f"{1e3 * r['e2e_s']['mean']:.0f} ms")
+        for policy, of_policy in runs.items():
+            r = middle(of_policy, lambda r: r["e2e_s"]["mean"])
+            rows.append({"load": load + suffix, "policy": policy, "found": r["cache"]["hit_rate"],
+                         **{key: r[key] for key in ("ttft_s", "e2e_s", "output_tok_s", "users")}})
+    return rows
+
+
+def measure(a):
+    old = json.loads(RESULT.read_text()) if RESULT.exists() else {"rows": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        if a.large:
+            kept = [r for r in old["rows"] if not r["load"].endswith(", large")]
+            head = {key: value for key, value in old.items() if key not in ("rows", "large")}
+            save(RESULT, kept + rows_of(a, a.large, large_loads(folder), ", large"), **head, large=machine(a.rung, "policy"))
+        else:
+            kept = [r for r in old["rows"] if r["load"].endswith(", large")]
+            head = {"large": old["large"]} if "large" in old else {}
+            save(RESULT, rows_of(a, a.model, loads(folder)) + kept, model=a.model, machine=machine(a.rung, "policy"), **head)
+
+
+def flood_table(data, load):
+    lines = ["| policy | mean latency of all | the light user's mean | the light user's P99 | the heavy user's P99 | output tokens/s |",
+             "|---|---:|---:|---:|---:|---:|"]
+    for r in data["rows"]:
+        if r["load"] == load:
+            heavy, light = (user["e2e_s"] for user in r["users"])
+            cells = [f"{1e3 * s:.0f} ms" for s in (r["e2e_s"]["mean"], light["mean"], light["p99"], heavy["p99"])]
+            lines.append(f"| `{r['policy']}` | " + " | ".join(cells) + f" | {r['output_tok_s']:.0f} |")
+    return lines
+
+
+def table(data, load):
+    if load.startswith("flood"):
+        return flood_table(data, load)
+    lines = ["| policy | mean latency | median | P99 | TTFT median | output tokens/s | of the prompts found |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for r in data["rows"]:
+        if r["load"] == load:
+            e = r["e2e_s"]
+            lines.append(f"| `{r['policy']}` | {1e3 * e['mean']:.0f} ms | {1e3 * e['p50']:.0f} ms | {1e3 * e['p99']:.0f} ms | "
+                         f"{1e3 * r['ttft_s']['p50']:.0f} ms | {r['output_tok_s']:.0f} | {100 * r['found']:.0f} % |")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--large", help="measure a large model with fewer requests")
+    parser.add_argument("--table", action="store_true", help="only write the tables of what was measured before")
+    a = parser.parse_args()
+    if not a.table:
+        measure(a)
+    data = json.loads(RESULT.read_text())
+    for load in [*POLICIES, *(f"{load}, large" for load in LARGE)]:
+        write_between(HERE / "README.md", f"serve: results/policies.json, {load}", table(data, load))
+
+
+if __name__ == "__main__":
+    main()

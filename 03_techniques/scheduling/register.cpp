@@ -1,0 +1,42 @@
+// Names -> rungs.
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "scheduling.hpp"
+
+namespace rung::scheduling {
+
+void register_rungs(Registry& registry) {
+  Ladder<Policy>& ladder = registry.ladder<Policy>();
+  using Make = std::unique_ptr<Policy> (*)(const PolicyConfig&);
+  const auto add = [&](const std::string& name, const char* summary, Make make, bool exercise = false) {
+    // Which one is best depends on what is wanted, not on the machine: auto stays with the first.
+    ladder.add(
+        {{name, "03_techniques/scheduling/" + name + ".cpp", summary, exercise, /*automatic=*/name == "fifo"},
+         [make](const PolicyConfig& config) {
+           for (const double value : {config.ageing_s, config.input_cost, config.output_cost,
+                                      config.ttft_target_s, config.tpot_target_s}) {
+             if (!(value > 0 && std::isfinite(value))) {
+               fail_usage("a policy's times and costs are finite numbers above 0, not {}", value);
+             }
+           }
+           return make(config);
+         },
+         {}});
+  };
+  add("fifo", "first come, first served", make_fifo);
+  add("priority", "urgent requests first; waiting counts too", make_priority);
+  add("shortest_first", "who probably needs the fewest tokens more, learned from finished requests",
+      make_shortest_first);
+  add("fair_share", "the user who was served least", make_fair_share);
+  add("deadline", "whose next token is due first", make_deadline);
+  add("longest_prefix_match", "whose prompt the prefix cache knows best; waiting counts too",
+      make_longest_prefix_match);
+  add("adaptive", "fifo, and shortest_first while the queue is long", make_adaptive);
+  add("mine", "yours to write", make_mine, /*exercise=*/true);
+  ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_goals = [&ladder] { return goals(ladder); };
+}
+
+}  // namespace rung::scheduling

@@ -1,0 +1,59 @@
+#include "measure/limits.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "seams/bandwidth.hpp"
+#include "seams/linear.hpp"
+
+namespace rung {
+
+ReadLoop read_loop(const Registry& registry, const std::string& bandwidth, int threads) {
+  const Rung<Bandwidth>& rung = registry.ladder<Bandwidth>().choose(bandwidth, {threads});
+  const std::shared_ptr<const Bandwidth> reader = rung.make({threads});
+  return {rung.info.name, [reader](std::span<const float> data) { return reader->sum(data); }};
+}
+
+MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,
+                                bool remeasure) {
+  return machine_limits(threads, read_loop(registry, bandwidth, threads), remeasure);
+}
+
+Arithmetic arithmetic_of(const Registry& registry, const std::string& linear) {
+  Arithmetic fastest = Arithmetic::float32;
+  for (std::size_t begin = 0; begin <= linear.size();) {
+    const std::size_t end = std::min(linear.find('+', begin), linear.size());
+    const std::string name = linear.substr(begin, end - begin);
+    if (!name.empty()) fastest = std::max(fastest, registry.ladder<Linear>().info(name).arithmetic);
+    begin = end + 1;
+  }
+  return fastest;
+}
+
+Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::int8) return {limits.int8_ops_per_s, "int8_rate"};
+  if (arithmetic == Arithmetic::bf16 && limits.bf16_flops_per_s > 0)
+    return {limits.bf16_flops_per_s, "bf16_rate"};
+  return {limits.fma_flops_per_s, "fma_rate"};
+}
+
+NearestLimit nearest_limit(const LimitedWork& work, std::span<const MachineLimits> limits,
+                           std::span<const double> seconds) {
+  const auto memory_s = [&](const MachineLimits& l) { return work.bytes / l.read_bytes_per_s; };
+  const auto compute_s = [&](const MachineLimits& l) {
+    return work.flops / rate_of(l, work.arithmetic).per_s + work.float32_flops / l.fma_flops_per_s;
+  };
+  const MachineLimits machine = median(limits);
+  const bool memory = memory_s(machine) > compute_s(machine);
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < seconds.size(); ++i)
+    shares.push_back((memory ? memory_s(limits[i]) : compute_s(limits[i])) / seconds[i]);
+  std::sort(shares.begin(), shares.end());
+  const Rate limit =
+      memory ? Rate{machine.read_bytes_per_s, "read_bandwidth"} : rate_of(machine, work.arithmetic);
+  return {limit, shares[shares.size() / 2]};
+}
+
+}  // namespace rung

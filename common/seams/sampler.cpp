@@ -1,0 +1,56 @@
+// SamplingParams::validate: every number that a user can pass, with its limits in a sentence.
+
+#include "seams/sampler.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+
+namespace rung {
+
+// Conditions are written as what must hold, so that NaN, which satisfies nothing, is refused.
+void SamplingParams::validate(int vocab_size) const {
+  if (!(std::isfinite(temperature) && temperature >= 0)) {
+    fail_usage(
+        "temperature is {}; it must be a finite number of at least 0 (0 takes the most probable token)",
+        temperature);
+  }
+  if (top_k < 0) fail_usage("top_k is {}; it must be at least 0 (0 keeps all tokens)", top_k);
+  if (!(top_p > 0 && top_p <= 1)) {
+    fail_usage("top_p is {}; it must be above 0 and at most 1 (1 keeps all tokens)", top_p);
+  }
+  if (!(min_p >= 0 && min_p < 1)) {
+    fail_usage("min_p is {}; it must be at least 0 and below 1 (0 keeps all tokens)", min_p);
+  }
+  if (!(typical_p > 0 && typical_p <= 1)) {
+    fail_usage("typical_p is {}; it must be above 0 and at most 1 (1 keeps all tokens)", typical_p);
+  }
+  if (!(std::isfinite(repetition_penalty) && repetition_penalty > 0)) {
+    fail_usage("repetition_penalty is {}; it must be a finite number above 0 (1 changes nothing)",
+               repetition_penalty);
+  }
+  if (!std::isfinite(presence_penalty)) {
+    fail_usage("presence_penalty is {}; it must be a finite number (0 changes nothing)", presence_penalty);
+  }
+  if (!std::isfinite(frequency_penalty)) {
+    fail_usage("frequency_penalty is {}; it must be a finite number (0 changes nothing)", frequency_penalty);
+  }
+  for (const auto& [token, bias] : logit_bias) {
+    if (token < 0 && vocab_size == 0)
+      fail_usage("logit_bias names token {}; tokens are numbers from 0 on", token);
+    if (vocab_size > 0 && (token < 0 || token >= vocab_size)) {
+      fail_usage("logit_bias names token {}; this model's tokens are 0 to {}", token, vocab_size - 1);
+    }
+    if (!std::isfinite(bias)) {
+      fail_usage(
+          "logit_bias of token {} is {}; it must be a finite number (-100 is enough to forbid a token)",
+          token, bias);
+    }
+  }
+  if (logprobs < -1) fail_usage("logprobs is {}; it must be at least -1 (none)", logprobs);
+  if (vocab_size > 0 && logprobs > vocab_size) {
+    fail_usage("logprobs is {}; it must be -1 (none) to {} (the whole vocabulary)", logprobs, vocab_size);
+  }
+}
+
+}  // namespace rung
