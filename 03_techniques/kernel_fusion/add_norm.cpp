@@ -13,16 +13,15 @@ namespace rung::kernel_fusion {
 
 bool AddNorm::fuses_add(const Weight& norm) const { return !norm.empty() && config_.norm == NormKind::rms; }
 
-NormedRows AddNorm::add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                             const Tensor& factors) const {
-  if (!fuses_add(norm.weight)) return GateUp::add_norm(out, x, norm, to, factors);
-  const float* weight = norm.weight.weight.ptr<float>();
+Tensor AddNorm::add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const {
+  if (!fuses_add(norm)) return GateUp::add_norm(out, x, norm, to);
+  const float* weight = norm.weight.ptr<float>();
   parallel_for(x.rows > 8 ? config_.threads : 1, x.rows, [&](std::int64_t t) {
     float* row = x.ptr<float>(t);
     add_scaled(out.ptr<float>(t), config_.residual_scale, x.cols, row);
     rmsnorm_row(row, weight, x.cols, config_.norm_eps, to.ptr<float>(t));
   });
-  return {to, {}};
+  return to;
 }
 
 }  // namespace rung::kernel_fusion

@@ -16,10 +16,8 @@ class None : public Fusion {
 
   std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
   std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
-  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                      const Tensor& factors) const override;
+  Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const override;
   bool fuses_add(const Weight& /*norm*/) const override { return false; }
-  bool defers(const Weight& /*norm*/, const Products& /*reader*/) const override { return false; }
   void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
                   const RopeTables* rope, const Tensor& slots, const KvView& kv) const override;
   bool fuses_rope(const RopeTables* /*rope*/) const override { return false; }
@@ -51,8 +49,7 @@ class GateUp : public Qkv {
 class AddNorm : public GateUp {
  public:
   using GateUp::GateUp;
-  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                      const Tensor& factors) const override;
+  Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const override;
   bool fuses_add(const Weight& norm) const override;
 };
 
@@ -63,15 +60,6 @@ class RopeStore : public AddNorm {
   void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
                   const RopeTables* rope, const Tensor& slots, const KvView& kv) const override;
   bool fuses_rope(const RopeTables* rope) const override { return rope != nullptr; }
-};
-
-/// The norm's factor of a row applied to what the product makes of it.
-class NormLinear : public RopeStore {
- public:
-  using RopeStore::RopeStore;
-  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                      const Tensor& factors) const override;
-  bool defers(const Weight& norm, const Products& reader) const override;
 };
 
 /// The learner's function (mine.cpp): x += scale * out, to = the RMS norm of x. out, x, to [tokens, dim] f32

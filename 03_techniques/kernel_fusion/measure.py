@@ -23,7 +23,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-RUNGS = ("none", "qkv", "gate_up", "add_norm", "rope_store", "norm_linear")
+RUNGS = ("none", "qkv", "gate_up", "add_norm", "rope_store")
 MARK = re.compile(r"(?P<mark><!-- engine: (?P<file>\S+\.json) -->\n).*?<!-- end -->", re.DOTALL)
 
 
@@ -63,8 +63,7 @@ def saved_bytes(model, rung):
     steps = {"none": 0, "qkv": 0,
              "gate_up": 4 * 4 * ffn,      # gate and up are written and read
              "add_norm": 2 * 4 * dim,     # twice per layer x is read once less
-             "rope_store": 4 * kv,        # k is read once less
-             "norm_linear": 0}
+             "rope_store": 4 * kv}        # k is read once less
     return sum(steps[r] for r in RUNGS[:RUNGS.index(rung) + 1])
 
 

@@ -18,12 +18,12 @@ class Separate final : public Products {
 
   bool needs_wide() const override { return activated_; }
 
-  void run(const NormedRows& x, const Tensor& wide, const Tensor& y) override {
+  void run(const Tensor& x, const Tensor& wide, const Tensor& y) override {
     const Tensor& all = activated_ ? wide : y;
     std::int64_t column = 0;
     for (const ProductPart& part : parts_) {
       const Tensor own = all.col_slice(column, part.width);
-      part.linear->apply(x.rows, own);
+      part.linear->apply(x, own);
       if (!part.bias.empty()) config_.ops->add_row(part.bias, own);
       column += part.width;
     }
@@ -46,10 +46,9 @@ std::unique_ptr<Products> None::activated(std::vector<ProductPart> parts) {
   return std::make_unique<Separate>(std::move(parts), config_, true);
 }
 
-NormedRows None::add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                          const Tensor& /*factors*/) const {
+Tensor None::add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const {
   config_.ops->add(out, config_.residual_scale, x);
-  return {apply_norm(*config_.ops, config_.norm, config_.norm_eps, norm.weight, x, to), {}};
+  return apply_norm(*config_.ops, config_.norm, config_.norm_eps, norm, x, to);
 }
 
 void None::rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,

@@ -1,6 +1,5 @@
 // Several products of the same input in one loop of the threads, piece by piece (seams/linear.hpp), and what
-// may follow a piece while it is in the cache of the thread that made it: the factor of a norm, a bias, the
-// activation.
+// may follow a piece while it is in the cache of the thread that made it: a bias, the activation.
 
 #include <algorithm>
 #include <utility>
@@ -11,15 +10,6 @@
 namespace rung::kernel_fusion {
 namespace {
 
-/// y[t] *= factors[t].
-void multiply_rows(const Tensor& factors, const Tensor& y) {
-  for (std::int64_t t = 0; t < y.rows; ++t) {
-    const float factor = factors.ptr<float>()[t];
-    float* row = y.ptr<float>(t);
-    for (std::int64_t c = 0; c < y.cols; ++c) row[c] *= factor;
-  }
-}
-
 /// What both classes below share: one piece of one part, finished.
 class InPieces : public Products {
  public:
@@ -27,15 +17,13 @@ class InPieces : public Products {
       : parts_(std::move(parts)), config_(config), piece_rows_(parts_.front().linear->piece_rows()) {}
 
   bool fused() const override { return true; }
-  bool takes_factors() const override { return true; }
 
  protected:
   /// Rows [begin, begin + y.cols) of `part` times x, with what follows; on the calling thread. y [tokens,
   /// rows]
-  void multiply(const ProductPart& part, const NormedRows& x, const PreparedRows* prepared,
-                std::int64_t begin, const Tensor& y) const {
-    part.linear->apply_piece(x.rows, prepared, begin, y);
-    if (!x.factors.empty()) multiply_rows(x.factors, y);
+  void multiply(const ProductPart& part, const Tensor& x, const PreparedRows* prepared, std::int64_t begin,
+                const Tensor& y) const {
+    part.linear->apply_piece(x, prepared, begin, y);
     if (!part.bias.empty()) config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);
   }
 
@@ -56,10 +44,10 @@ class SideBySide final : public InPieces {
     }
   }
 
-  void run(const NormedRows& x, const Tensor& /*wide*/, const Tensor& y) override {
-    const PreparedRows* prepared = parts_.front().linear->prepare(x.rows);
+  void run(const Tensor& x, const Tensor& /*wide*/, const Tensor& y) override {
+    const PreparedRows* prepared = parts_.front().linear->prepare(x);
     parallel_for_stretches(config_.threads, static_cast<std::int64_t>(pieces_.size()),
-                           longest_stretch(x.rows.rows), [&](std::int64_t begin, std::int64_t end) {
+                           longest_stretch(x.rows), [&](std::int64_t begin, std::int64_t end) {
                              for (std::int64_t i = begin; i < end;)
                                i = multiply_pieces(i, end, x, prepared, y);
                            });
@@ -73,7 +61,7 @@ class SideBySide final : public InPieces {
   };
 
   /// Those from `first` on that belong to one part. Returns the first piece behind them, or `end`.
-  std::int64_t multiply_pieces(std::int64_t first, std::int64_t end, const NormedRows& x,
+  std::int64_t multiply_pieces(std::int64_t first, std::int64_t end, const Tensor& x,
                                const PreparedRows* prepared, const Tensor& y) const {
     const Piece& piece = pieces_[static_cast<std::size_t>(first)];
     std::int64_t next = first, rows_end = piece.end;
@@ -95,19 +83,19 @@ class Activated final : public InPieces {
     tiles_.resize(std::max(tiles_.size(), static_cast<std::size_t>(one * config_.threads)));
   }
 
-  void run(const NormedRows& x, const Tensor& /*wide*/, const Tensor& y) override {
-    const PreparedRows* prepared = parts_.front().linear->prepare(x.rows);
+  void run(const Tensor& x, const Tensor& /*wide*/, const Tensor& y) override {
+    const PreparedRows* prepared = parts_.front().linear->prepare(x);
     const auto parts = static_cast<std::int64_t>(parts_.size());
     const std::int64_t width = parts_.front().width;
     // A thread's memory holds one piece of max_tokens rows, or that many pieces of one row.
     const std::int64_t longest =
-        std::min(longest_stretch(x.rows.rows), config_.max_tokens / std::max<std::int64_t>(x.rows.rows, 1));
+        std::min(longest_stretch(x.rows), config_.max_tokens / std::max<std::int64_t>(x.rows, 1));
     parallel_for_stretches(
         config_.threads, (width + piece_rows_ - 1) / piece_rows_, longest,
         [&](std::int64_t first, std::int64_t last) {
           const std::int64_t begin = first * piece_rows_, rows = std::min(last * piece_rows_, width) - begin;
           float* memory = tiles_.data() + thread_index() * config_.max_tokens * piece_rows_ * parts;
-          const Tensor tile(memory, DType::f32, x.rows.rows, parts * rows);  // gate's columns, then up's
+          const Tensor tile(memory, DType::f32, x.rows, parts * rows);  // gate's columns, then up's
           for (std::int64_t p = 0; p < parts; ++p) {
             multiply(parts_[static_cast<std::size_t>(p)], x, prepared, begin, tile.col_slice(p * rows, rows));
           }

@@ -13,11 +13,10 @@ class Mine final : public GateUp {
   using GateUp::GateUp;
 
   bool fuses_add(const Weight& norm) const override { return !norm.empty() && config_.norm == NormKind::rms; }
-  NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                      const Tensor& factors) const override {
-    if (!fuses_add(norm.weight)) return GateUp::add_norm(out, x, norm, to, factors);
-    mine(out, config_.residual_scale, x, norm.weight.weight, config_.norm_eps, to, config_.threads);
-    return {to, {}};
+  Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const override {
+    if (!fuses_add(norm)) return GateUp::add_norm(out, x, norm, to);
+    mine(out, config_.residual_scale, x, norm.weight, config_.norm_eps, to, config_.threads);
+    return to;
   }
 };
 
@@ -34,9 +33,8 @@ void register_rungs(Registry& registry) {
   Ladder<Fusion>& ladder = registry.ladder<Fusion>();
   const Ladder<Linear>& linear = registry.ladder<Linear>();
   const auto add = [&](const char* name, const char* summary, auto make_rung, auto supports,
-                       bool exercise = false, bool automatic = true) {
-    ladder.add(
-        {{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise, automatic}, make_rung, supports});
+                       bool exercise = false) {
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make_rung, supports});
   };
   const std::function<bool(const FusionConfig&)> always;
   add("none", "every operation by itself", make<None>, always);
@@ -44,9 +42,6 @@ void register_rungs(Registry& registry) {
   add("gate_up", "gate, up and the activation in one loop, tile by tile", make<GateUp>, host_memory);
   add("add_norm", "the residual add and the norm behind it, row by row", make<AddNorm>, host_memory);
   add("rope_store", "RoPE and the write to the KV cache, row by row", make<RopeStore>, host_memory);
-  // Its numbers differ in the last places.
-  add("norm_linear", "the norm's factor applied to what the product makes", make<NormLinear>, host_memory,
-      false, false);
   add("mine", "yours: the residual add and the norm", make<Mine>, host_memory, true);
   ladder.make_trials = [&ladder, &linear] { return make_trials(ladder, linear); };
 }

@@ -1,6 +1,5 @@
 // The workloads of `fusion`. Every step of a layer is judged by itself against its formula in float64, for
-// every rung; the steps in a row are judged by the engine, where all rungs but `norm_linear` give the same
-// bits.
+// every rung; the steps in a row are judged by the engine, where all rungs give the same bits.
 
 #include "trials.hpp"
 

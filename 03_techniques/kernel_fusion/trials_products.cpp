@@ -50,7 +50,6 @@ struct Case {
   std::vector<std::int64_t> widths;  // of the parts
   bool activated = false;
   bool bias = false;
-  bool factors = false;  // the rows still lack the factor of their norm
   bool pieces = true;
   Activation activation = Activation::silu;
   DType dtype = DType::f32;  // of the weights when timed with the products of `linear`
@@ -123,30 +122,25 @@ double activation(Activation kind, double z) {
 }
 
 struct Inputs {
-  explicit Inputs(const Case& c, Rng& rng)
-      : x(random_floats(rng, c.tokens * c.in)), factors(random_floats(rng, c.tokens, 0.2)) {
+  explicit Inputs(const Case& c, Rng& rng) : x(random_floats(rng, c.tokens * c.in)) {
     x[static_cast<std::size_t>(c.in) - 1] = 20;  // the first that a ragged loop forgets
   }
-  NormedRows rows(const Case& c, bool with_factors) {
-    return {{x.data(), DType::f32, c.tokens, c.in},
-            with_factors ? Tensor(factors.data(), DType::f32, 1, c.tokens) : Tensor()};
-  }
-  std::vector<float> x, factors;
+  Tensor rows(const Case& c) { return {x.data(), DType::f32, c.tokens, c.in}; }
+  std::vector<float> x;
 };
 
 /// What comes out in float64 and how far float32 may be from it: n u sum|x w| for a sum of n products (Higham
 /// 2002, section 4.2), handed on through the activation by its slope, which is below 1.2.
-void expect(const Case& c, const Weights& w, const Inputs& in, bool with_factors,
-            std::vector<double>& expected, std::vector<double>& allowed) {
+void expect(const Case& c, const Weights& w, const Inputs& in, std::vector<double>& expected,
+            std::vector<double>& allowed) {
   for (std::int64_t t = 0; t < c.tokens; ++t) {
     std::vector<double> values, errors;
     for (std::size_t p = 0; p < c.widths.size(); ++p) {
       for (std::int64_t o = 0; o < c.widths[p]; ++o) {
-        const double factor = with_factors ? in.factors[static_cast<std::size_t>(t)] : 1;
         double sum = 0, size = 0;
         for (std::int64_t i = 0; i < c.in; ++i) {
           const double product =
-              double{in.x[static_cast<std::size_t>(t * c.in + i)]} * w.weights[p].ptr<float>(o)[i] * factor;
+              double{in.x[static_cast<std::size_t>(t * c.in + i)]} * w.weights[p].ptr<float>(o)[i];
           sum += product;
           size += std::fabs(product);
         }
@@ -186,12 +180,11 @@ Verdict judge(const Ladder<Fusion>& ladder, Case c, const std::string& rung, int
   const auto products = make(c, *made.fusion, weights.parts(c, Ladder<Linear>(), threads));
   const std::int64_t width = c.activated ? c.widths[0] : c.outputs();
   GuardedBuffer y(c.tokens, width, width + 3), wide(c.tokens, c.outputs());
-  const bool with_factors = c.factors && products->takes_factors();
-  products->run(in.rows(c, with_factors), products->needs_wide() ? wide.tensor() : Tensor(), y.tensor());
+  products->run(in.rows(c), products->needs_wide() ? wide.tensor() : Tensor(), y.tensor());
   y.check_guards();
   wide.check_guards();
   std::vector<double> expected, allowed;
-  expect(c, weights, in, with_factors, expected, allowed);
+  expect(c, weights, in, expected, allowed);
   return compare(c.name, {{"token", c.tokens}, {"out", width}}, y.values(), expected, allowed);
 }
 
@@ -221,24 +214,24 @@ std::function<void()> prepare(const Ladder<Fusion>& ladder, const Ladder<Linear>
   return [state, c] {
     const Tensor y(state->y.data(), DType::f32, c.tokens, c.activated ? c.widths[0] : c.outputs());
     const Tensor wide(state->wide.data(), DType::f32, c.tokens, c.outputs());
-    state->layers[state->turn]->run(state->in->rows(c, false), wide, y);
+    state->layers[state->turn]->run(state->in->rows(c), wide, y);
     state->turn = (state->turn + 1) % state->layers.size();
   };
 }
 
 std::vector<Case> cases() {
-  constexpr bool kActivated = true, kBias = true, kFactors = true;
+  constexpr bool kActivated = true, kBias = true;
   std::vector<Case> all = {
       {"qkv, 1 token", 1, 40, {48, 16, 16}},
       {"qkv, 11 tokens, ragged, biases", 11, 33, {35, 7, 7}, false, kBias},
-      {"qkv, 3 tokens, a norm's factor, biases", 3, 64, {64, 20, 20}, false, kBias, kFactors},
-      {"qkv, 9 tokens, no pieces", 9, 24, {24, 8, 8}, false, kBias, false, false},
+      {"qkv, 3 tokens, biases", 3, 64, {64, 20, 20}, false, kBias},
+      {"qkv, 9 tokens, no pieces", 9, 24, {24, 8, 8}, false, kBias, false},
       {"gate_up, 1 token", 1, 40, {50, 50}, kActivated},
       {"gate_up, 11 tokens, ragged", 11, 33, {35, 35}, kActivated},
-      {"gate_up, 20 tokens, a norm's factor", 20, 32, {70, 70}, kActivated, false, kFactors},
-      {"gate_up, 9 tokens, no pieces", 9, 24, {30, 30}, kActivated, false, false, false},
-      {"up alone, 10 tokens, biases", 10, 24, {37}, kActivated, kBias, false, true, Activation::gelu_tanh},
-      {"gate_up, 4 tokens, erf", 4, 24, {18, 18}, kActivated, false, false, true, Activation::gelu_erf},
+      {"gate_up, 20 tokens", 20, 32, {70, 70}, kActivated},
+      {"gate_up, 9 tokens, no pieces", 9, 24, {30, 30}, kActivated, false, false},
+      {"up alone, 10 tokens, biases", 10, 24, {37}, kActivated, kBias, true, Activation::gelu_tanh},
+      {"gate_up, 4 tokens, erf", 4, 24, {18, 18}, kActivated, false, true, Activation::gelu_erf},
   };
   const auto timed = [&](Case c, DType dtype, int layers) {
     c.dtype = dtype;

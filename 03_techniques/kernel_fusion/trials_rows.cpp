@@ -26,14 +26,14 @@ struct AddNormInputs {
     x[static_cast<std::size_t>(c.dim) / 2] = 900;  // a massive activation
     weight = random_floats(rng, c.dim, 0.5);
     bias = random_floats(rng, c.dim);
-    layer.weight = {c.norm ? Tensor(weight.data(), DType::f32, 1, c.dim) : Tensor(),
-                    c.kind == NormKind::layer ? Tensor(bias.data(), DType::f32, 1, c.dim) : Tensor()};
+    norm = {c.norm ? Tensor(weight.data(), DType::f32, 1, c.dim) : Tensor(),
+            c.kind == NormKind::layer ? Tensor(bias.data(), DType::f32, 1, c.dim) : Tensor()};
   }
   Tensor added(const AddNormCase& c) { return {out.data(), DType::f32, c.tokens, c.dim, stride}; }
 
   std::int64_t stride;
   std::vector<float> out, x, weight, bias;
-  LayerNorm layer;
+  Weight norm;
 };
 
 FusionConfig config_of(const AddNormCase& c, int threads) {
@@ -84,30 +84,18 @@ Expected expected(const AddNormCase& c, const AddNormInputs& in) {
 Verdict judge(const Ladder<Fusion>& ladder, const AddNormCase& c, const std::string& rung, int threads) {
   AddNormInputs in(c);
   Made made(ladder, rung, config_of(c, threads));
-  GuardedBuffer to(c.tokens, c.dim, c.dim + 5), x(c.tokens, c.dim, c.dim + 2), factors(1, c.tokens);
+  GuardedBuffer to(c.tokens, c.dim, c.dim + 5), x(c.tokens, c.dim, c.dim + 2);
   for (std::int64_t t = 0; t < c.tokens; ++t)
     std::copy_n(in.x.data() + t * c.dim, c.dim, x.tensor().ptr<float>(t));
-  // As the engine decides it, for a product that takes factors.
-  struct Reader : Products {
-    void run(const NormedRows& /*x*/, const Tensor& /*wide*/, const Tensor& /*y*/) override {}
-    bool takes_factors() const override { return true; }
-  };
-  in.layer.deferred = made.fusion->defers(in.layer.weight, Reader());
-  const NormedRows n =
-      made.fusion->add_norm(in.added(c), x.tensor(), in.layer, to.tensor(), factors.tensor());
+  made.fusion->add_norm(in.added(c), x.tensor(), in.norm, to.tensor());
   to.check_guards();
   x.check_guards();
-  factors.check_guards();
   const Expected e = expected(c, in);
   const Verdict added =
       compare(c.name + ": x", {{"token", c.tokens}, {"dim", c.dim}}, x.values(), e.x, e.x_allowed);
   if (added.status == Verdict::Status::failed || !c.norm) return added;
-  std::vector<float> got = to.values();
-  if (!n.factors.empty()) {
-    for (std::size_t i = 0; i < got.size(); ++i)
-      got[i] *= n.factors.ptr<float>()[i / static_cast<std::size_t>(c.dim)];
-  }
-  return compare(c.name + ": norm", {{"token", c.tokens}, {"dim", c.dim}}, got, e.norm, e.norm_allowed);
+  return compare(c.name + ": norm", {{"token", c.tokens}, {"dim", c.dim}}, to.values(), e.norm,
+                 e.norm_allowed);
 }
 
 struct RopeCase {
@@ -244,18 +232,16 @@ void add_norm_trials(const Ladder<Fusion>& ladder, std::vector<Trial>& trials) {
     // x, out in; x and its norm out.
     trial.work = {16.0 * static_cast<double>(c.tokens * c.dim), 6.0 * static_cast<double>(c.tokens * c.dim)};
     trial.judge = [&ladder, c](const std::string& rung, int threads) {
-      if (c.timed && !one_of(rung, {"none", "add_norm", "norm_linear", "mine"})) return unsupported();
+      if (c.timed && !one_of(rung, {"none", "add_norm", "mine"})) return unsupported();
       return judged([&] { return judge(ladder, c, rung, threads); });
     };
     trial.prepare = [&ladder, c](const std::string& rung, int threads) -> std::function<void()> {
       const auto in = std::make_shared<AddNormInputs>(c);
       const auto made = std::make_shared<Made>(ladder, rung, config_of(c, threads));
-      in->layer.deferred = rung == "norm_linear";
-      const auto to = std::make_shared<std::vector<float>>(in->x.size() + static_cast<std::size_t>(c.tokens));
+      const auto to = std::make_shared<std::vector<float>>(in->x.size());
       return [=] {
         const Tensor x(in->x.data(), DType::f32, c.tokens, c.dim), y(to->data(), DType::f32, c.tokens, c.dim);
-        made->fusion->add_norm(in->added(c), x, in->layer, y,
-                               {to->data() + in->x.size(), DType::f32, 1, c.tokens});
+        made->fusion->add_norm(in->added(c), x, in->norm, y);
       };
     };
     trials.push_back(std::move(trial));

@@ -195,9 +195,11 @@ struct BenchCommand {
     r["limit_value"] = nearest.limit.per_s * 1e-9;
     r["pct_of_limit"] = 100 * nearest.share;
     const FusedSteps fused = engine.fused();
-    r["fused"] = {{"layers", fused.layers},         {"qkv", fused.qkv},
-                  {"gate_up", fused.gate_up},       {"add_norm", fused.add_norm},
-                  {"rope_store", fused.rope_store}, {"norm_linear", fused.norm_linear}};
+    r["fused"] = {{"layers", fused.layers},
+                  {"qkv", fused.qkv},
+                  {"gate_up", fused.gate_up},
+                  {"add_norm", fused.add_norm},
+                  {"rope_store", fused.rope_store}};
     r["rungs"] = rungs_json(engine);
     return r;
   }
@@ -208,10 +210,9 @@ struct BenchCommand {
     fmt::print("{} {}, {:.1f} MB of weights; linear {}, attention {}\n", m.architecture, m.name,
                static_cast<double>(engine.memory().weights_bytes) * 1e-6, engine.rungs().at("linear"),
                engine.rungs().at("attention"));
-    fmt::print(
-        "fusion {}: in {} layers qkv {}, gate_up {}, add_norm {}, rope_store {}, norm_linear {} times\n\n",
-        engine.rungs().at("fusion"), fused.layers, fused.qkv, fused.gate_up, fused.add_norm, fused.rope_store,
-        fused.norm_linear);
+    fmt::print("fusion {}: in {} layers qkv {}, gate_up {}, add_norm {}, rope_store {} times\n\n",
+               engine.rungs().at("fusion"), fused.layers, fused.qkv, fused.gate_up, fused.add_norm,
+               fused.rope_store);
     fmt::print("| {:8} | {:>5} | {:>10} | {:>21} | {:>8} | {:>9} | {:>24} | {:>6} |\n", "test", "batch",
                "tok/s", "slowest - fastest", "GB/s", "GFLOP/s", "limit", "of it");
     fmt::print("|{0:-<10}|{0:->6}:|{0:->11}:|{0:->22}:|{0:->9}:|{0:->10}:|{0:->25}:|{0:->7}:|\n", "");

@@ -128,8 +128,8 @@ void MoeFfn::run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, con
     const Tensor rows = packed.row_slice(routing.begin(e), count);
     const Tensor wide = gate_up.empty() ? Tensor() : gate_up.row_slice(0, count);
     const Tensor narrow = hidden.row_slice(0, count);
-    expert.gate_up->run({rows, {}}, wide, narrow);  // [rows, ffn_dim]
-    expert.down->apply(narrow, rows);               // [rows, dim], in the place of what went in
+    expert.gate_up->run(rows, wide, narrow);  // [rows, ffn_dim]
+    expert.down->apply(narrow, rows);         // [rows, dim], in the place of what went in
   }
   ops_.combine(packed, work.places.row_slice(0, x.rows), work.weights.row_slice(0, x.rows), out);
 }

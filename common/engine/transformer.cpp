@@ -56,7 +56,7 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   }
   show("embedding", -1, x);
 
-  NormedRows n{normed(layers_.front().attn_norm, x, norm), {}};  // what the next product reads
+  Tensor n = normed(layers_.front().attn_norm, x, norm);  // what the next product reads
   for (const Layer& layer : layers_) {
     const KvView cache = kv.view(layer.index);
     layer.qkv->run(n, {}, qkv);  // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
@@ -65,17 +65,17 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
     fusion_->rope_store(q, k, v, positions, layer.rope, slots, cache);
     layer.attention->run(q, cache, attn);  // attn [tokens, heads * head_dim]
     layer.attn_out->apply(attn, out);      // out [tokens, dim]
-    n = fusion_->add_norm(normed(layer.attn_post_norm, out, out), x, layer.ffn_norm, norm, work_.factors);
+    n = fusion_->add_norm(normed(layer.attn_post_norm, out, out), x, layer.ffn_norm, norm);
     show("attention", layer.index, x);
 
     if (layer.moe != nullptr) {
-      layer.moe->run(n.rows, *work_.moe, gate_up, hidden, out);  // out [tokens, dim]
+      layer.moe->run(n, *work_.moe, gate_up, hidden, out);  // out [tokens, dim]
       show("router", layer.index, work_.moe->logits.row_slice(0, n_tokens));
     } else {
       layer.gate_up->run(n, gate_up, hidden);  // hidden [tokens, ffn_dim]
       layer.down->apply(hidden, out);          // out [tokens, dim]
     }
-    n = fusion_->add_norm(normed(layer.ffn_post_norm, out, out), x, layer.next_norm, norm, work_.factors);
+    n = fusion_->add_norm(normed(layer.ffn_post_norm, out, out), x, layer.next_norm, norm);
     show("layer", layer.index, x);
   }
 
@@ -130,22 +130,18 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
     layer.attention = attention_for(kind.window);
     layer.attn_out = linear(w.attn_out);
     layer.attn_post_norm = on_device(w.attn_post_norm);
-    layer.ffn_norm.weight = on_device(w.ffn_norm);
+    layer.ffn_norm = on_device(w.ffn_norm);
     if (model_.experts != 0) {
       layer.moe = mixture(w);
     } else {
       layer.gate_up = fusion_->activated(model_.gated_ffn ? parts({w.gate, w.up}) : parts({w.up}));
       layer.down = linear(w.down);
-      layer.ffn_norm.deferred = fusion_->defers(layer.ffn_norm.weight, *layer.gate_up);
     }
     layer.ffn_post_norm = on_device(w.ffn_post_norm);
     layers_.push_back(std::move(layer));
   }
   // The last layer's sum is normed where logits are wanted.
-  for (std::size_t i = 1; i < layers_.size(); ++i) {
-    const Weight& norm = layers_[i].attn_norm;
-    layers_[i - 1].next_norm = {norm, fusion_->defers(norm, *layers_[i].qkv)};
-  }
+  for (std::size_t i = 1; i < layers_.size(); ++i) layers_[i - 1].next_norm = layers_[i].attn_norm;
   const bool wide = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
     return layer.moe != nullptr ? layer.moe->needs_wide() : layer.gate_up->needs_wide();
   });
@@ -227,9 +223,8 @@ FusedSteps Transformer::fused() const {
     steps.layers += 1;
     steps.qkv += layer.qkv->fused();
     steps.gate_up += layer.moe != nullptr ? layer.moe->fused() : layer.gate_up->fused();
-    steps.add_norm += fusion_->fuses_add(layer.ffn_norm.weight) + fusion_->fuses_add(layer.next_norm.weight);
+    steps.add_norm += fusion_->fuses_add(layer.ffn_norm) + fusion_->fuses_add(layer.next_norm);
     steps.rope_store += fusion_->fuses_rope(layer.rope);
-    steps.norm_linear += layer.ffn_norm.deferred + layer.next_norm.deferred;
   }
   return steps;
 }

@@ -38,19 +38,19 @@ struct Layer {
   Attention* attention = nullptr;     // over all of the past, or over this layer's window
   std::unique_ptr<Linear> attn_out;   // [heads * head_dim] -> [dim]
   Weight attn_post_norm;              // [1, dim]
-  LayerNorm ffn_norm;                 // [1, dim]
+  Weight ffn_norm;                    // [1, dim]
   std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
   std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
   std::unique_ptr<MoeFfn> moe;        // in the place of these two in a mixture of experts
   Weight ffn_post_norm;               // [1, dim]
-  LayerNorm next_norm;                // the next layer's attn_norm; none in the last layer
+  Weight next_norm;                   // the next layer's attn_norm; none in the last layer
 };
 
 /// In how many places of a model the fusions of its rung apply; a layer has two adds with a norm behind them
 /// but the last.
 struct FusedSteps {
   int layers = 0;
-  int qkv = 0, gate_up = 0, add_norm = 0, rope_store = 0, norm_linear = 0;
+  int qkv = 0, gate_up = 0, add_norm = 0, rope_store = 0;
 };
 
 /// Memory for everything a step computes, taken once for the largest step. All f32 on the device.
@@ -61,7 +61,6 @@ struct Workspace {
   void take_gate_up(Device& device, const ModelConfig& model);
 
   Tensor x, norm, qkv, attn, out, gate_up, hidden;  // [max_tokens, ...]
-  Tensor factors;                                   // [1, max_tokens]: of deferred norms
   Tensor last, last_norm, logits;                   // [max_outputs, ...]
   Tensor tokens, positions, slots, output_rows;     // [1, max_...] i32: the batch's numbers on the device
   Tensor rope_cos, rope_sin;                        // [max_context, rotary_dim / 2]

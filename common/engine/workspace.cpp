@@ -16,7 +16,6 @@ Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, i
   attn = take(device, DType::f32, max_tokens, heads_width);
   out = take(device, DType::f32, max_tokens, model.dim);
   hidden = take(device, DType::f32, max_tokens, model.ffn_dim);
-  factors = take(device, DType::f32, 1, max_tokens);
   last = take(device, DType::f32, max_outputs, model.dim);
   last_norm = take(device, DType::f32, max_outputs, model.dim);
   logits = take(device, DType::f32, max_outputs, model.vocab_size);

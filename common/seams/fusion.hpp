@@ -51,33 +51,19 @@ struct ProductPart {
   Tensor bias;             // [1, width] f32, or empty
 };
 
-/// A norm of the layer, and how far it is taken before the product: the whole way, or without the factor
-/// 1 / sqrt(mean(x^2) + eps) of the row, which the product then applies to what comes out.
-struct LayerNorm {
-  Weight weight;  // [1, n]; empty: there is no norm here
-  bool deferred = false;
-};
-
-/// Rows on their way into a product. Row t stands for factors[t] * rows[t].
-struct NormedRows {
-  Tensor rows;     // [tokens, n] f32
-  Tensor factors;  // [1, tokens] f32; empty: all 1
-};
-
 /// Products of one input.
 class Products {
  public:
   virtual ~Products() = default;
 
-  /// y [tokens, the sum of all widths]: part after part, each with its bias. For gate and up: y [tokens,
-  /// ffn], the activation included; `wide` [tokens, 2 * ffn] is scratch and may be empty unless needs_wide().
-  virtual void run(const NormedRows& x, const Tensor& wide, const Tensor& y) = 0;
+  /// x [tokens, n]. y [tokens, the sum of all widths]: part after part, each with its bias. For gate and up:
+  /// y [tokens, ffn], the activation included; `wide` [tokens, 2 * ffn] is scratch and may be empty unless
+  /// needs_wide().
+  virtual void run(const Tensor& x, const Tensor& wide, const Tensor& y) = 0;
 
   /// Whether all of it is one call, in pieces that a thread finishes while they are in its cache.
   virtual bool fused() const { return false; }
   virtual bool needs_wide() const { return false; }
-  /// Whether run() may be given factors.
-  virtual bool takes_factors() const { return false; }
 };
 
 class Fusion {
@@ -92,13 +78,10 @@ class Fusion {
   /// The first half of a feed-forward block: act(gate) * up for parts {gate, up}, act(up) for {up}.
   virtual std::unique_ptr<Products> activated(std::vector<ProductPart> parts) = 0;
 
-  /// x += residual_scale * out; then the norm of x, written to `to` (x itself where there is none). x, out,
-  /// to [tokens, dim]; factors [1, tokens] is written where the norm is deferred.
-  virtual NormedRows add_norm(const Tensor& out, const Tensor& x, const LayerNorm& norm, const Tensor& to,
-                              const Tensor& factors) const = 0;
+  /// x += residual_scale * out; then the norm of x, written to `to`. Returns `to`, or x where `norm` is
+  /// empty. x, out, to [tokens, dim]; norm [1, dim].
+  virtual Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const = 0;
   virtual bool fuses_add(const Weight& norm) const = 0;
-  /// Whether a norm before `reader` is to be deferred.
-  virtual bool defers(const Weight& norm, const Products& reader) const = 0;
 
   /// Rotates q in place and writes the rotated k, and v, to their slots; k is left undefined. q [tokens,
   /// heads * head_dim], k and v [tokens, kv_heads * head_dim]; positions and slots [1, tokens] i32; rope may

@@ -84,7 +84,7 @@ MUTATIONS = {  # what is broken: file, text, other text
         "  work.weights.ptr<float>()[i] = 1; }"),
     "the next expert instead": (MOE, "experts_[static_cast<std::size_t>(e)];",
                                 "experts_[(static_cast<std::size_t>(e) + 1) % experts_.size()];"),
-    "a mixture without the norm before it": (FORWARD, "layer.moe->run(n.rows,", "layer.moe->run(x,"),
+    "a mixture without the norm before it": (FORWARD, "layer.moe->run(n,", "layer.moe->run(x,"),
     "w1 and w3 exchanged": (FORWARD, "parts({{e.gate, {}}, {e.up, {}}})", "parts({{e.up, {}}, {e.gate, {}}})"),
     "learned positions missing": (FORWARD, "ops_.embed(position_embedding_, positions, out);",
                                   "ops_.embed(position_embedding_, positions, out); ops_.scale(0, out);"),
