@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-OPS, FORWARD = "common/ops/cpu_ops.cpp", "common/engine/transformer.cpp"
+OPS, FORWARD, BUILD = "common/ops/cpu_ops.cpp", "common/engine/transformer.cpp", "common/engine/transformer_build.cpp"
 ROPE, CONFIG, WEIGHTS = "common/model/rope.cpp", "common/model/config_hf.cpp", "common/model/weights.cpp"
 RESOLVE = "common/engine/resolve.cpp"
-MOE = "common/engine/moe_ffn.cpp"
+MOE, ACTIVATE = "common/engine/moe_ffn.cpp", "common/ops/cpu_activate.cpp"
 ROWS, NORM, FUSION = "common/ops/cpu_rows.hpp", "common/ops/apply_norm.hpp", "03_techniques/kernel_fusion"
 ATTENTION, PLAN = "03_techniques/attention/attention.hpp", "03_techniques/attention/register.cpp"
 
@@ -37,18 +37,18 @@ MUTATIONS = {  # what is broken: file, text, other text
     "LongRoPE always short": (ROPE, "rope.scaling == RopeScaling::longrope && context > rope.original_context;",
                               "context < 0;"),
     "attention factor of scaled RoPE ignored": (ROPE, "result.magnitude = rope.attention_factor;", "result.magnitude = 1;"),
-    "local RoPE ignored": (FORWARD, "layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;",
+    "local RoPE ignored": (BUILD, "layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;",
                            "layer.rope = &rope_;"),
-    "NoPE layers rotated": (FORWARD, "model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none",
+    "NoPE layers rotated": (BUILD, "model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none",
                             "model_.rotary_dim != 0"),
     "whole heads rotated instead of a part": (CONFIG, "config.rotary_dim = static_cast<int>(config.head_dim * part);",
                                               "config.rotary_dim = part > 0 ? config.head_dim : 0;"),
-    "a window one token too wide": (FORWARD, "wanted.window = window;", "wanted.window = window == 0 ? 0 : window + 1;"),
-    "windows ignored": (FORWARD, "wanted.window = window;", "wanted.window = 0;"),
-    "the mask hides a token from itself": (PLAN, "plan.push_back({block, s.context_length - s.query_count + j + 1});",
-                                           "plan.push_back({block, std::max(1, s.context_length - s.query_count + j)});"),
-    "the mask shows the next token": (PLAN, "plan.push_back({block, s.context_length - s.query_count + j + 1});",
-                                     "plan.push_back({block, std::min(s.context_length - s.query_count + j + 2, s.context_length)});"),
+    "a window one token too wide": (BUILD, "wanted.window = window;", "wanted.window = window == 0 ? 0 : window + 1;"),
+    "windows ignored": (BUILD, "wanted.window = window;", "wanted.window = 0;"),
+    "the mask hides a token from itself": (PLAN, "plan.push_back({s.table_begin, s.context_length - s.query_count + j + 1});",
+                                           "plan.push_back({s.table_begin, std::max(1, s.context_length - s.query_count + j)});"),
+    "the mask shows the next token": (PLAN, "plan.push_back({s.table_begin, s.context_length - s.query_count + j + 1});",
+                                     "plan.push_back({s.table_begin, std::min(s.context_length - s.query_count + j + 2, s.context_length)});"),
     "attention scale one percent off": (RESOLVE, "attention.scale = model.attention_scale;",
                                         "attention.scale = 1.01f * model.attention_scale;"),
     "the multiplier for attention ignored": (CONFIG, 'config.attention_scale = fields.number("attention_multiplier", 1);', ""),
@@ -65,8 +65,8 @@ MUTATIONS = {  # what is broken: file, text, other text
     "QK norm missing on K": (FORWARD, "normed(layer.k_norm, k, k);", ";"),
     "norms behind the blocks missing": (FORWARD, "add_norm(normed(layer.attn_post_norm, out, out), x,", "add_norm(out, x,"),
     "biases of products missing": (f"{FUSION}/pieces.cpp", "config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);", ";"),
-    "GELU by erf instead of tanh": (OPS, "return activate_by(threads, in, h, GeluTanh{});",
-                                    "return activate_by(threads, in, h, GeluErf{});"),
+    "GELU by erf instead of tanh": (ACTIVATE, "if (activation == Activation::gelu_erf) {",
+                                    "if (activation != Activation::silu) {"),
     "embedding scale missing": (FORWARD, "if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);", ""),
     "residual multiplier ignored": (RESOLVE, "fusion.residual_scale = model.residual_scale;", ""),
     "logit scale missing": (FORWARD, "if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);", ""),
@@ -85,7 +85,7 @@ MUTATIONS = {  # what is broken: file, text, other text
     "the next expert instead": (MOE, "experts_[static_cast<std::size_t>(e)];",
                                 "experts_[(static_cast<std::size_t>(e) + 1) % experts_.size()];"),
     "a mixture without the norm before it": (FORWARD, "layer.moe->run(n,", "layer.moe->run(x,"),
-    "w1 and w3 exchanged": (FORWARD, "parts({{e.gate, {}}, {e.up, {}}})", "parts({{e.up, {}}, {e.gate, {}}})"),
+    "w1 and w3 exchanged": (BUILD, "parts({{e.gate, {}}, {e.up, {}}})", "parts({{e.up, {}}, {e.gate, {}}})"),
     "learned positions missing": (FORWARD, "ops_.embed(position_embedding_, positions, out);",
                                   "ops_.embed(position_embedding_, positions, out); ops_.scale(0, out);"),
 }
