@@ -106,7 +106,9 @@ class ServeRun {
     request.sampling.temperature = 0;
     request.ignore_end = true;
     request.user = r.user;
-    request.on_token = [this, i](std::int32_t token) { on_token(i, token); };
+    request.on_delta = [this, i](const Delta& delta) {
+      for (const std::int32_t token : delta.token_ids) on_token(i, token);
+    };
     try {
       ids_[i] = engine_.submit(std::move(request));
     } catch (const QueueFull&) {

@@ -219,9 +219,9 @@ class Conversation {
     request.sampling = params_;
     request.sampling.seed += turns_.size();  // /regen must not give the same answer
     request.stop = stop_;
-    request.on_text = [this](std::string_view piece) {
+    request.on_delta = [this](const Delta& delta) {
       if (json_) return;
-      fmt::print("{}", piece);
+      fmt::print("{}", delta.text);
       std::fflush(stdout);
     };
     clear_chat_interrupt();

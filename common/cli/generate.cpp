@@ -41,9 +41,9 @@ struct GenerateCommand {
     options.sampling = sampling.resolve();
     const std::string text = prompt.read();
     if (echo && !json) fmt::print("{}", text);
-    Json result = run_generate(options, text, [json](std::string_view piece) {
+    Json result = run_generate(options, text, [json](const Delta& delta) {
       if (json) return;
-      fmt::print("{}", piece);
+      fmt::print("{}", delta.text);
       std::fflush(stdout);
     });
     if (json) {
@@ -78,8 +78,7 @@ Json logprobs_json(const Result& result, const Tokenizer& tokenizer) {
 
 }  // namespace
 
-Json run_generate(const GenerateOptions& options, const std::string& prompt,
-                  const std::function<void(std::string_view)>& on_text) {
+Json run_generate(const GenerateOptions& options, const std::string& prompt, const OnDelta& on_delta) {
   EngineConfig config = options.run.config();
   options.sampling.validate();  // what needs no model is refused before one is loaded
   const Timer load;
@@ -92,7 +91,7 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt,
   request.stop = options.stop;
   request.stop_ids = options.stop_ids;
   request.ignore_end = options.ignore_end;
-  request.on_text = on_text;
+  request.on_delta = on_delta;
   if (config.context == 0) {  // as much as this request can use
     const std::int64_t need = static_cast<std::int64_t>(request.prompt.size()) + options.max_tokens;
     config.context =

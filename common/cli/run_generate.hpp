@@ -16,8 +16,8 @@ struct GenerateOptions {
   bool no_bos = false;
 };
 
-/// Loads the model, generates, and returns the JSON of contract.md. `on_text` sees the text as it comes.
-Json run_generate(const GenerateOptions& options, const std::string& prompt,
-                  const std::function<void(std::string_view)>& on_text);
+/// Loads the model, generates, and returns the JSON of `rung generate --json`. `on_delta` hears the text as
+/// it comes.
+Json run_generate(const GenerateOptions& options, const std::string& prompt, const OnDelta& on_delta);
 
 }  // namespace rung::cli

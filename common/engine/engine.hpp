@@ -11,11 +11,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -30,7 +33,9 @@
 #include "loop/event_log.hpp"
 #include "loop/storm_watch.hpp"
 #include "model/model.hpp"
+#include "seams/inference_service.hpp"
 #include "seams/policy.hpp"
+#include "seams/sampler.hpp"
 #include "seams/scheduler.hpp"
 
 namespace rung {
@@ -41,36 +46,6 @@ struct EngineMemory {
   std::size_t packed_file_bytes = 0;  // of these, found in the file that an earlier run left (cache_packed)
   std::size_t kv_bytes = 0;           // taken at the start
   std::size_t workspace_bytes = 0;    // everything a step computes, taken at the start
-};
-
-/// A request was refused because as many wait already as may; nothing is wrong with it.
-class QueueFull : public Error {
- public:
-  using Error::Error;
-};
-
-/// What the engine did so far.
-struct EngineStats {
-  std::int64_t steps = 0;
-  std::int64_t computed_tokens = 0;    // rows of all forward passes
-  std::int64_t output_tokens = 0;      // sampled
-  std::int64_t cached_tokens = 0;      // of prompts, taken over from earlier requests
-  std::int64_t finished = 0;           // requests that ended
-  std::int64_t forks = 0;              // samples after the first, and forks
-  std::int64_t forked_tokens = 0;      // of theirs, taken over from a sequence that ran beside them
-  std::int64_t refused = 0;            // requests that found the queue full
-  std::int64_t preemptions = 0;        // sequences that lost their place in the cache
-  std::int64_t swaps = 0;              // of these, came back from host memory
-  std::int64_t recomputed_tokens = 0;  // of computed_tokens: computed before, and given up since
-  std::int64_t storms = 0;             // windows of StormWatch::kWindow steps that mostly preempted
-  double schedule_s = 0;               // spent on sorting and scheduling
-  double forward_s = 0;                // spent in forward passes
-  double sample_s = 0;                 // spent by the sampler
-  double step_s = 0;                   // spent in steps that computed something: all of these and the rest
-  double prefix_s = 0;                 // of that, spent in the prefix cache
-
-  /// Of the time of all steps, what is neither the model's nor the sampler's.
-  double own_share() const { return step_s > 0 ? 1 - (forward_s + sample_s) / step_s : 0; }
 };
 
 /// A sequence whose logits are wanted at positions `first` and later.
@@ -87,16 +62,17 @@ class Engine {
 
   /// Queues a request and returns its number; where it asks for n samples, that of the first: theirs follow
   /// each other. The prompt is computed once; samples share its blocks as far as the KV cache can.
-  /// `others(i)` is called once for each i from 1 to n - 1, and hears sample i. Throws
+  /// `others(i)` is called once for each i from 1 to n - 1, and returns who hears sample i. Throws
   /// UsageError when it can never run: an empty prompt, one longer than the context, ids outside the
   /// vocabulary, counts below 1, sampling out of range. Throws QueueFull, and changes nothing, when
   /// config().max_waiting wait already.
-  int submit(Request request, const std::function<Listeners(int sample)>& others = {});
+  int submit(Request request, const std::function<OnDelta(int sample)>& others = {});
 
   /// Another request that goes on from the text of request `id` as it is now, with draws of its own, and
-  /// shares its blocks as far as the KV cache can. Its result has the whole text; listeners hear what is new.
-  /// Throws UsageError for a request that has ended and where a listener calls it, QueueFull like submit().
-  int fork(int id, std::uint64_t seed, Listeners listeners = {});
+  /// shares its blocks as far as the KV cache can. Its result has the whole text; `on_delta` hears what is
+  /// new. Throws UsageError for a request that has ended and where a listener calls it, QueueFull like
+  /// submit().
+  int fork(int id, std::uint64_t seed, OnDelta on_delta = {});
 
   /// One iteration: what the scheduler chooses, in one forward pass. Returns false when there is nothing left
   /// to do; a step in which everybody waits (a batch that is to fill) sleeps for a moment and returns true.
@@ -105,11 +81,14 @@ class Engine {
   bool step();
 
   /// Ends a request early; its result says "cancelled". Called by a listener, it does so at the end of the
-  /// step.
+  /// step. Nothing happens to a request that has ended. Throws UsageError for a number that is none, or whose
+  /// result was taken.
   void cancel(int id);
 
+  /// Whether a request has ended and its result was not taken yet. False for other numbers.
   bool finished(int id) const;
-  /// The result of a finished request, which the engine then forgets.
+  /// The result of a finished request, which the engine then forgets. Throws UsageError for a request that
+  /// has not ended, and for a number that is none or whose result was taken.
   Result take(int id);
 
   /// Submit, step until nothing is left to do, take all n results. `cancelled` is asked after every step.
@@ -145,6 +124,7 @@ class Engine {
 
   /// The sequences that are not finished, for those who watch.
   const Queues& queues() const { return queues_; }
+  ServiceSnapshot snapshot() const;
   /// Who owns each block of the cache now: the id of a running sequence, or one of these. A picture of
   /// fragmentation.
   enum BlockOwner : int { kFree = -1, kKept = -2, kShared = -3 };  // kKept: only a prefix cache
@@ -154,16 +134,23 @@ class Engine {
   FusedSteps fused() const { return transformer_.fused(); }
 
  private:
-  void wait_for_work(double now_s);
-  [[noreturn]] void fail_stuck() const;
+  // The parts of a step, in order.
+  void schedule();
   void make_batch();
-  void record_plan(double begin_s, double planned_s, double forward_s, double forward_end_s);
+  void forward();
+  void record_plan();
   void sample_and_commit();
+  void record_step();
+
+  void wait_for_work();
+  [[noreturn]] void fail_stuck() const;
   void sample(Sequence& sequence, std::span<const float> logits);
   void retire(Sequence& sequence);
   /// With a sliding window: how many tokens a sequence of `done` tokens may compute in one step.
   int room_for(int kv, int done, int& given_up);
   void check_queue(int more);
+  template <class... Arguments>
+  Sequence& add(Arguments&&... arguments);
   Sequence& enqueue(Sequence& sequence, const Sequence* leader);
   void release_samples(const Sequence& leader, std::span<const float> logits);
   void forget_source(const Sequence& gone);
@@ -190,16 +177,28 @@ class Engine {
 
   int next_id_ = 0;
   std::list<Sequence> sequences_;  // all that were not taken yet, in order of arrival
-  Queues queues_;                  // those of them that are not finished
-  std::vector<Sequence*> held_;    // samples that wait for their leader's prompt
+  std::unordered_map<int, std::list<Sequence>::iterator> by_id_;
+  Queues queues_;                // those of them that are not finished
+  std::vector<Sequence*> held_;  // samples that wait for their leader's prompt
   bool in_step_ = false;
   std::vector<int> cancelled_in_step_;  // by listeners
   int idle_steps_ = 0;                  // in a row, without a reason to wait
-  std::vector<Chunk> plan_;             // plan_[i] is batch_.sequences[i]
+  struct {
+    double begin_s = 0, planned_s = 0, forward_s = 0, forward_end_s = 0;
+  } times_;                  // of the step at hand
+  std::vector<Chunk> plan_;  // plan_[i] is batch_.sequences[i]
   Batch batch_;
   EngineStats stats_;
   StormWatch storms_;
   std::int64_t matched_version_ = -1;  // of the prefix cache, when matched_tokens were looked up
 };
+
+/// A new sequence at the end of the list, found by its number from now on.
+template <class... Arguments>
+Sequence& Engine::add(Arguments&&... arguments) {
+  Sequence& s = sequences_.emplace_back(std::forward<Arguments>(arguments)...);
+  by_id_[s.id] = std::prev(sequences_.end());
+  return s;
+}
 
 }  // namespace rung

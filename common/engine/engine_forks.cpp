@@ -32,7 +32,7 @@ Sequence& Engine::enqueue(Sequence& s, const Sequence* leader) {
   return s;
 }
 
-int Engine::fork(int id, std::uint64_t seed, Listeners listeners) {
+int Engine::fork(int id, std::uint64_t seed, OnDelta on_delta) {
   if (in_step_) fail_usage("request {} cannot be forked by a listener; fork it between two steps", id);
   Sequence& from = find(id);
   if (from.finished()) fail_usage("request {} has ended; fork a request while it waits or runs", id);
@@ -43,9 +43,8 @@ int Engine::fork(int id, std::uint64_t seed, Listeners listeners) {
         id, from.length(), config_.context);
   }
   check_queue(1);
-  Sequence& s = sequences_.emplace_back(next_id_, from, seed);
-  s.request.on_token = std::move(listeners.on_token);
-  s.request.on_text = std::move(listeners.on_text);
+  Sequence& s = add(next_id_, from, seed);
+  s.request.on_delta = std::move(on_delta);
   const bool held = std::count(held_.begin(), held_.end(), &from) > 0;
   return enqueue(s, held ? static_cast<const Sequence*>(from.fork_of) : &from).id;
 }

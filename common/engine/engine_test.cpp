@@ -361,7 +361,7 @@ TEST_CASE("stop strings, stop ids, lengths and cancellation end a request as the
   const std::string stop = whole.text.substr(20, 7);  // crosses token boundaries
   stopped.stop = {"never appears in this text", stop};
   std::string streamed;
-  stopped.on_text = [&](std::string_view text) { streamed += text; };
+  stopped.on_delta = [&](const Delta& delta) { streamed += delta.text; };
   const Result cut = engine.run(stopped);
   CHECK(cut.finish_reason == FinishReason::stop);
   CHECK(cut.text == whole.text.substr(0, whole.text.find(stop)));

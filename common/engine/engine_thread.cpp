@@ -1,40 +1,21 @@
-// One mutex guards the queue of work, another each stream of text. The engine's thread takes the queue as a
-// whole, does it without a lock, makes a step, and hands out what has ended.
+// One mutex guards the queue of work, another each stream. The engine's thread takes the queue as a whole,
+// does it without a lock, makes a step, and hands out what has ended.
 
 #include "engine/engine_thread.hpp"
 
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
 #include <future>
+#include <map>
+#include <mutex>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace rung {
 
-/// What the threads at both ends of a request share.
-struct EngineThread::Stream {
-  int id = -1;  // written before anybody else sees the stream
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<std::string> pieces;
-  bool done = false;
-  Result result;
-  std::exception_ptr error;
-
-  void push(std::string_view text) {
-    const std::lock_guard lock(mutex);
-    pieces.emplace_back(text);
-    changed.notify_all();
-  }
-  void end(Result last, std::exception_ptr why) {
-    const std::lock_guard lock(mutex);
-    result = std::move(last);
-    error = std::move(why);
-    done = true;
-    changed.notify_all();
-  }
-};
-
+/// What the threads of callers and the engine's thread share.
 struct EngineThread::Shared {
   using Work = std::function<void(Engine& engine)>;
 
@@ -46,8 +27,9 @@ struct EngineThread::Shared {
   std::thread::id thread;    // of the engine; written before anybody can ask
 
   // Of the engine's thread alone.
-  std::map<int, std::shared_ptr<Stream>> streams;  // of what is under way
-  std::map<int, std::exception_ptr> failed;        // by a callback of its own
+  std::map<int, std::shared_ptr<RequestStream>> streams;  // of what is under way
+  std::vector<RequestStream*> ended;                      // of these, since the last look
+  std::vector<RequestStream*> failed;                     // by a listener of their own, likewise
 
   /// Throws Error when the engine has stopped: nobody would do the work.
   void post(Work item) {
@@ -63,7 +45,7 @@ struct EngineThread::Shared {
   auto call(Item item) {
     using Value = std::invoke_result_t<Item, Engine&>;
     if (std::this_thread::get_id() == thread)
-      fail("a request's callback may call nothing but cancel(): the engine's thread would wait for itself");
+      fail("a request's listener may call nothing but cancel(): the engine's thread would wait for itself");
     auto task = std::make_shared<std::packaged_task<Value(Engine&)>>(std::move(item));
     std::future<Value> value = task->get_future();
     // The queue alone owns the task: dropped with the queue, it breaks its promise.
@@ -77,43 +59,133 @@ struct EngineThread::Shared {
     }
   }
 
-  /// A listener whose exceptions end the request alone.
-  template <class Listener>
-  auto guarded(const std::shared_ptr<Stream>& stream, Listener listener) {
-    return [this, stream = stream.get(), listener = std::move(listener)](auto heard) {
-      if (!listener || failed.count(stream->id) > 0) return;
-      try {
-        listener(heard);
-      } catch (...) {
-        failed[stream->id] = std::current_exception();
-      }
-    };
+  void hand_out(Engine& engine);
+  void end_all(Engine& engine, const std::exception_ptr& why);
+};
+
+class EngineThread::RequestStream final : public Stream, public std::enable_shared_from_this<RequestStream> {
+ public:
+  RequestStream(std::shared_ptr<Shared> shared, OnDelta listener)
+      : shared_(std::move(shared)), listener_(std::move(listener)) {}
+
+  std::optional<Delta> next() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return done_ || !deltas_.empty(); });
+    return take();
   }
-  std::function<void(std::string_view)> streaming(const std::shared_ptr<Stream>& stream,
-                                                  std::function<void(std::string_view)> listener) {
-    return [stream, on_text = guarded(stream, std::move(listener))](std::string_view text) {
-      stream->push(text);
-      on_text(text);
+  std::optional<Delta> poll() override {
+    const std::lock_guard lock(mutex_);
+    return take();
+  }
+  Result wait() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return done_; });
+    if (error_) std::rethrow_exception(error_);
+    return result_;
+  }
+  bool finished() const override {
+    const std::lock_guard lock(mutex_);
+    return done_;
+  }
+  void cancel() override {
+    if (finished()) return;
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->stopping) return;  // it ends anyway
+    shared_->work.push_back([self = shared_from_this()](Engine& engine) {
+      if (self->shared_->streams.count(self->id) > 0) engine.cancel(self->id);
+    });
+    shared_->changed.notify_all();
+  }
+  std::shared_ptr<Stream> fork(std::uint64_t seed) override {
+    auto stream = std::make_shared<RequestStream>(shared_, OnDelta{});
+    Shared& shared = *shared_;
+    shared.call([&shared, stream, from = id, seed](Engine& engine) {
+      if (shared.streams.count(from) == 0)
+        fail_usage("request {} has ended; fork a request while it waits or runs", from);
+      stream->id = engine.fork(from, seed, stream->hearing());
+      shared.streams[stream->id] = stream;
+    });
+    return stream;
+  }
+
+  // Of the engine's thread.
+
+  int id = -1;  // written before anybody else sees the stream
+
+  /// What the engine calls with each delta of this request.
+  OnDelta hearing() {
+    return [this](const Delta& delta) {  // streams has it as long as the engine calls this
+      push(delta);
+      if (listener_ && !own_error_) {
+        try {
+          listener_(delta);
+        } catch (...) {
+          own_error_ = std::current_exception();
+          shared_->failed.push_back(this);
+        }
+      }
+      if (delta.finish_reason != FinishReason::none) shared_->ended.push_back(this);
     };
   }
 
-  void finish(Engine& engine, bool all, const std::exception_ptr& why) {
-    for (auto s = streams.begin(); s != streams.end();) {
-      auto& [id, stream] = *s;
-      if (all && !why) engine.cancel(id);
-      if (!all && failed.count(id) > 0) engine.cancel(id);
-      if (!all && !engine.finished(id)) {
-        ++s;
-        continue;
-      }
-      const auto own = failed.find(id);
-      const std::exception_ptr error = own != failed.end() ? own->second : why;
-      stream->end(engine.finished(id) ? engine.take(id) : Result{}, error);
-      if (own != failed.end()) failed.erase(own);
-      s = streams.erase(s);
-    }
+  /// `why`: what ended the engine, if that was an error; a listener's own error comes first.
+  void end(Result last, const std::exception_ptr& why) {
+    const std::lock_guard lock(mutex_);
+    result_ = std::move(last);
+    error_ = own_error_ ? own_error_ : why;
+    done_ = true;
+    changed_.notify_all();
   }
+
+ private:
+  void push(const Delta& delta) {
+    const std::lock_guard lock(mutex_);
+    deltas_.push_back(delta);
+    changed_.notify_all();
+  }
+  /// With the lock.
+  std::optional<Delta> take() {
+    if (deltas_.empty()) {
+      if (error_) std::rethrow_exception(error_);
+      return std::nullopt;
+    }
+    Delta delta = std::move(deltas_.front());
+    deltas_.pop_front();
+    return delta;
+  }
+
+  const std::shared_ptr<Shared> shared_;
+  const OnDelta listener_;
+  std::exception_ptr own_error_;  // of the listener; the engine's thread alone
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Delta> deltas_;
+  bool done_ = false;
+  Result result_;
+  std::exception_ptr error_;
 };
+
+/// What ended in the last step, and whose listener failed in it.
+void EngineThread::Shared::hand_out(Engine& engine) {
+  for (RequestStream* stream : std::exchange(failed, {})) engine.cancel(stream->id);
+  for (RequestStream* stream : std::exchange(ended, {})) {
+    stream->end(engine.take(stream->id), nullptr);
+    streams.erase(stream->id);
+  }
+}
+
+void EngineThread::Shared::end_all(Engine& engine, const std::exception_ptr& why) {
+  if (!why) {
+    for (const auto& [id, stream] : streams) engine.cancel(id);
+  }
+  for (const auto& [id, stream] : streams) {
+    stream->end(engine.finished(id) ? engine.take(id) : Result{}, why);
+  }
+  streams.clear();
+  ended.clear();
+  failed.clear();
+}
 
 EngineThread::EngineThread(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config)
     : shared_(std::make_shared<Shared>()) {
@@ -157,7 +229,7 @@ void EngineThread::loop(Engine& engine) {
       }
       for (const Shared::Work& item : work) item(engine);
       more = engine.step();
-      shared.finish(engine, false, nullptr);
+      shared.hand_out(engine);
     }
   } catch (...) {
     error = std::current_exception();
@@ -170,7 +242,7 @@ void EngineThread::loop(Engine& engine) {
     late.swap(shared.work);  // dropped: whoever waits for it gets a broken promise
   }
   late.clear();
-  shared.finish(engine, true, error);
+  shared.end_all(engine, error);
 }
 
 void EngineThread::shutdown() {
@@ -182,94 +254,38 @@ void EngineThread::shutdown() {
   if (thread_.joinable()) thread_.join();
 }
 
-EngineThread::Handle EngineThread::submit(Request request) {
+std::shared_ptr<Stream> EngineThread::submit(Request request) {
   if (request.n != 1)
     fail_usage(
-        "submit() returns one handle, and this request asks for n = {}; submit_samples() returns one for "
+        "submit() returns one stream, and this request asks for n = {}; submit_samples() returns one for "
         "each",
         request.n);
   return submit_samples(std::move(request)).front();
 }
 
-std::vector<EngineThread::Handle> EngineThread::submit_samples(Request request) {
-  Shared& shared = *shared_;
-  std::vector<Handle> handles;
-  const auto add = [&] {
-    auto stream = std::make_shared<Stream>();
-    handles.push_back({shared_, stream});
-    return stream;
+std::vector<std::shared_ptr<Stream>> EngineThread::submit_samples(Request request) {
+  std::vector<std::shared_ptr<RequestStream>> streams;
+  const auto add = [&](OnDelta listener) {
+    streams.push_back(std::make_shared<RequestStream>(shared_, std::move(listener)));
+    return streams.back()->hearing();
   };
-  const auto first = add();
-  request.on_text = shared.streaming(first, std::move(request.on_text));
-  if (request.on_token) request.on_token = shared.guarded(first, std::move(request.on_token));
-  shared.call([&](Engine& engine) {
-    int id = engine.submit(std::move(request), [&](int) {
-      return Listeners{{}, shared.streaming(add(), {})};
-    });
-    for (const Handle& handle : handles) {
-      handle.stream_->id = id;
-      shared.streams[id++] = handle.stream_;
+  request.on_delta = add(std::move(request.on_delta));
+  shared_->call([&](Engine& engine) {
+    int id = engine.submit(std::move(request), [&](int) { return add({}); });
+    for (const auto& stream : streams) {
+      stream->id = id;
+      shared_->streams[id++] = stream;
     }
   });
-  return handles;
+  return {streams.begin(), streams.end()};
 }
 
-EngineStats EngineThread::stats() {
-  return shared_->call([](Engine& engine) { return engine.stats(); });
-}
-
-KvUse EngineThread::kv_use() {
-  return shared_->call([](Engine& engine) { return engine.kv_use(); });
+ServiceSnapshot EngineThread::snapshot() {
+  return shared_->call([](Engine& engine) { return engine.snapshot(); });
 }
 
 void EngineThread::check_integrity() {
   shared_->call([](Engine& engine) { engine.check_integrity(); });
-}
-
-std::optional<std::string> EngineThread::Handle::next() {
-  std::unique_lock lock(stream_->mutex);
-  stream_->changed.wait(lock, [&] { return stream_->done || !stream_->pieces.empty(); });
-  if (stream_->pieces.empty()) {
-    if (stream_->error) std::rethrow_exception(stream_->error);
-    return std::nullopt;
-  }
-  std::string piece = std::move(stream_->pieces.front());
-  stream_->pieces.pop_front();
-  return piece;
-}
-
-Result EngineThread::Handle::wait() {
-  std::unique_lock lock(stream_->mutex);
-  stream_->changed.wait(lock, [&] { return stream_->done; });
-  if (stream_->error) std::rethrow_exception(stream_->error);
-  return stream_->result;
-}
-
-bool EngineThread::Handle::finished() const {
-  const std::lock_guard lock(stream_->mutex);
-  return stream_->done;
-}
-
-void EngineThread::Handle::cancel() {
-  if (finished()) return;
-  const std::lock_guard lock(shared_->mutex);
-  if (shared_->stopping) return;  // it ends anyway
-  shared_->work.push_back([shared = shared_.get(), id = stream_->id](Engine& engine) {
-    if (shared->streams.count(id) > 0) engine.cancel(id);
-  });
-  shared_->changed.notify_all();
-}
-
-EngineThread::Handle EngineThread::Handle::fork(std::uint64_t seed) {
-  auto stream = std::make_shared<Stream>();
-  Shared& shared = *shared_;
-  shared.call([&shared, stream, from = stream_->id, seed](Engine& engine) {
-    if (shared.streams.count(from) == 0)
-      fail_usage("request {} has ended; fork a request while it waits or runs", from);
-    stream->id = engine.fork(from, seed, {{}, shared.streaming(stream, {})});
-    shared.streams[stream->id] = stream;
-  });
-  return {shared_, stream};
 }
 
 }  // namespace rung

@@ -88,21 +88,31 @@ TEST_CASE("threads that submit, stream, fork and cancel at once get the texts of
         Request r = request(number);
         Ids heard;
         std::string text, called;
-        r.on_token = [&heard](std::int32_t token) { heard.push_back(token); };
-        r.on_text = [&called](std::string_view piece) { called += piece; };
-        EngineThread::Handle handle = engine.submit(std::move(r));
-        std::optional<EngineThread::Handle> fork;
+        r.on_delta = [&](const Delta& delta) {
+          heard.insert(heard.end(), delta.token_ids.begin(), delta.token_ids.end());
+          called += delta.text;
+        };
+        const std::shared_ptr<Stream> stream = engine.submit(std::move(r));
+        std::shared_ptr<Stream> fork;
         if (kind == 1) {
           try {
-            fork = handle.fork(request(number).sampling.seed);
+            fork = stream->fork(request(number).sampling.seed);
             ++forked;
           } catch (const UsageError&) {  // it had ended already
           }
         }
-        if (kind == 2) handle.cancel();
-        while (const auto piece = handle.next()) text += *piece;
-        const Result result = handle.wait();
-        wrong += result.text != text || called != text || result.token_ids != heard || !handle.finished();
+        if (kind == 2) stream->cancel();
+        Ids taken;
+        FinishReason reason = FinishReason::none;
+        while (const auto delta = stream->next()) {
+          wrong += reason != FinishReason::none;  // nothing comes after the last delta
+          text += delta->text;
+          taken.insert(taken.end(), delta->token_ids.begin(), delta->token_ids.end());
+          reason = delta->finish_reason;
+        }
+        const Result result = stream->wait();
+        wrong += result.text != text || called != text || result.token_ids != heard || taken != heard ||
+                 result.finish_reason != reason || !stream->finished() || stream->poll().has_value();
         if (result.finish_reason == FinishReason::cancelled) {
           ++cancelled;
           wrong += kind != 2 || result.token_ids.size() > expected.token_ids.size() ||
@@ -119,35 +129,36 @@ TEST_CASE("threads that submit, stream, fork and cancel at once get the texts of
   CHECK(wrong == 0);
   CHECK(cancelled > 0);
   CHECK(forked > 0);
-  CHECK(engine.stats().finished >= kThreads * kEach);
-  const KvUse use = engine.kv_use();
-  CHECK(use.taken == use.kept);  // what is left belongs to the prefix cache
+  const ServiceSnapshot end = engine.snapshot();
+  CHECK(end.stats.finished >= kThreads * kEach);
+  CHECK(end.sequences.empty());
+  CHECK(end.kv.taken == end.kv.kept);  // what is left belongs to the prefix cache
 }
 
-TEST_CASE("samples of one prompt have a handle each, and the texts of requests with those seeds") {
+TEST_CASE("samples of one prompt have a stream each, and the texts of requests with those seeds") {
   EngineThread engine(model(), variants(), small_config());
   constexpr int kSamples = 3;
   Request many = request(1);
   many.sampling.temperature = 0.9f;
   many.n = kSamples;
   std::string called;
-  many.on_text = [&called](std::string_view piece) { called += piece; };
-  std::vector<EngineThread::Handle> samples = engine.submit_samples(many);
+  many.on_delta = [&called](const Delta& delta) { called += delta.text; };
+  const std::vector<std::shared_ptr<Stream>> samples = engine.submit_samples(many);
   REQUIRE(samples.size() == kSamples);
   for (int i = 0; i < kSamples; ++i) {
     Request single = many;
     single.n = 1;
-    single.on_text = nullptr;
+    single.on_delta = nullptr;
     single.sampling.seed += static_cast<std::uint64_t>(i);
-    const Result expected = engine.submit(single).wait();
-    EngineThread::Handle& sample = samples[static_cast<std::size_t>(i)];
+    const Result expected = engine.submit(single)->wait();
+    Stream& sample = *samples[static_cast<std::size_t>(i)];
     std::string text;
-    while (const auto piece = sample.next()) text += *piece;
+    while (const auto delta = sample.next()) text += delta->text;
     CHECK(text == expected.text);
     CHECK(sample.wait().token_ids == expected.token_ids);
     if (i == 0) CHECK(called == expected.text);
   }
-  CHECK(engine.stats().forks == kSamples - 1);
+  CHECK(engine.snapshot().stats.forks == kSamples - 1);
   many.n = 0;
   CHECK_THROWS_AS(engine.submit_samples(many), UsageError);
 }
@@ -165,55 +176,55 @@ TEST_CASE("what is wrong with a request is told to who submits it") {
   EngineConfig impossible = small_config();
   impossible.kv_budget = 100;
   CHECK_THROWS_WITH(EngineThread(model(), variants(), impossible), testing::contains("could never end"));
-  CHECK(engine.submit(request(3)).wait().text == alone()[3].text);
+  CHECK(engine.submit(request(3))->wait().text == alone()[3].text);
 }
 
 TEST_CASE("a callback that throws ends its request alone") {
   EngineThread engine(model(), variants(), small_config());
   Request bad = request(0);
-  bad.on_token = [](std::int32_t) { throw std::runtime_error("the listener left"); };
+  bad.on_delta = [](const Delta&) { throw std::runtime_error("the listener left"); };
   Request asking = request(1);
-  asking.on_text = [&engine](std::string_view) { engine.stats(); };  // would wait for itself
-  EngineThread::Handle good = engine.submit(request(2)), failing = engine.submit(std::move(bad)),
-                       waiting = engine.submit(std::move(asking));
-  CHECK_THROWS_WITH(failing.wait(), testing::contains("the listener left"));
-  CHECK_THROWS_WITH(waiting.wait(), testing::contains("nothing but cancel()"));
-  CHECK(good.wait().token_ids == alone()[2].token_ids);
-  CHECK(engine.submit(request(4)).wait().token_ids == alone()[4].token_ids);
+  asking.on_delta = [&engine](const Delta&) { engine.snapshot(); };  // would wait for itself
+  const auto good = engine.submit(request(2)), failing = engine.submit(std::move(bad)),
+             waiting = engine.submit(std::move(asking));
+  CHECK_THROWS_WITH(failing->wait(), testing::contains("the listener left"));
+  CHECK_THROWS_WITH(waiting->wait(), testing::contains("nothing but cancel()"));
+  CHECK(good->wait().token_ids == alone()[2].token_ids);
+  CHECK(engine.submit(request(4))->wait().token_ids == alone()[4].token_ids);
 }
 
 TEST_CASE("a request may cancel itself from its callback") {
   EngineThread engine(model(), variants(), small_config());
-  std::optional<EngineThread::Handle> handle;
+  std::shared_ptr<Stream> stream;
   std::atomic<bool> known = false;
   Request r = request(5);
   r.max_tokens = 30;
-  r.on_token = [&](std::int32_t) {
-    if (known) handle->cancel();
+  r.on_delta = [&](const Delta&) {
+    if (known) stream->cancel();
   };
-  handle = engine.submit(std::move(r));
+  stream = engine.submit(std::move(r));
   known = true;
-  const FinishReason reason = handle->wait().finish_reason;
+  const FinishReason reason = stream->wait().finish_reason;
   CHECK((reason == FinishReason::cancelled || reason == FinishReason::length));
 }
 
-TEST_CASE("a shutdown ends what is under way, and handles outlive the engine") {
-  std::vector<EngineThread::Handle> handles;
+TEST_CASE("a shutdown ends what is under way, and streams outlive the engine") {
+  std::vector<std::shared_ptr<Stream>> streams;
   {
     EngineThread engine(model(), variants(), small_config());
-    for (int i = 0; i < 30; ++i) handles.push_back(engine.submit(request(i)));
+    for (int i = 0; i < 30; ++i) streams.push_back(engine.submit(request(i)));
     engine.shutdown();
     engine.shutdown();
     CHECK_THROWS_WITH(engine.submit(request(0)), testing::contains("shut down"));
-    CHECK_THROWS_WITH(handles[0].fork(1), testing::contains("shut down"));
+    CHECK_THROWS_WITH(streams[0]->fork(1), testing::contains("shut down"));
   }
   int cancelled = 0;
   for (int i = 0; i < 30; ++i) {
-    const Result result = handles[static_cast<std::size_t>(i)].wait();
+    const Result result = streams[static_cast<std::size_t>(i)]->wait();
     const Ids& expected = alone()[static_cast<std::size_t>(i % kTexts)].token_ids;
     CHECK(std::equal(result.token_ids.begin(), result.token_ids.end(), expected.begin()));
     cancelled += result.finish_reason == FinishReason::cancelled;
-    handles[static_cast<std::size_t>(i)].cancel();  // too late, and harmless
+    streams[static_cast<std::size_t>(i)]->cancel();  // too late, and harmless
   }
   CHECK(cancelled > 0);
 }
@@ -235,15 +246,54 @@ TEST_CASE("an error of the engine's thread reaches everybody who waits") {
   EngineThread engine(model(), registry, config);
   Request r = request(0);
   r.max_tokens = 10;
-  EngineThread::Handle handle = engine.submit(r);
-  std::string text;
+  const std::shared_ptr<Stream> stream = engine.submit(r);
   CHECK_THROWS_WITH(
       [&] {
-        while (handle.next()) {
+        while (stream->next()) {
         }
       }(),
       testing::contains("the dice are gone"));
-  CHECK_THROWS_WITH(handle.wait(), testing::contains("the dice are gone"));
+  CHECK_THROWS_WITH(stream->wait(), testing::contains("the dice are gone"));
   CHECK_THROWS_WITH(engine.submit(r), testing::contains("the dice are gone"));
-  CHECK_THROWS_WITH(engine.stats(), testing::contains("the dice are gone"));
+  CHECK_THROWS_WITH(engine.snapshot(), testing::contains("the dice are gone"));
+}
+
+TEST_CASE("a stream can be polled, and a snapshot says what is under way") {
+  EngineConfig config = small_config();
+  config.max_sequences = 1;
+  EngineThread thread(model(), variants(), config);
+  InferenceService& service = thread;  // who asks need not know what answers
+  Request first = request(1), second = request(2);
+  first.max_tokens = 40;
+  first.ignore_end = true;
+  first.user = 7;
+  std::atomic<bool> may_go_on = false, began = false;
+  first.on_delta = [&](const Delta&) {
+    began = true;
+    while (!may_go_on) std::this_thread::yield();
+  };
+  const auto running = service.submit(first);
+  while (!began) std::this_thread::yield();
+  std::shared_ptr<Stream> waiting;
+  std::thread submitting([&] { waiting = service.submit(second); });  // answered between two steps
+  CHECK_FALSE(running->finished());
+  may_go_on = true;
+  submitting.join();
+
+  const ServiceSnapshot snapshot = service.snapshot();
+  for (const SequenceSnapshot& s : snapshot.sequences) {
+    CHECK((s.state == SequenceState::running || s.state == SequenceState::waiting));
+    CHECK(s.prompt_tokens > 0);
+    CHECK(s.waited_s >= 0);
+    if (s.user == 7) CHECK(s.max_tokens == 40);
+  }
+  std::string text;
+  while (!running->finished()) {
+    while (const auto delta = running->poll()) text += delta->text;
+    std::this_thread::yield();
+  }
+  while (const auto delta = running->poll()) text += delta->text;
+  CHECK(text == running->wait().text);
+  CHECK(waiting->wait().token_ids == alone()[2].token_ids);
+  CHECK(service.snapshot().sequences.empty());
 }

@@ -69,7 +69,9 @@ TEST_CASE("every sample is the text that the request gets alone with its seed") 
       Engine engine(model(), variants(), config_with(kv, sequences));
       Request r = request(kSamples);
       Ids heard;
-      r.on_token = [&](std::int32_t token) { heard.push_back(token); };
+      r.on_delta = [&](const Delta& delta) {
+        heard.insert(heard.end(), delta.token_ids.begin(), delta.token_ids.end());
+      };
       const int first = engine.submit(std::move(r));
       run_to_the_end(engine);
       INFO(kv << ", " << sequences << " sequences");
@@ -135,7 +137,8 @@ TEST_CASE("a listener may cancel its own request and any other, and submit more"
     int first = -1, more = -1;
     Request r = request(3);
     int heard = 0;
-    r.on_token = [&](std::int32_t) {
+    r.on_delta = [&](const Delta& delta) {
+      if (delta.token_ids.empty()) return;
       if (++heard == 1) {  // while the other samples are released
         engine.cancel(first + 1);
         more = engine.submit(request(1, 90));
@@ -203,7 +206,9 @@ TEST_CASE("a fork goes on from the text so far with draws of its own") {
         engine.check_integrity();
         if (same < 0 && engine.stats().output_tokens - begin >= 9) {
           same = engine.fork(id, 40);
-          other = engine.fork(id, 77, {[&](std::int32_t token) { heard.push_back(token); }, {}});
+          other = engine.fork(id, 77, [&](const Delta& delta) {
+            heard.insert(heard.end(), delta.token_ids.begin(), delta.token_ids.end());
+          });
         }
       }
       INFO(kv << ", " << sequences << " sequences");

@@ -162,7 +162,7 @@ void serve(Rng& rng, int count, Totals& totals) {
       Request request = known.request;
       request.n = rng.below(3) == 0 ? 2 + static_cast<int>(rng.below(kSamples - 1)) : 1;
       if (rng.below(8) == 0) {
-        request.on_token = [&](std::int32_t) {
+        request.on_delta = [&](const Delta&) {
           if (!open.empty() && rng.below(8) == 0) cancel_any();
         };
       }

@@ -4,34 +4,6 @@
 
 namespace rung {
 
-std::string_view state_name(SequenceState state) {
-  switch (state) {
-    case SequenceState::waiting:
-      return "waiting";
-    case SequenceState::running:
-      return "running";
-    case SequenceState::preempted:
-      return "preempted";
-    case SequenceState::finished:
-      break;
-  }
-  return "finished";
-}
-
-std::string_view finish_reason_name(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::stop:
-      return "stop";
-    case FinishReason::length:
-      return "length";
-    case FinishReason::cancelled:
-      return "cancelled";
-    case FinishReason::none:
-      break;
-  }
-  return "none";
-}
-
 Sequence::Sequence(int id_, Request request_, const Tokenizer* tokenizer)
     : request(std::move(request_)), stops_(request.stop) {
   id = id_;
@@ -56,52 +28,68 @@ Sequence::Sequence(int id_, const Sequence& from, std::uint64_t seed) : Sequence
   matched_tokens = -1;
   request.n = 1;
   request.sampling.seed = seed;
-  request.on_token = nullptr;
-  request.on_text = nullptr;
+  request.on_delta = nullptr;
   since_submit.reset();
   result.first_token_s = 0;
 }
 
 void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int context) {
+  Delta delta;
+  append(std::move(sampled), tokenizer, context, delta);
+  if (request.on_delta) request.on_delta(delta);
+}
+
+void Sequence::append(SampledToken sampled, const Tokenizer* tokenizer, int context, Delta& delta) {
   if (result.token_ids.empty()) result.first_token_s = since_submit.seconds();
   const std::int32_t token = sampled.token;
-  const bool end = !request.ignore_end && tokenizer != nullptr && token < tokenizer->vocab_size() &&
-                   tokenizer->is_end(token);
+  const bool is_end = !request.ignore_end && tokenizer != nullptr && token < tokenizer->vocab_size() &&
+                      tokenizer->is_end(token);
   const bool stop_id = std::count(request.stop_ids.begin(), request.stop_ids.end(), token) > 0;
   result.token_ids.push_back(token);
+  delta.token_ids.push_back(token);
   ++output_tokens;
-  if (request.on_token) request.on_token(token);
-  if (request.sampling.logprobs >= 0) result.samples.push_back(std::move(sampled));
-  if (end || stop_id) return finish(FinishReason::stop);
+  if (request.sampling.logprobs >= 0) {
+    delta.samples.push_back(sampled);
+    result.samples.push_back(std::move(sampled));
+  }
+  if (is_end || stop_id) return end(FinishReason::stop, delta);
 
   // A model's vocabulary may be padded beyond its tokenizer's: such a token has no text.
-  if (decoder_ && token < tokenizer->vocab_size()) show(decoder_->push(token));
-  if (stops_.stopped()) return finish(FinishReason::stop);
+  if (decoder_ && token < tokenizer->vocab_size()) show(decoder_->push(token), delta);
+  if (stops_.stopped()) return end(FinishReason::stop, delta);
   const bool full = length() >= context;
-  if (full || static_cast<int>(result.token_ids.size()) >= request.max_tokens) finish(FinishReason::length);
+  if (full || static_cast<int>(result.token_ids.size()) >= request.max_tokens) {
+    end(FinishReason::length, delta);
+  }
 }
 
 void Sequence::finish(FinishReason reason) {
   if (finished()) return;
+  Delta delta;
+  end(reason, delta);
+  if (request.on_delta) request.on_delta(delta);
+}
+
+void Sequence::end(FinishReason reason, Delta& delta) {
   if (decoder_ && !stops_.stopped()) {
-    show(decoder_->finish());
+    show(decoder_->finish(), delta);
     if (!stops_.stopped()) {
       const std::string rest = stops_.finish();
       result.text += rest;
-      if (!rest.empty() && request.on_text) request.on_text(rest);
+      delta.text += rest;
     }
   }
-  result.finish_reason = reason;
+  result.finish_reason = delta.finish_reason = reason;
   result.preemptions = preemptions;
   result.cached_tokens = cached_tokens;
   state = SequenceState::finished;
   result.total_s = since_submit.seconds();
 }
 
-void Sequence::show(std::string text) {
+void Sequence::show(const std::string& text, Delta& delta) {
   const std::string shown = stops_.push(text);
   result.text += shown;
-  if (!shown.empty() && request.on_text) request.on_text(shown);
+  delta.text += shown;
 }
 
 }  // namespace rung

@@ -1,61 +1,17 @@
 #pragma once
-// A request and its life inside the engine.
+// A request's life inside the engine.
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "core/timer.hpp"
 #include "engine/stop_checker.hpp"
-#include "seams/sampler.hpp"
+#include "seams/request.hpp"
 #include "seams/scheduler.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 
 namespace rung {
-
-struct Request {
-  std::vector<std::int32_t> prompt;  // token ids, at least one
-  int max_tokens = 128;              // at least 1
-  int n = 1;  // samples of this prompt, at least 1: sample i draws with sampling.seed + i
-  SamplingParams sampling;
-  std::vector<std::string> stop;       // generation ends when one appears; it is not part of the text
-  std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
-  bool ignore_end = false;             // go on past the model's end-of-text token
-  // Of n samples they hear the first; see Engine::submit() for the others.
-  std::function<void(std::int32_t token)> on_token;    // every token, as it is sampled
-  std::function<void(std::string_view text)> on_text;  // complete characters, as they become certain
-
-  // For policies, see ScheduledSequence.
-  std::uint64_t cache_salt = 0;  // texts with different salts never share cached blocks
-  int user = 0;
-  int priority = 0;
-  double ttft_target_s = 0, tpot_target_s = 0;
-};
-
-/// Who hears what a fork or a further sample generates; see Request.
-struct Listeners {
-  std::function<void(std::int32_t token)> on_token;
-  std::function<void(std::string_view text)> on_text;
-};
-
-enum class FinishReason { none, stop, length, cancelled };
-std::string_view state_name(SequenceState state);          // "waiting", "running", "preempted", "finished"
-std::string_view finish_reason_name(FinishReason reason);  // "stop", "length", "cancelled"
-
-struct Result {
-  std::string text;
-  std::vector<std::int32_t> token_ids;
-  std::vector<SampledToken> samples;  // one per token, when logprobs were asked for
-  int prompt_tokens = 0;
-  FinishReason finish_reason = FinishReason::none;
-  double first_token_s = 0;  // from submit to the first token
-  double total_s = 0;        // from submit to the end
-  int cached_tokens = 0;     // of the prompt, that were in the cache already
-  int preemptions = 0;       // how often it lost its place in the cache
-};
 
 /// A request in the engine: what the scheduler sees of it, its tokens, and its text so far.
 struct Sequence : ScheduledSequence {
@@ -83,12 +39,16 @@ struct Sequence : ScheduledSequence {
   }
   bool finished() const { return result.finish_reason != FinishReason::none; }
 
-  /// Appends a sampled token: streams text, decides whether the sequence ends.
+  /// Appends a sampled token: decides what of its text can be shown and whether the sequence ends, and tells
+  /// the request's listener.
   void commit(SampledToken sampled, const Tokenizer* tokenizer, int context);
+  /// Ends the sequence, if it has not ended, and tells the listener.
   void finish(FinishReason reason);
 
  private:
-  void show(std::string text);
+  void append(SampledToken sampled, const Tokenizer* tokenizer, int context, Delta& delta);
+  void end(FinishReason reason, Delta& delta);
+  void show(const std::string& text, Delta& delta);
   std::optional<StreamDecoder> decoder_;  // none for a model without a tokenizer
   StopChecker stops_;
 };

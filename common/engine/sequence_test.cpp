@@ -30,7 +30,12 @@ std::string generated(const json& decoder, const std::vector<std::int32_t>& prom
   Request request;
   request.prompt = prompt;
   request.max_tokens = static_cast<int>(tokens.size());
-  request.on_text = [&heard](std::string_view text) { heard += text; };
+  int deltas = 0, last = 0;
+  request.on_delta = [&](const Delta& delta) {
+    heard += delta.text;
+    ++deltas;
+    if (delta.finish_reason != FinishReason::none) last = deltas;
+  };
   Sequence sequence(1, request, tokenizer.get());
   for (const std::int32_t token : tokens) {
     SampledToken sampled;
@@ -39,6 +44,8 @@ std::string generated(const json& decoder, const std::vector<std::int32_t>& prom
   }
   CHECK(sequence.finished());
   CHECK(heard == sequence.result.text);
+  CHECK(deltas == static_cast<int>(tokens.size()));
+  CHECK(last == deltas);  // the last one, and no other, says why it ended
   return sequence.result.text;
 }
 

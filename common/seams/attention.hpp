@@ -46,11 +46,13 @@ class Attention {
 
   virtual ~Attention() = default;
 
-  /// Host work of one step, done once for all layers. Keeps a reference: `batch` must outlive run().
+  /// Host work of one step, done once for all layers. Keeps a reference: `batch` must outlive run(). Throws
+  /// nothing that is not std::bad_alloc: what a rung does not support, its factory refuses.
   virtual void plan(const Batch& batch) = 0;
 
   /// One layer. q [tokens, heads * head_dim] (rows may be strided), out likewise; both f32.
-  /// REQUIRES: plan() was called with this step's batch; nothing is allocated here.
+  /// REQUIRES: plan() was called with this step's batch; `out` overlaps neither q nor the cache. Throws
+  /// nothing; nothing is allocated here.
   virtual void run(const Tensor& q, const KvView& kv, const Tensor& out) = 0;
 };
 

@@ -3,6 +3,9 @@
 //
 // The forward pass gets all its memory from here and never dereferences it. On the CPU a device
 // address is a host address and copies are memcpy; on CUDA they are neither.
+//
+// Thread safety: one thread at a time uses a device; any thread may free a DeviceBuffer. The CPU's device may
+// be used by any number of threads.
 
 #include <cstddef>
 #include <memory>

@@ -3,7 +3,8 @@
 //
 // A table belongs to one device and one number of threads. A topic may replace one entry (a fused or a
 // vectorised version) and leave the rest. All tensors are f32 [tokens, n] with possibly strided rows
-// unless said otherwise; a row's result depends on that row alone. Nothing here knows batches.
+// unless said otherwise; a row's result depends on that row alone. Outputs overlap no input, unless said
+// otherwise. Nothing here knows batches.
 
 #include <functional>
 #include <string>

@@ -7,46 +7,15 @@
 // Thread safety: one call at a time per Sampler.
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <fmt/core.h>
 
+#include "seams/request.hpp"
+
 namespace rung {
-
-struct SamplingParams {
-  float temperature = 0.8f;  // 0 is greedy: the largest logit, the lowest id among equals
-  int top_k = 0;             // 0: all
-  float top_p = 1.0f;        // (0, 1]
-  float min_p = 0.0f;        // [0, 1): keep p >= min_p * p_max
-  float typical_p = 1.0f;    // (0, 1]
-  float repetition_penalty =
-      1.0f;  // > 0 (Keskar et al. 2019): divides positive logits, multiplies negative ones
-  float presence_penalty = 0.0f;             // subtracted once from every token generated so far
-  float frequency_penalty = 0.0f;            // subtracted once per occurrence
-  std::map<std::int32_t, float> logit_bias;  // added to the logits of these ids
-  std::uint64_t seed = 0;
-  int logprobs = -1;  // how many alternatives to report; 0: the chosen one only; -1: none
-
-  /// Throws UsageError naming the first value out of range (NaN included). `vocab_size`: 0 where no model is
-  /// known yet.
-  void validate(int vocab_size = 0) const;
-};
-
-struct TokenLogprob {
-  std::int32_t token = 0;
-  float logprob = 0;
-};
-
-struct SampledToken {
-  std::int32_t token = 0;
-  float logprob = 0;              // log-softmax of the raw logits (before any step) at `token`
-  std::vector<TokenLogprob> top;  // the `logprobs` most probable, highest first, lowest id among equals
-};
 
 struct SamplerConfig {
   int vocab_size = 0;

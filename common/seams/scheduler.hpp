@@ -21,6 +21,7 @@
 namespace rung {
 
 enum class SequenceState { waiting, running, preempted, finished };
+std::string_view state_name(SequenceState state);  // "waiting", "running", "preempted", "finished"
 
 /// What a scheduler knows of a request.
 struct ScheduledSequence {

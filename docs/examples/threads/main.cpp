@@ -27,15 +27,15 @@ int main(int argc, char** argv) try {
       request.prompt = model->tokenizer->encode(prompts[i], true);
       request.max_tokens = 16;
       request.sampling.temperature = 0;
-      rung::EngineThread::Handle answer = engine.submit(std::move(request));
-      while (const auto piece = answer.next()) answers[i] += *piece;  // as it becomes certain
+      const std::shared_ptr<rung::Stream> answer = engine.submit(std::move(request));
+      while (const auto delta = answer->next()) answers[i] += delta->text;  // as it becomes certain
     });
   }
   for (std::thread& thread : threads) thread.join();
   for (std::size_t i = 0; i < prompts.size(); ++i)
     std::printf("%s|%s\n", prompts[i].c_str(), answers[i].c_str());
-  std::printf("%d answers in %d steps\n", static_cast<int>(engine.stats().finished),
-              static_cast<int>(engine.stats().steps));
+  const rung::EngineStats stats = engine.snapshot().stats;
+  std::printf("%d answers in %d steps\n", static_cast<int>(stats.finished), static_cast<int>(stats.steps));
 } catch (const std::exception& error) {
   return std::fprintf(stderr, "%s\n", error.what()), 1;
 }

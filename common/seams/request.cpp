@@ -1,12 +1,27 @@
-// SamplingParams::validate: every number that a user can pass, with its limits in a sentence.
+// Names of what can happen to a request, and every number that a user can pass, with its limits in a
+// sentence.
 
-#include "seams/sampler.hpp"
+#include "seams/request.hpp"
 
 #include <cmath>
 
 #include "core/error.hpp"
 
 namespace rung {
+
+std::string_view finish_reason_name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::stop:
+      return "stop";
+    case FinishReason::length:
+      return "length";
+    case FinishReason::cancelled:
+      return "cancelled";
+    case FinishReason::none:
+      break;
+  }
+  return "none";
+}
 
 // Conditions are written as what must hold, so that NaN, which satisfies nothing, is refused.
 void SamplingParams::validate(int vocab_size) const {
