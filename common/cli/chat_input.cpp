@@ -16,7 +16,7 @@ namespace {
 
 volatile std::sig_atomic_t pressed = 0;
 
-void on_interrupt(int) { pressed = 1; }
+void on_chat_interrupt(int) { pressed = 1; }
 
 constexpr const char* kFence = "\"\"\"";
 
@@ -29,7 +29,7 @@ std::string trimmed(const std::string& text) {
 
 void catch_chat_interrupts() {
   struct sigaction action {};
-  action.sa_handler = on_interrupt;
+  action.sa_handler = on_chat_interrupt;
   sigaction(SIGINT, &action, nullptr);
 }
 bool chat_interrupted() { return pressed != 0; }

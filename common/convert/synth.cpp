@@ -16,7 +16,7 @@
 namespace rung {
 namespace {
 
-constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
+constexpr std::size_t kBufferBytes = std::size_t{8} << 20;
 constexpr int kByteTokens = 256;
 constexpr int kFirstByteToken = 3;  // after <unk>, <s>, </s>
 
@@ -215,7 +215,7 @@ std::uint64_t synth(const std::string& out, std::string_view shape_name, DType t
     const FillRow fill_row = fill_row_of(stored);
     const std::size_t row_bytes = bytes_of(stored, piece.cols);
     const std::int64_t most_rows =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(kPieceBytes / row_bytes));
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(kBufferBytes / row_bytes));
     for (std::int64_t begin = 0; begin < piece.all_rows(); begin += most_rows) {
       const std::int64_t rows = std::min(most_rows, piece.all_rows() - begin);
       buffer.resize(static_cast<std::size_t>(rows) * row_bytes);

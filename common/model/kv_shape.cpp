@@ -21,7 +21,7 @@ constexpr int kMaxNumber = 1 << 24;  // of any field; their products stay far be
 constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 
 /// Metadata of one architecture, with the sentences for values that cannot be.
-struct Keys {
+struct ShapeKeys {
   const Gguf& gguf;
   std::string prefix;
 
@@ -67,7 +67,7 @@ int window_period(std::string_view architecture) {
   return 1;
 }
 
-void read_windows(const Keys& keys, KvShape& shape) {
+void read_windows(const ShapeKeys& keys, KvShape& shape) {
   const int window = keys.number("attention.sliding_window", 0);
   if (window == 0) return;
   const std::string pattern = "attention.sliding_window_pattern";
@@ -86,7 +86,7 @@ void read_windows(const Keys& keys, KvShape& shape) {
 
 /// Layers with heads of another size where they have a window (Gemma 4), without attention (Qwen3-Next), or
 /// without keys and values of their own, which they read from a layer before them (Gemma 3n).
-void read_exceptions(const Keys& keys, KvShape& shape) {
+void read_exceptions(const ShapeKeys& keys, KvShape& shape) {
   if (keys.number("attention.indexer.key_length", 0) > 0) {
     fail("{}: metadata '{}' asks for keys of an index beside the cache; the formula does not have them",
          keys.gguf.path(), keys.name("attention.indexer.key_length"));
@@ -112,7 +112,7 @@ KvShape from_gguf(const Gguf& gguf) {
   KvShape shape;
   shape.architecture = gguf.get_string("general.architecture");
   shape.name = gguf.get_string("general.name", "");
-  const Keys keys{gguf, shape.architecture};
+  const ShapeKeys keys{gguf, shape.architecture};
   const int layers = keys.number("block_count");
   if (layers < 1 || layers > kMaxLayers) {
     fail("{}: metadata '{}' is {}; 1 to {} are possible", gguf.path(), keys.name("block_count"), layers,
