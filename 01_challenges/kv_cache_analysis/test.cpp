@@ -14,14 +14,7 @@ using namespace rung::kv_cache_analysis;
 
 namespace {
 
-const Ladder<KvPlanner>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<KvPlanner>();
-}
+const Ladder<KvPlanner>& ladder() { return testing::ladder_of<KvPlanner, register_rungs>(); }
 
 KvPlan plan(const KvPlanConfig& config, std::vector<std::int32_t> lengths) {
   return ladder().make("auto", config)->plan(lengths);
@@ -43,9 +36,7 @@ KvShape config_json(const std::string& text) { return kv_shape_from_config(text,
 }  // namespace
 
 TEST_CASE("every rung gives the oracle's plan") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "kv_plan");
+  testing::judge_all(testing::registry_of<register_rungs>(), "kv_plan");
 }
 
 // Numbers that stand in papers, not numbers that we computed.

@@ -12,14 +12,7 @@ using namespace rung::latency_throughput;
 
 namespace {
 
-const Ladder<StepCost>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<StepCost>();
-}
+const Ladder<StepCost>& ladder() { return testing::ladder_of<StepCost, register_rungs>(); }
 
 /// Llama 3 8B in 16 bits on an H100 by its data sheet: 3.35 TB/s, 990 TFLOP/s.
 StepCostConfig h100() {
@@ -43,9 +36,7 @@ std::vector<StepSequence> decode(int sequences, std::int32_t context) {
 }  // namespace
 
 TEST_CASE("every rung gives its oracle's seconds") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "step_cost");
+  testing::judge_all(testing::registry_of<register_rungs>(), "step_cost");
 }
 
 TEST_CASE("a batch costs what one sequence costs, up to the knee") {

@@ -11,14 +11,7 @@ using namespace rung::long_sequence;
 
 namespace {
 
-const Ladder<RopeStretch>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<RopeStretch>();
-}
+const Ladder<RopeStretch>& ladder() { return testing::ladder_of<RopeStretch, register_rungs>(); }
 
 RopeStretchConfig tiny(int context) {
   RopeStretchConfig config;
@@ -35,9 +28,7 @@ std::vector<double> radians(const char* rung, const RopeStretchConfig& config) {
 }  // namespace
 
 TEST_CASE("every rung gives its oracle's angles") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "rope");
+  testing::judge_all(testing::registry_of<register_rungs>(), "rope");
 }
 
 TEST_CASE("no stretch changes anything within the trained length") {

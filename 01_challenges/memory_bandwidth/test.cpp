@@ -12,21 +12,12 @@ using namespace rung::memory_bandwidth;
 
 namespace {
 
-const Ladder<Bandwidth>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Bandwidth>();
-}
+const Ladder<Bandwidth>& ladder() { return testing::ladder_of<Bandwidth, register_rungs>(); }
 
 }  // namespace
 
 TEST_CASE("every rung gives the exact sum, with the same bits for every number of threads") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "bandwidth");
+  testing::judge_all(testing::registry_of<register_rungs>(), "bandwidth");
 }
 
 TEST_CASE("one sum of many ones stops at 2^24; several sums go on") {

@@ -15,14 +15,7 @@ using testing::contains;
 
 namespace {
 
-Registry& registry() {
-  static Registry* const all = [] {
-    auto* r = new Registry;
-    llama_cpp::register_rungs(*r);
-    return r;
-  }();
-  return *all;
-}
+const Registry& registry() { return testing::registry_of<llama_cpp::register_rungs>(); }
 
 const Ladder<Loading>& ladder() { return registry().ladder<Loading>(); }
 

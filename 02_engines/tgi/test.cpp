@@ -15,14 +15,7 @@ using namespace rung::tgi;
 
 namespace {
 
-const Ladder<SafetensorsIndex>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<SafetensorsIndex>();
-}
+const Ladder<SafetensorsIndex>& ladder() { return testing::ladder_of<SafetensorsIndex, register_rungs>(); }
 
 /// What a rung makes of a header: its tensors by name, or that it refused.
 struct Outcome {
@@ -47,9 +40,7 @@ Outcome outcome(const char* rung, const std::string& header) {
 }  // namespace
 
 TEST_CASE("every rung reads what is right and refuses what is wrong") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "safetensors_index");
+  testing::judge_all(testing::registry_of<register_rungs>(), "safetensors_index");
 }
 
 // The judge's cases are what somebody thought of. These are not: bits flipped, pieces cut out, doubled, and

@@ -13,23 +13,18 @@
 
 #include "attention.hpp"
 #include "core/rng.hpp"
+#include "testing/damage.hpp"
 #include "testing/topic_test.hpp"
 #include "trials.hpp"
 #include "widen.hpp"
 
 using namespace rung;
 using namespace rung::attention;
+using testing::sentence_of;
 
 namespace {
 
-const Ladder<Attention>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Attention>();
-}
+const Ladder<Attention>& ladder() { return testing::ladder_of<Attention, register_rungs>(); }
 
 std::vector<std::string> reference_rungs(const AttentionConfig& config) {
   std::vector<std::string> names;
@@ -54,22 +49,10 @@ std::vector<float> run(const std::string& rung, const Workload& work, int thread
   return out;
 }
 
-template <class Body>
-std::string sentence_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 }  // namespace
 
 TEST_CASE("every rung gives the oracle's answer") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "attention");
+  testing::judge_all(testing::registry_of<register_rungs>(), "attention");
 }
 
 TEST_CASE("the trials would notice a mask that is off by one, and scores that overflow", "[.long]") {

@@ -10,14 +10,7 @@ using namespace rung::batching;
 
 namespace {
 
-const Ladder<Scheduler>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Scheduler>();
-}
+const Ladder<Scheduler>& ladder() { return testing::ladder_of<Scheduler, register_rungs>(); }
 
 double step_s(const std::vector<Chunk>& plan) {
   int tokens = 0;
@@ -52,9 +45,7 @@ std::vector<SimulatedRequest> mixed(int count) {
 }  // namespace
 
 TEST_CASE("every rung serves every request within the rules of the seam") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "scheduler");
+  testing::judge_all(testing::registry_of<register_rungs>(), "scheduler");
 }
 
 TEST_CASE("a batch is faster than one at a time, and a continuous one faster than a static one") {

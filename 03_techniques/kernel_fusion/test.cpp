@@ -15,14 +15,7 @@ using namespace rung::kernel_fusion;
 
 namespace {
 
-const Ladder<Fusion>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Fusion>();
-}
+const Ladder<Fusion>& ladder() { return testing::ladder_of<Fusion, register_rungs>(); }
 
 /// Multiplies with 2, or has no pieces, or wants another layout of x: enough to see what is fused.
 class Doubling final : public Linear {
@@ -67,9 +60,7 @@ std::int64_t regions_of(const std::function<void()>& call) {
 }  // namespace
 
 TEST_CASE("every rung equals its formulas in float64") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "fusion");
+  testing::judge_all(testing::registry_of<register_rungs>(), "fusion");
 }
 
 TEST_CASE(

@@ -43,14 +43,7 @@ KvConfig config_of(Device& device, int sequences, int context, int block_size, i
   return config;
 }
 
-const Ladder<KvCache>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<KvCache>();
-}
+const Ladder<KvCache>& ladder() { return testing::ladder_of<KvCache, register_rungs>(); }
 
 /// A pool with one fault, to see that the trials notice it.
 class Faulty final : public BlockPool {
@@ -81,9 +74,7 @@ std::unique_ptr<BlockPool> faulty(int blocks) { return std::make_unique<Faulty>(
 }  // namespace
 
 TEST_CASE("every rung keeps what was written, over random operations") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "kv");
+  testing::judge_all(testing::registry_of<register_rungs>(), "kv");
 }
 
 TEST_CASE("the trials notice a pool that counts wrongly") {

@@ -7,17 +7,11 @@
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "linear.hpp"
+#include "testing/topic_test.hpp"
 
 namespace rung::linear {
 
-inline Registry& registry() {
-  static Registry* const all = [] {
-    auto* r = new Registry;
-    register_rungs(*r);
-    return r;
-  }();
-  return *all;
-}
+inline const Registry& registry() { return testing::registry_of<register_rungs>(); }
 
 /// A weight [out, in] and inputs [tokens, in].
 struct Problem {

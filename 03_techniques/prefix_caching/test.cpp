@@ -11,14 +11,7 @@ using Ids = std::vector<std::int32_t>;
 
 namespace {
 
-const Ladder<PrefixCache>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<PrefixCache>();
-}
+const Ladder<PrefixCache>& ladder() { return testing::ladder_of<PrefixCache, register_rungs>(); }
 
 Ids numbers(int from, int count) {
   Ids ids(static_cast<std::size_t>(count));
@@ -34,9 +27,7 @@ Ids joined(Ids a, const Ids& b) {
 }  // namespace
 
 TEST_CASE("every rung finds what it knows, and nothing else") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "prefix_cache");
+  testing::judge_all(testing::registry_of<register_rungs>(), "prefix_cache");
 }
 
 TEST_CASE("radix reuses a block up to where the text differs, hash_chain whole ones only") {

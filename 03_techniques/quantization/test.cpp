@@ -16,14 +16,7 @@ using namespace rung::quantization;
 
 namespace {
 
-const Ladder<Quantizer>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Quantizer>();
-}
+const Ladder<Quantizer>& ladder() { return testing::ladder_of<Quantizer, register_rungs>(); }
 
 std::vector<std::byte> encode(const char* rung, DType type, const std::vector<float>& x,
                               const float* weights = nullptr) {
@@ -59,9 +52,7 @@ constexpr std::array kSearched = {DType::q8_0, DType::q4_0,   DType::q4_1, DType
 }  // namespace
 
 TEST_CASE("every rung rounds to the nearest level of its block, and loses no more than its oracle") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "quantizer");
+  testing::judge_all(testing::registry_of<register_rungs>(), "quantizer");
 }
 
 // The file holds 512 normal numbers per row as GGML stores them

@@ -13,14 +13,7 @@ using namespace rung::scheduling;
 
 namespace {
 
-const Ladder<Policy>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Policy>();
-}
+const Ladder<Policy>& ladder() { return testing::ladder_of<Policy, register_rungs>(); }
 
 /// Four places, filled from the front of the queue.
 class FourPlaces final : public Scheduler {
@@ -66,9 +59,7 @@ const auto everybody = [](const SimulatedRequest&) { return true; };
 }  // namespace
 
 TEST_CASE("every rung serves everybody with ranks that are numbers") {
-  Registry registry;
-  register_rungs(registry);
-  testing::judge_all(registry, "policy");
+  testing::judge_all(testing::registry_of<register_rungs>(), "policy");
 }
 
 TEST_CASE("shortest first learns which prompts have short answers, and lowers the mean latency") {

@@ -14,14 +14,7 @@ using namespace rung::tokenization;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry all = [] {
-    Registry r;
-    register_rungs(r);
-    return r;
-  }();
-  return all;
-}
+const Registry& registry() { return testing::registry_of<register_rungs>(); }
 
 std::vector<std::string> rungs() { return {"naive", "heap", "linear"}; }
 

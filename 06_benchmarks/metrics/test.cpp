@@ -12,21 +12,12 @@ using namespace rung;
 
 namespace {
 
-const Ladder<Quantile>& ladder() {
-  static const Registry registry = [] {
-    Registry r;
-    metrics::register_rungs(r);
-    return r;
-  }();
-  return registry.ladder<Quantile>();
-}
+const Ladder<Quantile>& ladder() { return testing::ladder_of<Quantile, metrics::register_rungs>(); }
 
 }  // namespace
 
 TEST_CASE("every rung finds the quantiles to within what it promises") {
-  Registry registry;
-  metrics::register_rungs(registry);
-  testing::judge_all(registry, "quantile");
+  testing::judge_all(testing::registry_of<metrics::register_rungs>(), "quantile");
 }
 
 TEST_CASE("sketches keep the same whatever comes; the exact rungs keep everything") {

@@ -15,14 +15,7 @@ using namespace rung;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry registry = [] {
-    Registry r;
-    workloads::register_rungs(r);
-    return r;
-  }();
-  return registry;
-}
+const Registry& registry() { return testing::registry_of<workloads::register_rungs>(); }
 
 Workload make(const std::string& rung, const WorkloadConfig& config) {
   return registry().ladder<WorkloadMaker>().make(rung, config)->make();
@@ -69,9 +62,7 @@ const char* const kMooncake =
 }  // namespace
 
 TEST_CASE("every rung has the gaps that theory says") {
-  Registry r;
-  workloads::register_rungs(r);
-  testing::judge_all(r, "arrivals");
+  testing::judge_all(testing::registry_of<workloads::register_rungs>(), "arrivals");
 }
 
 TEST_CASE("the oracle of gamma gaps") {

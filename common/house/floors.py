@@ -50,7 +50,7 @@ def unit_of(tree, path):
 
 def is_test(path):
     stem = path.stem
-    return (stem in ("test", "bench") or stem.endswith(("_test", "_bench")) or path.parts[:2] == ("common", "testing")
+    return (stem in ("test", "bench", "test_support") or stem.endswith(("_test", "_bench")) or path.parts[:2] == ("common", "testing")
             or path.parent.name in ("fuzz", "golden"))
 
 

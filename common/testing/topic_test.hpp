@@ -10,6 +10,23 @@
 
 namespace rung::testing {
 
+/// A registry with the rungs of one topic, made once.
+template <void (*kRegisterRungs)(Registry&)>
+const Registry& registry_of() {
+  static const Registry filled = [] {
+    Registry registry;
+    kRegisterRungs(registry);
+    return registry;
+  }();
+  return filled;
+}
+
+/// The ladder of a seam in it.
+template <class Seam, void (*kRegisterRungs)(Registry&)>
+const Ladder<Seam>& ladder_of() {
+  return registry_of<kRegisterRungs>().template ladder<Seam>();
+}
+
 /// The goals of a ladder: each compares with a rung that has a number, the same one every time, and another
 /// rung that is right misses it, so that reaching it says something.
 inline void judge_goals(const LadderBase& ladder, const std::set<std::string>& right) {

@@ -10,10 +10,12 @@
 #include "core/error.hpp"
 #include "core/rng.hpp"
 #include "testing/catch.hpp"
+#include "testing/damage.hpp"
 
 using rung::cuda_device;
 using rung::Device;
 using rung::DeviceBuffer;
+using rung::testing::sentence_of;
 
 namespace {
 
@@ -22,16 +24,6 @@ std::vector<std::uint8_t> random_bytes(std::size_t n, std::uint64_t seed) {
   std::vector<std::uint8_t> bytes(n);
   for (auto& byte : bytes) byte = static_cast<std::uint8_t>(rng.next());
   return bytes;
-}
-
-template <class Call>
-std::string sentence_of(Call&& call) {
-  try {
-    call();
-  } catch (const rung::Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace
