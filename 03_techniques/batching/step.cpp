@@ -35,9 +35,12 @@ bool Step::plan_tokens(ScheduledSequence& s) {
     if (!itself || s.missing() == 1) preempt(victim);
     if (itself) return false;
   }
-  plan.push_back({&s, count});
-  tokens_left -= count;
-  samples_left -= plan.back().samples() ? 1 : 0;
+  // Guesses come last: they get what room there is, and nobody makes any for them.
+  int drafts = count == s.missing() ? std::min({s.drafts, tokens_left - count, samples_left - 1}) : 0;
+  if (drafts > 0 && !kv.grow(s, s.computed + count + drafts)) drafts = 0;
+  plan.push_back({&s, count + drafts, drafts});
+  tokens_left -= plan.back().count;
+  samples_left -= plan.back().outputs();
   return true;
 }
 

@@ -1,4 +1,4 @@
-// The steps in which the rungs do not differ: bias and penalties, the largest logit, log-probabilities.
+// The steps in which the rungs do not differ: bias, penalties and mask, the largest logit, log-probabilities.
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "core/rng.hpp"
 #include "mass.hpp"
 #include "sampling.hpp"
 
@@ -26,29 +27,38 @@ void LogitAdjuster::check(std::span<const std::int32_t> tokens) const {
 }
 
 // Every operation rounds to float32, the logits' own precision, as in Hugging Face's processors.
-std::span<const float> LogitAdjuster::adjust(std::span<const float> logits,
-                                             std::span<const std::int32_t> prompt,
-                                             std::span<const std::int32_t> generated,
-                                             const SamplingParams& params) {
+std::span<const float> LogitAdjuster::adjust(const SampleRow& row) {
+  const SamplingParams& params = *row.params;
   params.validate(vocab_size_);
-  if (logits.size() != static_cast<std::size_t>(vocab_size_)) {
-    fail("a row of {} logits was given to a sampler for a vocabulary of {}", logits.size(), vocab_size_);
+  if (row.logits.size() != static_cast<std::size_t>(vocab_size_)) {
+    fail("a row of {} logits was given to a sampler for a vocabulary of {}", row.logits.size(), vocab_size_);
   }
+  if (row.allowed != nullptr && row.allowed->size() != vocab_size_) {
+    fail("a mask of {} tokens was given to a sampler for a vocabulary of {}", row.allowed->size(),
+         vocab_size_);
+  }
+  const bool penalties =
+      params.repetition_penalty != 1 || params.presence_penalty != 0 || params.frequency_penalty != 0;
+  if (params.logit_bias.empty() && !penalties && row.allowed == nullptr) return row.logits;
+
+  adjusted_.assign(row.logits.begin(), row.logits.end());
+  for (const auto& [token, bias] : params.logit_bias) adjusted_[static_cast<std::size_t>(token)] += bias;
+  if (penalties) penalize(row);
+  if (row.allowed != nullptr) forbid(*row.allowed);
+  return adjusted_;
+}
+
+void LogitAdjuster::penalize(const SampleRow& row) {
+  const SamplingParams& params = *row.params;
   const bool repetition = params.repetition_penalty != 1;
   const bool presence = params.presence_penalty != 0 || params.frequency_penalty != 0;
-  if (params.logit_bias.empty() && !repetition && !presence) return logits;
-
-  adjusted_.assign(logits.begin(), logits.end());
-  for (const auto& [token, bias] : params.logit_bias) adjusted_[static_cast<std::size_t>(token)] += bias;
-  if (!repetition && !presence) return adjusted_;
-
-  check(prompt);
-  check(generated);
+  check(row.prompt);
+  check(row.generated);
   count_.resize(adjusted_.size(), 0);
   // Keskar et al. 2019 (CTRL, arXiv 1909.05858), section 4.1: every token that the sequence holds, once.
   // They divide; for a negative logit dividing would reward, so it is multiplied, as everybody does.
   if (repetition) {
-    for (const auto tokens : {prompt, generated}) {
+    for (const auto tokens : {row.prompt, row.generated}) {
       for (const std::int32_t token : tokens) {
         const auto i = static_cast<std::size_t>(token);
         if (count_[i]++ != 0) continue;
@@ -56,13 +66,13 @@ std::span<const float> LogitAdjuster::adjust(std::span<const float> logits,
         logit = logit < 0 ? logit * params.repetition_penalty : logit / params.repetition_penalty;
       }
     }
-    for (const std::int32_t token : prompt) count_[static_cast<std::size_t>(token)] = 0;
-    for (const std::int32_t token : generated) count_[static_cast<std::size_t>(token)] = 0;
+    for (const std::int32_t token : row.prompt) count_[static_cast<std::size_t>(token)] = 0;
+    for (const std::int32_t token : row.generated) count_[static_cast<std::size_t>(token)] = 0;
   }
   // OpenAI's API: both penalties look at what was generated, not at the prompt.
   if (presence) {
-    for (const std::int32_t token : generated) ++count_[static_cast<std::size_t>(token)];
-    for (const std::int32_t token : generated) {
+    for (const std::int32_t token : row.generated) ++count_[static_cast<std::size_t>(token)];
+    for (const std::int32_t token : row.generated) {
       const auto i = static_cast<std::size_t>(token);
       if (count_[i] == 0) continue;  // done already
       adjusted_[i] -= params.presence_penalty;
@@ -70,7 +80,26 @@ std::span<const float> LogitAdjuster::adjust(std::span<const float> logits,
       count_[i] = 0;
     }
   }
-  return adjusted_;
+}
+
+// NaN and +infinity stay: they say that the model is broken, whoever is allowed.
+void LogitAdjuster::forbid(const TokenMask& allowed) {
+  for (std::size_t i = 0; i < adjusted_.size(); ++i) {
+    const bool finite = adjusted_[i] <= std::numeric_limits<float>::max();
+    if (finite && !allowed.allows(static_cast<std::int32_t>(i)))
+      adjusted_[i] = -std::numeric_limits<float>::infinity();
+  }
+}
+
+void RowSampler::sample(std::span<const SampleRow> rows, std::span<SampledToken> tokens) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const SampleRow& row = rows[i];
+    const std::span<const float> logits = adjuster_.adjust(row);
+    std::int32_t token = best(logits);
+    if (row.params->temperature > 0)
+      token = draw(logits, token, *row.params, Rng(row.params->seed, row.step).uniform());
+    tokens[i] = report(token, row.logits, row.params->logprobs);
+  }
 }
 
 std::int32_t best_token(std::span<const float> logits) {

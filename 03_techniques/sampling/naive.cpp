@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/rng.hpp"
 #include "sampling.hpp"
 
 namespace rung::sampling {
@@ -85,29 +84,21 @@ std::int32_t draw(std::vector<Candidate> list, double u) {
 
 namespace {
 
-class Naive final : public Sampler {
+class Naive final : public RowSampler {
  public:
-  explicit Naive(const SamplerConfig& config) : adjuster_(config) {}
+  using RowSampler::RowSampler;
 
-  SampledToken sample(std::span<const float> logits, std::span<const std::int32_t> prompt,
-                      std::span<const std::int32_t> generated, const SamplingParams& params,
-                      std::uint64_t step) override {
-    const std::span<const float> adjusted = adjuster_.adjust(logits, prompt, generated, params);
-    const std::int32_t best = best_token(adjusted);
-    if (params.temperature == 0) return report(best, logits, params.logprobs);
-
-    const Gaps gaps(adjusted[static_cast<std::size_t>(best)], params.temperature);
-    std::vector<Candidate> list = naive::rank(adjusted, gaps);
+ private:
+  std::int32_t draw(std::span<const float> logits, std::int32_t best, const SamplingParams& params,
+                    double u) override {
+    const Gaps gaps(logits[static_cast<std::size_t>(best)], params.temperature);
+    std::vector<Candidate> list = naive::rank(logits, gaps);
     if (params.top_k > 0) naive::keep_top_k(list, params.top_k);
     if (params.top_p < 1) naive::keep_top_p(list, params.top_p);
     if (params.min_p > 0) naive::keep_min_p(list, params.min_p);
     if (params.typical_p < 1) naive::keep_typical(list, params.typical_p, gaps);
-    const double u = Rng(params.seed, step).uniform();
-    return report(naive::draw(std::move(list), u), logits, params.logprobs);
+    return naive::draw(std::move(list), u);
   }
-
- private:
-  LogitAdjuster adjuster_;
 };
 
 }  // namespace

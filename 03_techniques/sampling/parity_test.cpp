@@ -52,7 +52,7 @@ TEST_CASE("filters keep what Hugging Face's keep", "[parity]") {
       if (rung.exercise) continue;
       const auto sampler = ladder.make(rung.name, {static_cast<int>(logits.size())});
       for (std::uint64_t step = 0; step < 1000; ++step) {
-        const auto token = sampler->sample(logits, prompt, {}, params, step).token;
+        const auto token = sampler->sample({logits, prompt, {}, &params, step}).token;
         INFO("rung " << rung.name << ", " << name << ", step " << step << ", token " << token);
         REQUIRE(expected.accepts(token, Rng(params.seed, step).uniform()));
       }

@@ -19,7 +19,7 @@ TEST_CASE("logits that are no numbers give a sentence, in every rung and at ever
         SamplingParams params = plain();
         params.temperature = temperature;
         const auto say = [&](const std::vector<float>& logits) {
-          return sentence_of([&] { sampler.sample(logits, {}, {}, params, 0); });
+          return sentence_of([&] { sampler.sample({logits, {}, {}, &params, 0}); });
         };
         const auto size = static_cast<std::size_t>(vocab);
         for (std::size_t i = 0; i < size; ++i) {
@@ -31,7 +31,7 @@ TEST_CASE("logits that are no numbers give a sentence, in every rung and at ever
           logits.assign(size, -HUGE_VALF);
           REQUIRE(say(logits).find(fmt::format("all {} tokens are masked", vocab)) == 0);
           logits[i] = -5;  // the only one that may be drawn
-          REQUIRE(sampler.sample(logits, {}, {}, params, 0).token == static_cast<std::int32_t>(i));
+          REQUIRE(sampler.sample({logits, {}, {}, &params, 0}).token == static_cast<std::int32_t>(i));
         }
       }
       // Penalties that leave the range of float32.
@@ -39,7 +39,7 @@ TEST_CASE("logits that are no numbers give a sentence, in every rung and at ever
       params.repetition_penalty = 1e-30f;
       const std::vector<float> logits(static_cast<std::size_t>(vocab), 1e20f);
       CHECK(sentence_of([&] {
-              sampler.sample(logits, Ids{0}, {}, params, 0);
+              sampler.sample({logits, Ids{0}, {}, &params, 0});
             }).find("the logit of token 0 is inf") == 0);
     }
   }
@@ -52,13 +52,15 @@ TEST_CASE("rows and ids that do not fit the vocabulary give a sentence") {
     SamplingParams params = plain();
     params.repetition_penalty = 1.5f;
     const std::vector<float> logits(5, 0.0f);
-    CHECK(sentence_of([&] { sampler.sample(std::span(logits).first(4), {}, {}, params, 0); }) ==
-          "a row of 4 logits was given to a sampler for a vocabulary of 5");
+    CHECK(sentence_of([&] {
+            sampler.sample({std::span(logits).first(4), {}, {}, &params, 0});
+          }) == "a row of 4 logits was given to a sampler for a vocabulary of 5");
     for (const std::int32_t bad : {-1, 5, 1 << 30}) {
-      CHECK(sentence_of([&] { sampler.sample(logits, Ids{bad}, {}, params, 0); }) ==
-            fmt::format("the sequence holds token {}; this model's tokens are 0 to 4", bad));
       CHECK(sentence_of([&] {
-              sampler.sample(logits, {}, Ids{bad}, params, 0);
+              sampler.sample({logits, Ids{bad}, {}, &params, 0});
+            }) == fmt::format("the sequence holds token {}; this model's tokens are 0 to 4", bad));
+      CHECK(sentence_of([&] {
+              sampler.sample({logits, {}, Ids{bad}, &params, 0});
             }).find("the sequence holds") == 0);
     }
     for (const int vocab : {0, -1, 1 << 20}) {
@@ -115,10 +117,10 @@ TEST_CASE("extreme parameters still give a token that may be drawn") {
           SamplingParams one = params;
           one.*member = tiny;
           for (std::uint64_t step = 0; step < 20; ++step) {
-            const auto token = sampler->sample(logits, {}, {}, one, step).token;
+            const auto token = sampler->sample({logits, {}, {}, &one, step}).token;
             CHECK(token != 3);
             if (temperature <= 1) CHECK(token == 1);
-            CHECK(token == all_rungs(6)[0].second->sample(logits, {}, {}, one, step).token);
+            CHECK(token == all_rungs(6)[0].second->sample({logits, {}, {}, &one, step}).token);
           }
         }
       }

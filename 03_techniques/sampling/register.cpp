@@ -4,7 +4,6 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "core/rng.hpp"
 #include "naive.hpp"
 #include "sampling.hpp"
 
@@ -14,32 +13,27 @@ namespace {
 constexpr const char* kFolder = "03_techniques/sampling/";
 
 /// The naive rung with its nucleus and its draw replaced by the learner's.
-class Mine final : public Sampler {
+class Mine final : public RowSampler {
  public:
-  explicit Mine(const SamplerConfig& config) : adjuster_(config) {}
+  using RowSampler::RowSampler;
 
-  SampledToken sample(std::span<const float> logits, std::span<const std::int32_t> prompt,
-                      std::span<const std::int32_t> generated, const SamplingParams& params,
-                      std::uint64_t step) override {
-    const std::span<const float> adjusted = adjuster_.adjust(logits, prompt, generated, params);
-    const std::int32_t best = best_token(adjusted);
-    if (params.temperature == 0) return report(best, logits, params.logprobs);
-
-    const Gaps gaps(adjusted[static_cast<std::size_t>(best)], params.temperature);
-    std::vector<Candidate> list = naive::rank(adjusted, gaps);
+ private:
+  std::int32_t draw(std::span<const float> logits, std::int32_t best, const SamplingParams& params,
+                    double u) override {
+    const Gaps gaps(logits[static_cast<std::size_t>(best)], params.temperature);
+    std::vector<Candidate> list = naive::rank(logits, gaps);
     if (params.top_k > 0) naive::keep_top_k(list, params.top_k);
     if (params.top_p < 1) keep_mine(list, params.top_p);
     if (params.min_p > 0) naive::keep_min_p(list, params.min_p);
     if (params.typical_p < 1) naive::keep_typical(list, params.typical_p, gaps);
     std::int32_t token = -1;
-    require(my_draw(choices_of(list), Rng(params.seed, step).uniform(), token), "my_draw()");
+    require(my_draw(choices_of(list), u, token), "my_draw()");
     if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) {
       fail("my_draw() gave token {}, which is not in the vocabulary of {}", token, logits.size());
     }
-    return report(token, logits, params.logprobs);
+    return token;
   }
 
- private:
   static void require(Progress progress, const char* function) {
     if (progress == Progress::done) return;
     throw NotStarted(fmt::format("rung 'mine' of seam sampler has no code in {} yet: write {}mine.cpp",
@@ -67,8 +61,6 @@ class Mine final : public Sampler {
     if (kept.empty()) fail("my_top_p() kept none of {} tokens for top_p {}", list.size(), top_p);
     list = std::move(kept);
   }
-
-  LogitAdjuster adjuster_;
 };
 
 }  // namespace

@@ -19,20 +19,22 @@ std::unique_ptr<Sampler> make_select(const SamplerConfig& config);
 std::unique_ptr<Sampler> make_simd(const SamplerConfig& config);
 std::unique_ptr<Sampler> make_mine(const SamplerConfig& config);
 
-/// Logit bias and penalties, the first steps of the seam. Owns scratch of two vectors [vocab].
+/// Logit bias, penalties and the mask of allowed tokens, the first steps of the seam. Owns scratch of two
+/// vectors [vocab].
 class LogitAdjuster {
  public:
   /// Throws Error when the vocabulary is not of 1 to kMaxVocab tokens.
   explicit LogitAdjuster(const SamplerConfig& config);
 
-  /// The logits after bias and penalties [vocab]: `logits` itself when no step applies, else scratch that
-  /// is valid until the next call. Throws UsageError for parameters out of range, Error for a row of the
-  /// wrong length or a token id outside the vocabulary.
-  std::span<const float> adjust(std::span<const float> logits, std::span<const std::int32_t> prompt,
-                                std::span<const std::int32_t> generated, const SamplingParams& params);
+  /// The logits after bias, penalties and mask [vocab]: row.logits itself when no step applies, else scratch
+  /// that is valid until the next call. Throws UsageError for parameters out of range, Error for a row or a
+  /// mask of the wrong length or a token id outside the vocabulary.
+  std::span<const float> adjust(const SampleRow& row);
 
  private:
   void check(std::span<const std::int32_t> tokens) const;
+  void penalize(const SampleRow& row);
+  void forbid(const TokenMask& allowed);
 
   int vocab_size_;
   std::vector<float> adjusted_;      // [vocab]
@@ -48,6 +50,25 @@ std::int32_t best_token(std::span<const float> logits);
 /// `token` with the log-probabilities that were asked for (`logprobs` as in SamplingParams), from the raw
 /// logits [vocab].
 SampledToken report(std::int32_t token, std::span<const float> logits, int logprobs);
+
+/// A sampler that takes one row after the other. What comes before and after the choice is the same for all
+/// rungs; a rung says how the best token is found, and how one is drawn.
+class RowSampler : public Sampler {
+ public:
+  explicit RowSampler(const SamplerConfig& config) : adjuster_(config) {}
+  using Sampler::sample;
+  void sample(std::span<const SampleRow> rows, std::span<SampledToken> tokens) final;
+
+ private:
+  /// As best_token() says.
+  virtual std::int32_t best(std::span<const float> logits) { return best_token(logits); }
+  /// The token at u in [0, 1) after temperature, top-k, top-p, min-p and typical. logits [vocab] after the
+  /// steps before these, `best` is their best token, temperature is above 0.
+  virtual std::int32_t draw(std::span<const float> logits, std::int32_t best, const SamplingParams& params,
+                            double u) = 0;
+
+  LogitAdjuster adjuster_;
+};
 
 /// Whether the learner has written anything yet.
 enum class Progress { not_started, done };

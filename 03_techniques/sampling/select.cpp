@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/rng.hpp"
 #include "sampling.hpp"
 
 namespace rung::sampling {
@@ -80,35 +79,28 @@ std::int32_t draw(std::vector<Candidate>& list, double u) {
 
 namespace {
 
-class Select final : public Sampler {
+class Select final : public RowSampler {
  public:
-  explicit Select(const SamplerConfig& config) : adjuster_(config) {
+  explicit Select(const SamplerConfig& config) : RowSampler(config) {
     list_.reserve(static_cast<std::size_t>(config.vocab_size));
   }
 
-  SampledToken sample(std::span<const float> logits, std::span<const std::int32_t> prompt,
-                      std::span<const std::int32_t> generated, const SamplingParams& params,
-                      std::uint64_t step) override {
-    const std::span<const float> adjusted = adjuster_.adjust(logits, prompt, generated, params);
-    const std::int32_t best = best_token(adjusted);
-    if (params.temperature == 0) return report(best, logits, params.logprobs);
-
-    const Gaps gaps(adjusted[static_cast<std::size_t>(best)], params.temperature);
+ private:
+  std::int32_t draw(std::span<const float> logits, std::int32_t best, const SamplingParams& params,
+                    double u) override {
+    const Gaps gaps(logits[static_cast<std::size_t>(best)], params.temperature);
     list_.clear();
-    for (std::size_t i = 0; i < adjusted.size(); ++i) {
-      const std::uint64_t mass = mass_of(gaps.of(adjusted[i]));
-      if (mass > 0) list_.push_back({mass, adjusted[i], static_cast<std::int32_t>(i)});
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      const std::uint64_t mass = mass_of(gaps.of(logits[i]));
+      if (mass > 0) list_.push_back({mass, logits[i], static_cast<std::int32_t>(i)});
     }
     if (params.top_k > 0) select::keep_top_k(list_, params.top_k);
     if (params.top_p < 1) select::keep_top_mass(list_, share_of(params.top_p, select::total_mass(list_)));
     if (params.min_p > 0) select::keep_min_p(list_, params.min_p);
     if (params.typical_p < 1) select::keep_typical(list_, params.typical_p, gaps);
-    const std::int32_t token = select::draw(list_, Rng(params.seed, step).uniform());
-    return report(token, logits, params.logprobs);
+    return select::draw(list_, u);
   }
 
- private:
-  LogitAdjuster adjuster_;
   std::vector<Candidate> list_;  // at most [vocab], taken once
 };
 

@@ -14,7 +14,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/rng.hpp"
 #include "core/simd.hpp"
 #include "mass.hpp"
 #include "sampling.hpp"
@@ -112,9 +111,9 @@ HWY_EXPORT(block_masses);
 
 constexpr std::size_t kBlock = 64;
 
-class SimdSampler final : public Sampler {
+class SimdSampler final : public RowSampler {
  public:
-  explicit SimdSampler(const SamplerConfig& config) : adjuster_(config) {
+  explicit SimdSampler(const SamplerConfig& config) : RowSampler(config) {
     simd_level();  // tells Highway what RUNG_SIMD asks for
     const std::size_t blocks = (static_cast<std::size_t>(config.vocab_size) + kBlock - 1) / kBlock;
     maxima_.resize(blocks);
@@ -122,33 +121,28 @@ class SimdSampler final : public Sampler {
     masses_.resize(blocks);
   }
 
-  SampledToken sample(std::span<const float> logits, std::span<const std::int32_t> prompt,
-                      std::span<const std::int32_t> generated, const SamplingParams& params,
-                      std::uint64_t step) override {
-    const std::span<const float> adjusted = adjuster_.adjust(logits, prompt, generated, params);
-    const std::int32_t best = scan(adjusted);
-    if (params.temperature == 0) return report(best, logits, params.logprobs);
-
-    const Gaps gaps(adjusted[static_cast<std::size_t>(best)], params.temperature);
-    const double u = Rng(params.seed, step).uniform();
-    const bool all = params.top_k == 0 && params.top_p == 1 && params.min_p == 0 && params.typical_p == 1;
-    if (all) return report(draw_from_all(adjusted, gaps, u), logits, params.logprobs);
-
-    collect(adjusted, params, gaps);
-    if (params.min_p > 0) select::keep_min_p(list_, params.min_p);
-    if (params.typical_p < 1) select::keep_typical(list_, params.typical_p, gaps);
-    return report(select::draw(list_, u), logits, params.logprobs);
-  }
-
  private:
   /// Fills maxima_; the best token is in the first block that has the largest.
-  std::int32_t scan(std::span<const float> logits) {
+  std::int32_t best(std::span<const float> logits) override {
     const bool valid = HWY_DYNAMIC_DISPATCH(block_maxima)(logits.data(), logits.size(), maxima_.data());
     const auto block = std::max_element(maxima_.begin(), maxima_.end());
     if (!valid || std::isinf(*block)) fail_on_bad_logits(logits);
     std::size_t i = static_cast<std::size_t>(block - maxima_.begin()) * kBlock;
     while (logits[i] != *block) ++i;
     return static_cast<std::int32_t>(i);
+  }
+
+  // After best() of the same logits.
+  std::int32_t draw(std::span<const float> logits, std::int32_t best, const SamplingParams& params,
+                    double u) override {
+    const Gaps gaps(logits[static_cast<std::size_t>(best)], params.temperature);
+    const bool all = params.top_k == 0 && params.top_p == 1 && params.min_p == 0 && params.typical_p == 1;
+    if (all) return draw_from_all(logits, gaps, u);
+
+    collect(logits, params, gaps);
+    if (params.min_p > 0) select::keep_min_p(list_, params.min_p);
+    if (params.typical_p < 1) select::keep_typical(list_, params.typical_p, gaps);
+    return select::draw(list_, u);
   }
 
   /// A logit that at least k tokens reach and, if they are spread over the blocks, few more than k.
@@ -226,7 +220,6 @@ class SimdSampler final : public Sampler {
     return static_cast<std::int32_t>(i);
   }
 
-  LogitAdjuster adjuster_;
   std::vector<float> maxima_;          // [blocks] largest logit of each block of 64 tokens
   std::vector<float> ranked_;          // [blocks] scratch
   std::vector<std::uint64_t> masses_;  // [blocks]

@@ -31,7 +31,7 @@ void expect_shares(const std::vector<float>& logits, const SamplingParams& param
     std::vector<int> count(logits.size(), 0);
     for (int step = 0; step < kDraws; ++step) {
       const auto token =
-          sampler->sample(logits, prompt, generated, params, static_cast<std::uint64_t>(step)).token;
+          sampler->sample({logits, prompt, generated, &params, static_cast<std::uint64_t>(step)}).token;
       ++count[static_cast<std::size_t>(token)];
     }
     for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -149,7 +149,7 @@ TEST_CASE("200,000 draws follow the oracle's distribution (chi-square)") {
     std::vector<int> count(kVocab, 0);
     for (int i = 0; i < kDraws; ++i) {
       ++count[static_cast<std::size_t>(
-          sampler->sample(logits, {}, {}, params, static_cast<std::uint64_t>(i)).token)];
+          sampler->sample({logits, {}, {}, &params, static_cast<std::uint64_t>(i)}).token)];
     }
     double statistic = 0;
     int cells = 0;
@@ -188,6 +188,17 @@ std::vector<float> random_logits(Rng& rng, std::size_t vocab) {
   return logits;
 }
 
+/// Some tokens, of which at least one can be drawn.
+TokenMask random_mask(Rng& rng, const std::vector<float>& logits) {
+  TokenMask mask(static_cast<int>(logits.size()));
+  const std::uint64_t one_in = 1 + rng.below(20);
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (rng.below(one_in) == 0) mask.allow(static_cast<std::int32_t>(i));
+  }
+  mask.allow(static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
+  return mask;
+}
+
 SamplingParams random_params(Rng& rng, std::size_t vocab) {
   SamplingParams params;
   const auto half = [&] { return rng.below(2) == 0; };
@@ -224,11 +235,14 @@ TEST_CASE("all rungs give the same token on 100,000 random rows", "[.long]") {
       for (auto n = rng.below(6); n > 0; --n)
         generated.push_back(static_cast<std::int32_t>(rng.below(vocab)));
       const auto step = rng.below(1000);
-      const SampledToken expected = rungs[0].second->sample(logits, prompt, generated, params, step);
+      const TokenMask mask = random_mask(rng, logits);
+      const SampleRow row{logits, prompt, generated, &params, step, rng.below(3) == 0 ? &mask : nullptr};
+      const SampledToken expected = rungs[0].second->sample(row);
+      if (row.allowed != nullptr) REQUIRE(mask.allows(expected.token));
       drawn_below_top +=
           logits[static_cast<std::size_t>(expected.token)] < *std::max_element(logits.begin(), logits.end());
       for (std::size_t r = 1; r < rungs.size(); ++r) {
-        const SampledToken got = rungs[r].second->sample(logits, prompt, generated, params, step);
+        const SampledToken got = rungs[r].second->sample(row);
         INFO("rung " << rungs[r].first << ", round " << round << ", draw " << i << ", vocab " << vocab
                      << ", temperature " << params.temperature << ", top_k " << params.top_k << ", top_p "
                      << params.top_p << ", min_p " << params.min_p << ", typical_p " << params.typical_p);
@@ -253,16 +267,73 @@ TEST_CASE("a draw depends on seed and step, not on history or on earlier calls")
     std::map<std::int32_t, int> by_step, by_seed;
     for (std::uint64_t i = 0; i < 50; ++i) {
       params.seed = 3;
-      const auto token = sampler->sample(logits, {}, {}, params, i).token;
+      const auto token = sampler->sample({logits, {}, {}, &params, i}).token;
       ++by_step[token];
-      CHECK(sampler->sample(logits, Ids{1, 2}, Ids{token, 4}, params, i).token == token);
-      CHECK(registry().ladder<Sampler>().make(name, {kVocab})->sample(logits, {}, {}, params, i).token ==
+      CHECK(sampler->sample({logits, Ids{1, 2}, Ids{token, 4}, &params, i}).token == token);
+      CHECK(registry().ladder<Sampler>().make(name, {kVocab})->sample({logits, {}, {}, &params, i}).token ==
             token);
       params.seed = i;
-      ++by_seed[sampler->sample(logits, {}, {}, params, 3).token];
+      ++by_seed[sampler->sample({logits, {}, {}, &params, 3}).token];
     }
     CHECK(by_step.size() > 25);
     CHECK(by_seed.size() > 25);
+  }
+}
+
+TEST_CASE("only allowed tokens are drawn, and the shares among them stay") {
+  // Between 0.2 and 0.1 the tokens of 0.4 and 0.3 are left out: 2/3 and 1/3.
+  const std::vector<float> logits = logs({0.4, 0.2, 0.3, 0.1});
+  TokenMask mask(4);
+  mask.allow(1);
+  mask.allow(3);
+  SamplingParams params = plain();
+  params.logprobs = 0;
+  constexpr int kDraws = 20'000;
+  for (const auto& [name, sampler] : all_rungs(4)) {
+    INFO("rung " << name);
+    int ones = 0;
+    for (std::uint64_t step = 0; step < kDraws; ++step) {
+      const SampledToken got = sampler->sample({logits, {}, {}, &params, step, &mask});
+      REQUIRE(mask.allows(got.token));
+      REQUIRE(got.logprob ==
+              Approx(std::log(got.token == 1 ? 0.2 : 0.1)).epsilon(1e-5));  // of the raw logits
+      ones += got.token == 1;
+    }
+    CHECK(std::fabs(ones - kDraws * 2.0 / 3) <= 5 * std::sqrt(kDraws * 2.0 / 9));
+    SamplingParams greedy = params;
+    greedy.temperature = 0;
+    CHECK(sampler->sample({logits, {}, {}, &greedy, 0, &mask}).token == 1);
+    const TokenMask nothing(4), small(3);
+    CHECK(sentence_of([&] {
+            sampler->sample({logits, {}, {}, &params, 0, &nothing});
+          }).find("all 4 tokens are masked") == 0);
+    CHECK(sentence_of([&] {
+            sampler->sample({logits, {}, {}, &params, 0, &small});
+          }) == "a mask of 3 tokens was given to a sampler for a vocabulary of 4");
+  }
+}
+
+TEST_CASE("rows of one step are drawn as if each were alone") {
+  constexpr int kVocab = 130, kRows = 5;
+  Rng rng(12);
+  std::vector<std::vector<float>> logits(kRows, std::vector<float>(kVocab));
+  for (auto& row : logits) {
+    for (float& x : row) x = static_cast<float>(rng.normal());
+  }
+  for (const auto& [name, sampler] : all_rungs(kVocab)) {
+    INFO("rung " << name);
+    std::vector<SamplingParams> params(kRows, plain());
+    std::vector<SampleRow> rows;
+    const Ids history = {1, 2, 2};
+    for (std::size_t i = 0; i < kRows; ++i) {
+      params[i].seed = i;
+      params[i].temperature = i == 2 ? 0.0f : 1.0f;
+      params[i].repetition_penalty = i == 3 ? 2.0f : 1.0f;
+      rows.push_back({logits[i], history, {}, &params[i], 7 + i});
+    }
+    std::vector<SampledToken> tokens(kRows);
+    sampler->sample(rows, tokens);
+    for (std::size_t i = 0; i < kRows; ++i) CHECK(tokens[i].token == sampler->sample(rows[i]).token);
   }
 }
 
@@ -274,7 +345,7 @@ TEST_CASE("log-probabilities are of the raw logits, best first, lower id first a
   params.logprobs = 4;
   for (const auto& [name, sampler] : all_rungs(5)) {
     INFO("rung " << name);
-    const SampledToken got = sampler->sample(logits, {}, {}, params, 0);
+    const SampledToken got = sampler->sample({logits, {}, {}, &params, 0});
     CHECK(got.token == 2);
     CHECK(got.logprob == Approx(std::log(0.1)).epsilon(1e-6));
     REQUIRE(got.top.size() == 4);
@@ -285,7 +356,7 @@ TEST_CASE("log-probabilities are of the raw logits, best first, lower id first a
             Approx(static_cast<double>(logits[static_cast<std::size_t>(order[i])])).epsilon(1e-6));
     }
     params.logprobs = 0;
-    CHECK(sampler->sample(logits, {}, {}, params, 0).top.empty());
+    CHECK(sampler->sample({logits, {}, {}, &params, 0}).top.empty());
     params.logprobs = 4;
   }
 }

@@ -2,25 +2,18 @@
 // What the tests of this topic share.
 
 #include <cmath>
-#include <functional>
 #include <string>
 #include <utility>
 
-#include "core/error.hpp"
 #include "sampling.hpp"
+#include "testing/damage.hpp"
+#include "testing/topic_test.hpp"
 
 namespace rung::sampling {
 
 using Ids = std::vector<std::int32_t>;
 
-inline const Registry& registry() {
-  static const Registry filled = [] {
-    Registry r;
-    sampling::register_rungs(r);
-    return r;
-  }();
-  return filled;
-}
+inline const Registry& registry() { return testing::registry_of<sampling::register_rungs>(); }
 
 /// Every rung but the learner's, by name.
 inline std::vector<std::pair<std::string, std::unique_ptr<Sampler>>> all_rungs(int vocab) {
@@ -44,13 +37,6 @@ inline std::vector<float> logs(std::initializer_list<double> p) {
   return logits;
 }
 
-inline std::string sentence_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using testing::sentence_of;
 
 }  // namespace rung::sampling

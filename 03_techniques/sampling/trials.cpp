@@ -42,7 +42,7 @@ Verdict judge(const Ladder<Sampler>& ladder, const std::string& rung, Workload w
     w.params.seed = static_cast<std::uint64_t>(i % 10);
     const auto step = static_cast<std::uint64_t>(i / 10);
     const double u = Rng(w.params.seed, step).uniform();
-    const std::int32_t got = sampler->sample(logits, w.prompt, w.generated, w.params, step).token;
+    const std::int32_t got = sampler->sample({logits, w.prompt, w.generated, &w.params, step}).token;
     if (expected.accepts(got, u)) continue;
     verdict.status = Verdict::Status::failed;
     verdict.message = fmt::format(
@@ -63,7 +63,7 @@ std::function<void()> prepare(const Ladder<Sampler>& ladder, const std::string& 
   const auto logits = std::make_shared<const std::vector<float>>(make_logits(w));
   const std::shared_ptr<Sampler> sampler = ladder.make(rung, {w.vocab});
   const auto step = std::make_shared<std::uint64_t>(0);
-  return [=] { sampler->sample(*logits, w.prompt, w.generated, w.params, (*step)++); };
+  return [=] { sampler->sample({*logits, w.prompt, w.generated, &w.params, (*step)++}); };
 }
 
 SamplingParams with(const std::function<void(SamplingParams&)>& change) {

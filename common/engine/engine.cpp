@@ -24,6 +24,7 @@ bool Engine::step() {
     wait_for_work();
     return true;
   }
+  propose();
   make_batch();
   forward();
   record_plan();
@@ -37,6 +38,7 @@ void Engine::schedule() {
   times_.begin_s = clock_.seconds();
   log_.at_step(stats_.steps + 1);
   if (policy_->wants_matches()) look_up_matches();
+  for (ScheduledSequence* s : queues_.running) s->drafts = wanted_guesses(static_cast<Sequence&>(*s));
   sort_by_policy(queues_, *policy_, times_.begin_s);
   plan_.clear();
   scheduler_->schedule(queues_, space_, times_.begin_s, plan_);
@@ -67,10 +69,15 @@ void Engine::wait_for_work() {
 
 void Engine::make_batch() {
   batch_.clear();
+  auto job = jobs_.cbegin();
   for (const Chunk& chunk : plan_) {
     const Sequence& s = sequence_of(chunk);
-    append_rows(batch_, *kv_, s.kv, s.computed - s.given_up, chunk.count, chunk.samples() ? 1 : 0,
-                [&s](int p) { return s.token(s.given_up + p); });
+    const std::vector<std::int32_t>* guesses = chunk.drafts > 0 ? &(job++)->guesses : nullptr;
+    append_rows(batch_, *kv_, s.kv, s.computed - s.given_up, chunk.count, chunk.outputs(), [&](int p) {
+      const int position = s.given_up + p;
+      return position < s.length() ? s.token(position)
+                                   : (*guesses)[static_cast<std::size_t>(position - s.length())];
+    });
   }
 }
 
@@ -81,7 +88,8 @@ void Engine::forward() {
   times_.forward_end_s = clock_.seconds();
   const double seconds = times_.forward_end_s - times_.forward_s;
   const auto rows = static_cast<int>(batch_.tokens.size());
-  const bool prompts = std::any_of(plan_.begin(), plan_.end(), [](const Chunk& c) { return c.count > 1; });
+  const bool prompts =
+      std::any_of(plan_.begin(), plan_.end(), [](const Chunk& c) { return c.count - c.drafts > 1; });
   space_.costs().computed(rows, seconds, prompts);
   stats_.forward_s += seconds;
   stats_.computed_tokens += rows;
@@ -97,18 +105,21 @@ void Engine::sample_and_commit() {
   };
   const InStep in_step(in_step_);
   const auto vocab = static_cast<std::size_t>(model_->config.vocab_size);
-  std::size_t row = 0;
+  next_.clear();
+  const float* logits = host_logits_.data();
+  auto job = jobs_.cbegin();
   for (const Chunk& chunk : plan_) {
     Sequence& s = sequence_of(chunk);
-    const bool samples = chunk.samples();
-    stats_.recomputed_tokens += std::clamp(s.reached - s.computed, 0, chunk.count);
-    s.computed += chunk.count;
-    s.reached = std::max(s.reached, s.computed);
-    policy_->computed(s, chunk.count, samples);
-    if (!samples) continue;
-    const std::span<const float> logits(&host_logits_[row++ * vocab], vocab);
-    sample(s, logits);
-    if (s.output_tokens == 1 && !held_.empty()) release_samples(s, logits);
+    const auto rows = static_cast<std::size_t>(chunk.outputs());
+    if (rows > 0) next_.push_back({&s, {logits, rows * vocab}, {}});
+    if (chunk.drafts > 0) next_.back().guesses = (job++)->guesses;
+    logits += rows * vocab;
+    count_computed(s, chunk);
+  }
+  sample(next_);
+  for (const NextRow& next : next_) {
+    Sequence& s = *next.sequence;
+    if (s.output_tokens == 1 && !held_.empty()) release_samples(s, next.logits);
     if (s.finished()) {
       retire(s);
     } else if (s.output_tokens == 1) {
@@ -117,19 +128,81 @@ void Engine::sample_and_commit() {
   }
 }
 
-// `logits` [vocab], after the sequence's last token.
-void Engine::sample(Sequence& s, std::span<const float> logits) {
+// Guesses are counted when it is known which of them were right.
+void Engine::count_computed(Sequence& s, const Chunk& chunk) {
+  const bool samples = chunk.samples();
+  const int known = chunk.count - chunk.drafts;
+  stats_.recomputed_tokens += std::clamp(s.reached - s.computed, 0, known);
+  s.computed += known;
+  s.reached = std::max(s.reached, s.computed);
+  policy_->computed(s, chunk.count, samples);
+}
+
+void Engine::sample(std::span<NextRow> next) {
+  rows_.clear();
+  masks_used_ = histories_used_ = 0;
+  for (NextRow& row : next) add_rows(row);
+  drawn_.resize(rows_.size());
   const Timer sampling;
-  SampledToken chosen = sampler_->sample(logits, s.request.prompt, s.result.token_ids, s.request.sampling,
-                                         s.result.token_ids.size());
+  sampler_->sample(rows_, drawn_);
   stats_.sample_s += sampling.seconds();
-  s.commit(std::move(chosen), model_->tokenizer.get(),
-           window_ ? std::numeric_limits<int>::max() : config_.context);
-  ++stats_.output_tokens;
-  log_.add({.kind = EventKind::token,
-            .sequence = s.id,
-            .tokens = s.result.token_ids.back(),
-            .context = s.output_tokens});
+
+  std::span<SampledToken> drawn = drawn_;
+  for (const NextRow& row : next) {
+    if (row.rows == 0) continue;  // its constraint allowed nothing
+    const int committed = commit(row, drawn.first(static_cast<std::size_t>(row.rows)));
+    if (!row.guesses.empty()) keep_guesses(*row.sequence, committed - 1);
+    drawn = drawn.subspan(static_cast<std::size_t>(row.rows));
+  }
+}
+
+// A row for the next token and one after each guess, as far as the guesses are allowed.
+void Engine::add_rows(NextRow& next) {
+  Sequence& s = *next.sequence;
+  const auto vocab = static_cast<std::size_t>(model_->config.vocab_size);
+  std::span<const std::int32_t> history = s.result.token_ids;
+  if (!next.guesses.empty()) {
+    if (histories_used_ == histories_.size()) histories_.emplace_back();
+    std::vector<std::int32_t>& longer = histories_[histories_used_++];
+    longer.assign(history.begin(), history.end());
+    longer.insert(longer.end(), next.guesses.begin(), next.guesses.end());
+    history = longer;
+  }
+  int accepted = 0;
+  for (std::size_t i = 0; i <= next.guesses.size(); ++i) {
+    TokenMask* mask = nullptr;
+    if (s.constraint != nullptr) {
+      if (masks_used_ == masks_.size()) masks_.emplace_back(model_->config.vocab_size);
+      mask = &masks_[masks_used_++];
+      if (!s.constraint->allowed(*mask)) break;
+    }
+    const std::size_t known = s.result.token_ids.size() + i;
+    rows_.push_back({next.logits.subspan(i * vocab, vocab), s.request.prompt, history.first(known),
+                     &s.request.sampling, known, mask});
+    ++next.rows;
+    if (mask == nullptr || i == next.guesses.size()) continue;
+    if (!mask->allows(next.guesses[i])) break;
+    s.constraint->accept(next.guesses[i]);
+    ++accepted;
+  }
+  if (accepted > 0) s.constraint->rollback(accepted);
+  if (next.rows == 0) s.finish(FinishReason::stop);
+}
+
+// The tokens that the model says, up to the first that was guessed wrong. Returns how many they are.
+int Engine::commit(const NextRow& next, std::span<SampledToken> drawn) {
+  Sequence& s = *next.sequence;
+  int committed = 0;
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    const std::int32_t token = drawn[i].token;
+    s.commit(std::move(drawn[i]), model_->tokenizer.get(),
+             window_ ? std::numeric_limits<int>::max() : config_.context);
+    ++committed;
+    ++stats_.output_tokens;
+    log_.add({.kind = EventKind::token, .sequence = s.id, .tokens = token, .context = s.output_tokens});
+    if (s.finished() || i == next.guesses.size() || token != next.guesses[i]) break;
+  }
+  return committed;
 }
 
 void Engine::retire(Sequence& sequence) {
@@ -142,6 +215,7 @@ void Engine::retire(Sequence& sequence) {
   stats_.preemptions += sequence.preemptions;
   stats_.cached_tokens += sequence.cached_tokens;
   policy_->finished(sequence);
+  if (config_.speculator != nullptr) config_.speculator->finished(sequence.id);
   log_.add({.kind = EventKind::finished,
             .detail = static_cast<std::uint8_t>(sequence.result.finish_reason),
             .sequence = sequence.id,

@@ -10,6 +10,7 @@
 // Thread safety: none; one thread drives an engine.
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <iterator>
 #include <list>
@@ -136,15 +137,30 @@ class Engine {
  private:
   // The parts of a step, in order.
   void schedule();
+  void propose();
   void make_batch();
   void forward();
   void record_plan();
   void sample_and_commit();
   void record_step();
 
+  /// A sequence that gets its next token, and as many more as guesses behind its text were right.
+  struct NextRow {
+    Sequence* sequence = nullptr;
+    std::span<const float> logits;  // [1 + guesses, vocab], after its last token and after each guess
+    std::span<const std::int32_t> guesses;
+    int rows = 0;  // of the logits, that are sampled from
+  };
+  void count_computed(Sequence& s, const Chunk& chunk);
+  int wanted_guesses(const Sequence& s);
+  void add_rows(NextRow& next);
+  int commit(const NextRow& next, std::span<SampledToken> drawn);
+  void keep_guesses(Sequence& s, int accepted);
+  /// Draws a token for every row and commits it. Ends sequences whose constraint allows no token.
+  void sample(std::span<NextRow> next);
+
   void wait_for_work();
   [[noreturn]] void fail_stuck() const;
-  void sample(Sequence& sequence, std::span<const float> logits);
   void retire(Sequence& sequence);
   /// With a sliding window: how many tokens a sequence of `done` tokens may compute in one step.
   int room_for(int kv, int done, int& given_up);
@@ -174,6 +190,13 @@ class Engine {
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Sampler> sampler_;
   std::vector<float> host_logits_;  // [max_step_outputs, vocab]
+  std::vector<NextRow> next_;       // of the step at hand
+  std::vector<SampleRow> rows_;     // likewise, and of samples that are released
+  std::vector<SampledToken> drawn_;
+  std::vector<DraftJob> jobs_;                       // of the step at hand, in order of its plan
+  std::deque<std::vector<std::int32_t>> histories_;  // generated tokens and guesses; rows_ points to them
+  std::size_t masks_used_ = 0, histories_used_ = 0;
+  std::deque<TokenMask> masks_;  // [vocab], one for each row with a constraint; rows_ points to them
 
   int next_id_ = 0;
   std::list<Sequence> sequences_;  // all that were not taken yet, in order of arrival

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "core/dtype.hpp"
 #include "core/registry.hpp"
 #include "loop/preemption_cost.hpp"
 #include "seams/prefix_cache.hpp"
+#include "seams/speculator.hpp"
 
 namespace rung {
 
@@ -19,7 +21,9 @@ struct EngineConfig {
   int max_sequences = 1;         // sequences that run at the same time
   int max_step_tokens = 512;     // most rows of one forward pass: longer prompts are cut into chunks
   double batch_window_s = 0.01;  // how long a batch may wait to fill, for schedulers that wait
-  int max_step_outputs = 0;      // most rows of logits of one forward pass; 0: max_sequences
+  // Most rows of logits of one forward pass; 0: one for each of max_sequences, and one for each of its
+  // guesses.
+  int max_step_outputs = 0;
   std::string device = "cpu";
   DType kv_type = DType::f16;         // of the keys and values in the cache
   int kv_block_size = 16;             // tokens per block of the cache, where its rung pages
@@ -36,6 +40,7 @@ struct EngineConfig {
   std::size_t event_log = 0;  // events that are kept for events(), 56 bytes each; 0: none is recorded
   bool cache_packed = false;  // keep copies of weights in another layout in a file beside the model
   double copy_budget = 0;     // bytes that such copies may take in memory; 0: what is free
+  std::shared_ptr<Speculator> speculator;  // guesses tokens behind texts that are decoded; null: nobody does
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 

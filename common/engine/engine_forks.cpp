@@ -52,14 +52,15 @@ int Engine::fork(int id, std::uint64_t seed, OnDelta on_delta) {
 // `logits` [vocab] after the leader's prompt, which is the prompt of all of them.
 void Engine::release_samples(const Sequence& leader, std::span<const float> logits) {
   // Taken out first: retiring one changes held_, and so may a listener.
-  std::vector<Sequence*> released;
+  std::vector<NextRow> released;
   std::erase_if(held_, [&](Sequence* s) {
-    if (s->fork_of == &leader) released.push_back(s);
+    if (s->fork_of == &leader) released.push_back({s, logits, {}});
     return s->fork_of == &leader;
   });
-  for (Sequence* s : released) {
-    policy_->computed(*s, 0, true);
-    sample(*s, logits);
+  for (const NextRow& row : released) policy_->computed(*row.sequence, 0, true);
+  sample(released);
+  for (const NextRow& row : released) {
+    Sequence* const s = row.sequence;
     if (s->finished()) {
       retire(*s);
     } else {

@@ -231,10 +231,11 @@ TEST_CASE("a shutdown ends what is under way, and streams outlive the engine") {
 
 TEST_CASE("an error of the engine's thread reaches everybody who waits") {
   struct Broken final : Sampler {
-    SampledToken sample(std::span<const float>, std::span<const std::int32_t>, std::span<const std::int32_t>,
-                        const SamplingParams&, std::uint64_t step) override {
-      if (step == 3) fail("the dice are gone");
-      return {};
+    void sample(std::span<const SampleRow> rows, std::span<SampledToken> tokens) override {
+      for (const SampleRow& row : rows) {
+        if (row.step == 3) fail("the dice are gone");
+      }
+      for (SampledToken& token : tokens) token = {};
     }
   };
   Registry registry = make_variants();

@@ -25,7 +25,7 @@ void Engine::record_plan() {
   for (const Chunk& chunk : plan_) {
     const ScheduledSequence& s = *chunk.sequence;
     // A prompt, or a text that is computed again: everything but one token that was sampled before.
-    const bool prefill = chunk.count > 1 || s.computed < s.prompt_tokens;
+    const bool prefill = chunk.count - chunk.drafts > 1 || s.computed < s.prompt_tokens;
     log_.add({.kind = EventKind::chunk,
               .sequence = s.id,
               .at_s = times_.forward_s,

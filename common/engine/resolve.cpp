@@ -25,6 +25,7 @@ constexpr int kMaxThreads = 1024;
 constexpr int kMaxContext = 1 << 24;
 constexpr int kDefaultContext = 4096;
 constexpr int kMostSamples = 1024;
+constexpr int kMostGuesses = 1024;
 
 void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
@@ -128,10 +129,14 @@ std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::
 EngineConfig resolve_config(const Registry& registry, EngineConfig config, const Model& model) {
   if (config.threads == 0) config.threads = default_threads();
   if (config.context == 0) config.context = std::min(model.config.context_length, kDefaultContext);
-  if (config.max_step_outputs == 0) config.max_step_outputs = config.max_sequences;
   check_range("the number of threads", config.threads, 1, kMaxThreads);
   check_range("the context (--ctx)", config.context, 1, kMaxContext);
   check_range("the number of sequences", config.max_sequences, 1, 1 << 16);
+  if (config.max_step_outputs == 0) {
+    const int guesses = config.speculator != nullptr ? config.speculator->most() : 0;
+    check_range("the number of guesses per step", guesses, 0, kMostGuesses);
+    config.max_step_outputs = config.max_sequences * (1 + guesses);
+  }
   check_range("the number of tokens per step", config.max_step_tokens, 1, 1 << 20);
   check_range("the number of logit rows per step", config.max_step_outputs, 1, 1 << 20);
   if (const int longest = longest_context(config, model.config); config.context > longest) {

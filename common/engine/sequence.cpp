@@ -13,9 +13,19 @@ Sequence::Sequence(int id_, Request request_, const Tokenizer* tokenizer)
   priority = request.priority;
   ttft_target_s = request.ttft_target_s;
   tpot_target_s = request.tpot_target_s;
+  if (request.constraint != nullptr) constraint = request.constraint->clone();
   if (tokenizer != nullptr) decoder_.emplace(*tokenizer).follow(request.prompt);
   result.prompt_tokens = prompt_tokens;
 }
+
+Sequence::Sequence(const Sequence& other)
+    : ScheduledSequence(other),
+      request(other.request),
+      constraint(other.constraint != nullptr ? other.constraint->clone() : nullptr),
+      result(other.result),
+      since_submit(other.since_submit),
+      decoder_(other.decoder_),
+      stops_(other.stops_) {}
 
 Sequence::Sequence(int id_, const Sequence& from, std::uint64_t seed) : Sequence(from) {
   id = id_;
@@ -45,6 +55,7 @@ void Sequence::append(SampledToken sampled, const Tokenizer* tokenizer, int cont
   const bool is_end = !request.ignore_end && tokenizer != nullptr && token < tokenizer->vocab_size() &&
                       tokenizer->is_end(token);
   const bool stop_id = std::count(request.stop_ids.begin(), request.stop_ids.end(), token) > 0;
+  if (constraint != nullptr) constraint->accept(token);
   result.token_ids.push_back(token);
   delta.token_ids.push_back(token);
   ++output_tokens;

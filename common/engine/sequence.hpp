@@ -2,11 +2,13 @@
 // A request's life inside the engine.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "core/timer.hpp"
 #include "engine/stop_checker.hpp"
+#include "seams/constraint.hpp"
 #include "seams/request.hpp"
 #include "seams/scheduler.hpp"
 #include "text/tokenizer/tokenizer.hpp"
@@ -17,10 +19,13 @@ namespace rung {
 struct Sequence : ScheduledSequence {
   Sequence(int id_, Request request_, const Tokenizer* tokenizer);
   /// A fork: the request and the text so far of `from`, which it goes on from by itself, with its own draws
-  /// and without listeners. It has no place in the cache yet.
+  /// and without a listener. It has no place in the cache yet.
   Sequence(int id_, const Sequence& from, std::uint64_t seed);
+  Sequence(const Sequence& other);
+  Sequence& operator=(const Sequence&) = delete;
 
   Request request;
+  std::unique_ptr<Constraint> constraint;  // as its text so far has left it; null: there is none
   Result result;
   Timer since_submit;
 

@@ -157,7 +157,7 @@ inline SimulationResult simulate(Scheduler& scheduler, Policy* policy,
     for (const Chunk& chunk : plan) {
       const ScheduledSequence& s = *chunk.sequence;
       tokens += chunk.count;
-      samples += chunk.samples();
+      samples += chunk.outputs();
       if (s.state != SequenceState::running || s.kv < 0)
         broken(&s, "a running sequence", "one that does not run");
       if (chunk.count < 1 || chunk.count > s.missing()) {

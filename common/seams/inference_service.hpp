@@ -33,6 +33,8 @@ struct EngineStats {
   std::int64_t computed_tokens = 0;    // rows of all forward passes
   std::int64_t output_tokens = 0;      // sampled
   std::int64_t cached_tokens = 0;      // of prompts, taken over from earlier requests
+  std::int64_t guessed_tokens = 0;     // by a speculator, computed behind what was known
+  std::int64_t accepted_tokens = 0;    // of these, were right
   std::int64_t finished = 0;           // requests that ended
   std::int64_t forks = 0;              // samples after the first, and forks
   std::int64_t forked_tokens = 0;      // of theirs, taken over from a sequence that ran beside them

@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace rung {
+
+class Constraint;
 
 struct SamplingParams {
   float temperature = 0.8f;  // 0 is greedy: the largest logit, the lowest id among equals
@@ -63,6 +66,9 @@ struct Request {
   std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
   bool ignore_end = false;             // go on past the model's end-of-text token
   OnDelta on_delta;                    // of n samples it hears the first; may be empty
+  // Which tokens may come (seams/constraint.hpp), as it is before the first one. Each sample gets a clone of
+  // its own. Where nothing may follow, the text ends with reason `stop`. Null: every token may come.
+  std::shared_ptr<const Constraint> constraint;
 
   // For policies, see ScheduledSequence.
   std::uint64_t cache_salt = 0;  // texts with different salts never share cached blocks

@@ -49,6 +49,10 @@ struct ScheduledSequence {
   // sequences that wait, if the policy wants_matches().
   int matched_tokens = -1;
 
+  // Tokens that a speculator would guess behind its text: a step that samples its next token can check so many
+  // guesses on top. 0: none.
+  int drafts = 0;
+
   // For policies.
   int user = 0;
   int priority = 0;          // larger is more urgent
@@ -61,11 +65,15 @@ struct ScheduledSequence {
 };
 
 /// `count` tokens of a sequence, from its `computed` on. Where these are all that is missing, the step
-/// samples its next token.
+/// samples its next token. The last `drafts` of them are guesses behind the text; the step then samples a token
+/// after each of them, too, and the sequence gains as many tokens as the guesses were right, and one more.
 struct Chunk {
   ScheduledSequence* sequence = nullptr;
-  int count = 0;
-  bool samples() const { return count == sequence->missing(); }
+  int count = 0;   // at least 1
+  int drafts = 0;  // of these; 0 unless all that is missing is among the others
+  bool samples() const { return count - drafts == sequence->missing(); }
+  /// Rows of logits that it wants.
+  int outputs() const { return samples() ? 1 + drafts : 0; }
 };
 
 /// The sequences that are not finished. A scheduler moves them from one list to the other; who ends one takes
@@ -94,7 +102,7 @@ class KvSpace {
 struct SchedulerConfig {
   int max_sequences = 1;     // that run at the same time
   int max_step_tokens = 1;   // tokens of one step
-  int max_step_outputs = 1;  // sequences whose next token one step may sample
+  int max_step_outputs = 1;  // tokens that one step may sample: one per sequence, and one per guess
   double window_s = 0.01;    // how long a batch may wait to fill, for rungs that wait
 
   std::string describe() const {
