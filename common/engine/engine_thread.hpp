@@ -1,13 +1,13 @@
 #pragma once
-// An engine and the thread that drives it: what a program uses that has other threads of its own.
+// An engine with a thread of its own that drives it, for programs with several threads.
 //
 //   EngineThread engine(model, variants(), config);
 //   std::shared_ptr<Stream> answer = engine.submit(request);      // from any thread
-//   while (auto delta = answer->next()) std::cout << delta->text; // text as it becomes certain
+//   while (auto delta = answer->next()) std::cout << delta->text; // text that is final
 //   Result result = answer->wait();
 //
-// An Engine belongs to one thread. Here everything that others ask of it is put into a queue, and the
-// engine's thread does it between two steps; so a call may take as long as a step.
+// Only one thread may use an Engine. Therefore calls from other threads are put into a queue, and the
+// engine's thread executes them between two steps. A call may take as long as a step.
 //
 // Thread safety: see seams/inference_service.hpp.
 
@@ -22,10 +22,10 @@ namespace rung {
 
 class EngineThread final : public InferenceService {
  public:
-  /// Builds the engine on its own thread; throws here what Engine's constructor throws. `registry` outlives
-  /// the engine.
+  /// Builds the engine on its own thread and rethrows what the constructor of Engine throws. `registry` must
+  /// outlive the engine.
   EngineThread(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config);
-  /// shutdown().
+  /// Calls shutdown().
   ~EngineThread() override;
   EngineThread(const EngineThread&) = delete;
   EngineThread& operator=(const EngineThread&) = delete;
@@ -33,11 +33,11 @@ class EngineThread final : public InferenceService {
   std::shared_ptr<Stream> submit(Request request) override;
   std::vector<std::shared_ptr<Stream>> submit_samples(Request request) override;
   ServiceSnapshot snapshot() override;
-  /// Throws Error when the bookkeeping of the cache contradicts itself.
+  /// Throws Error if the bookkeeping of the KV cache is inconsistent.
   void check_integrity();
 
-  /// Cancels what is under way, waits for the thread to end. Streams stay valid: their results say
-  /// "cancelled". Called twice it does nothing.
+  /// Cancels all requests that have not ended, and waits until the engine's thread has ended. Streams remain
+  /// valid, and the results of cancelled requests have FinishReason::cancelled. A second call does nothing.
   void shutdown();
 
  private:

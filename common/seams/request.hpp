@@ -1,5 +1,5 @@
 #pragma once
-// What a user of the engine handles: a request, what comes back piece by piece, and the result.
+// The types that a user of the engine works with: a request, the deltas that it produces, and its result.
 
 #include <cstdint>
 #include <functional>
@@ -14,21 +14,22 @@ namespace rung {
 class Constraint;
 
 struct SamplingParams {
-  float temperature = 0.8f;  // 0 is greedy: the largest logit, the lowest id among equals
-  int top_k = 0;             // 0: all
-  float top_p = 1.0f;        // (0, 1]
-  float min_p = 0.0f;        // [0, 1): keep p >= min_p * p_max
-  float typical_p = 1.0f;    // (0, 1]
-  float repetition_penalty =
-      1.0f;  // > 0 (Keskar et al. 2019): divides positive logits, multiplies negative ones
-  float presence_penalty = 0.0f;             // subtracted once from every token generated so far
-  float frequency_penalty = 0.0f;            // subtracted once per occurrence
-  std::map<std::int32_t, float> logit_bias;  // added to the logits of these ids
+  float temperature = 0.8f;  // 0: greedy, takes the largest logit and the lowest id among equals
+  int top_k = 0;             // keeps the top_k most probable tokens; 0: keeps all
+  float top_p = 1.0f;        // (0, 1]: keeps the most probable tokens whose probabilities sum to top_p
+  float min_p = 0.0f;        // [0, 1): keeps tokens with p >= min_p * p_max
+  float typical_p = 1.0f;    // (0, 1]: keeps the most typical tokens whose probabilities sum to typical_p
+  // > 0; penalizes tokens that already occurred in the prompt or the output: divides positive logits,
+  // multiplies negative ones (Keskar et al. 2019).
+  float repetition_penalty = 1.0f;
+  float presence_penalty = 0.0f;             // subtracted once from the logit of every generated token
+  float frequency_penalty = 0.0f;            // subtracted once for each time that the token was generated
+  std::map<std::int32_t, float> logit_bias;  // added to the logits of these token ids
   std::uint64_t seed = 0;
-  int logprobs = -1;  // how many alternatives to report; 0: the chosen one only; -1: none
+  int logprobs = -1;  // alternatives to report per token; 0: only the sampled token; -1: no log-probabilities
 
-  /// Throws UsageError naming the first value out of range (NaN included). `vocab_size`: 0 where no model is
-  /// known yet.
+  /// Throws UsageError that names the first value out of range (NaN included). Pass vocab_size = 0 if the
+  /// model is not known yet.
   void validate(int vocab_size = 0) const;
 };
 
@@ -39,54 +40,56 @@ struct TokenLogprob {
 
 struct SampledToken {
   std::int32_t token = 0;
-  float logprob = 0;              // log-softmax of the raw logits (before any step) at `token`
-  std::vector<TokenLogprob> top;  // the `logprobs` most probable, highest first, lowest id among equals
+  float logprob = 0;              // log-softmax of the raw logits, before any sampling step, at `token`
+  std::vector<TokenLogprob> top;  // the `logprobs` most probable tokens, highest first; equals by lowest id
 };
 
 enum class FinishReason { none, stop, length, cancelled };
 std::string_view finish_reason_name(FinishReason reason);  // "stop", "length", "cancelled"
 
-/// What a request gained since its last delta.
+/// The tokens and the text that a request gained since its last delta.
 struct Delta {
   std::vector<std::int32_t> token_ids;
-  std::vector<SampledToken> samples;  // one per token, when log-probabilities were asked for
+  std::vector<SampledToken> samples;  // one per token if the request asks for log-probabilities, else empty
   std::string text;                   // complete characters that can no longer become part of a stop string
-  FinishReason finish_reason = FinishReason::none;  // set in the last delta, which may have no token
+  FinishReason finish_reason = FinishReason::none;  // set in the last delta, which may contain no token
 };
 
-/// Hears the deltas of one request in order, on the thread that drives the engine.
+/// A listener: it is called with the deltas of one request, in order, on the thread that drives the engine.
 using OnDelta = std::function<void(const Delta& delta)>;
 
 struct Request {
   std::vector<std::int32_t> prompt;  // token ids, at least one
-  int max_tokens = 128;              // at least 1
-  int n = 1;  // samples of this prompt, at least 1: sample i draws with sampling.seed + i
+  int max_tokens = 128;              // limit for the generated tokens, at least 1
+  int n = 1;                         // samples of this prompt, at least 1; sample i uses sampling.seed + i
   SamplingParams sampling;
-  std::vector<std::string> stop;       // generation ends when one appears; it is not part of the text
-  std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; its text is not shown
-  bool ignore_end = false;             // go on past the model's end-of-text token
-  OnDelta on_delta;                    // of n samples it hears the first; may be empty
-  // Which tokens may come (seams/constraint.hpp), as it is before the first one. Each sample gets a clone of
-  // its own. Where nothing may follow, the text ends with reason `stop`. Null: every token may come.
+  std::vector<std::string> stop;       // generation ends when one of these strings appears; the text omits it
+  std::vector<std::int32_t> stop_ids;  // generation ends at one of these tokens; the text omits the token
+  bool ignore_end = false;             // continues after the model's end-of-text token
+  OnDelta on_delta;                    // receives only the first sample's deltas; may be empty
+  // Restricts which tokens may come next (seams/constraint.hpp). The engine clones it for each sample before
+  // the first token. When it allows no token, the text ends with reason `stop`. Null: every token is allowed.
   std::shared_ptr<const Constraint> constraint;
 
-  // For policies, see ScheduledSequence.
-  std::uint64_t cache_salt = 0;  // texts with different salts never share cached blocks
+  std::uint64_t cache_salt = 0;  // requests with different salts never share cached blocks
+
+  // Read by policies, see ScheduledSequence.
   int user = 0;
-  int priority = 0;
+  int priority = 0;  // larger is more urgent
+  // Targets in seconds for the time to the first token and for the time per output token after it; 0: none.
   double ttft_target_s = 0, tpot_target_s = 0;
 };
 
 struct Result {
   std::string text;
   std::vector<std::int32_t> token_ids;
-  std::vector<SampledToken> samples;  // one per token, when log-probabilities were asked for
+  std::vector<SampledToken> samples;  // one per token if the request asks for log-probabilities, else empty
   int prompt_tokens = 0;
   FinishReason finish_reason = FinishReason::none;
-  double first_token_s = 0;  // from submit to the first token
-  double total_s = 0;        // from submit to the end
-  int cached_tokens = 0;     // of the prompt, that were in the cache already
-  int preemptions = 0;       // how often it lost its place in the cache
+  double first_token_s = 0;  // seconds from submit() to the first token
+  double total_s = 0;        // seconds from submit() to the end
+  int cached_tokens = 0;     // prompt tokens that were reused from the prefix cache
+  int preemptions = 0;       // times that the request lost its memory in the KV cache
 };
 
 }  // namespace rung

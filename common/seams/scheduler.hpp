@@ -49,8 +49,8 @@ struct ScheduledSequence {
   // sequences that wait, if the policy wants_matches().
   int matched_tokens = -1;
 
-  // Tokens that a speculator would guess behind its text: a step that samples its next token can check so many
-  // guesses on top. 0: none.
+  // Tokens that a speculator would guess behind its text: a step that samples its next token can check so
+  // many guesses on top. 0: none.
   int drafts = 0;
 
   // For policies.
@@ -65,8 +65,9 @@ struct ScheduledSequence {
 };
 
 /// `count` tokens of a sequence, from its `computed` on. Where these are all that is missing, the step
-/// samples its next token. The last `drafts` of them are guesses behind the text; the step then samples a token
-/// after each of them, too, and the sequence gains as many tokens as the guesses were right, and one more.
+/// samples its next token. The last `drafts` of them are guesses behind the text; the step then samples a
+/// token after each of them, too, and the sequence gains as many tokens as the guesses were right, and one
+/// more.
 struct Chunk {
   ScheduledSequence* sequence = nullptr;
   int count = 0;   // at least 1

@@ -2,11 +2,12 @@
 // Seam `speculator`: guesses at the tokens that will follow a text.
 //
 // A step that decodes reads all weights for one token per sequence. With guesses behind a text, the same step
-// computes what the model says after each of them, and keeps those that the model would have said itself. The text
-// is the same with and without guesses; right ones make it come sooner (Leviathan et al. 2023, arXiv 2211.17192).
+// computes what the model says after each of them, and keeps those that the model would have said itself. The
+// text is the same with and without guesses; right ones make it come sooner (Leviathan et al. 2023, arXiv
+// 2211.17192).
 //
-// Who drives a step asks wants() before it is scheduled, and propose() for what the schedule granted. Drafting may
-// run a model, so the scheduler sees numbers only.
+// Who drives a step asks wants() before it is scheduled, and propose() for what the schedule granted.
+// Drafting may run a model, so the scheduler sees numbers only.
 //
 // Must not know: the layout of the KV cache, queues.
 // Thread safety: none; one thread drives a speculator.
