@@ -1,6 +1,6 @@
 #pragma once
-// The simplest speculator: an answer that is known, said again. What speculation could gain at best can be measured
-// with it, and that it changes no text can be tested.
+// The simplest speculator: an answer that is known, said again. What speculation could gain at best can be
+// measured with it, and that it changes no text can be tested.
 
 #include <algorithm>
 #include <cstddef>
