@@ -78,3 +78,12 @@ function(rung_install_library target)
   install(TARGETS ${target} EXPORT rungTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   set_property(GLOBAL APPEND PROPERTY RUNG_INSTALLED ${target})
 endfunction()
+
+# rung_topics(): every folder of a chapter that has a CMakeLists.txt, so that a new topic is a new folder.
+function(rung_topics)
+  file(GLOB lists CONFIGURE_DEPENDS */CMakeLists.txt)
+  foreach(list ${lists})
+    get_filename_component(folder ${list} DIRECTORY)
+    add_subdirectory(${folder})
+  endforeach()
+endfunction()

@@ -47,6 +47,7 @@ struct HeadRow {
   float* widened;  // [2, head_dim]: where a key and a value stand that are not stored in float32
   int visible;     // keys and values 0 .. visible - 1, the last one is the row's own; >= 1
   float* out;      // [head_dim]
+  float* lse;      // ln of the sum of exp(score); null: not asked for
   float scale;     // of q . k
   float softcap;   // 0: off
 
@@ -81,6 +82,7 @@ struct Call {
   const Tensor& q;                  // [tokens, heads * head_dim]
   const KvView& kv;                 // [slots, kv_heads * head_dim], twice
   const Tensor& out;                // [tokens, heads * head_dim]
+  const Tensor& lse;                // [tokens, heads], or empty
   std::span<float> scratch_memory;  // [threads, scratch_floats(config)]
 
   std::int64_t tokens() const { return static_cast<std::int64_t>(plan.size()); }
@@ -101,20 +103,21 @@ struct Call {
     const int kv_head = head / (config.heads / config.kv_heads);
     const DType type = config.kv_dtype;
     const std::size_t column = bytes_of(type, std::int64_t{kv_head} * config.head_dim);
-    return {q.ptr<float>(token) + head * config.head_dim,
-            kv.keys.ptr<std::byte>(0) + column,
-            kv.values.ptr<std::byte>(0) + column,
-            bytes_of(type, kv.keys.stride),
-            bytes_of(type, kv.values.stride),
-            table_at(blocks + table, kv),
-            0,
-            type,
-            config.head_dim,
-            scratch_memory.empty() ? nullptr : scratch() + config.max_context,
-            visible,
-            out.ptr<float>(token) + head * config.head_dim,
-            config.scale,
-            config.softcap};
+    return {.q = q.ptr<float>(token) + head * config.head_dim,
+            .keys = kv.keys.ptr<std::byte>(0) + column,
+            .values = kv.values.ptr<std::byte>(0) + column,
+            .key_stride = bytes_of(type, kv.keys.stride),
+            .value_stride = bytes_of(type, kv.values.stride),
+            .table = table_at(blocks + table, kv),
+            .first = 0,
+            .type = type,
+            .head_dim = config.head_dim,
+            .widened = scratch_memory.empty() ? nullptr : scratch() + config.max_context,
+            .visible = visible,
+            .out = out.ptr<float>(token) + head * config.head_dim,
+            .lse = lse.empty() ? nullptr : lse.ptr<float>(token) + head,
+            .scale = config.scale,
+            .softcap = config.softcap};
   }
 
   static KvTable table_at(const std::int32_t* table, const KvView& kv) {
@@ -134,6 +137,8 @@ struct Call {
 };
 
 void naive(const Call& call);
+/// Only the log-sum-exp, for a rung that does not write it.
+void log_sum_exp(const Call& call);
 void online_softmax(const Call& call);
 void mine(const Call& call);
 /// chunk: keys after which the sums begin anew, to be computed apart where threads are free; 0: never.

@@ -60,9 +60,10 @@ class FlashAttention : public Attention {
     std::reverse(tasks_.begin(), tasks_.end());
   }
 
-  void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
+  using Attention::run;
+  void run(const Tensor& q, const KvView& kv, const Tensor& out, const Tensor& lse) override {
     check_view(config_, kv);
-    const Call call{config_, plan_, blocks_, q, kv, out, {}};
+    const Call call{config_, plan_, blocks_, q, kv, out, lse, {}};
     parallel_for_dynamic(config_.threads, static_cast<std::int64_t>(tasks_.size()), [&](std::int64_t i) {
       const FlashTile tile = tile_of(call, tasks_[static_cast<std::size_t>(i)]);
       flash_tile(tile, scratch_.get() + thread_index() * scratch_floats_);
@@ -95,8 +96,10 @@ class FlashAttention : public Attention {
     FlashTile tile;
     tile.q = row.q;
     tile.out = row.out;
+    tile.lse = row.lse;
     tile.q_stride = call.q.stride;
     tile.out_stride = call.out.stride;
+    tile.lse_stride = call.lse.stride;
     tile.keys = row.keys;
     tile.values = row.values;
     tile.key_stride = row.key_stride;

@@ -19,6 +19,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "attention.hpp"
@@ -333,16 +334,22 @@ void add_chunk(const TileState& before, const TileState& chunk, int rows, int he
   }
 }
 
-/// Where q and out of a row's head begin, counted from those of the tile's first token.
-int column(const FlashTile& tile, int place) {
-  return (place / tile.rows * tile.group + tile.head(place % tile.rows)) * tile.head_dim;
+/// A row's head, counted from the tile's first one.
+int head_of(const FlashTile& tile, int place) {
+  return place / tile.rows * tile.group + tile.head(place % tile.rows);
 }
+/// Where q and out of a row's head begin, counted from those of the tile's first token.
+int column(const FlashTile& tile, int place) { return head_of(tile, place) * tile.head_dim; }
 
 void write_rows(const FlashTile& tile, const TileState& state) {
   for (int i = 0; i < tile.all_rows(); ++i) {
-    float* out = tile.out + tile.token(i % tile.rows) * tile.out_stride + column(tile, i);
+    const int token = tile.token(i % tile.rows);
+    float* out = tile.out + token * tile.out_stride + column(tile, i);
     const float* acc = state.acc + i * tile.head_dim;
     for (int d = 0; d < tile.head_dim; ++d) out[d] = acc[d] / state.sum[i];
+    if (tile.lse == nullptr) continue;
+    // The maximum is a score times log2(e).
+    tile.lse[token * tile.lse_stride + head_of(tile, i)] = state.maximum[i] / kLog2e + std::log(state.sum[i]);
   }
 }
 

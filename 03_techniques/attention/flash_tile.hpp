@@ -18,8 +18,10 @@ inline constexpr int kTileKeys = 64;  // keys per step of that pass; tile t hold
 struct FlashTile {
   const float* q;           // first token of the sequence's queries, first head of the first KV head
   float* out;               // likewise
+  float* lse;               // likewise, one number per head; null: not asked for
   std::int64_t q_stride;    // elements from one token to the next
   std::int64_t out_stride;  // likewise
+  std::int64_t lse_stride;  // likewise
   const std::byte* keys;    // slot 0, first KV head
   const std::byte* values;  // likewise
   std::size_t key_stride;   // bytes from one slot to the next

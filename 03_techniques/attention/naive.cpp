@@ -22,7 +22,8 @@ float dot(const float* a, const float* b, int n) {
   return sum;
 }
 
-void attend(const HeadRow& row, int head_dim, float* scores) {
+/// Turns the row's scores into exp(score - the largest); returns their sum, and writes the log-sum-exp.
+float exponentials(const HeadRow& row, int head_dim, float* scores) {
   for (int p = 0; p < row.visible; ++p) scores[p] = row.score(dot(row.q, row.key(p), head_dim));
 
   const float largest = *std::max_element(scores, scores + row.visible);
@@ -31,6 +32,12 @@ void attend(const HeadRow& row, int head_dim, float* scores) {
     scores[p] = std::exp(scores[p] - largest);
     sum += scores[p];
   }
+  if (row.lse != nullptr) *row.lse = largest + std::log(sum);
+  return sum;
+}
+
+void attend(const HeadRow& row, int head_dim, float* scores) {
+  const float sum = exponentials(row, head_dim, scores);
 
   std::fill_n(row.out, head_dim, 0.0f);
   for (int p = 0; p < row.visible; ++p) {
@@ -47,6 +54,13 @@ void naive(const Call& call) {
   parallel_for_dynamic(call.config.threads, call.tokens() * heads, [&](std::int64_t i) {
     const HeadRow row = call.row(i / heads, static_cast<int>(i % heads));
     attend(row, call.config.head_dim, call.scratch());
+  });
+}
+
+void log_sum_exp(const Call& call) {
+  const int heads = call.config.heads;
+  parallel_for_dynamic(call.config.threads, call.tokens() * heads, [&](std::int64_t i) {
+    exponentials(call.row(i / heads, static_cast<int>(i % heads)), call.config.head_dim, call.scratch());
   });
 }
 

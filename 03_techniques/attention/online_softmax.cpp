@@ -40,6 +40,7 @@ void attend(const HeadRow& row, int head_dim) {
   }
 
   for (int d = 0; d < head_dim; ++d) row.out[d] /= sum;
+  if (row.lse != nullptr) *row.lse = largest + std::log(sum);
 }
 
 }  // namespace

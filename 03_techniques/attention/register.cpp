@@ -15,8 +15,10 @@ class FunctionAttention : public Attention {
  public:
   using Function = void (*)(const Call&);
 
-  FunctionAttention(Function function, const AttentionConfig& config)
+  /// writes_lse: the function writes the log-sum-exp where it is asked for.
+  FunctionAttention(Function function, bool writes_lse, const AttentionConfig& config)
       : function_(function),
+        writes_lse_(writes_lse),
         config_(config),
         scratch_(static_cast<std::size_t>(config.threads * Call::scratch_floats(config))) {}
 
@@ -25,13 +27,17 @@ class FunctionAttention : public Attention {
     blocks_ = batch.block_table.data();
   }
 
-  void run(const Tensor& q, const KvView& kv, const Tensor& out) override {
+  using Attention::run;
+  void run(const Tensor& q, const KvView& kv, const Tensor& out, const Tensor& lse) override {
     check_view(config_, kv);
-    function_({config_, plan_, blocks_, q, kv, out, scratch_});
+    const Call call{config_, plan_, blocks_, q, kv, out, lse, scratch_};
+    function_(call);
+    if (!lse.empty() && !writes_lse_) log_sum_exp(call);
   }
 
  private:
   Function function_;
+  bool writes_lse_;
   AttentionConfig config_;
   std::vector<TokenPlan> plan_;
   const std::int32_t* blocks_ = nullptr;  // of the step's batch
@@ -39,10 +45,11 @@ class FunctionAttention : public Attention {
 };
 
 Rung<Attention> function_rung(RungInfo info, FunctionAttention::Function function) {
+  const bool writes_lse = !info.exercise;
   return {std::move(info),
-          [function](const AttentionConfig& config) {
+          [function, writes_lse](const AttentionConfig& config) {
             check_config(config);
-            return std::make_unique<FunctionAttention>(function, config);
+            return std::make_unique<FunctionAttention>(function, writes_lse, config);
           },
           reads_kv};
 }

@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "attention.hpp"
+#include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
+#include "ops/merge_attention.hpp"
 #include "testing/damage.hpp"
 #include "testing/topic_test.hpp"
 #include "trials.hpp"
@@ -53,6 +55,87 @@ std::vector<float> run(const std::string& rung, const Workload& work, int thread
 
 TEST_CASE("every rung gives the oracle's answer") {
   testing::judge_all(testing::registry_of<register_rungs>(), "attention");
+}
+
+TEST_CASE("the log-sum-exp is the oracle's, and asking for it changes no bit") {
+  int compared = 0;
+  for (const Case& whole : cases()) {
+    const Case shape = judged_part(whole);
+    if (shape.timed) continue;
+    const Workload work = make_workload(shape);
+    const Answer answer = oracle(work);
+    for (const std::string& rung : reference_rungs(work.config)) {
+      for (const int threads : {1, 2}) {
+        INFO(shape.name << ", rung " << rung << ", threads " << threads);
+        AttentionConfig config = work.config;
+        config.threads = threads;
+        const auto attention = ladder().make(rung, config);
+        attention->plan(work.batch);
+        GuardedBuffer out(work.tokens(), work.q_rows.cols, work.q_rows.cols);
+        GuardedBuffer lse(work.tokens(), config.heads, config.heads + 3);
+        attention->run(work.q_rows, work.kv, out.tensor(), lse.tensor());
+        out.check_guards();
+        lse.check_guards();
+        const std::vector<float> alone = run(rung, work, threads);
+        CHECK(std::memcmp(out.tensor().data, alone.data(), alone.size() * sizeof(float)) == 0);
+        for (std::int64_t t = 0; t < work.tokens(); ++t) {
+          for (int h = 0; h < config.heads; ++h) {
+            const auto i = static_cast<std::size_t>(t * config.heads + h);
+            const auto got = static_cast<double>(lse.tensor().ptr<float>(t)[h]);
+            INFO("token " << t << ", head " << h << ": expected " << answer.lse[i] << ", got " << got);
+            REQUIRE(std::fabs(got - answer.lse[i]) <= answer.lse_tolerance[i]);
+            ++compared;
+          }
+        }
+      }
+    }
+  }
+  CHECK(compared > 1000);
+}
+
+TEST_CASE("attention over the first keys and over the last ones merge into attention over all") {
+  constexpr int kKeys = 700;
+  Case shape{"decode", 6, 2, 32, {{1, kKeys}}};
+  const Workload work = make_workload(shape);
+  const Answer answer = oracle(work);
+  for (const std::string& rung : reference_rungs(work.config)) {
+    for (const int first : {1, 64, 333, kKeys - 1}) {
+      INFO("rung " << rung << ", " << first << " keys and " << kKeys - first);
+      const std::int64_t width = work.q_rows.cols;
+      GuardedBuffer out(1, width, width), lse(1, shape.heads, shape.heads);
+      GuardedBuffer more_out(1, width, width), more_lse(1, shape.heads, shape.heads);
+      Batch some = work.batch;
+      some.sequences[0].context_length = first;
+      const auto beginning = ladder().make(rung, work.config);
+      beginning->plan(some);
+      beginning->run(work.q_rows, work.kv, out.tensor(), lse.tensor());
+      AttentionConfig latest = work.config;
+      latest.window = kKeys - first;
+      const auto end = ladder().make(rung, latest);
+      end->plan(work.batch);
+      end->run(work.q_rows, work.kv, more_out.tensor(), more_lse.tensor());
+
+      merge_attention(out.tensor(), lse.tensor(), more_out.tensor(), more_lse.tensor());
+      for (std::int64_t i = 0; i < width; ++i) {
+        const auto k = static_cast<std::size_t>(i);
+        REQUIRE(std::fabs(static_cast<double>(out.tensor().ptr<float>(0)[i]) - answer.expected[k]) <=
+                2 * answer.tolerance[k] + 1e-6);
+      }
+      for (int h = 0; h < shape.heads; ++h) {
+        const auto k = static_cast<std::size_t>(h);
+        REQUIRE(std::fabs(static_cast<double>(lse.tensor().ptr<float>(0)[h]) - answer.lse[k]) <=
+                2 * answer.lse_tolerance[k] + 1e-6);
+      }
+      // Nothing added to it, and it added to nothing.
+      GuardedBuffer none_out(1, width, width), none_lse(1, shape.heads, shape.heads);
+      for (int h = 0; h < shape.heads; ++h) none_lse.tensor().ptr<float>(0)[h] = -HUGE_VALF;
+      const std::vector<float> before(out.tensor().ptr<float>(0), out.tensor().ptr<float>(0) + width);
+      merge_attention(out.tensor(), lse.tensor(), none_out.tensor(), none_lse.tensor());
+      CHECK(std::memcmp(before.data(), out.tensor().data, before.size() * sizeof(float)) == 0);
+      merge_attention(none_out.tensor(), none_lse.tensor(), out.tensor(), lse.tensor());
+      CHECK(std::memcmp(before.data(), none_out.tensor().data, before.size() * sizeof(float)) == 0);
+    }
+  }
 }
 
 TEST_CASE("the trials would notice a mask that is off by one, and scores that overflow", "[.long]") {

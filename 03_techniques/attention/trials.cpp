@@ -270,6 +270,9 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
         const double delta =
             4 * kEps * std::sqrt(c.head_dim * q_norm * k_norm) * c.scale + 8 * kEps * c.softcap;
         const double relative = std::expm1(2 * delta) + 4 * kEps * std::sqrt(visible - first) + 8 * kEps;
+        answer.lse.push_back(largest + std::log(sum));
+        answer.lse_tolerance.push_back(delta + 4 * kEps * std::sqrt(visible - first) +
+                                       4 * kEps * std::max(1.0, std::fabs(largest)));
         std::vector<double> out(static_cast<std::size_t>(c.head_dim)), magnitude(out);
         for (int p = first; p < visible; ++p) {
           const double w = weights[static_cast<std::size_t>(p - first)] / sum;

@@ -49,7 +49,8 @@ struct Workload {
 /// What the result should be, and how far from it float32 may end. [tokens, heads, head_dim]
 struct Answer {
   std::vector<double> expected, tolerance;
-  double largest_score = 0;  // magnitude
+  std::vector<double> lse, lse_tolerance;  // log-sum-exp, [tokens, heads]
+  double largest_score = 0;                // magnitude
 };
 
 std::vector<Case> cases();

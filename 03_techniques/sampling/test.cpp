@@ -289,11 +289,12 @@ TEST_CASE("only allowed tokens are drawn, and the shares among them stay") {
   SamplingParams params = plain();
   params.logprobs = 0;
   constexpr int kDraws = 20'000;
-  for (const auto& [name, sampler] : all_rungs(4)) {
-    INFO("rung " << name);
+  for (const auto& rung : all_rungs(4)) {
+    INFO("rung " << rung.first);
+    Sampler& sampler = *rung.second;
     int ones = 0;
     for (std::uint64_t step = 0; step < kDraws; ++step) {
-      const SampledToken got = sampler->sample({logits, {}, {}, &params, step, &mask});
+      const SampledToken got = sampler.sample({logits, {}, {}, &params, step, &mask});
       REQUIRE(mask.allows(got.token));
       REQUIRE(got.logprob ==
               Approx(std::log(got.token == 1 ? 0.2 : 0.1)).epsilon(1e-5));  // of the raw logits
@@ -302,13 +303,13 @@ TEST_CASE("only allowed tokens are drawn, and the shares among them stay") {
     CHECK(std::fabs(ones - kDraws * 2.0 / 3) <= 5 * std::sqrt(kDraws * 2.0 / 9));
     SamplingParams greedy = params;
     greedy.temperature = 0;
-    CHECK(sampler->sample({logits, {}, {}, &greedy, 0, &mask}).token == 1);
+    CHECK(sampler.sample({logits, {}, {}, &greedy, 0, &mask}).token == 1);
     const TokenMask nothing(4), small(3);
     CHECK(sentence_of([&] {
-            sampler->sample({logits, {}, {}, &params, 0, &nothing});
+            sampler.sample({logits, {}, {}, &params, 0, &nothing});
           }).find("all 4 tokens are masked") == 0);
     CHECK(sentence_of([&] {
-            sampler->sample({logits, {}, {}, &params, 0, &small});
+            sampler.sample({logits, {}, {}, &params, 0, &small});
           }) == "a mask of 3 tokens was given to a sampler for a vocabulary of 4");
   }
 }

@@ -119,9 +119,12 @@ void Engine::block_owners(std::vector<int>& owners) const {
 
 EngineStats Engine::stats() const {
   EngineStats stats = stats_;
-  for (const ScheduledSequence* s : queues_.waiting) stats.preemptions += s->preemptions;
-  for (const ScheduledSequence* s : queues_.running) stats.preemptions += s->preemptions;
-  for (const ScheduledSequence* s : queues_.running) stats.cached_tokens += s->cached_tokens;
+  for (const auto* queue : {&queues_.waiting, &queues_.running}) {
+    for (const ScheduledSequence* s : *queue) {
+      stats.preemptions += s->preemptions;
+      stats.cached_tokens += s->cached_tokens;
+    }
+  }
   stats.swaps = space_.swaps();
   stats.forked_tokens = space_.forked_tokens();
   stats.prefix_s = space_.prefix_s();

@@ -47,13 +47,20 @@ class Attention {
   virtual ~Attention() = default;
 
   /// Host work of one step, done once for all layers. Keeps a reference: `batch` must outlive run(). Throws
-  /// nothing that is not std::bad_alloc: what a rung does not support, its factory refuses.
+  /// Error when a context is longer than config.max_context.
   virtual void plan(const Batch& batch) = 0;
 
   /// One layer. q [tokens, heads * head_dim] (rows may be strided), out likewise; both f32.
-  /// REQUIRES: plan() was called with this step's batch; `out` overlaps neither q nor the cache. Throws
-  /// nothing; nothing is allocated here.
-  virtual void run(const Tensor& q, const KvView& kv, const Tensor& out) = 0;
+  /// REQUIRES: plan() was called with this step's batch; `out` overlaps neither q nor the cache. Throws Error
+  /// when the cache has another format than config.kv_dtype, or blocks of a size that the rung cannot read.
+  /// Nothing is allocated here.
+  ///
+  /// lse [tokens, heads] f32, or empty: for each row the logarithm of the sum of exp(score) over the keys
+  /// that it sees (natural logarithm, scores scaled and capped). With it, results over two sets of keys can
+  /// be merged into that over both (ops/merge_attention.hpp). The bits of `out` do not depend on whether it
+  /// is asked for.
+  virtual void run(const Tensor& q, const KvView& kv, const Tensor& out, const Tensor& lse) = 0;
+  void run(const Tensor& q, const KvView& kv, const Tensor& out) { run(q, kv, out, {}); }
 };
 
 }  // namespace rung
