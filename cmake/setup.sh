@@ -185,7 +185,7 @@ rung_reconfigure() {
 rung_build() {
   local what=$1 status=0
   shift
-  [ $# -gt 0 ] || set -- all exercise_answers
+  [ $# -gt 0 ] || set -- all exercise_answers libraries_alone
   rung_make_build_dir
   python3 -B "$rung_root/cmake/build_progress.py" "$rung_build_dir" "$rung_logs/build.log" "$what" "$@" 9>&- || status=$?
   if [ "$status" -ne 0 ]; then
