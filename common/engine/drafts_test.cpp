@@ -1,5 +1,6 @@
 // Speculation end to end: guesses change when tokens come, never which.
 
+#include <algorithm>
 #include <memory>
 
 #include "catalog/variants.hpp"
@@ -64,6 +65,12 @@ class Watched final : public Speculator {
     }
   }
   void observe(const DraftJob& job, int right) override {
+    REQUIRE(job.text.generated.size() > static_cast<std::size_t>(right));
+    for (int i = 0; i < right;
+         ++i) {  // the text ends with the right guesses and one token more, unless it ended
+      const auto guess = job.guesses[static_cast<std::size_t>(i)];
+      CHECK(std::count(job.text.generated.begin(), job.text.generated.end(), guess) > 0);
+    }
     guessed += static_cast<int>(job.guesses.size());
     accepted += right;
   }
@@ -215,4 +222,26 @@ TEST_CASE("guesses that are no tokens, and too many of them, are left out") {
   c.speculator = std::make_shared<Wild>();
   Engine engine(model(), variants(), c);
   CHECK(engine.run(r).token_ids == alone(r));
+}
+
+TEST_CASE("guesses that were wanted and did not come leave nothing behind in the cache") {
+  class Silent final : public Speculator {
+   public:
+    int most() const override { return 20; }
+    int wants(const DraftText&) override { return 20; }
+    void propose(std::span<DraftJob>) override {}
+  };
+  const Request r = request(6);
+  EngineConfig c = config();
+  c.kv_block_size = 4;
+  c.speculator = std::make_shared<Silent>();
+  Engine engine(model(), variants(), c);
+  const int id = engine.submit(r);
+  while (engine.step()) {
+    engine.check_integrity();
+    for (const ScheduledSequence* s : engine.queues().running)
+      CHECK(engine.kv_use().taken <= s->computed + c.kv_block_size);
+  }
+  CHECK(engine.take(id).token_ids == alone(r));
+  CHECK(engine.stats().guessed_tokens == 0);
 }

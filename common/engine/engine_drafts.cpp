@@ -41,6 +41,9 @@ void Engine::propose() {
     chunk.count -= lacking;
     chunk.drafts -= lacking;
     stats_.guessed_tokens += chunk.drafts;
+    const Sequence& s = sequence_of(chunk);
+    if (lacking > 0)
+      kv_->truncate(s.kv, s.computed - s.given_up + chunk.count);  // room for guesses that did not come
     job = chunk.drafts > 0 ? job + 1 : jobs_.erase(job);
   }
 }
@@ -51,8 +54,10 @@ void Engine::keep_guesses(Sequence& s, int accepted) {
   s.reached = std::max(s.reached, s.computed);
   for (int i = 0; i < accepted; ++i) policy_->computed(s, 0, true);
   kv_->truncate(s.kv, s.computed - s.given_up);
-  for (const DraftJob& job : jobs_) {
-    if (job.text.id == s.id) config_.speculator->observe(job, accepted);
+  for (DraftJob& job : jobs_) {
+    if (job.text.id != s.id) continue;
+    job.text = text_of(s);  // the tokens that came may have moved it in memory
+    config_.speculator->observe(job, accepted);
   }
 }
 

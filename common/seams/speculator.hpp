@@ -41,7 +41,8 @@ class Speculator {
   virtual int wants(const DraftText& text) = 0;
   /// Fills in the guesses of all jobs of a step. Fewer than `count`, and none, are fine.
   virtual void propose(std::span<DraftJob> jobs) = 0;
-  /// Of the guesses of a job, the first `accepted` were right.
+  /// Of the guesses of a job, the first `accepted` were right. job.text is the text as it is now, with the
+  /// tokens that came.
   virtual void observe(const DraftJob& /*job*/, int /*accepted*/) {}
   /// The request has ended and will not be asked about again.
   virtual void finished(int /*id*/) {}

@@ -6,7 +6,6 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace rung {
@@ -19,9 +18,8 @@ class TokenMask {
 
   int size() const { return size_; }
   void clear() { std::fill(words_.begin(), words_.end(), 0); }
-  /// REQUIRES, of all three: 0 <= token < size().
+  /// REQUIRES, of both: 0 <= token < size().
   void allow(std::int32_t token) { word(token) |= bit(token); }
-  void forbid(std::int32_t token) { word(token) &= ~bit(token); }
   bool allows(std::int32_t token) const {
     return (words_[static_cast<std::size_t>(token) / 64] & bit(token)) != 0;
   }
@@ -30,8 +28,6 @@ class TokenMask {
     for (const std::uint64_t w : words_) sum += std::popcount(w);
     return sum;
   }
-  /// Bit i % 64 of word i / 64 stands for id i; bits beyond the last id are 0.
-  std::span<const std::uint64_t> words() const { return words_; }
 
  private:
   static std::uint64_t bit(std::int32_t token) {
