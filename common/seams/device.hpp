@@ -34,6 +34,13 @@ class DeviceBuffer {
   std::size_t bytes_ = 0;
 };
 
+/// An order of work on a device: what is issued to one stream runs one piece after the other, and streams run
+/// beside each other. Stream 0 is the device's own, which every call without a stream uses. A number, so that it
+/// fits into any configuration; the device gives it its meaning.
+using DeviceStream = int;
+/// A point in a stream, to wait for.
+using DeviceEvent = int;
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -47,6 +54,13 @@ class Device {
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;  // within the device
+
+  /// The number of streams; always at least 1. On the CPU work is done when the call returns, so there is one.
+  virtual int streams() const { return 1; }
+  /// Marks the end of what `stream` was given so far. REQUIRES: 0 <= stream < streams().
+  virtual DeviceEvent record(DeviceStream /*stream*/) { return 0; }
+  /// What `stream` is given from now on starts when `event` has passed. Does not block the host.
+  virtual void wait(DeviceStream /*stream*/, DeviceEvent /*event*/) {}
 
   /// Whether host memory (a mapped file) can be used as it lies.
   virtual bool shares_host_memory() const = 0;
