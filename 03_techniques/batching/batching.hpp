@@ -43,7 +43,8 @@ class Step {
 
   /// Plans what a running sequence is missing, as far as the limits allow, and guesses behind it where there
   /// is room for them. Where the cache is full, running sequences after it that the step does not compute are
-  /// preempted, from the last on; if there are none and it wanted a single token, it is preempted itself.
+  /// preempted, from the last on; if there are none and it misses a single token, it is preempted itself. Nothing that
+  /// a step in flight computes is preempted.
   /// False when nothing was planned.
   bool plan_tokens(ScheduledSequence& s);
   /// The same for all running sequences that decode (they miss one token), or for all others.
@@ -53,7 +54,7 @@ class Step {
  private:
   void plan_all(bool decodes);
   void preempt(std::size_t index);
-  bool planned(const ScheduledSequence& s) const;
+  bool may_go(const ScheduledSequence& s) const;
   bool memory_short_ = false;
 };
 

@@ -6,7 +6,7 @@
 
 #include "batching.hpp"
 #include "core/rng.hpp"
-#include "loop/serving_simulation.hpp"
+#include "loop/simulation.hpp"
 
 namespace rung::batching {
 namespace {
@@ -41,8 +41,8 @@ SimulationResult serve(const Ladder<Scheduler>& ladder, const std::string& rung,
                        const std::vector<SimulatedRequest>& requests, int sequences) {
   SimulationConfig config;
   config.limits = {sequences, 64, sequences, 4.0};
-  config.kv_tokens = 1 << 20;                                     // room for all
-  config.step_s = [](const std::vector<Chunk>&) { return 1.0; };  // so that seconds count steps
+  config.kv_tokens = 1 << 20;                           // room for all
+  config.step_s = [](const StepPlan&) { return 1.0; };  // so that seconds count steps
   return simulate(*ladder.make(rung, config.limits), nullptr, requests, config);
 }
 

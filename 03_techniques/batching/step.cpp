@@ -6,8 +6,10 @@
 
 namespace rung::batching {
 
-bool Step::planned(const ScheduledSequence& s) const {
-  return std::any_of(plan.begin(), plan.end(), [&](const Chunk& c) { return c.sequence == &s; });
+// What this step or one in flight computes needs its memory.
+bool Step::may_go(const ScheduledSequence& s) const {
+  return s.in_flight == 0 &&
+         std::none_of(plan.begin(), plan.end(), [&](const Chunk& c) { return c.sequence == &s; });
 }
 
 bool Step::admit_one() {
@@ -30,9 +32,9 @@ bool Step::plan_tokens(ScheduledSequence& s) {
   while (!kv.grow(s, s.computed + count)) {
     memory_short_ = true;
     std::size_t victim = queues.running.size() - 1;
-    while (queues.running[victim] != &s && planned(*queues.running[victim])) --victim;
+    while (queues.running[victim] != &s && !may_go(*queues.running[victim])) --victim;
     const bool itself = queues.running[victim] == &s;
-    if (!itself || s.missing() == 1) preempt(victim);
+    if (!itself || (s.missing() == 1 && s.in_flight == 0)) preempt(victim);
     if (itself) return false;
   }
   // Guesses come last: they get what room there is, and nobody makes any for them.

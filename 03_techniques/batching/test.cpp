@@ -2,7 +2,7 @@
 
 #include "batching.hpp"
 #include "core/rng.hpp"
-#include "loop/serving_simulation.hpp"
+#include "loop/simulation.hpp"
 #include "testing/topic_test.hpp"
 
 using namespace rung;
@@ -12,11 +12,7 @@ namespace {
 
 const Ladder<Scheduler>& ladder() { return testing::ladder_of<Scheduler, register_rungs>(); }
 
-double step_s(const std::vector<Chunk>& plan) {
-  int tokens = 0;
-  for (const Chunk& chunk : plan) tokens += chunk.count;
-  return 1e-3 + 2e-5 * tokens;
-}
+double step_s(const StepPlan& plan) { return 1e-3 + 2e-5 * plan.tokens(); }
 
 SimulationConfig config_of(int sequences, int step_tokens, std::int64_t kv_tokens) {
   SimulationConfig config;
@@ -158,7 +154,7 @@ TEST_CASE("the simulation notices a scheduler that breaks a rule") {
     int kind;
   };
   const std::vector<SimulatedRequest> requests(5, {0, 10, 10});
-  const char* const sentences[] = {"no chunk in a thousand steps", "expected one chunk, got 2",
+  const char* const sentences[] = {"no chunk in two steps", "expected one chunk, got 2",
                                    "expected 1 to 10 tokens, got 11", "does not run"};
   for (int kind = 0; kind < 4; ++kind) {
     Broken broken(kind);

@@ -8,7 +8,8 @@
 
 #include "batching.hpp"
 #include "core/rng.hpp"
-#include "loop/serving_simulation.hpp"
+#include "loop/counting_space.hpp"
+#include "loop/simulation.hpp"
 
 namespace rung::batching {
 namespace {
@@ -24,11 +25,7 @@ struct Workload {
 };
 
 // The cost of a step of a small model on a small machine: reading the weights, and something per token.
-double step_s(const std::vector<Chunk>& plan) {
-  int tokens = 0;
-  for (const Chunk& chunk : plan) tokens += chunk.count;
-  return 1e-3 + 5e-5 * tokens;
-}
+double step_s(const StepPlan& plan) { return 1e-3 + 5e-5 * plan.tokens(); }
 
 std::vector<SimulatedRequest> requests_of(const Workload& w) {
   Rng rng(20260401);
@@ -111,13 +108,13 @@ std::vector<Trial> trials(const Ladder<Scheduler>& ladder) {
       struct State {
         std::vector<ScheduledSequence> sequences;
         Queues queues;
-        std::unique_ptr<SimulatedKv> kv;
+        std::unique_ptr<CountingSpace> kv;
         std::unique_ptr<Scheduler> scheduler;
         std::vector<Chunk> plan;
       };
       const auto state = std::make_shared<State>();
       state->scheduler = ladder.make(rung, {running, 2048, running, 0.01});
-      state->kv = std::make_unique<SimulatedKv>(std::int64_t{1} << 40, 16, running);
+      state->kv = std::make_unique<CountingSpace>(std::int64_t{1} << 40, 16, running);
       state->sequences.resize(static_cast<std::size_t>(running + waiting));
       for (int i = 0; i < running + waiting; ++i) {
         ScheduledSequence& s = state->sequences[static_cast<std::size_t>(i)];

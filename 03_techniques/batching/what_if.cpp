@@ -14,7 +14,7 @@
 #include "batching.hpp"
 #include "core/numbers.hpp"
 #include "loop/request_trace.hpp"
-#include "loop/serving_simulation.hpp"
+#include "loop/simulation.hpp"
 
 namespace rung::batching {
 namespace {
@@ -40,11 +40,7 @@ int run(int argc, char** argv) {
   const double step_s = 1e-3 * number<double>("STEP_MS", argv[4]);
   const double token_s = 1e-3 * number<double>("TOKEN_MS", argv[5]);
   config.kv_tokens = tokens + config.block_size * static_cast<std::int64_t>(requests.size());  // room for all
-  config.step_s = [=](const std::vector<Chunk>& plan) {
-    int computed = 0;
-    for (const Chunk& chunk : plan) computed += chunk.count;
-    return step_s + token_s * computed;
-  };
+  config.step_s = [=](const StepPlan& plan) { return step_s + token_s * plan.tokens(); };
   Registry registry;
   register_rungs(registry);
   nlohmann::ordered_json result = {{"requests", requests.size()},

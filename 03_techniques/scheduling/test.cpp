@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "core/rng.hpp"
-#include "loop/serving_simulation.hpp"
+#include "loop/simulation.hpp"
 #include "scheduling.hpp"
 #include "testing/topic_test.hpp"
 
@@ -34,7 +34,7 @@ SimulationResult run(const std::string& rung, const std::vector<SimulatedRequest
   SimulationConfig config;
   config.limits = {4, 1 << 20, 4, 0.01};
   config.kv_tokens = 1 << 20;
-  config.step_s = [](const std::vector<Chunk>&) { return 1e-3; };
+  config.step_s = [](const StepPlan&) { return 1e-3; };
   FourPlaces scheduler;
   const auto policy = ladder().make(rung, {});
   return simulate(scheduler, policy.get(), requests, config);

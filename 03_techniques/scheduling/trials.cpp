@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/rng.hpp"
-#include "loop/serving_simulation.hpp"
+#include "loop/simulation.hpp"
 #include "scheduling.hpp"
 
 namespace rung::scheduling {
@@ -61,11 +61,7 @@ SimulationConfig config() {
   SimulationConfig config;
   config.limits = {kPlaces, 1 << 20, kPlaces, 0.01};
   config.kv_tokens = 1 << 20;
-  config.step_s = [](const std::vector<Chunk>& plan) {
-    int tokens = 0;
-    for (const Chunk& chunk : plan) tokens += chunk.count;
-    return 1e-3 + 1e-5 * tokens;
-  };
+  config.step_s = [](const StepPlan& plan) { return 1e-3 + 1e-5 * plan.tokens(); };
   return config;
 }
 

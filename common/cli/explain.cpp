@@ -11,7 +11,7 @@
 #include "core/output_file.hpp"
 #include "core/rng.hpp"
 #include "engine/resolve.hpp"
-#include "engine/trace.hpp"
+#include "loop/trace.hpp"
 
 namespace rung::cli {
 namespace {
@@ -45,10 +45,10 @@ std::string quoted(const Tokenizer* tokenizer, int id) {
 }
 
 std::string preempted_sentence(const Event& e, int id) {
-  const std::string whom = e.other == id  ? "its own next token"
-                           : e.other >= 0 ? fmt::format("request {}", e.other)
+  const std::string whom = e.related == id  ? "its own next token"
+                           : e.related >= 0 ? fmt::format("request {}", e.related)
                                           : std::string("others");
-  const auto reason = static_cast<PreemptReason>(e.detail);
+  const auto reason = static_cast<PreemptReason>(e.reason);
   return fmt::format("preempted: no room for {}; the keys and values of {} are {} ({})", whom,
                      tokens_of(e.tokens), is_swap(reason) ? "copied to host memory" : "given up",
                      preempt_reason_name(reason));
@@ -78,7 +78,7 @@ std::vector<LifeLine> life_of(const std::vector<Event>& events, int id, const To
             fmt::format("admitted: {} of its {} were in the cache already", e.tokens, tokens_of(e.context)));
         break;
       case EventKind::forked:
-        say(e, fmt::format("admitted: shares {} with request {}", tokens_of(e.tokens), e.other));
+        say(e, fmt::format("admitted: shares {} with request {}", tokens_of(e.tokens), e.related));
         break;
       case EventKind::swapped_in:
         say(e, fmt::format("admitted: the keys and values of {} came back from host memory in {:.2f} ms",
@@ -88,7 +88,7 @@ std::vector<LifeLine> life_of(const std::vector<Event>& events, int id, const To
         say(e, preempted_sentence(e, id));
         break;
       case EventKind::chunk:
-        if (e.other != 1) break;  // its token tells
+        if (!e.prefill) break;  // its token says so
         say(e, fmt::format(
                    "computed {}, {} are in the cache now; the step took {:.2f} ms for {} of {} sequences",
                    tokens_of(e.tokens), e.context, 1e3 * e.seconds,
@@ -119,7 +119,7 @@ std::vector<LifeLine> life_of(const std::vector<Event>& events, int id, const To
         break;
       }
       case EventKind::finished:
-        say(e, fmt::format("finished ({}) after {}", finish_reason_name(static_cast<FinishReason>(e.detail)),
+        say(e, fmt::format("finished ({}) after {}", finish_reason_name(static_cast<FinishReason>(e.reason)),
                            tokens_of(e.tokens)));
         break;
       case EventKind::schedule:
@@ -138,10 +138,11 @@ Json event_json(const Event& e) {
                {"seconds", e.seconds},
                {"tokens", e.tokens},
                {"context", e.context}};
-  if (e.other >= 0) json["other"] = e.other;
+  if (e.related >= 0) json["other"] = e.related;
+  if (e.kind == EventKind::chunk) json["prefill"] = e.prefill;
   if (e.kind == EventKind::preempted)
-    json["reason"] = preempt_reason_name(static_cast<PreemptReason>(e.detail));
-  if (e.kind == EventKind::finished) json["reason"] = finish_reason_name(static_cast<FinishReason>(e.detail));
+    json["reason"] = preempt_reason_name(static_cast<PreemptReason>(e.reason));
+  if (e.kind == EventKind::finished) json["reason"] = finish_reason_name(static_cast<FinishReason>(e.reason));
   return json;
 }
 

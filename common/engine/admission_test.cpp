@@ -70,7 +70,7 @@ Served serve(EngineConfig config, int requests = 24) {
   served.stats = engine.stats();
   for (const Event& e : engine.events().events()) {
     served.preempted_by_swap +=
-        e.kind == EventKind::preempted && is_swap(static_cast<PreemptReason>(e.detail));
+        e.kind == EventKind::preempted && is_swap(static_cast<PreemptReason>(e.reason));
   }
   CHECK(engine.kv_use().taken == 0);
   return served;

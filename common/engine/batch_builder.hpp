@@ -12,12 +12,11 @@ namespace rung {
 template <class TokenAt>
 void append_rows(Batch& batch, const KvCache& cache, int kv, int begin, int count, int outputs,
                  TokenAt token_at) {
-  const std::int32_t block_size = cache.view(0).block_size;
   const auto table = cache.block_table(kv);
   BatchSequence sequence;
   sequence.query_begin = static_cast<std::int32_t>(batch.tokens.size());
   sequence.query_count = count;
-  sequence.context_length = begin + count;
+  sequence.context_length = cache.place(kv, begin, count, batch.positions, batch.slots);
   sequence.table_begin = static_cast<std::int32_t>(batch.block_table.size());
   sequence.table_count = static_cast<std::int32_t>(table.size());
   batch.sequences.push_back(sequence);
@@ -26,8 +25,6 @@ void append_rows(Batch& batch, const KvCache& cache, int kv, int begin, int coun
     if (p >= begin + count - outputs)
       batch.output_rows.push_back(static_cast<std::int32_t>(batch.tokens.size()));
     batch.tokens.push_back(token_at(p));
-    batch.positions.push_back(p);
-    batch.slots.push_back(table[static_cast<std::size_t>(p / block_size)] * block_size + p % block_size);
   }
 }
 

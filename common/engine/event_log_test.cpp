@@ -11,7 +11,7 @@
 #include "convert/synth.hpp"
 #include "core/rng.hpp"
 #include "engine/engine.hpp"
-#include "engine/trace.hpp"
+#include "loop/trace.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;
@@ -62,7 +62,7 @@ std::unique_ptr<Engine> serve(std::size_t events, std::size_t swap_bytes) {
 }  // namespace
 
 TEST_CASE("the log is a ring: the newest events stay, the others are counted") {
-  const Timer clock;
+  const MachineClock clock;
   EventLog log(clock, 4);
   for (int i = 0; i < 10; ++i) log.add({.kind = EventKind::token, .sequence = i});
   const std::vector<Event> events = log.events();
@@ -91,7 +91,7 @@ TEST_CASE("every life is told from the queue to its end, and adds up") {
       INFO("request " << id);
       CHECK(life.front().kind == EventKind::queued);
       CHECK(life.back().kind == EventKind::finished);
-      cancelled += static_cast<FinishReason>(life.back().detail) == FinishReason::cancelled;
+      cancelled += static_cast<FinishReason>(life.back().reason) == FinishReason::cancelled;
       int in_cache = 0, sampled = 0;
       bool runs = false;
       for (const Event& e : life) {
@@ -112,8 +112,8 @@ TEST_CASE("every life is told from the queue to its end, and adds up") {
           ++tokens;
         } else if (e.kind == EventKind::preempted) {
           CHECK(e.tokens == in_cache);
-          CHECK(is_swap(static_cast<PreemptReason>(e.detail)) == (swap_bytes > 0));
-          CHECK(e.other >= 0);
+          CHECK(is_swap(static_cast<PreemptReason>(e.reason)) == (swap_bytes > 0));
+          CHECK(e.related >= 0);
           ++preemptions;
           runs = false;
         }

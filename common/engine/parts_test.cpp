@@ -11,7 +11,7 @@
 #include "core/rng.hpp"
 #include "core/trial.hpp"
 #include "devices/cpu_device.hpp"
-#include "engine/stop_checker.hpp"
+#include "loop/stop_checker.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/kv_cache.hpp"
 #include "testing/catch.hpp"

@@ -8,6 +8,7 @@
 #include "core/printable.hpp"
 #include "core/process_memory.hpp"
 #include "devices/cpu_device.hpp"
+#include "devices/null_device.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"
@@ -24,15 +25,14 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxContext = 1 << 24;
 constexpr int kDefaultContext = 4096;
-constexpr int kMostSamples = 1024;
 constexpr int kMostGuesses = 1024;
 
 void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
 }
 
-/// Texts that outgrow the context: what that cannot be combined with.
-void check_sinks(EngineConfig& config, const ModelConfig& model) {
+/// Texts that outgrow the context: refuses what that cannot be combined with.
+void check_sinks(const EngineConfig& config, const ModelConfig& model) {
   const int most = config.context - 2 * config.kv_block_size;
   if (config.sinks > most) {
     fail_usage("--sinks {} leaves no room in a context of {} with blocks of {}; use at most {}", config.sinks,
@@ -44,20 +44,17 @@ void check_sinks(EngineConfig& config, const ModelConfig& model) {
   if (config.device != "cpu") fail_usage("--sinks moves keys in host memory; it needs --device cpu");
   if (config.kv_budget != 0) {
     fail_usage(
-        "--sinks and --kv-budget: what was given up cannot be computed again after a preemption; leave one "
-        "out");
+        "--sinks and --kv-budget: dropped tokens cannot be computed again after a preemption; leave one out");
   }
-  std::string& kv = config.rungs["kv"];
-  if (kv.empty() || kv == "auto") kv = "paged";  // a block that moves may have one owner only
-  if (kv != "paged" && kv != "mine") {
+  const std::string& kv = config.rung("kv");
+  if (kv != kAuto && kv != "paged" && kv != "mine") {
     fail_usage(
-        "--sinks gives up blocks that nobody else reads, which the KV cache '{}' cannot; use --kv paged", kv);
+        "--sinks drops blocks that no other sequence may read, which the KV cache '{}' cannot; use --kv paged", kv);
   }
-  std::string& prefixes = config.rungs["prefix_cache"];
-  if (!prefixes.empty() && prefixes != "auto" && prefixes != "none") {
+  const std::string& prefixes = config.rung("prefix_cache");
+  if (prefixes != kAuto && prefixes != "none") {
     fail_usage("--sinks moves keys, which a prefix cache keeps for others; use --set prefix_cache=none");
   }
-  prefixes = "none";
 }
 
 /// Calls visit(rung, weight) for every product of a model.
@@ -98,6 +95,23 @@ void check_copies_fit(const Registry& registry, const Model& model, EngineConfig
 
 RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& model) {
   return {model.rope, model.rotary_dim, model.context_length, config.context};
+}
+
+/// Under `auto` the best one, or `none` where the KV cache cannot share blocks. A cache without memory says whether it
+/// can.
+std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const ModelConfig& model,
+                                 const std::string& kv) {
+  const std::string& name = config.rung("prefix_cache");
+  if (name == "none") return name;
+  const auto cache = registry.ladder<KvCache>().make(kv, kv_config(config, model, null_device()));
+  if (!cache->shares_blocks()) {
+    if (name == kAuto) return "none";
+    fail(
+        "rung '{}' of seam prefix_cache lends blocks to several sequences, which this KV cache cannot do; choose --kv "
+        "copy_on_write",
+        name);
+  }
+  return registry.ladder<PrefixCache>().choose(name, prefix_cache_config(config)).info.name;
 }
 
 }  // namespace
@@ -155,7 +169,11 @@ EngineConfig resolve_config(const Registry& registry, EngineConfig config, const
         "f8_e4m3",
         traits(config.kv_type).name, block, model.config.head_dim);
   }
-  if (config.sinks >= 0) check_sinks(config, model.config);
+  if (config.sinks >= 0) {
+    check_sinks(config, model.config);
+    if (config.rung("kv") == kAuto) config.rungs["kv"] = "paged";  // a block that moves may have one owner only
+    config.rungs["prefix_cache"] = "none";
+  }
   check_range("the number of requests that may wait (--max-waiting)", config.max_waiting, 0, 1 << 30);
   if (config.preempt == PreemptMode::swap && config.swap_bytes == 0) {
     fail_usage(
@@ -184,6 +202,7 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
   chosen["kv"] = registry.ladder<KvCache>()
                      .choose(config.rung("kv"), kv_config(config, model.config, cpu_device()))
                      .info.name;
+  chosen["prefix_cache"] = resolve_prefix_cache(registry, config, model.config, chosen["kv"]);
   chosen["scheduler"] =
       registry.ladder<Scheduler>().choose(config.rung("scheduler"), scheduler_config(config)).info.name;
   chosen["policy"] = registry.ladder<Policy>().choose(config.rung("policy"), {}).info.name;
@@ -279,20 +298,6 @@ PrefixCacheConfig prefix_cache_config(const EngineConfig& config) {
   return {config.kv_block_size, config.eviction};
 }
 
-std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const KvCache& kv) {
-  const std::string& name = config.rung("prefix_cache");
-  if (name == "none") return name;
-  if (!kv.shares_blocks()) {
-    if (name == "auto") return "none";
-    fail(
-        "rung '{}' of seam prefix_cache lends blocks to several sequences, which this KV cache cannot do; "
-        "choose --kv "
-        "copy_on_write",
-        name);
-  }
-  return registry.ladder<PrefixCache>().choose(name, prefix_cache_config(config)).info.name;
-}
-
 SchedulerConfig scheduler_config(const EngineConfig& config) {
   return {config.max_sequences, config.max_step_tokens, config.max_step_outputs, config.batch_window_s};
 }
@@ -310,33 +315,8 @@ AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& 
   return attention;
 }
 
-void check_prompt_fits(std::int64_t tokens, const Model& model, const EngineConfig& config) {
-  if (tokens <= config.context) return;
-  fail_usage(
-      "the prompt has {} tokens, the context holds {}; shorten it or raise --ctx (the model allows {})",
-      tokens, config.context, model.config.context_length);
-}
-
-void check_request(const Request& request, const Model& model) {
-  if (request.prompt.empty())
-    fail_usage("the prompt is empty and the model has no start token; give at least one token");
-  if (request.max_tokens < 1) {
-    fail_usage("the number of tokens to generate is {}; it must be at least 1", request.max_tokens);
-  }
-  if (request.n < 1 || request.n > kMostSamples) {
-    fail_usage("the number of samples is {}; it must be from 1 to {}", request.n, kMostSamples);
-  }
-  for (const auto& [what, ids] :
-       {std::pair{"prompt", &request.prompt}, std::pair{"stop", &request.stop_ids}}) {
-    for (const std::int32_t id : *ids) {
-      if (id < 0 || id >= model.config.vocab_size) {
-        fail_usage("{} token {} is outside the vocabulary, which has ids 0 to {}", what, id,
-                   model.config.vocab_size - 1);
-      }
-    }
-  }
-  if (std::count(request.stop.begin(), request.stop.end(), "") > 0) fail_usage("a stop string is empty");
-  request.sampling.validate(model.config.vocab_size);
+RequestLimits request_limits(const EngineConfig& config, const ModelConfig& model) {
+  return {model.vocab_size, config.context, model.context_length};
 }
 
 }  // namespace rung

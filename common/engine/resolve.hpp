@@ -8,7 +8,6 @@
 
 #include "core/registry.hpp"
 #include "engine/engine_config.hpp"
-#include "engine/sequence.hpp"
 #include "model/model.hpp"
 #include "model/rope.hpp"
 #include "seams/attention.hpp"
@@ -17,6 +16,7 @@
 #include "seams/kv_cache.hpp"
 #include "seams/ops.hpp"
 #include "seams/prefix_cache.hpp"
+#include "seams/request.hpp"
 #include "seams/scheduler.hpp"
 
 namespace rung {
@@ -35,8 +35,8 @@ std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::
 /// and config.notice is called with a sentence about it.
 EngineConfig resolve_config(const Registry& registry, EngineConfig config, const Model& model);
 
-/// seam -> rung in use. For `linear` the rungs of all weights, joined by "+" where they differ.
-/// Without seam prefix_cache, which depends on the KV cache: resolve_prefix_cache().
+/// seam -> rung in use. For `linear` the rungs of all weights, joined by "+" where they differ. Throws UsageError for a
+/// rung that does not exist, and Error for rungs that do not support this model or each other.
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model);
 
@@ -54,18 +54,13 @@ RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& confi
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
 PrefixCacheConfig prefix_cache_config(const EngineConfig& config);
-/// The rung of seam prefix_cache: under `auto` the best one, or `none` where the KV cache cannot share
-/// blocks. Throws Error where a rung was named that the KV cache cannot serve.
-std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const KvCache& kv);
 SchedulerConfig scheduler_config(const EngineConfig& config);
 /// `ops` and `tile` (see FusionConfig) must outlive what is made of this.
 FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
                            const Ops* tile);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
-/// Throws UsageError when a prompt of `tokens` is longer than the cache.
-void check_prompt_fits(std::int64_t tokens, const Model& model, const EngineConfig& config);
-/// Throws UsageError when this request can never run, however long its prompt may be.
-void check_request(const Request& request, const Model& model);
+/// What requests may ask of an engine.
+RequestLimits request_limits(const EngineConfig& config, const ModelConfig& model);
 
 }  // namespace rung

@@ -1,6 +1,6 @@
 #pragma once
-// What happened to every request, event by event: for `rung explain`, for a trace (trace.hpp), for whoever
-// wonders why an answer was slow.
+// What happened to every request, event by event: for `rung explain`, for a trace (trace.hpp), and for
+// finding out why an answer was slow.
 //
 // A ring: its memory is taken once, the newest events stay, and dropped() says how many older ones are gone.
 // With a capacity of 0 nothing is recorded; what remains is one comparison per event.
@@ -12,23 +12,23 @@
 #include <string_view>
 #include <vector>
 
-#include "core/timer.hpp"
+#include "core/clock.hpp"
 
 namespace rung {
 
-//            | tokens                     | context                        | other
+//            | tokens                     | context                        | related, the id of a request
 enum class EventKind : std::uint8_t {
   queued,      // of the prompt              | requests that waited before it |
   admitted,    // found in the cache         | its length                     |
-  forked,      // shared with `other`        | its length                     | whose text it continues
+  forked,      // shared with `related`      | its length                     | whose text it continues
   swapped_in,  // came back from host memory | its length                     |
-  chunk,  // computed                   | in the cache after it          | 1: the chunk was of prompt tokens
-  token,  // its id                     | generated so far, with it      |
-  preempted,  // lost or copied             | its length                     | for whom there was no room
-  finished,   // generated                  | its length                     |
-  schedule,   // rows that were planned     | sequences in the step          |
-  forward,    // rows                       | sequences in the step          |
-  step,       // rows                       | sequences in the step          |
+  chunk,       // computed                   | in the cache after it          |
+  token,       // its id                     | generated so far, with it      |
+  preempted,   // lost or copied             | its length                     | for which there was no room
+  finished,    // generated                  | its length                     |
+  schedule,    // rows that were planned     | sequences in the step          |
+  forward,     // rows                       | sequences in the step          |
+  step,        // rows                       | sequences in the step          |
 };
 std::string_view event_kind_name(EventKind kind);
 
@@ -47,18 +47,20 @@ inline bool is_swap(PreemptReason reason) { return reason >= PreemptReason::swap
 
 struct Event {
   EventKind kind = EventKind::step;
-  std::uint8_t detail = 0;  // of preempted: a PreemptReason; of finished: a FinishReason
+  std::uint8_t reason = 0;  // of preempted: a PreemptReason; of finished: a FinishReason
+  bool prefill = false;     // of chunk: prompt tokens, or tokens that are computed again
   int sequence = -1;        // -1: the event is of a whole step
   std::int64_t step = 0;    // number of the step, from 1; between steps, of the one before
   double at_s = -1;         // when it began, on the engine's clock
   double seconds = 0;       // how long it took
-  int tokens = 0, context = 0, other = -1;
+  int tokens = 0, context = 0;
+  int related = -1;  // see EventKind; -1: none
 };
 
 class EventLog {
  public:
   /// `clock` outlives the log. `capacity`: events that are kept; 0: none are recorded.
-  EventLog(const Timer& clock, std::size_t capacity) : clock_(clock), capacity_(capacity) {
+  EventLog(const Clock& clock, std::size_t capacity) : clock_(clock), capacity_(capacity) {
     events_.reserve(capacity);
   }
 
@@ -80,7 +82,7 @@ class EventLog {
  private:
   void keep(Event event);
 
-  const Timer& clock_;
+  const Clock& clock_;
   std::size_t capacity_, next_ = 0;  // next_: where the oldest event is once the ring is full
   std::int64_t step_ = 0, dropped_ = 0;
   std::vector<Event> events_;

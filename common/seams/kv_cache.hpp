@@ -10,9 +10,11 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -102,6 +104,25 @@ class KvCache {
   /// The empty sequence `seq` begins with the `length` tokens in `blocks`, which gain an owner each. The last
   /// block may be used in part: whoever writes into a block that has several owners gets a copy first.
   virtual void adopt(int /*seq*/, std::span<const std::int32_t> /*blocks*/, int /*length*/) { assert(false); }
+
+  /// How many tokens may be computed in one step behind the first `length`, so that each sees as much as if
+  /// it came alone. A cache that drops old tokens has a limit.
+  virtual int step_room(int /*seq*/, int /*length*/) const { return std::numeric_limits<int>::max(); }
+
+  /// Says where the tokens [begin, begin + count) of a sequence lie: appends the position of each for the
+  /// model, and its slot. Returns how many tokens the last of them sees, itself included. Tokens are counted
+  /// from the beginning of the sequence, also where the cache dropped some. REQUIRES: the cache has grown to
+  /// begin + count.
+  virtual int place(int seq, int begin, int count, std::vector<std::int32_t>& positions,
+                    std::vector<std::int32_t>& slots) const {
+    const std::int32_t block_size = view(0).block_size;
+    const auto table = block_table(seq);
+    for (int p = begin; p < begin + count; ++p) {
+      positions.push_back(p);
+      slots.push_back(table[static_cast<std::size_t>(p / block_size)] * block_size + p % block_size);
+    }
+    return begin + count;
+  }
 
   virtual int length(int seq) const = 0;
   virtual std::span<const std::int32_t> block_table(int seq) const = 0;

@@ -3,7 +3,9 @@
 
 #include "seams/request.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -66,6 +68,35 @@ void SamplingParams::validate(int vocab_size) const {
   if (vocab_size > 0 && logprobs > vocab_size) {
     fail_usage("logprobs is {}; it must be -1 (none) to {} (the whole vocabulary)", logprobs, vocab_size);
   }
+}
+
+void check_prompt_fits(std::size_t tokens, const RequestLimits& limits) {
+  if (tokens <= static_cast<std::size_t>(limits.context)) return;
+  fail_usage(
+      "the prompt has {} tokens, the context holds {}; shorten it or raise --ctx (the model allows {})",
+      tokens, limits.context, limits.trained_context);
+}
+
+void check_request(const Request& request, const RequestLimits& limits) {
+  if (request.prompt.empty())
+    fail_usage("the prompt is empty and the model has no start token; give at least one token");
+  if (request.max_tokens < 1) {
+    fail_usage("the number of tokens to generate is {}; it must be at least 1", request.max_tokens);
+  }
+  if (request.n < 1 || request.n > kMostSamples) {
+    fail_usage("the number of samples is {}; it must be from 1 to {}", request.n, kMostSamples);
+  }
+  for (const auto& [what, ids] :
+       {std::pair{"prompt", &request.prompt}, std::pair{"stop", &request.stop_ids}}) {
+    for (const std::int32_t id : *ids) {
+      if (id < 0 || id >= limits.vocab_size) {
+        fail_usage("{} token {} is outside the vocabulary, which has ids 0 to {}", what, id,
+                   limits.vocab_size - 1);
+      }
+    }
+  }
+  if (std::count(request.stop.begin(), request.stop.end(), "") > 0) fail_usage("a stop string is empty");
+  request.sampling.validate(limits.vocab_size);
 }
 
 }  // namespace rung

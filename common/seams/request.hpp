@@ -1,6 +1,7 @@
 #pragma once
 // The types that a user of the engine works with: a request, the deltas that it produces, and its result.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -73,12 +74,28 @@ struct Request {
 
   std::uint64_t cache_salt = 0;  // requests with different salts never share cached blocks
 
+  double arrival_s =
+      -1;  // on the service's clock, for requests that waited elsewhere; -1: when it is submitted
   // Read by policies, see ScheduledSequence.
   int user = 0;
   int priority = 0;  // larger is more urgent
   // Targets in seconds for the time to the first token and for the time per output token after it; 0: none.
   double ttft_target_s = 0, tpot_target_s = 0;
 };
+
+inline constexpr int kMostSamples = 1024;  // that one request may ask for
+
+/// What a service can take.
+struct RequestLimits {
+  int vocab_size = 0;       // token ids are below it
+  int context = 0;          // tokens per sequence
+  int trained_context = 0;  // that the model was trained for; for error messages
+};
+
+/// Throws UsageError if this request can never run, however long its prompt may be.
+void check_request(const Request& request, const RequestLimits& limits);
+/// Throws UsageError if a prompt of `tokens` is longer than the context.
+void check_prompt_fits(std::size_t tokens, const RequestLimits& limits);
 
 struct Result {
   std::string text;

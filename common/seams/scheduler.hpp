@@ -30,10 +30,9 @@ struct ScheduledSequence {
   int prompt_tokens = 0;
   int output_tokens = 0;  // generated so far
   int max_tokens = 0;     // that may be generated at most
-  int computed = 0;       // tokens whose keys and values are in the cache, or were
-  int given_up =
-      0;        // of these, the ones behind the first few that outgrew the cache (engine/sliding_window.hpp)
-  int kv = -1;  // its number in the cache while it runs
+  int computed = 0;       // tokens whose keys and values are in the cache, or will be when its plans are done
+  int in_flight = 0;      // plans that compute tokens of it now: until they are done it cannot be preempted
+  int kv = -1;            // its number in the cache while it runs
   int preemptions = 0;
   int reached = 0;       // the most that `computed` ever was: what is computed below it is computed again
   double arrival_s = 0;  // on the clock that schedule() is given
@@ -60,7 +59,8 @@ struct ScheduledSequence {
   double tpot_target_s = 0;  // wished time per token after it; 0: none
 
   int length() const { return prompt_tokens + output_tokens; }
-  /// Tokens that are not in the cache yet: 1 in decode, more in a prompt or after a preemption.
+  /// Tokens that are neither in the cache nor in flight: 1 in decode, more in a prompt or after a preemption;
+  /// 0 while the step that samples its next token is in flight.
   int missing() const { return length() - computed; }
 };
 

@@ -1,7 +1,7 @@
-// One mutex guards the queue of work, another each stream. The engine's thread takes the queue as a whole,
+// One mutex guards the queue of work, another each stream. The loop's thread takes the queue as a whole,
 // does it without a lock, makes a step, and hands out what has ended.
 
-#include "engine/engine_thread.hpp"
+#include "loop/loop_thread.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -15,23 +15,23 @@
 
 namespace rung {
 
-/// What the threads of callers and the engine's thread share.
-struct EngineThread::Shared {
-  using Work = std::function<void(Engine& engine)>;
+/// What the threads of callers and the loop's thread share.
+struct LoopThread::Shared {
+  using Work = std::function<void(StepLoop& loop)>;
 
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Work> work;    // in the order in which it was asked for
   bool stopping = false;     // no more work is taken
   std::exception_ptr error;  // what ended the engine, if that was an error
-  std::thread::id thread;    // of the engine; written before anybody can ask
+  std::thread::id thread;    // of the loop; written before the first call
 
-  // Of the engine's thread alone.
+  // Of the loop's thread alone.
   std::map<int, std::shared_ptr<RequestStream>> streams;  // of what is under way
   std::vector<RequestStream*> ended;                      // of these, since the last look
   std::vector<RequestStream*> failed;                     // by a listener of their own, likewise
 
-  /// Throws Error when the engine has stopped: nobody would do the work.
+  /// Throws Error when the engine has stopped, because then the work would never be done.
   void post(Work item) {
     const std::lock_guard lock(mutex);
     if (error) std::rethrow_exception(error);
@@ -43,13 +43,13 @@ struct EngineThread::Shared {
   /// Posts work and waits for what it returns.
   template <class Item>
   auto call(Item item) {
-    using Value = std::invoke_result_t<Item, Engine&>;
+    using Value = std::invoke_result_t<Item, StepLoop&>;
     if (std::this_thread::get_id() == thread)
       fail("a request's listener may call nothing but cancel(): the engine's thread would wait for itself");
-    auto task = std::make_shared<std::packaged_task<Value(Engine&)>>(std::move(item));
+    auto task = std::make_shared<std::packaged_task<Value(StepLoop&)>>(std::move(item));
     std::future<Value> value = task->get_future();
     // The queue alone owns the task: dropped with the queue, it breaks its promise.
-    post([task = std::move(task)](Engine& engine) { (*task)(engine); });
+    post([task = std::move(task)](StepLoop& loop) { (*task)(loop); });
     try {
       return value.get();
     } catch (const std::future_error&) {
@@ -59,11 +59,11 @@ struct EngineThread::Shared {
     }
   }
 
-  void hand_out(Engine& engine);
-  void end_all(Engine& engine, const std::exception_ptr& why);
+  void hand_out(StepLoop& loop);
+  void end_all(StepLoop& loop, const std::exception_ptr& why);
 };
 
-class EngineThread::RequestStream final : public Stream, public std::enable_shared_from_this<RequestStream> {
+class LoopThread::RequestStream final : public Stream, public std::enable_shared_from_this<RequestStream> {
  public:
   RequestStream(std::shared_ptr<Shared> shared, OnDelta listener)
       : shared_(std::move(shared)), listener_(std::move(listener)) {}
@@ -91,18 +91,18 @@ class EngineThread::RequestStream final : public Stream, public std::enable_shar
     if (finished()) return;
     const std::lock_guard lock(shared_->mutex);
     if (shared_->stopping) return;  // it ends anyway
-    shared_->work.push_back([self = shared_from_this()](Engine& engine) {
-      if (self->shared_->streams.count(self->id) > 0) engine.cancel(self->id);
+    shared_->work.push_back([self = shared_from_this()](StepLoop& loop) {
+      if (self->shared_->streams.count(self->id) > 0) loop.cancel(self->id);
     });
     shared_->changed.notify_all();
   }
   std::shared_ptr<Stream> fork(std::uint64_t seed) override {
     auto stream = std::make_shared<RequestStream>(shared_, OnDelta{});
     Shared& shared = *shared_;
-    shared.call([&shared, stream, from = id, seed](Engine& engine) {
+    shared.call([&shared, stream, from = id, seed](StepLoop& loop) {
       if (shared.streams.count(from) == 0)
         fail_usage("request {} has ended; fork a request while it waits or runs", from);
-      stream->id = engine.fork(from, seed, stream->hearing());
+      stream->id = loop.fork(from, seed, stream->hearing());
       shared.streams[stream->id] = stream;
     });
     return stream;
@@ -167,43 +167,44 @@ class EngineThread::RequestStream final : public Stream, public std::enable_shar
 };
 
 /// What ended in the last step, and whose listener failed in it.
-void EngineThread::Shared::hand_out(Engine& engine) {
-  for (RequestStream* stream : std::exchange(failed, {})) engine.cancel(stream->id);
+void LoopThread::Shared::hand_out(StepLoop& loop) {
+  for (RequestStream* stream : std::exchange(failed, {})) loop.cancel(stream->id);
   for (RequestStream* stream : std::exchange(ended, {})) {
-    stream->end(engine.take(stream->id), nullptr);
+    stream->end(loop.take(stream->id), nullptr);
     streams.erase(stream->id);
   }
 }
 
-void EngineThread::Shared::end_all(Engine& engine, const std::exception_ptr& why) {
+void LoopThread::Shared::end_all(StepLoop& loop, const std::exception_ptr& why) {
   if (!why) {
-    for (const auto& [id, stream] : streams) engine.cancel(id);
+    for (const auto& [id, stream] : streams) loop.cancel(id);
+    for (const auto& [id, stream] : streams) {
+      while (!loop.finished(id)) loop.step();  // steps in flight end first
+    }
   }
   for (const auto& [id, stream] : streams) {
-    stream->end(engine.finished(id) ? engine.take(id) : Result{}, why);
+    stream->end(loop.finished(id) ? loop.take(id) : Result{}, why);
   }
   streams.clear();
   ended.clear();
   failed.clear();
 }
 
-EngineThread::EngineThread(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config)
-    : shared_(std::make_shared<Shared>()) {
+LoopThread::LoopThread(Build build) : shared_(std::make_shared<Shared>()) {
   std::promise<void> built;
   std::future<void> result = built.get_future();
   // The thread owns the promise: who waits for it may be gone before set_value() has returned.
-  thread_ = std::thread([this, built = std::move(built), &registry, model = std::move(model),
-                         config = std::move(config)]() mutable {
-    std::unique_ptr<Engine> engine;
+  thread_ = std::thread([this, built = std::move(built), build = std::move(build)]() mutable {
+    std::shared_ptr<StepLoop> loop;
     try {
-      engine = std::make_unique<Engine>(model, registry, config);
+      loop = build();
       shared_->thread = std::this_thread::get_id();
     } catch (...) {
       built.set_exception(std::current_exception());
       return;
     }
     built.set_value();
-    loop(*engine);
+    drive(*loop);
   });
   try {
     result.get();
@@ -213,9 +214,9 @@ EngineThread::EngineThread(std::shared_ptr<const Model> model, const Registry& r
   }
 }
 
-EngineThread::~EngineThread() { shutdown(); }
+LoopThread::~LoopThread() { shutdown(); }
 
-void EngineThread::loop(Engine& engine) {
+void LoopThread::drive(StepLoop& loop) {
   Shared& shared = *shared_;
   std::exception_ptr error;
   try {
@@ -227,9 +228,9 @@ void EngineThread::loop(Engine& engine) {
         work.swap(shared.work);
         if (shared.stopping && work.empty()) break;
       }
-      for (const Shared::Work& item : work) item(engine);
-      more = engine.step();
-      shared.hand_out(engine);
+      for (const Shared::Work& item : work) item(loop);
+      more = loop.step();
+      shared.hand_out(loop);
     }
   } catch (...) {
     error = std::current_exception();
@@ -242,10 +243,10 @@ void EngineThread::loop(Engine& engine) {
     late.swap(shared.work);  // dropped: whoever waits for it gets a broken promise
   }
   late.clear();
-  shared.end_all(engine, error);
+  shared.end_all(loop, error);
 }
 
-void EngineThread::shutdown() {
+void LoopThread::shutdown() {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->stopping = true;
@@ -254,7 +255,7 @@ void EngineThread::shutdown() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<Stream> EngineThread::submit(Request request) {
+std::shared_ptr<Stream> LoopThread::submit(Request request) {
   if (request.n != 1)
     fail_usage(
         "submit() returns one stream, and this request asks for n = {}; submit_samples() returns one for "
@@ -263,15 +264,15 @@ std::shared_ptr<Stream> EngineThread::submit(Request request) {
   return submit_samples(std::move(request)).front();
 }
 
-std::vector<std::shared_ptr<Stream>> EngineThread::submit_samples(Request request) {
+std::vector<std::shared_ptr<Stream>> LoopThread::submit_samples(Request request) {
   std::vector<std::shared_ptr<RequestStream>> streams;
   const auto add = [&](OnDelta listener) {
     streams.push_back(std::make_shared<RequestStream>(shared_, std::move(listener)));
     return streams.back()->hearing();
   };
   request.on_delta = add(std::move(request.on_delta));
-  shared_->call([&](Engine& engine) {
-    int id = engine.submit(std::move(request), [&](int) { return add({}); });
+  shared_->call([&](StepLoop& loop) {
+    int id = loop.submit(std::move(request), [&](int) { return add({}); });
     for (const auto& stream : streams) {
       stream->id = id;
       shared_->streams[id++] = stream;
@@ -280,12 +281,12 @@ std::vector<std::shared_ptr<Stream>> EngineThread::submit_samples(Request reques
   return {streams.begin(), streams.end()};
 }
 
-ServiceSnapshot EngineThread::snapshot() {
-  return shared_->call([](Engine& engine) { return engine.snapshot(); });
+ServiceSnapshot LoopThread::snapshot() {
+  return shared_->call([](StepLoop& loop) { return loop.snapshot(); });
 }
 
-void EngineThread::check_integrity() {
-  shared_->call([](Engine& engine) { engine.check_integrity(); });
+void LoopThread::check_integrity() {
+  shared_->call([](StepLoop& loop) { loop.check_integrity(); });
 }
 
 }  // namespace rung

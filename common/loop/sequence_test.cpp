@@ -1,6 +1,6 @@
 // The text of a sequence: what its tokens add to its prompt's.
 
-#include "engine/sequence.hpp"
+#include "loop/sequence.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -40,7 +40,7 @@ std::string generated(const json& decoder, const std::vector<std::int32_t>& prom
   for (const std::int32_t token : tokens) {
     SampledToken sampled;
     sampled.token = token;
-    sequence.commit(sampled, tokenizer.get(), 100);
+    sequence.commit(sampled, tokenizer.get(), 100, 1.0);
   }
   CHECK(sequence.finished());
   CHECK(heard == sequence.result.text);

@@ -1,7 +1,7 @@
 // A slice is one event of phase "X" (complete): it has its own beginning and duration, so no order is needed.
 // Times are rounded to nanoseconds before they are subtracted, so that rounding makes no slices overlap.
 
-#include "engine/trace.hpp"
+#include "loop/trace.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/sequence.hpp"
+#include "loop/sequence.hpp"
 
 namespace rung {
 namespace {
@@ -83,7 +83,7 @@ void add_sequence_event(Writer& writer, const Event& e, Row& row) {
       stop_waiting(writer, e, row);
       break;
     case EventKind::chunk:
-      writer.slice(id, e.other == 1 ? "prefill" : "decode", e.at_s, e.at_s + e.seconds, e.step, e.tokens,
+      writer.slice(id, e.prefill ? "prefill" : "decode", e.at_s, e.at_s + e.seconds, e.step, e.tokens,
                    e.context);
       break;
     case EventKind::token:
@@ -91,7 +91,7 @@ void add_sequence_event(Writer& writer, const Event& e, Row& row) {
       if (e.context == 1) writer.instant(id, "first token", e.at_s);
       break;
     case EventKind::preempted: {
-      const bool swap = is_swap(static_cast<PreemptReason>(e.detail));
+      const bool swap = is_swap(static_cast<PreemptReason>(e.reason));
       if (swap) writer.slice(id, "copy out", e.at_s, e.at_s + e.seconds, e.step, e.tokens, e.context);
       row.wait_s = e.at_s + e.seconds;
       row.wait = swap ? "swapped out" : "preempted";
@@ -99,7 +99,7 @@ void add_sequence_event(Writer& writer, const Event& e, Row& row) {
     }
     case EventKind::finished:
       stop_waiting(writer, e, row);
-      writer.instant(id, finish_reason_name(static_cast<FinishReason>(e.detail)), e.at_s);
+      writer.instant(id, finish_reason_name(static_cast<FinishReason>(e.reason)), e.at_s);
       break;
     case EventKind::schedule:
     case EventKind::forward:

@@ -1,9 +1,10 @@
-#include "engine/kv_space.hpp"
+#include "loop/kv_cache_space.hpp"
 
 #include <algorithm>
 
 #include "core/error.hpp"
 #include "core/timer.hpp"
+#include "loop/sequence.hpp"
 
 namespace rung {
 namespace {
@@ -23,21 +24,25 @@ class Timed {
 
 }  // namespace
 
-EngineKvSpace::EngineKvSpace(KvCache& kv, std::unique_ptr<PrefixCache> prefixes, TextOf text_of,
-                             SlidingWindow* window, Device& device, int layers, std::size_t swap_bytes,
-                             const PreemptionCost& costs, EventLog& log)
+KvCacheSpace::KvCacheSpace(KvCache& kv, PrefixCache& prefixes, Device& device, int layers,
+                           std::size_t swap_bytes, const PreemptionCost& costs, EventLog& log)
     : kv_(kv),
-      prefixes_(std::move(prefixes)),
-      text_of_(std::move(text_of)),
-      window_(window),
+      prefixes_(prefixes),
       device_(device),
       layers_(layers),
-      swap_bytes_(swap_bytes),
+      swap_(swap_bytes),
       costs_(costs),
       log_(log) {}
 
+std::uint64_t KvCacheSpace::read_text(const ScheduledSequence& s) {
+  const auto& sequence = static_cast<const Sequence&>(s);
+  text_ = sequence.request.prompt;
+  text_.insert(text_.end(), sequence.result.token_ids.begin(), sequence.result.token_ids.end());
+  return sequence.request.cache_salt;
+}
+
 template <class Visit>
-void EngineKvSpace::each_run(int kv, int length, Visit visit) const {
+void KvCacheSpace::each_run(int kv, int length, Visit visit) const {
   const auto table = kv_.block_table(kv);
   for (int layer = 0; layer < layers_; ++layer) {
     const KvView view = kv_.view(layer);
@@ -51,11 +56,11 @@ void EngineKvSpace::each_run(int kv, int length, Visit visit) const {
   }
 }
 
-bool EngineKvSpace::open(ScheduledSequence& s) {
+bool KvCacheSpace::open(ScheduledSequence& s) {
   const int kv = kv_.open();
   if (kv < 0) return false;
   s.kv = kv;
-  if (const auto kept = swapped_.find(s.id); kept != swapped_.end()) {
+  if (const SwapArea::Piece kept = swap_.find(s.id); kept.data != nullptr) {
     if (!grow(s, s.computed)) {
       kv_.close(kv);
       s.kv = -1;
@@ -63,14 +68,13 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
     }
     const double begin_s = log_.now();
     const Timer copying;
-    const std::byte* from = kept->second.data();
+    const std::byte* from = kept.data;
     each_run(kv, s.computed, [&](void* data, std::size_t bytes) {
       device_.to_device(data, from, bytes);
       from += bytes;
     });
-    costs_.copied(kept->second.size(), copying.seconds());
-    swapped_bytes_ -= kept->second.size();
-    swapped_.erase(kept);
+    costs_.copied(kept.bytes, copying.seconds());
+    swap_.give_back(s.id);
     ++swaps_;
     log_.add({.kind = EventKind::swapped_in,
               .sequence = s.id,
@@ -82,12 +86,11 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
   }
   s.computed = 0;
   if (share_fork(s)) return true;
-  text_of_(s, text_);
+  const std::uint64_t salt = read_text(s);
   // At least one token is computed, or there would be no logits to sample from.
   {
     const Timed prefix(prefix_s_);
-    s.computed =
-        prefixes_->match(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt, blocks_);
+    s.computed = prefixes_.match(std::span(text_).first(text_.size() - 1), salt, blocks_);
   }
   if (s.computed > 0) {
     kv_.adopt(kv, blocks_, s.computed);
@@ -99,9 +102,9 @@ bool EngineKvSpace::open(ScheduledSequence& s) {
   return true;
 }
 
-bool EngineKvSpace::share_fork(ScheduledSequence& s) {
+bool KvCacheSpace::share_fork(ScheduledSequence& s) {
   const ScheduledSequence* from = s.fork_of;
-  if (from == nullptr || from->kv < 0 || from->given_up > 0) return false;
+  if (from == nullptr || from->kv < 0) return false;
   const int common = std::min({s.fork_tokens, from->computed, s.length() - 1});
   if (common == 0 || !kv_.share(from->kv, s.kv, common)) return false;
   s.computed = common;
@@ -111,11 +114,11 @@ bool EngineKvSpace::share_fork(ScheduledSequence& s) {
             .sequence = s.id,
             .tokens = s.computed,
             .context = s.length(),
-            .other = from->id});
+            .related = from->id});
   return true;
 }
 
-void EngineKvSpace::leave_room_for_copy(ScheduledSequence& s) {
+void KvCacheSpace::leave_room_for_copy(ScheduledSequence& s) {
   const int block_size = kv_.view(0).block_size, inside = s.computed % block_size;
   if (inside == 0 || kv_.owners(kv_.block_table(s.kv).back()) < 2) return;
   if (kv_.free_slots() >= block_size || evict(1)) return;
@@ -123,20 +126,14 @@ void EngineKvSpace::leave_room_for_copy(ScheduledSequence& s) {
   kv_.truncate(s.kv, s.computed);
 }
 
-bool EngineKvSpace::own_last_block(const ScheduledSequence& s) {
+bool KvCacheSpace::own_last_block(const ScheduledSequence& s) {
   const int length = kv_.length(s.kv);
   if (length % kv_.view(0).block_size == 0 || !kv_.grow(s.kv, length + 1)) return false;
   kv_.truncate(s.kv, length);
   return true;
 }
 
-bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
-  length -= s.given_up;
-  if (window_ != nullptr) {
-    const int given_up = window_->make_room(s.kv, length);
-    s.given_up += given_up;
-    length -= given_up;
-  }
+bool KvCacheSpace::grow(ScheduledSequence& s, int length) {
   while (!kv_.grow(s.kv, length)) {
     // One block more than the tokens need: a shared one may have to be copied. The copy may set free the
     // block that it was made of.
@@ -148,58 +145,55 @@ bool EngineKvSpace::grow(ScheduledSequence& s, int length) {
   return true;
 }
 
-bool EngineKvSpace::has_room(std::int64_t tokens) const {
+bool KvCacheSpace::has_room(std::int64_t tokens) const {
   std::int64_t slots = kv_.free_slots();
   if (slots >= tokens) return true;  // the list of what is kept for later can be long
-  for (const std::int32_t block : prefixes_->held())
+  for (const std::int32_t block : prefixes_.held())
     slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
   return slots >= tokens;
 }
 
-void EngineKvSpace::remember(const ScheduledSequence& s) {
+void KvCacheSpace::remember(const ScheduledSequence& s) {
   if (s.computed == 0) return;
   const Timed prefix(prefix_s_);
-  text_of_(s, text_);
+  const std::uint64_t salt = read_text(s);
   blocks_.clear();
-  prefixes_->insert(std::span(text_.tokens).first(static_cast<std::size_t>(s.computed)),
-                    kv_.block_table(s.kv), text_.salt, blocks_);
+  prefixes_.insert(std::span(text_).first(static_cast<std::size_t>(s.computed)), kv_.block_table(s.kv), salt,
+                   blocks_);
   for (const std::int32_t block : blocks_) kv_.hold(block);
   if (!blocks_.empty()) ++prefix_version_;
 }
 
-int EngineKvSpace::known(const ScheduledSequence& s) {
+int KvCacheSpace::known(const ScheduledSequence& s) {
   const Timed prefix(prefix_s_);
-  text_of_(s, text_);
-  return prefixes_->peek(std::span(text_.tokens).first(text_.tokens.size() - 1), text_.salt);
+  const std::uint64_t salt = read_text(s);
+  return prefixes_.peek(std::span(text_).first(text_.size() - 1), salt);
 }
 
-bool EngineKvSpace::evict(int blocks) {
+bool KvCacheSpace::evict(int blocks) {
   const Timed prefix(prefix_s_);
   blocks_.clear();
-  prefixes_->evict(
+  prefixes_.evict(
       blocks, [this](std::int32_t block) { return kv_.owners(block) == 1; }, blocks_);
   for (const std::int32_t block : blocks_) kv_.drop(block);
   if (!blocks_.empty()) ++prefix_version_;
   return !blocks_.empty();
 }
 
-void EngineKvSpace::preempt(ScheduledSequence& s) {
+void KvCacheSpace::preempt(ScheduledSequence& s) {
   const double begin_s = log_.now();
   const int computed = s.computed;
   std::size_t bytes = 0;
   each_run(s.kv, s.computed, [&](void*, std::size_t run) { bytes += run; });
-  const PreemptReason reason = costs_.choose(bytes, computed, swap_bytes_ - swapped_bytes_, swap_bytes_);
+  const PreemptReason reason = costs_.choose(bytes, computed, swap_.room(), swap_.bytes());
   ++preemptions_;
   if (is_swap(reason)) {
     const Timer copying;
-    std::vector<std::byte> kept(bytes);
-    std::byte* to = kept.data();
+    std::byte* to = swap_.take(s.id, bytes).data;
     each_run(s.kv, s.computed, [&](void* data, std::size_t run) {
       device_.to_host(to, data, run);
       to += run;
     });
-    swapped_bytes_ += bytes;
-    swapped_.emplace(s.id, std::move(kept));
     costs_.copied(bytes, copying.seconds());
   } else {
     remember(s);
@@ -208,37 +202,34 @@ void EngineKvSpace::preempt(ScheduledSequence& s) {
   kv_.close(s.kv);
   s.kv = -1;
   log_.add({.kind = EventKind::preempted,
-            .detail = static_cast<std::uint8_t>(reason),
+            .reason = static_cast<std::uint8_t>(reason),
             .sequence = s.id,
             .at_s = begin_s,
             .seconds = log_.now() - begin_s,
             .tokens = computed,
             .context = s.length(),
-            .other = short_for_});
+            .related = short_for_});
 }
 
-void EngineKvSpace::close(ScheduledSequence& s) {
+void KvCacheSpace::close(ScheduledSequence& s) {
   if (s.kv >= 0) {
     remember(s);
     kv_.close(s.kv);
   }
   s.kv = -1;
-  if (const auto kept = swapped_.find(s.id); kept != swapped_.end()) {
-    swapped_bytes_ -= kept->second.size();
-    swapped_.erase(kept);
-  }
+  swap_.give_back(s.id);
 }
 
-void EngineKvSpace::forget() {
+void KvCacheSpace::forget() {
   while (evict(1 << 20)) {
   }
 }
 
-void EngineKvSpace::check_integrity() const {
+void KvCacheSpace::check_integrity() const {
   kv_.check_integrity();
-  prefixes_->check_integrity();
-  for (const std::int32_t block : prefixes_->held()) {
-    if (kv_.owners(block) < 1) fail("the prefix cache has block {}, which belongs to nobody", block);
+  prefixes_.check_integrity();
+  for (const std::int32_t block : prefixes_.held()) {
+    if (kv_.owners(block) < 1) fail("the prefix cache has block {}, which has no owner", block);
   }
 }
 

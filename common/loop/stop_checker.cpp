@@ -1,4 +1,4 @@
-#include "engine/stop_checker.hpp"
+#include "loop/stop_checker.hpp"
 
 #include <algorithm>
 

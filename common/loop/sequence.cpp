@@ -1,4 +1,4 @@
-#include "engine/sequence.hpp"
+#include "loop/sequence.hpp"
 
 #include <algorithm>
 
@@ -23,7 +23,7 @@ Sequence::Sequence(const Sequence& other)
       request(other.request),
       constraint(other.constraint != nullptr ? other.constraint->clone() : nullptr),
       result(other.result),
-      since_submit(other.since_submit),
+      planned_step(other.planned_step),
       decoder_(other.decoder_),
       stops_(other.stops_) {}
 
@@ -39,18 +39,19 @@ Sequence::Sequence(int id_, const Sequence& from, std::uint64_t seed) : Sequence
   request.n = 1;
   request.sampling.seed = seed;
   request.on_delta = nullptr;
-  since_submit.reset();
+  in_flight = 0;
   result.first_token_s = 0;
 }
 
-void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int context) {
+void Sequence::commit(SampledToken sampled, const Tokenizer* tokenizer, int context, double now_s) {
   Delta delta;
-  append(std::move(sampled), tokenizer, context, delta);
+  append(std::move(sampled), tokenizer, context, now_s, delta);
   if (request.on_delta) request.on_delta(delta);
 }
 
-void Sequence::append(SampledToken sampled, const Tokenizer* tokenizer, int context, Delta& delta) {
-  if (result.token_ids.empty()) result.first_token_s = since_submit.seconds();
+void Sequence::append(SampledToken sampled, const Tokenizer* tokenizer, int context, double now_s,
+                      Delta& delta) {
+  if (result.token_ids.empty()) result.first_token_s = now_s - arrival_s;
   const std::int32_t token = sampled.token;
   const bool is_end = !request.ignore_end && tokenizer != nullptr && token < tokenizer->vocab_size() &&
                       tokenizer->is_end(token);
@@ -63,25 +64,25 @@ void Sequence::append(SampledToken sampled, const Tokenizer* tokenizer, int cont
     delta.samples.push_back(sampled);
     result.samples.push_back(std::move(sampled));
   }
-  if (is_end || stop_id) return end(FinishReason::stop, delta);
+  if (is_end || stop_id) return end(FinishReason::stop, now_s, delta);
 
   // A model's vocabulary may be padded beyond its tokenizer's: such a token has no text.
   if (decoder_ && token < tokenizer->vocab_size()) show(decoder_->push(token), delta);
-  if (stops_.stopped()) return end(FinishReason::stop, delta);
+  if (stops_.stopped()) return end(FinishReason::stop, now_s, delta);
   const bool full = length() >= context;
   if (full || static_cast<int>(result.token_ids.size()) >= request.max_tokens) {
-    end(FinishReason::length, delta);
+    end(FinishReason::length, now_s, delta);
   }
 }
 
-void Sequence::finish(FinishReason reason) {
+void Sequence::finish(FinishReason reason, double now_s) {
   if (finished()) return;
   Delta delta;
-  end(reason, delta);
+  end(reason, now_s, delta);
   if (request.on_delta) request.on_delta(delta);
 }
 
-void Sequence::end(FinishReason reason, Delta& delta) {
+void Sequence::end(FinishReason reason, double now_s, Delta& delta) {
   if (decoder_ && !stops_.stopped()) {
     show(decoder_->finish(), delta);
     if (!stops_.stopped()) {
@@ -94,7 +95,7 @@ void Sequence::end(FinishReason reason, Delta& delta) {
   result.preemptions = preemptions;
   result.cached_tokens = cached_tokens;
   state = SequenceState::finished;
-  result.total_s = since_submit.seconds();
+  result.total_s = now_s - arrival_s;
 }
 
 void Sequence::show(const std::string& text, Delta& delta) {

@@ -1,0 +1,51 @@
+#pragma once
+// The time that a serving loop lives in: the machine's, or a simulated one that is as fast as the host can
+// count.
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "core/timer.hpp"
+
+namespace rung {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// Seconds since the clock was made.
+  virtual double seconds() const = 0;
+  /// Waits until seconds() is `until_s`, or returns earlier: the caller looks again.
+  virtual void wait_until(double until_s) = 0;
+};
+
+/// The machine's steady clock. Waits at most a millisecond at a time, so that a loop notices new work.
+class MachineClock final : public Clock {
+ public:
+  double seconds() const override { return timer_.seconds(); }
+  void wait_until(double until_s) override {
+    constexpr double kLongest = 1e-3;
+    const double wait_s = std::min(until_s - seconds(), kLongest);
+    if (wait_s > 0) std::this_thread::sleep_for(std::chrono::duration<double>(wait_s));
+  }
+
+ private:
+  Timer timer_;
+};
+
+/// A clock that its owner moves.
+class SimulatedClock final : public Clock {
+ public:
+  double seconds() const override { return now_s_; }
+  void wait_until(double until_s) override { advance_to(std::min(until_s, next_event_s)); }
+  void advance_to(double s) { now_s_ = std::max(now_s_, s); }
+
+  /// wait_until() stops here: something happens at this moment that its caller does not know of.
+  double next_event_s = std::numeric_limits<double>::infinity();
+
+ private:
+  double now_s_ = 0;
+};
+
+}  // namespace rung

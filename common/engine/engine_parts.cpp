@@ -1,0 +1,49 @@
+#include "engine/engine_parts.hpp"
+
+#include <utility>
+
+#include "engine/resolve.hpp"
+#include "engine/sliding_window.hpp"
+
+namespace rung {
+namespace {
+
+/// `rungs` has the names of what is used; a part is made from its name there, so that the two cannot
+/// disagree.
+template <class Seam>
+std::unique_ptr<Seam> make(const Registry& registry, const EngineParts& parts,
+                           const typename Seam::Config& config) {
+  return registry.ladder<Seam>().make(parts.rungs.at(std::string(Seam::kSeam)), config);
+}
+
+std::unique_ptr<KvCache> make_kv(const Registry& registry, const EngineParts& parts) {
+  const EngineConfig& config = parts.config;
+  auto kv = make<KvCache>(registry, parts, kv_config(config, parts.model->config, *parts.device));
+  if (config.sinks < 0) return kv;
+  return std::make_unique<SlidingCache>(std::move(kv), config.max_sequences, config.sinks, config.context,
+                                        rotate_keys_of(*parts.transformer));
+}
+
+}  // namespace
+
+EngineParts build_parts(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config) {
+  EngineParts parts;
+  parts.model = std::move(model);
+  parts.config = resolve_config(registry, std::move(config), *parts.model);
+  parts.rungs = resolve_rungs(registry, parts.config, *parts.model);
+  const EngineConfig& c = parts.config;
+  parts.device = &resolve_device(c.device);
+  if (c.cache_packed)
+    parts.packed = std::make_unique<PackedFile>(*parts.model, parts.rungs.at("linear"), c.threads, c.notice);
+  parts.transformer =
+      std::make_unique<Transformer>(*parts.model, registry, c, *parts.device, parts.packed.get());
+  parts.kv = make_kv(registry, parts);
+  parts.prefixes = make<PrefixCache>(registry, parts, prefix_cache_config(c));
+  parts.policy = make<Policy>(registry, parts, {});
+  parts.scheduler = make<Scheduler>(registry, parts, scheduler_config(c));
+  parts.sampler = make<Sampler>(registry, parts, {parts.model->config.vocab_size});
+  if (parts.packed) parts.packed->save();
+  return parts;
+}
+
+}  // namespace rung

@@ -1,0 +1,205 @@
+// The serving loop without a model: an executor that only lets time pass, and memory that only counts.
+
+#include "loop/step_loop.hpp"
+
+#include <climits>
+#include <optional>
+
+#include "loop/cost_executor.hpp"
+#include "loop/counting_space.hpp"
+#include "loop/loop_thread.hpp"
+#include "loop/simulation.hpp"
+#include "testing/catch.hpp"
+
+using namespace rung;
+
+namespace {
+
+/// Admits in order of arrival, and plans all that is missing. `most`: sequences in one plan.
+class FirstCome final : public Scheduler {
+ public:
+  explicit FirstCome(SchedulerConfig config, std::size_t most = SIZE_MAX) : config_(config), most_(most) {}
+  void schedule(Queues& queues, KvSpace& kv, double, std::vector<Chunk>& plan) override {
+    while (!queues.waiting.empty() &&
+           queues.running.size() < static_cast<std::size_t>(config_.max_sequences) &&
+           kv.open(*queues.waiting.front())) {
+      queues.waiting.front()->state = SequenceState::running;
+      queues.running.push_back(queues.waiting.front());
+      queues.waiting.erase(queues.waiting.begin());
+    }
+    for (ScheduledSequence* s : queues.running) {
+      const int count = std::min(s->missing(), piece);
+      if (count > 0 && plan.size() < most_ && kv.grow(*s, s->computed + count)) plan.push_back({s, count});
+    }
+  }
+  int piece = INT_MAX;  // longest chunk
+  const SchedulerConfig& config() const { return config_; }
+
+ private:
+  SchedulerConfig config_;
+  std::size_t most_;
+};
+
+/// A loop and all that it needs. A step takes a second.
+struct Server {
+  explicit Server(FirstCome scheduler_, int stages = 1)
+      : scheduler(std::move(scheduler_)),
+        executor([](const StepPlan&) { return 1.0; }, stages),
+        memory(1 << 20, 16, scheduler.config().max_sequences),
+        log(executor.clock(), 1000),
+        loop({executor, memory, scheduler, nullptr, nullptr, log}, config()) {}
+
+  LoopConfig config() const {
+    LoopConfig loop;
+    loop.requests = {100, 1000, 1000};
+    loop.longest = 1000;
+    loop.steps = scheduler.config();
+    return loop;
+  }
+  int submit(int prompt, int output, int n = 1) {
+    Request request;
+    request.prompt.assign(static_cast<std::size_t>(prompt), 1);
+    request.max_tokens = output;
+    request.n = n;
+    return loop.submit(std::move(request));
+  }
+  void run() {
+    while (loop.step()) {
+    }
+  }
+
+  FirstCome scheduler;
+  CostExecutor executor;
+  CountingSpace memory;
+  EventLog log;
+  StepLoop loop;
+};
+
+SchedulerConfig limits(int sequences) { return {sequences, 1 << 20, sequences, 0.01}; }
+
+}  // namespace
+
+TEST_CASE("requests become tokens, step by step, on the executor's clock") {
+  Server server{FirstCome(limits(2))};
+  const int first = server.submit(10, 3), second = server.submit(20, 5), third = server.submit(5, 1);
+  server.run();
+  CHECK(server.executor.clock().seconds() == 5);  // the third shares the fourth step
+  CHECK(server.loop.stats().steps == 5);
+  CHECK(server.loop.stats().computed_tokens == 10 + 2 + 20 + 4 + 5);
+  const Result result = server.loop.take(second);
+  CHECK(result.token_ids.size() == 5);
+  CHECK(result.finish_reason == FinishReason::length);
+  CHECK(result.first_token_s == 1);
+  CHECK(result.total_s == 5);
+  CHECK(server.loop.take(first).total_s == 3);
+  CHECK(server.loop.take(third).first_token_s == 4);
+  CHECK(server.memory.use().taken == 0);
+  CHECK_THROWS_AS(server.loop.take(third), UsageError);
+}
+
+TEST_CASE("samples draw their first tokens from the leader's logits, in the leader's step") {
+  Server server{FirstCome(limits(4))};
+  const int first = server.submit(10, 3, 4);
+  REQUIRE(server.loop.step());
+  for (const SequenceSnapshot& s : server.loop.snapshot().sequences) CHECK(s.output_tokens == 1);
+  server.run();
+  for (int i = 0; i < 4; ++i) CHECK(server.loop.take(first + i).token_ids.size() == 3);
+  // Their memory only counts, so three of them compute the prompt again.
+  CHECK(server.loop.stats().computed_tokens == 4 * (10 + 2));
+}
+
+TEST_CASE("two plans in flight: a pipeline of two stages serves two groups in the time of one") {
+  const auto seconds = [](int stages) {
+    Server server{FirstCome(limits(8), 4), stages};  // four sequences in a plan
+    for (int i = 0; i < 8; ++i) server.submit(4, 50);
+    server.run();
+    CHECK(server.loop.stats().output_tokens == 8 * 50);
+    return server.executor.clock().seconds();
+  };
+  // The first four take all steps of the only plan; with two, the others are in the second stage meanwhile.
+  CHECK(seconds(1) == 100);
+  CHECK(seconds(2) == 50.5);
+}
+
+TEST_CASE("two plans in flight: the pieces of a prompt follow each other through the stages") {
+  Server server{FirstCome(limits(1)), 2};
+  server.scheduler.piece = 8;
+  const int id = server.submit(64, 1);
+  server.run();
+  CHECK(server.executor.clock().seconds() == 4.5);  // eight pieces, a stage takes half a second
+  CHECK(server.loop.take(id).token_ids.size() == 1);
+  int end = 0;
+  for (const Event& e : server.log.events()) {
+    if (e.kind != EventKind::chunk) continue;
+    CHECK(e.context == (end += 8));
+  }
+}
+
+TEST_CASE("a request that is cancelled while a step computes it ends with that step") {
+  Server server{FirstCome(limits(1)), 2};
+  server.scheduler.piece = 8;
+  const int id = server.submit(64, 4);
+  REQUIRE(server.loop.step());  // one more piece is in flight
+  server.loop.cancel(id);
+  CHECK(!server.loop.finished(id));
+  server.run();
+  CHECK(server.loop.take(id).finish_reason == FinishReason::cancelled);
+  CHECK(server.memory.use().taken == 0);
+}
+
+TEST_CASE("forks and samples that come while their leader is in flight") {
+  Server server{FirstCome(limits(4)), 2};
+  server.scheduler.piece = 8;
+  const int id = server.submit(16, 4, 2);
+  REQUIRE(server.loop.step());  // the piece that samples is in flight
+  const int fork = server.loop.fork(id, 7);
+  server.run();
+  for (const int i : {id, id + 1, fork}) CHECK(server.loop.take(i).token_ids.size() == 4);
+}
+
+TEST_CASE("a step that fails counts for nothing") {
+  struct Failing final : Executor {
+    void submit(const StepPlan&) override {}
+    void collect(StepResult&) override { fail("the machine is on fire"); }
+    Clock& clock() override { return clock_; }
+    SimulatedClock clock_;
+  };
+  Failing executor;
+  FirstCome scheduler(limits(1));
+  CountingSpace memory(1 << 10, 16, 1);
+  EventLog log(executor.clock(), 0);
+  LoopConfig config;
+  config.requests = {100, 1000, 1000};
+  config.longest = 1000;
+  config.steps = limits(1);
+  StepLoop loop({executor, memory, scheduler, nullptr, nullptr, log}, config);
+  Request request;
+  request.prompt = {1, 2, 3};
+  const int id = loop.submit(request);
+  CHECK_THROWS_WITH(loop.step(), testing::contains("on fire"));
+  CHECK(loop.snapshot().sequences[0].computed == 0);
+  loop.cancel(id);
+  CHECK(loop.take(id).finish_reason == FinishReason::cancelled);
+}
+
+TEST_CASE("a loop with a thread of its own serves without a model") {
+  const auto build = [] {
+    auto server = std::make_shared<Server>(FirstCome(limits(4)));
+    return std::shared_ptr<StepLoop>(server, &server->loop);
+  };
+  LoopThread service(build);
+  std::vector<std::shared_ptr<Stream>> streams;
+  for (int i = 0; i < 16; ++i) {
+    Request request;
+    request.prompt.assign(10, 1);
+    request.max_tokens = 20;
+    streams.push_back(service.submit(std::move(request)));
+  }
+  for (const auto& stream : streams) {
+    std::size_t tokens = 0;
+    while (const std::optional<Delta> delta = stream->next()) tokens += delta->token_ids.size();
+    CHECK(tokens == 20);
+    CHECK(stream->wait().finish_reason == FinishReason::length);
+  }
+  CHECK(service.snapshot().stats.finished == 16);
+}
