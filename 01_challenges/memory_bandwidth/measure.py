@@ -46,7 +46,7 @@ def measure(a):
 def table(data):
     """For every workload the rung that comes nearest to its limit."""
     names = {"read_bandwidth": "read", "fma_rate": "float32 FMA", "int8_rate": "int8", "bf16_rate": "bf16"}
-    lines = ["![The roofline with the kernels of the house](results/roofline.svg)", "",
+    lines = ["![The roofline with the rungs of four seams](results/roofline.svg)", "",
              "| seam | workload | rung | operations per byte | limit | reached |", "|---|---|---|---:|---|---:|"]
     best = {}
     for r in data["rows"]:

@@ -168,7 +168,7 @@ def traces_table(traces):
     lines = ["| trace | requests | per second | CV of the gaps | dispersion of 10 s counts | prompt, median | longest | output, median | "
              "blocks found again |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for name, t in traces.items():
-        found = f"{100 * t['blocks']['prefix_hits'] / t['blocks']['all']:.1f} %" if "blocks" in t else "not told"
+        found = f"{100 * t['blocks']['prefix_hits'] / t['blocks']['all']:.1f} %" if "blocks" in t else "not recorded"
         lines.append(f"| {name} | {t['requests']:,} | {t['rate']:.2f} | {t['cv']:.2f} | {t['dispersion']:.1f} | {t['prompt']['median']:,.0f} | "
                      f"{t['prompt']['max']:,} | {t['output']['median']:,.0f} | {found} |")
     return lines
