@@ -3,23 +3,18 @@
 
 usage: docs/plot_ladder.py [OUT.svg]     (needs matplotlib)
 
-Reads what `rung ladder SEAM --measure --json` printed, kept in the topics' results/, and draws a ladder for each of TRIALS: every rung
-at its speed against the bottom one, on that workload.
+Reads the answers of `rung ladder SEAM --measure --json` from the results/ of the topics, and draws a ladder for each of
+TRIALS. It shows the speed of every rung relative to the bottom one on that workload.
 """
 
-import json
-import pathlib
 import sys
+from pathlib import Path
 
-import matplotlib
+from rung_lessons import pyplot, read_json
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 TRIALS = {"attention/results/attention.json": "decode, context 4096", "linear/results/linear.json": "decode q8_0",
           "sampling/results/sampler.json": "top-p 0.9, vocab 128256"}
-matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
 
 
 def chosen_rows(document, wanted):
@@ -28,10 +23,11 @@ def chosen_rows(document, wanted):
 
 
 def main():
+    plt = pyplot(font_size=10)
     out = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "docs" / "ladder.svg")
     figure, axes = plt.subplots(1, len(TRIALS), figsize=(3.6 * len(TRIALS), 3.6))
     for axis, (file, wanted) in zip(axes, TRIALS.items()):
-        document = json.loads((ROOT / "03_techniques" / file).read_text())
+        document = read_json(ROOT / "03_techniques" / file)
         rows = chosen_rows(document, wanted)
         for height, row in enumerate(rows):
             axis.plot([0, 1], [height, height], color="#b5651d", linewidth=7, solid_capstyle="round")

@@ -130,47 +130,37 @@ Verdict judge(const Ladder<KvPlanner>& ladder, const std::string& rung, const Wo
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
-    return {Verdict::Status::unsupported, 0, 0, error.what()};
+    return Verdict::unsupported(error.what());
   }
   const KvPlan got = ladder.make(rung, w.config)->plan(w.lengths);
   const KvPlan expected = oracle(w.config, w.lengths);
-  Verdict verdict;
   for (const auto& [what, member] : {std::pair{"per_token", &KvPlan::per_token},
                                      {"used", &KvPlan::used},
                                      {"taken", &KvPlan::taken},
                                      {"batch", &KvPlan::batch}}) {
     if (got.*member == expected.*member) continue;
-    verdict.status = Verdict::Status::failed;
-    verdict.message =
-        fmt::format("{}: shape [{} sequences, {} layers], index [{}]: expected {}, got {}", w.name,
-                    w.lengths.size(), w.config.shape.layers.size(), what, expected.*member, got.*member);
-    break;
+    return Verdict().fail(mismatch(
+        w.name, fmt::format("{} sequences, {} layers", w.lengths.size(), w.config.shape.layers.size()), what,
+        std::to_string(expected.*member), std::to_string(got.*member)));
   }
-  return verdict;
+  return {};
 }
 
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<KvPlanner>& ladder) {
-  std::vector<Trial> result;
-  for (Workload& workload : workloads()) {
-    const auto w = std::make_shared<const Workload>(std::move(workload));
-    Trial trial;
-    trial.name = w->name;
-    trial.timed = w->timed;
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
+    return judge(ladder, rung, w);
+  };
+  return trials_of(workloads(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Workload> w) {
     const auto sequences = static_cast<double>(w->lengths.size());
     trial.work.bytes = 4.0 * sequences;
     trial.work.flops = 2.0 * sequences * static_cast<double>(w->config.shape.layers.size());
-    trial.judge = [w, &ladder](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *w); });
-    };
     trial.prepare = [w, &ladder](const std::string& rung, int) -> std::function<void()> {
       const std::shared_ptr<KvPlanner> planner = ladder.make(rung, w->config);
       return [w, planner] { planner->plan(w->lengths); };
     };
-    result.push_back(std::move(trial));
-  }
-  return result;
+  });
 }
 
 }  // namespace rung::kv_cache_analysis

@@ -1,46 +1,40 @@
 #!/usr/bin/env python3
-"""Measures latency and throughput by batch and by context, and draws them beside what the rungs of seam step_cost predict.
+"""Measures latency and throughput by batch and by context, and draws them beside the predictions of the rungs of seam
+`step_cost`.
 
 usage: 01_challenges/latency_throughput/measure.py sweep NAME MODEL [--linear NAME] [--batches 1,2,4,8,16,32] [--tokens 16]
        01_challenges/latency_throughput/measure.py context NAME MODEL [--ctx 8192] [--set rope=yarn]
        01_challenges/latency_throughput/measure.py plot
 
-`sweep` decodes with `rung bench` at every batch, times steps with `rung plan --latency --measure`, and asks the rungs what they
-would have said; results/sweep.json has one entry per NAME. `context` times the chunks of one long prompt and the tokens behind it,
-results/context.json. `plot` draws results/sweep.svg and context.svg, and .png (needs matplotlib), and fits the O(n^2) term.
+`sweep` decodes with `rung bench` at every batch size, times steps with `rung plan --latency --measure`, and records
+what the rungs predict for them; results/sweep.json has one entry per NAME. `context` times the chunks of one long
+prompt and the tokens after it, and writes results/context.json. `plot` draws results/sweep.svg and context.svg, and
+.png (needs matplotlib), and fits the O(n^2) term.
 """
 
-import argparse
 import json
-import pathlib
-import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-from lesson_marks import write_between  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import (  # noqa: E402
+    ask, comma_list, lesson_main, pyplot, read_json, save_picture, tidy, write_between)
 
-RESULTS = HERE / "results"
-ROOT = HERE.parents[1]
-
-
-def ask(rung, *arguments):
-    command = [rung, *map(str, arguments), "--json"]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def store(file, name, entry):
     """One line per NAME; a NAME that is measured again replaces its line."""
     path = RESULTS / file
-    entries = json.loads(path.read_text()) if path.is_file() else {}
+    entries = read_json(path, {})
     entries[name] = entry
     RESULTS.mkdir(exist_ok=True)
     path.write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in entries.items()) + "\n}\n")
 
 
 def knee(points):
-    """Batch at which the line t = t(1) meets the line of what one more costs, between the two largest batches."""
+    """The batch size at which the line t = t(1) meets the line through the two largest batches' cost per sequence."""
     (_, first), (n0, t0), (n1, t1) = points[0], points[-2], points[-1]
     return first / ((t1 - t0) / (n1 - n0)) if t1 > t0 else None
 
@@ -48,17 +42,18 @@ def knee(points):
 def sweep(a):
     linear = ["--set", f"linear={a.linear}"]
     batches = ",".join(map(str, a.batches))
-    rows = ask(a.rung, "bench", "-m", a.model, "-p", 0, "-n", a.tokens, "-b", batches, "-r", a.repeats, *linear)
+    rows = ask(a.rung, "bench", "-m", a.model, "-p", 0, "-n", a.tokens, "-b", batches, "-r", a.repeats, *linear,
+               progress=True)
     plan = ask(a.rung, "plan", "--latency", "-m", a.model, "--measure", "--repeats", a.repeats, "--ctx", a.ctx, "--batch", max(a.batches),
-               *linear)
+               *linear, progress=True)
     predicted = {}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan, file)
         file.flush()
         for cost in ("weights", "roofline", "roofline_kv", "fitted"):
-            # A bench of n tokens starts from one: its steps see n / 2 + 1 on average.
+            # A bench of n tokens starts from one token: on average, its steps see n / 2 + 1.
             out = ask(a.rung, "plan", "--latency", "-m", a.model, "--samples", file.name, "--ctx", a.ctx, "--batch", max(a.batches),
-                      "--tokens", a.tokens // 2 + 1, "--set", f"step_cost={cost}", *linear)
+                      "--tokens", a.tokens // 2 + 1, "--set", f"step_cost={cost}", *linear, progress=True)
             predicted[cost] = {"knee": out["knee"], "tpot_s": [b["tpot_s"] for b in out["batches"]],
                                "steps_s": [s["predicted_s"] for s in out["samples"]]}
     measured = [{"batch": r["batch"], "tok_s": r["tok_s"], "tpot_s": r["batch"] / r["tok_s"],
@@ -72,8 +67,9 @@ def sweep(a):
 
 def context(a):
     extra = [x for each in a.set for x in ("--set", each)]
-    plan = ask(a.rung, "plan", "--latency", "-m", a.model, "--measure", "--repeats", a.repeats, "--ctx", a.ctx, "--batch", 1, *extra)
-    limits = ask(a.rung, "plan", "--latency", "-m", a.model, "--ctx", a.ctx, "--batch", 1, "--set", "step_cost=roofline_kv", *extra)
+    common = ["plan", "--latency", "-m", a.model, "--ctx", a.ctx, "--batch", 1, *extra]
+    plan = ask(a.rung, *common, "--measure", "--repeats", a.repeats, progress=True)
+    limits = ask(a.rung, *common, "--set", "step_cost=roofline_kv", progress=True)
     store("context.json", a.name, {"model": plan["model"], "linear": plan["linear"], "limits": plan["limits"], "chunk": plan["chunk"],
                                    "samples": plan["samples"], "prompts": plan["prompts"], "limit_prompts": limits["prompts"]})
 
@@ -118,15 +114,10 @@ def sweep_table(sweeps):
     return lines + [""]
 
 
-def figures():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def report(_):
+    plt = pyplot()
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
-    matplotlib.rcParams["font.size"] = 9
     colors = ["#1f6f8b", "#c0392b", "#3a7d44", "#7b5ea7"]
     plain = FuncFormatter(lambda v, _: f"{v:g}")
 
@@ -144,19 +135,11 @@ def figures():
         axis.yaxis.set_major_formatter(plain)
         axis.set_xlabel(xlabel)
         axis.set_ylabel(ylabel)
-        axis.grid(True, color="#e4e4e4", linewidth=0.6)
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
-
-    def save(figure, name):
-        figure.tight_layout()
-        figure.savefig(RESULTS / f"{name}.svg", metadata={"Date": None})
-        figure.savefig(RESULTS / f"{name}.png", dpi=100)
-        print(f"wrote {name}.svg and {name}.png")
+        tidy(axis)
 
     if (RESULTS / "sweep.json").is_file():
-        sweeps = json.loads((RESULTS / "sweep.json").read_text())
-        write_between(HERE / "README.md", "sweep", sweep_table(sweeps))
+        sweeps = read_json(RESULTS / "sweep.json")
+        write_between(RESULTS.parent / "README.md", "sweep", sweep_table(sweeps))
         figure, rows = plt.subplots(2, len(sweeps), figsize=(3.6 * len(sweeps), 6.0), squeeze=False, sharex="col")
         for column, ((name, s), color) in enumerate(zip(sweeps.items(), colors)):
             batches = [m["batch"] for m in s["measured"]]
@@ -178,10 +161,10 @@ def figures():
             axes_of(over, batches, "", "ms per step = per token of each" if column == 0 else "")
             axes_of(under, batches, "batch", "tokens/s of all together" if column == 0 else "")
         rows[0][0].legend(frameon=False, fontsize=8)
-        save(figure, "sweep")
+        save_picture(figure, RESULTS / "sweep", dpi=100)
 
     if (RESULTS / "context.json").is_file():
-        entries = json.loads((RESULTS / "context.json").read_text())
+        entries = read_json(RESULTS / "context.json")
         figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9))
         ticks = set()
         lines = ["![time to first token and time per token against the context](results/context.svg)", "",
@@ -202,18 +185,21 @@ def figures():
             limit_b, limit_d = fit_square([(q["tokens"], q["ttft_s"]) for q in e["limit_prompts"] if q["tokens"] >= e["chunk"]])
             lines.append(f"| {name}, `{e['linear']}` | {1e6 * b:.3g} µs · n + {1e9 * d:.3g} ns · n² | {b / d:,.0f} | "
                          f"{1e6 * limit_b:.3g} µs · n + {1e9 * limit_d:.3g} ns · n² |")
-        write_between(HERE / "README.md", "context", lines + [""])
+        write_between(RESULTS.parent / "README.md", "context", lines + [""])
         ticks = max(ticks)
         axes_of(left, [t for t in (512, 1024, 2048, 4096, 8192, 16384) if t < ticks * 1.1], "tokens of the prompt", "seconds to first token")
         axes_of(right, [t for t in (1, 8, 64, 512, 4096, 32768) if t < ticks * 1.1], "tokens of context", "ms per token, batch 1", logy=False)
         left.legend(frameon=False, fontsize=8)
         right.legend(frameon=False, fontsize=8)
-        save(figure, "context")
+        save_picture(figure, RESULTS / "context", dpi=100)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rung", default=str(ROOT / "build" / "bin" / "rung"))
+def measure(a):
+    if a.job != "plot":
+        (sweep if a.job == "sweep" else context)(a)
+
+
+def options(parser):
     jobs = parser.add_subparsers(dest="job", required=True)
     for job in ("sweep", "context"):
         p = jobs.add_parser(job)
@@ -223,16 +209,12 @@ def main():
         p.add_argument("--ctx", type=int, default=1024 if job == "sweep" else 8192)
         if job == "sweep":
             p.add_argument("--linear", default="auto")
-            p.add_argument("--batches", type=lambda s: [int(x) for x in s.split(",")], default=[1, 2, 4, 8, 16, 32])
+            p.add_argument("--batches", type=comma_list(int), default=[1, 2, 4, 8, 16, 32])
             p.add_argument("--tokens", type=int, default=16)
         else:
             p.add_argument("--set", action="append", default=[])
     jobs.add_parser("plot")
-    a = parser.parse_args()
-    if a.job != "plot":
-        (sweep if a.job == "sweep" else context)(a)
-    figures()
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, options=options, redraw=None)

@@ -1,5 +1,5 @@
-// What judges and times the rungs of `step_cost`: an oracle that counts tokens and pairs one by one. `fitted`
-// is given steps whose times were made from known coefficients and must predict others.
+// The trials of `step_cost`, with an oracle that counts tokens and pairs one by one. The rung `fitted` gets
+// steps whose times were computed from known coefficients, and must predict the times of other steps.
 
 #include <memory>
 
@@ -167,11 +167,9 @@ Verdict judge(const Ladder<StepCost>& ladder, const std::string& rung, const Cas
     verdict.error = std::max(verdict.error, error);
     verdict.tolerance = allowed;
     if (error <= allowed) continue;
-    verdict.status = Verdict::Status::failed;
-    verdict.message =
-        fmt::format("{}, {}: shape [{} sequences], index [{}]: expected {:.12g} seconds, got {:.12g}",
-                    c.config.model.name, c.name, c.batch.size(), what, expected.*part, got.*part);
-    break;
+    return verdict.fail(mismatch(
+        fmt::format("{}, {}", c.config.model.name, c.name), fmt::format("{} sequences", c.batch.size()), what,
+        fmt::format("{:.12g} seconds", expected.*part), fmt::format("{:.12g}", got.*part)));
   }
   return verdict;
 }
@@ -179,25 +177,18 @@ Verdict judge(const Ladder<StepCost>& ladder, const std::string& rung, const Cas
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<StepCost>& ladder) {
-  std::vector<Trial> result;
-  for (Case& each : cases()) {
-    const auto c = std::make_shared<const Case>(std::move(each));
-    Trial trial;
-    trial.name = c->name;
-    trial.timed = c->timed;
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Case& c) {
+    return judge(ladder, rung, c);
+  };
+  return trials_of(cases(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Case> c) {
     const auto sequences = static_cast<double>(c->batch.size());
     trial.work.bytes = sizeof(StepSequence) * sequences;
     trial.work.flops = 10.0 * sequences * static_cast<double>(c->config.model.attention.size());
-    trial.judge = [c, &ladder](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *c); });
-    };
     trial.prepare = [c, &ladder](const std::string& rung, int) -> std::function<void()> {
       const std::shared_ptr<StepCost> cost = ladder.make(rung, c->config);
       return [c, cost] { cost->seconds(c->batch); };
     };
-    result.push_back(std::move(trial));
-  }
-  return result;
+  });
 }
 
 }  // namespace rung::latency_throughput

@@ -1,6 +1,6 @@
-// What judges the rungs of `rope`: linear and yarn against the frequencies of model/rope.cpp, which are
-// compared with transformers' logits; ntk and plain against their formulas in long double; a rung of one's
-// own against what every stretch must do.
+// The trials of `rope`. The rungs linear and yarn are compared with the frequencies of model/rope.cpp, which
+// other tests compare with the logits of transformers. The rungs ntk and plain are compared with their
+// formulas in long double. A learner's rung is judged by properties that every stretch must have.
 
 #include <cmath>
 #include <memory>
@@ -100,28 +100,29 @@ std::string fault(const RopeStretchConfig& c, const std::vector<double>& radians
 }
 
 Verdict judge(const Ladder<RopeStretch>& ladder, const std::string& rung, const Case& c) {
-  if (!ladder.supports(rung, c.config)) return {Verdict::Status::unsupported, 0, 0, c.config.describe()};
+  if (!ladder.supports(rung, c.config)) return Verdict::unsupported(c.config.describe());
   const RopeFrequencies got = ladder.make(rung, c.config)->frequencies();
   const auto pairs = static_cast<std::size_t>(c.config.rotary_dim / 2);
   if (got.radians.size() != pairs) {
-    return {Verdict::Status::failed, 0, 0,
-            fmt::format("{}: expected {} angles, one per pair, got {}", c.name, pairs, got.radians.size())};
+    return Verdict().fail(
+        fmt::format("{}: expected {} angles, one per pair, got {}", c.name, pairs, got.radians.size()));
   }
   double magnitude = 1;
   const std::vector<double> right = expected(rung, c.config, magnitude);
   if (right.empty()) {
     const std::string what = fault(c.config, got.radians);
-    return {what.empty() ? Verdict::Status::passed : Verdict::Status::failed, 0, 0,
-            what.empty() ? "" : c.name + ": " + what};
+    return what.empty() ? Verdict() : Verdict().fail(c.name + ": " + what);
   }
   for (std::size_t i = 0; i <= pairs; ++i) {
     const double a = i < pairs ? got.radians[i] : got.magnitude, b = i < pairs ? right[i] : magnitude;
     // Factors reach the reference as float32.
     const double allowed = 1e-7 * std::fabs(b);
     if (std::fabs(a - b) <= allowed) continue;
-    return {Verdict::Status::failed, std::fabs(a - b), allowed,
-            fmt::format("{}: {}: expected {:.12g}, got {:.12g}", c.name,
-                        i < pairs ? fmt::format("pair {}", i) : "magnitude", b, a)};
+    Verdict wrong;
+    wrong.error = std::fabs(a - b);
+    wrong.tolerance = allowed;
+    return wrong.fail(fmt::format("{}: {}: expected {:.12g}, got {:.12g}", c.name,
+                                  i < pairs ? fmt::format("pair {}", i) : "magnitude", b, a));
   }
   return {};
 }
@@ -129,24 +130,17 @@ Verdict judge(const Ladder<RopeStretch>& ladder, const std::string& rung, const 
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<RopeStretch>& ladder) {
-  std::vector<Trial> result;
-  for (Case& each : cases()) {
-    const auto c = std::make_shared<const Case>(std::move(each));
-    Trial trial;
-    trial.name = c->name;
-    trial.timed = c->timed;
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Case& c) {
+    return judge(ladder, rung, c);
+  };
+  return trials_of(cases(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Case> c) {
     trial.work.bytes = 8.0 * c->config.rotary_dim / 2;
     trial.work.flops = 20.0 * c->config.rotary_dim / 2;  // a power is about so many
-    trial.judge = [c, &ladder](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *c); });
-    };
     trial.prepare = [c, &ladder](const std::string& rung, int) -> std::function<void()> {
       const std::shared_ptr<RopeStretch> rope = ladder.make(rung, c->config);
       return [c, rope] { rope->frequencies(); };
     };
-    result.push_back(std::move(trial));
-  }
-  return result;
+  });
 }
 
 }  // namespace rung::long_sequence

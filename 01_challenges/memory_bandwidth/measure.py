@@ -1,37 +1,34 @@
 #!/usr/bin/env python3
-"""Measures and draws the roofline of this machine with the kernels of the house as dots.
+"""Measures and draws the roofline of this machine, with the rungs of several seams as dots.
 
 usage: 01_challenges/memory_bandwidth/measure.py [--rung build/bin/rung] [--seams linear,attention,...] [--repeats 3]
        01_challenges/memory_bandwidth/measure.py --plot
 
-For every seam `rung ladder SEAM --measure` times all rungs and measures the machine's limits; results/roofline.json
-receives both, results/roofline.svg and .png the picture (needs matplotlib). Takes some minutes; a seam that is measured
-again replaces its rows and leaves the others.
+For every seam, `rung ladder SEAM --measure` times all rungs and measures the limits of the machine. The script writes
+both to results/roofline.json and draws results/roofline.svg and .png (needs matplotlib). It takes some minutes. A seam
+that is measured again replaces its rows and leaves those of the other seams.
 """
 
-import argparse
 import json
-import pathlib
 import statistics
-import subprocess
 import sys
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-from lesson_marks import write_between  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import (  # noqa: E402
+    ask, comma_list, lesson_main, machine_text, pyplot, read_json, save_picture, tidy, write_between)
 
-RESULTS = HERE / "results"
+RESULTS = Path(__file__).resolve().parent / "results"
 FILE = RESULTS / "roofline.json"
 LOOKS = {"bandwidth": ("#7b5ea7", "s"), "attention": ("#3a7d44", "^"), "linear": ("#1f6f8b", "o"), "sampler": ("#b5651d", "D")}
 LIMITS = {"read_gb_s": "GB/s", "fma_gflop_s": "GFLOP/s", "int8_gop_s": "GOP/s", "bf16_gflop_s": "GFLOP/s"}
 
 
-def measure(rung, seams, repeats):
-    rows = json.loads(FILE.read_text())["rows"] if FILE.is_file() else []
-    machines = json.loads(FILE.read_text())["machines"] if FILE.is_file() else {}
-    for seam in seams:
-        command = [rung, "ladder", seam, "--measure", "-r", str(repeats), "--json"]
-        out = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+def measure(a):
+    before = read_json(FILE, {"rows": [], "machines": {}})
+    rows, machines = before["rows"], before["machines"]
+    for seam in a.seams:
+        out = ask(a.rung, "ladder", seam, "--measure", "-r", a.repeats, progress=True)
         machines[seam] = out["machine"]
         rows = [r for r in rows if r["seam"] != seam]
         for r in out["rows"]:
@@ -42,13 +39,14 @@ def measure(rung, seams, repeats):
     RESULTS.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(r) for r in rows)
     machine = ",\n".join(f"{json.dumps(seam)}: {json.dumps(m)}" for seam, m in machines.items())
-    FILE.write_text(f'{{"command": "rung ladder SEAM --measure -r {repeats} --json", "machines": {{\n{machine}\n}},\n"rows": [\n{lines}\n]}}\n')
+    command = f"rung ladder SEAM --measure -r {a.repeats} --json"
+    FILE.write_text(f'{{"command": "{command}", "machines": {{\n{machine}\n}},\n"rows": [\n{lines}\n]}}\n')
 
 
 def table(data):
     """For every workload the rung that comes nearest to its limit."""
     names = {"read_bandwidth": "read", "fma_rate": "float32 FMA", "int8_rate": "int8", "bf16_rate": "bf16"}
-    lines = ["![The roofline with the kernels of the house](results/roofline.svg)", "",
+    lines = ["![The roofline with the rungs of four seams](results/roofline.svg)", "",
              "| seam | workload | rung | operations per byte | limit | reached |", "|---|---|---|---:|---|---:|"]
     best = {}
     for r in data["rows"]:
@@ -61,23 +59,17 @@ def table(data):
     machines = list(data["machines"].values())
     limits = ", ".join(f"{statistics.median(m[name] for m in machines):.3g} {unit} {what}" for name, unit, what in
                        (("read_gb_s", "GB/s", "read"), ("fma_gflop_s", "GFLOP/s", "float32 FMA"), ("int8_gop_s", "GOP/s", "int8")))
-    m = machines[0]
-    return lines + ["", f"Measured by `measure.py` on the CPU: {m['name']}, {m['threads']} threads, {m['simd']}; its limits, measured "
+    return lines + ["", f"Measured by `measure.py` on the CPU: {machine_text(machines[0])}; its limits, measured "
                         f"with each seam (median): {limits}.", ""]
 
 
-def plot():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def report(_):
+    plt = pyplot()
     from matplotlib.ticker import FuncFormatter
 
-    matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
-    matplotlib.rcParams["font.size"] = 9
-    data = json.loads(FILE.read_text())
-    write_between(HERE / "README.md", "roofline", table(data))
-    # The limits were measured once per seam; the machine is shared, so the median of them is drawn.
+    data = read_json(FILE)
+    write_between(RESULTS.parent / "README.md", "roofline", table(data))
+    # The limits were measured once per seam. Another program may have slowed one measurement, so the median is drawn.
     limit = {name: statistics.median(m[name] for m in data["machines"].values()) for name in LIMITS}
     figure, axis = plt.subplots(figsize=(8.6, 5.4))
     low, high = 0.08, 3000.0
@@ -117,29 +109,16 @@ def plot():
         a.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axis.set_xlabel("operations per byte that must come from memory")
     axis.set_ylabel("10$^9$ operations per second")
-    axis.grid(True, color="#e4e4e4", linewidth=0.6)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    tidy(axis)
     machine = next(iter(data["machines"].values()))
-    axis.set_title(f"{machine['name']}, {machine['threads']} threads, {machine['simd']}; filled: the fastest rung of a workload", fontsize=9)
+    axis.set_title(f"{machine_text(machine)}; filled: the fastest rung of a workload", fontsize=9)
     axis.legend(frameon=False, fontsize=8, loc="lower right")
-    figure.tight_layout()
-    figure.savefig(RESULTS / "roofline.svg", metadata={"Date": None})
-    figure.savefig(RESULTS / "roofline.png", dpi=110)
-    print("wrote roofline.svg and roofline.png")
+    save_picture(figure, RESULTS / "roofline")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
-    parser.add_argument("--seams", type=lambda s: s.split(","), default=list(LOOKS))
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
-    a = parser.parse_args()
-    if not a.plot:
-        measure(a.rung, a.seams, a.repeats)
-    plot()
+def options(parser):
+    parser.add_argument("--seams", type=comma_list(str), default=list(LOOKS))
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, options=options, repeats=3)

@@ -1,5 +1,5 @@
-// Rung 2 of `bandwidth`: eight sums of whole vectors. One instruction reads 32 bytes (AVX2) and adds them;
-// eight vectors are in flight. From here on arithmetic is never what one core waits for.
+// Rung 2 of `bandwidth`: eight sums of whole vectors. One instruction reads 32 bytes (AVX2) and adds them,
+// and eight vectors are in flight. From this rung on, a core never waits for arithmetic.
 
 #include "memory_bandwidth.hpp"
 
@@ -8,31 +8,15 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "eight_sums-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace rung::memory_bandwidth {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 float VectorSum(const float* data, std::int64_t n) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-  std::int64_t i = 0;
-  for (; i + 8 * lanes <= n; i += 8 * lanes) {
-    s0 = hn::Add(s0, hn::LoadU(d, data + i));
-    s1 = hn::Add(s1, hn::LoadU(d, data + i + lanes));
-    s2 = hn::Add(s2, hn::LoadU(d, data + i + 2 * lanes));
-    s3 = hn::Add(s3, hn::LoadU(d, data + i + 3 * lanes));
-    s4 = hn::Add(s4, hn::LoadU(d, data + i + 4 * lanes));
-    s5 = hn::Add(s5, hn::LoadU(d, data + i + 5 * lanes));
-    s6 = hn::Add(s6, hn::LoadU(d, data + i + 6 * lanes));
-    s7 = hn::Add(s7, hn::LoadU(d, data + i + 7 * lanes));
-  }
-  const auto sums =
-      hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)));
-  float sum = hn::GetLane(hn::SumOfLanes(d, sums));
-  for (; i < n; ++i) sum += data[i];
-  return sum;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+  return eight_sums(data, n, n / (8 * lanes), lanes, 8 * lanes, [](const float*) HWY_ATTR {});
 }
 
 }  // namespace HWY_NAMESPACE

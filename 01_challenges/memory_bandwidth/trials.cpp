@@ -1,5 +1,6 @@
-// What judges and times the rungs of `bandwidth`: sums of whole numbers, which float32 adds exactly in any
-// order, with NaN before and behind the array, so that a number read twice, left out or read beyond shows.
+// The trials of `bandwidth`: sums of integers, which float32 adds exactly in any order. The values before and
+// after the array are NaN. So the sum is wrong if a rung reads a number twice, skips one, or reads outside
+// the array.
 
 #include <algorithm>
 #include <bit>
@@ -30,7 +31,7 @@ struct Input {
         all.subspan(static_cast<std::size_t>(kGuard + shift), static_cast<std::size_t>(n));
     Rng rng(20261126);
     for (float& x : own) {
-      // Whole numbers from -8 to 7: no sum of some of them comes near 2^24 in this order.
+      // Integers from -8 to 7: no partial sum comes near 2^24 in this order.
       x = whole ? static_cast<float>(rng.below(16)) - 8.0f : static_cast<float>(rng.uniform()) - 0.25f;
       sum += x;
       absolute += std::fabs(x);
@@ -51,7 +52,7 @@ struct Case {
   /// Numbers of which the sum is judged: of a large timed array the first eight pieces and a bit.
   std::int64_t judged() const { return std::min<std::int64_t>(n, (std::int64_t{8} << 18) + 77); }
 
-  /// The first `count` numbers, made when they are first asked for and kept while somebody has them.
+  /// The first `count` numbers. They are made at the first call and exist as long as a caller holds them.
   std::shared_ptr<const Input> input(std::int64_t count) const {
     static std::mutex mutex;
     const std::lock_guard lock(mutex);
@@ -84,13 +85,13 @@ Verdict judge(const Ladder<Bandwidth>& ladder, const std::string& rung, int thre
   const float got = ladder.make(rung, {threads})->sum(input->data);
   Verdict verdict;
   verdict.error = std::fabs(got - input->sum);
-  // Whole numbers are exact. Otherwise the bound of n additions in a row, which no order exceeds.
+  // Sums of integers are exact. Otherwise, this is the bound of n successive additions, which holds for any
+  // order.
   verdict.tolerance =
       c.whole ? 0
               : static_cast<double>(c.judged()) * std::numeric_limits<float>::epsilon() / 2 * input->absolute;
   const auto failed = [&](const std::string& what) {
-    verdict.status = Verdict::Status::failed;
-    verdict.message = fmt::format("{}: shape [{} numbers], index [sum]: {}", c.name, c.judged(), what);
+    verdict.fail(fmt::format("{}: shape [{} numbers], index [sum]: {}", c.name, c.judged(), what));
   };
   if (!(verdict.error <= verdict.tolerance)) {
     failed(fmt::format("expected {:.9g}, got {:.9g} (allowed {:.3g}){}", input->sum, got, verdict.tolerance,
@@ -105,26 +106,19 @@ Verdict judge(const Ladder<Bandwidth>& ladder, const std::string& rung, int thre
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<Bandwidth>& ladder) {
-  std::vector<Trial> result;
-  for (Case& each : cases()) {
-    const auto c = std::make_shared<const Case>(std::move(each));
-    Trial trial;
-    trial.name = c->name;
-    trial.timed = c->timed;
+  const auto judge_one = [&ladder](const std::string& rung, int threads, const Case& c) {
+    return judge(ladder, rung, threads, c);
+  };
+  return trials_of(cases(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Case> c) {
     trial.work.bytes = 4.0 * static_cast<double>(c->n) * c->calls;
     trial.work.flops = 1.0 * static_cast<double>(c->n) * c->calls;
-    trial.judge = [c, &ladder](const std::string& rung, int threads) {
-      return judged([&] { return judge(ladder, rung, threads, *c); });
-    };
     trial.prepare = [c, &ladder](const std::string& rung, int threads) -> std::function<void()> {
       const std::shared_ptr<Bandwidth> reader = ladder.make(rung, {threads});
       return [c, reader, input = c->input(c->n)] {
         for (int i = 0; i < c->calls; ++i) reader->sum(input->data);
       };
     };
-    result.push_back(std::move(trial));
-  }
-  return result;
+  });
 }
 
 }  // namespace rung::memory_bandwidth

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Measures what the rungs of `loading` are worth to a whole model: time to the first token, cold and warm, and memory.
+"""Measures what the rungs of `loading` change for a whole model: the time to the first token, cold and warm, and
+memory.
 
     rung synth model.gguf --shape tinyllama-1.1b --type q4_0
     python3 02_engines/llama_cpp/measure.py build/bin/rung model.gguf > 02_engines/llama_cpp/results/startup.json
 
-The products read the weights where they are (--linear in_place), as a copy would hide what loading costs. The prompt is
-the start token alone, so the first token costs one pass over the weights. "cold": the file's pages were
-dropped from the system's cache (posix_fadvise) before the run. The rungs take turns; medians of 5 runs are given.
-Two processes: both generate, then the system is asked (smaps_rollup) how much memory each has: Rss counts shared pages
-in both, Pss gives each process its half.
+The products read the weights in place (--linear in_place), because a copy would hide what loading costs. The prompt is
+the start token alone, so the first token costs one pass over the weights. "cold" means that the file's pages were
+dropped from the system's cache (posix_fadvise) before the run. The runs of the rungs are interleaved, and the script
+prints medians of 5 runs. It also starts two processes per rung. While both generate, it reads from smaps_rollup how
+much memory each one has: Rss counts shared pages in both, and Pss gives each process its half.
 """
 
 import json
@@ -17,6 +18,10 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import lesson_main  # noqa: E402
 
 RUNGS = ["read", "mmap", "mmap_prefetch"]
 REPEATS = 5
@@ -69,8 +74,8 @@ def two_processes(program, model, rung):
             process.wait()
 
 
-def main():
-    program, model = sys.argv[1:3]
+def measure(a):
+    program, model = a.program, a.model
     runs = {(rung, cold): [] for cold in (True, False) for rung in RUNGS}
     for _ in range(REPEATS):
         for (rung, cold), results in runs.items():
@@ -89,5 +94,10 @@ def main():
     print()
 
 
+def options(parser):
+    parser.add_argument("program", help="build/bin/rung")
+    parser.add_argument("model", help="a GGUF file")
+
+
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, options=options, rung=False, redraw=None)

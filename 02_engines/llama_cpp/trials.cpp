@@ -32,7 +32,7 @@ constexpr std::size_t kSlackBytes = std::size_t{8} << 20;  // what else a proces
 /// The content of every file: a pattern that no page shares with its neighbour.
 std::uint8_t byte_at(std::size_t i) { return static_cast<std::uint8_t>((i * 2654435761u) >> 24 ^ (i >> 12)); }
 
-/// A file of `size` bytes that is gone when nobody needs it any more.
+/// A file of `size` bytes, which the destructor removes.
 class ScratchFile {
  public:
   explicit ScratchFile(std::size_t size) {
@@ -90,11 +90,8 @@ std::uint64_t sum_of(std::span<const std::byte> bytes, int threads) {
 }
 
 Verdict failed(const std::string& name, std::size_t size, const char* index, double expected, double got) {
-  Verdict verdict;
-  verdict.status = Verdict::Status::failed;
-  verdict.message = fmt::format("{}: shape [{} byte], index [{}]: expected {:.0f}, got {:.0f}", name, size,
-                                index, expected, got);
-  return verdict;
+  return Verdict().fail(mismatch(name, fmt::format("{} byte", size), index, fmt::format("{:.0f}", expected),
+                                 fmt::format("{:.0f}", got)));
 }
 
 std::unique_ptr<Loading> make(const Ladder<Loading>& ladder, const std::string& rung, LoadingConfig config) {
@@ -128,11 +125,7 @@ Verdict judge_content(const Ladder<Loading>& ladder, const std::string& name, st
 
 /// The pages must be the system's, not ours, and must be given back.
 Verdict judge_memory(const Ladder<Loading>& ladder, const std::string& name, const std::string& rung) {
-  if (!ladder.supports(rung, {true})) {
-    Verdict declined;
-    declined.status = Verdict::Status::unsupported;
-    return declined;
-  }
+  if (!ladder.supports(rung, {true})) return Verdict::unsupported();
   const ScratchFile scratch(kSharedBytes);
   const auto loading = make(ladder, rung, {true});
   const ProcessMemory before = process_memory();
@@ -166,7 +159,7 @@ constexpr Timed kTimed[] = {{"first 64 KB of 256 MB, warm", std::size_t{64} << 1
 
 std::function<void()> prepare(const Ladder<Loading>& ladder, const Timed& timed, const std::string& rung,
                               int threads) {
-  // One file for all rungs, as long as somebody times one.
+  // All rungs share one file, which exists as long as one of them is timed.
   static std::weak_ptr<const ScratchFile> shared;
   std::shared_ptr<const ScratchFile> scratch = shared.lock();
   if (scratch == nullptr) {
@@ -192,26 +185,26 @@ std::vector<Trial> make_trials(const Ladder<Loading>& ladder) {
     Trial trial;
     trial.name = fmt::format("a file of {} byte{}", size, size == 1 ? "" : "s");
     trial.work.bytes = static_cast<double>(size);
-    trial.judge = [&ladder, name = trial.name, size](const std::string& rung, int) {
-      return judged([&] { return judge_content(ladder, name, size, rung); });
-    };
+    trial.judge = judging([&ladder, name = trial.name, size](const std::string& rung, int) {
+      return judge_content(ladder, name, size, rung);
+    });
     trials.push_back(std::move(trial));
   }
   Trial memory;
   memory.name = "64 MB in shared pages, given back";
-  memory.judge = [&ladder, name = memory.name](const std::string& rung, int) {
-    return judged([&] { return judge_memory(ladder, name, rung); });
-  };
+  memory.judge = judging([&ladder, name = memory.name](const std::string& rung, int) {
+    return judge_memory(ladder, name, rung);
+  });
   trials.push_back(std::move(memory));
   for (const Timed& timed : kTimed) {
     Trial trial;
     trial.name = timed.name;
     trial.timed = true;
     trial.work.bytes = static_cast<double>(timed.first_bytes);
-    // What is timed is large; the bytes are compared on a file of the same kind that takes no second.
-    trial.judge = [&ladder, name = trial.name](const std::string& rung, int) {
-      return judged([&] { return judge_content(ladder, name, (std::size_t{2} << 20) + 77, rung); });
-    };
+    // The timed file is large, so the bytes are compared on a smaller file, which takes less than a second.
+    trial.judge = judging([&ladder, name = trial.name](const std::string& rung, int) {
+      return judge_content(ladder, name, (std::size_t{2} << 20) + 77, rung);
+    });
     trial.prepare = [&ladder, timed](const std::string& rung, int threads) {
       return prepare(ladder, timed, rung, threads);
     };

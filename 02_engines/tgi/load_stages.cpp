@@ -2,10 +2,10 @@
 //
 //     load_stages MODEL [--rung naive|sax|scan|mine] [--repeats N]
 //
-// MODEL is a Hugging Face folder or a GGUF file. Prints the shortest of N times of
-// every stage in milliseconds: on a machine that others use too, they can only add. Weights
-// are mapped, not read: what a stage does not touch is not loaded. `all pages` reads one byte of each page
-// afterwards, which is what the first forward pass pays for a file that lies in the page cache.
+// MODEL is a Hugging Face folder or a GGUF file. The program prints the shortest of N times of every stage in
+// milliseconds, because other programs on the machine can only make a stage slower. Weights are mapped, not
+// read: pages that a stage does not touch are not loaded. The stage `all pages` then reads one byte of each
+// page, as the first forward pass does with a file in the page cache.
 
 #include <fmt/core.h>
 
@@ -17,6 +17,7 @@
 #include <functional>
 
 #include "core/numbers.hpp"
+#include "core/program_main.hpp"
 #include "core/timer.hpp"
 #include "files/gguf.hpp"
 #include "files/mapped_file.hpp"
@@ -113,9 +114,7 @@ void all_stages(const std::string& path, const SafetensorsIndex& reader, int rep
                     static_cast<double>(converted) * 1e-6));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string path, rung = "auto", repeats = "5";
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -128,15 +127,14 @@ int main(int argc, char** argv) {
       path = word;
     }
   }
-  try {
-    if (path.empty()) fail_usage("usage: load_stages MODEL [--rung NAME] [--repeats N]");
-    Registry registry;
-    tgi::register_rungs(registry);
-    all_stages(path, *registry.ladder<SafetensorsIndex>().make(rung, {}),
-               number_from<int>("--repeats", repeats, {1}));
-    return 0;
-  } catch (const Error& error) {
-    fmt::print(stderr, "load_stages: {}\n", error.what());
-    return 1;
-  }
+  if (path.empty()) fail_usage("usage: load_stages MODEL [--rung NAME] [--repeats N]");
+  Registry registry;
+  tgi::register_rungs(registry);
+  all_stages(path, *registry.ladder<SafetensorsIndex>().make(rung, {}),
+             number_from<int>("--repeats", repeats, {1}));
+  return 0;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program("load_stages", argc, argv, run); }

@@ -14,11 +14,8 @@ std::string describe(const SafetensorsEntry& e) {
 }
 
 Verdict failed(const Case& c, const std::string& index, const std::string& expected, const std::string& got) {
-  Verdict verdict;
-  verdict.status = Verdict::Status::failed;
-  verdict.message = fmt::format("{}: shape [a header of {} bytes], index [{}]: expected {}, got {}", c.name,
-                                c.header.size(), index, expected, got);
-  return verdict;
+  return Verdict().fail(
+      mismatch(c.name, fmt::format("a header of {} bytes", c.header.size()), index, expected, got));
 }
 
 Verdict judge(const Ladder<SafetensorsIndex>& ladder, const std::string& rung, const Case& c) {
@@ -58,23 +55,17 @@ std::vector<Trial> trials(const Ladder<SafetensorsIndex>& ladder) {
     list.push_back({fmt::format("{} tensors, {:.1f} kB", count, static_cast<double>(made.text.size()) * 1e-3),
                     std::move(made.text), std::move(made.entries), false});
   }
-  std::vector<Trial> result;
-  for (Case& item : list) {
-    const auto c = std::make_shared<const Case>(std::move(item));
-    Trial trial;
-    trial.name = c->name;
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Case& c) {
+    return judge(ladder, rung, c);
+  };
+  return trials_of(std::move(list), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Case> c) {
     trial.timed = c->expected.size() > 100;
     trial.work.bytes = static_cast<double>(c->header.size());
-    trial.judge = [c, &ladder](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *c); });
-    };
     trial.prepare = [c, &ladder](const std::string& rung, int) -> std::function<void()> {
       const std::shared_ptr<SafetensorsIndex> reader = ladder.make(rung, {});
       return [c, reader] { reader->read(c->header, "header"); };
     };
-    result.push_back(std::move(trial));
-  }
-  return result;
+  });
 }
 
 }  // namespace rung::tgi

@@ -1,30 +1,30 @@
 #!/usr/bin/env python3
-"""The schedulers of this folder on the engine: throughput, and how long everybody waits.
+"""The schedulers of this folder in the engine: throughput, and how long requests wait.
 
 usage: 03_techniques/batching/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 3]
        03_techniques/batching/measure.py --large tinyllama-1.1b-q4_0.gguf
        03_techniques/batching/measure.py --plot
 
-Two loads. "mixed": more requests at once than run together, short and long answers. "long prompts": a steady
-stream of short requests that decode, while prompts of 900 tokens come in between. The runs of all schedulers are interleaved; the median
-by throughput of each counts. --large measures both, with fewer requests, with a model that waits for memory, and leaves the
-other rows: rung synth --shape tinyllama-1.1b --type q4_0 makes one. Writes results/schedulers.json, the tables between the marks of README.md, and
+There are two loads. "mixed" has more requests at once than can run together, with short and long answers. "long
+prompts" is a steady stream of short requests that decode, with prompts of 900 tokens in between. The runs of all
+schedulers are interleaved, and the run with the median throughput counts. --large measures both loads with fewer
+requests and a model whose speed memory limits (`rung synth --shape tinyllama-1.1b --type q4_0` makes one), and leaves
+the other rows. The script writes results/schedulers.json, the tables between the marks of README.md, and
 results/schedulers.svg and .png (needs matplotlib).
 """
 
-import argparse
 import json
-import pathlib
-import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-from lesson_marks import write_between  # noqa: E402
-from serve_runs import interleaved, machine, middle, save  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import (  # noqa: E402
+    comma_list, interleaved, lesson_main, machine, middle, pyplot, read_json, run, save_picture, save_rows, tidy,
+    write_between)
 
-RESULTS = HERE / "results"
+RESULTS = Path(__file__).resolve().parent / "results"
+FILE = RESULTS / "schedulers.json"
 PACKED = ["--linear", "packed,auto"]
 SCHEDULERS = ["one_at_a_time", "static_batch", "dynamic_batch", "continuous", "chunked"]
 
@@ -43,7 +43,7 @@ def mixed(folder, count, longest):
 
 
 def rows_of(a, model, load, arguments, value, schedulers=SCHEDULERS, **more):
-    """A row per scheduler: the run in the middle by value. arguments: of a scheduler."""
+    """A row per scheduler: the run with the median value(run). arguments(scheduler): those of `rung bench-serve`."""
     runs = interleaved(a.rung, model, {s: [*arguments(s), "--scheduler", s] for s in schedulers}, a.repeats)
     return [{"load": load, "scheduler": s, **more, **middle(runs[s], value)} for s in schedulers]
 
@@ -52,10 +52,10 @@ def speed(run):
     return run["output_tok_s"]
 
 
-def measure(a, folder):
+def measure_small(a, folder):
     rows = rows_of(a, a.model, "mixed", lambda _: mixed(folder, 96, 300), speed)
-    # Requests come at a rate here, and a scheduler that cannot keep up only shows its queue. Whole prompts fit into a step, so
-    # that continuous does not cut them; chunked gets short steps.
+    # These requests arrive at a fixed rate. The figures of a scheduler that cannot keep up would only describe its queue.
+    # Whole prompts fit into a step of `continuous`, so that it does not cut them; `chunked` gets short steps.
     stream = [*trace(folder, "stream", [(900, 4) if i % 6 == 5 else (16, 100) for i in range(96)]), "--rate", 40]
     return rows + rows_of(a, a.model, "long prompts", lambda s: [*stream, "--max-step-tokens", 64 if s == "chunked" else 1024],
                           lambda run: run["itl_s"]["p99"], ["continuous", "chunked"])
@@ -75,22 +75,21 @@ def measure_large(a, folder):
 
 
 def measure_own(a):
-    """What is neither the model's nor the sampler's of the steps of 32 sequences that decode."""
+    """The share of a decode step of 32 sequences that is neither the model's nor the sampler's."""
     arguments = ["--requests", 32, "--prompt-tokens", 4, "--output-tokens", 200, "--max-sequences", 32]
     runs = interleaved(a.rung, a.model, {"own": arguments}, a.repeats, lambda r: f"{100 * r['own_share']:.2f} %")["own"]
     return {key: middle(runs, lambda r: r["own_share"])[key] for key in ("own_share", "schedule_share", "steps", "duration_s")}
 
 
 def what_if(a, folder):
-    """The large load under a model of the step: so many milliseconds for a step, and so many for each of its tokens."""
+    """The large load under a model of the step: a time per step, and a time for each of its tokens, in milliseconds."""
     step, token = a.step
-    program = pathlib.Path(a.rung).with_name("batching_what_if")
+    program = Path(a.rung).with_name("batching_what_if")
     rows = []
     for sequences in (16, 64, 256):
         path = mixed(folder, 3 * sequences, 150)[1]
-        out = subprocess.run([program, path, str(sequences), "256" if sequences < 256 else "1024", f"{step:.3f}", f"{token:.3f}"],
-                             check=True, capture_output=True, text=True).stdout
-        rows.append(json.loads(out))
+        done = run(program, path, sequences, "256" if sequences < 256 else "1024", f"{step:.3f}", f"{token:.3f}")
+        rows.append(json.loads(done.stdout))
     return rows
 
 
@@ -123,20 +122,15 @@ def table(data, load):
 
 
 def write_tables(data):
+    lesson = RESULTS.parent / "README.md"
     for load in ("mixed", "mixed, large", "long prompts", "long prompts, large"):
-        write_between(HERE / "README.md", f"serve: results/schedulers.json, {load}", table(data, load))
-    write_between(HERE / "README.md", "what if: results/schedulers.json", what_if_table(data))
-    write_between(HERE / "README.md", "own: results/schedulers.json", own_text(data))
+        write_between(lesson, f"serve: results/schedulers.json, {load}", table(data, load))
+    write_between(lesson, "what if: results/schedulers.json", what_if_table(data))
+    write_between(lesson, "own: results/schedulers.json", own_text(data))
 
 
 def plot(data):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    matplotlib.rcParams["svg.hashsalt"] = "rung"
-    matplotlib.rcParams["font.size"] = 9
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.0))
     mixed = [r for r in data["rows"] if r["load"] == "mixed"]
     axes[0].barh([r["scheduler"] for r in mixed], [r["output_tok_s"] for r in mixed], color="#1f6f8b")
@@ -151,42 +145,37 @@ def plot(data):
     axes[1].set_xlabel("ms between tokens, while long prompts arrive")
     axes[1].legend(frameon=False)
     for axis in axes:
-        axis.grid(True, axis="x", color="#dddddd", linewidth=0.6)
-        axis.set_axisbelow(True)
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(RESULTS / "schedulers.svg", metadata={"Date": None})
-    figure.savefig(RESULTS / "schedulers.png", dpi=90)
+        tidy(axis, "x", color="#dddddd")
+    save_picture(figure, RESULTS / "schedulers", dpi=90)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--large", help="a model of more than a hundred megabytes")
-    parser.add_argument("--load", choices=["mixed", "long prompts"], help="with --large: only this one")
-    parser.add_argument("--step", default="12.525,3.256", type=lambda s: [float(ms) for ms in s.split(",")],
-                        help="STEP,TOKEN: milliseconds of a step and of each token in it, for batching_what_if; default: those of TinyLlama's shape "
-                             "in the lesson engine_comparison")
-    parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
-    a = parser.parse_args()
-    file = RESULTS / "schedulers.json"
-    data = json.loads(file.read_text()) if file.exists() else {"rows": []}
-    with tempfile.TemporaryDirectory() as folder:
+def measure(a):
+    data = read_json(FILE, {"rows": []})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         if a.large:
-            new = measure_large(a, pathlib.Path(folder))
+            new = measure_large(a, folder)
             data["rows"] = [r for r in data["rows"] if r["load"] not in {n["load"] for n in new}] + new
-            save(file, **data)
-        elif not a.plot:
+        else:
             large = [r for r in data["rows"] if r["load"].endswith(", large")]
-            data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "own": measure_own(a), "what_if": what_if(a, pathlib.Path(folder)),
-                    "rows": measure(a, pathlib.Path(folder)) + large}
-            save(file, **data)
+            data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "own": measure_own(a),
+                    "what_if": what_if(a, folder), "rows": measure_small(a, folder) + large}
+    save_rows(FILE, **data)
+
+
+def report(_):
+    data = read_json(FILE)
     write_tables(data)
     plot(data)
 
 
+def options(parser):
+    parser.add_argument("--large", help="a model of more than a hundred megabytes")
+    parser.add_argument("--load", choices=["mixed", "long prompts"], help="with --large: only this load")
+    parser.add_argument("--step", default="12.525,3.256", type=comma_list(float),
+                        help="STEP,TOKEN: the milliseconds of a step and of each token in it, for batching_what_if; "
+                             "default: those of TinyLlama's shape in the lesson engine_comparison")
+
+
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3)

@@ -1,5 +1,5 @@
-// What judges and times the rungs of `scheduler`: requests served by a simulated machine to the end, every
-// step held against the rules of the seam, and the memory against what it can hold.
+// The trials of `scheduler`. A simulated machine serves all requests to the end. Every step is checked
+// against the rules of the seam, and the memory in use against its limit.
 
 #include <algorithm>
 #include <memory>
@@ -68,41 +68,31 @@ std::vector<Workload> workloads() {
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<Scheduler>& ladder) {
-  std::vector<Trial> result;
-  for (Workload& workload : workloads()) {
-    const auto w = std::make_shared<const Workload>(std::move(workload));
-    Trial trial;
-    trial.name = w->name;
-    trial.judge = [w, &ladder](const std::string& rung, int) {
-      return judged([&]() -> Verdict {
-        const SimulationConfig config = config_of(*w);
-        const auto scheduler = ladder.make(rung, config.limits);
-        try {
-          simulate(*scheduler, nullptr, requests_of(*w), config);
-        } catch (const NotStarted&) {
-          throw;
-        } catch (const Error& error) {
-          fail("{}: {}", w->name, error.what());
-        }
-        return {};
-      });
-    };
-    result.push_back(std::move(trial));
-  }
+  const auto judge = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
+    const SimulationConfig config = config_of(w);
+    const auto scheduler = ladder.make(rung, config.limits);
+    try {
+      simulate(*scheduler, nullptr, requests_of(w), config);
+    } catch (const NotStarted&) {
+      throw;
+    } catch (const Error& error) {
+      fail("{}: {}", w.name, error.what());
+    }
+    return Verdict();
+  };
+  std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});
 
-  // What one step of the loop costs besides the model: nobody's tokens may wait for bookkeeping.
+  // The cost of one step of the loop without the model: tokens must not wait for bookkeeping.
   for (const auto& [running, waiting] : {std::pair{32, 0}, {32, 1000}, {256, 1000}}) {
     Trial steps;
     steps.name = fmt::format("a decode step, {} running, {} waiting", running, waiting);
     steps.timed = true;
     steps.work.bytes = static_cast<double>(running) * sizeof(ScheduledSequence);
-    steps.judge = [&ladder](const std::string& rung, int) {
-      return judged([&]() -> Verdict {
-        const Workload w{"", 4, 100, 8, 8, 2, 16, 2, 256, 16};
-        simulate(*ladder.make(rung, config_of(w).limits), nullptr, requests_of(w), config_of(w));
-        return {};
-      });
-    };
+    steps.judge = judging([&ladder](const std::string& rung, int) {
+      const Workload w{"", 4, 100, 8, 8, 2, 16, 2, 256, 16};
+      simulate(*ladder.make(rung, config_of(w).limits), nullptr, requests_of(w), config_of(w));
+      return Verdict();
+    });
     steps.prepare = [&ladder, running = running, waiting = waiting](const std::string& rung,
                                                                     int) -> std::function<void()> {
       struct State {

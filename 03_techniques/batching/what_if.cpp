@@ -1,9 +1,9 @@
-// The schedulers on a machine that is not here: batching_what_if TRACE SEQUENCES STEP_TOKENS STEP_MS TOKEN_MS
+// The schedulers on a simulated machine: batching_what_if TRACE SEQUENCES STEP_TOKENS STEP_MS TOKEN_MS
 //
-// TRACE: lengths in any form that loop/request_trace.hpp reads; all requests come at once. A step takes
-// STEP_MS, for the weights that it reads, and TOKEN_MS for each of its tokens: both can be read off two
-// measurements, one sequence that decodes and a batch that does. SEQUENCES may run together. Prints, per
-// rung, what simulate() counted, as JSON.
+// TRACE has lengths in any format that loop/request_trace.hpp reads; all requests arrive at once. A step
+// takes STEP_MS to read the weights, and TOKEN_MS for each of its tokens. Both follow from two measurements:
+// of one sequence that decodes and of a batch that decodes. At most SEQUENCES run together. For each rung,
+// the program prints the figures of simulate() as JSON.
 
 #include <cstdio>
 #include <string>
@@ -13,6 +13,7 @@
 
 #include "batching.hpp"
 #include "core/numbers.hpp"
+#include "core/program_main.hpp"
 #include "loop/request_trace.hpp"
 #include "loop/simulation.hpp"
 
@@ -61,13 +62,5 @@ int run(int argc, char** argv) {
 }  // namespace rung::batching
 
 int main(int argc, char** argv) {
-  try {
-    return rung::batching::run(argc, argv);
-  } catch (const rung::UsageError& error) {
-    std::fprintf(stderr, "batching_what_if: %s\n", error.what());
-    return 2;
-  } catch (const rung::Error& error) {
-    std::fprintf(stderr, "batching_what_if: %s\n", error.what());
-    return 1;
-  }
+  return rung::run_program("batching_what_if", argc, argv, rung::batching::run);
 }

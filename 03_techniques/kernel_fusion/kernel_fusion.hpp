@@ -10,9 +10,9 @@
 namespace rung::kernel_fusion {
 
 /// Every step as the plain operations, one after the other.
-class None : public Fusion {
+class NoFusion : public Fusion {
  public:
-  explicit None(const FusionConfig& config) : config_(config) {}
+  explicit NoFusion(const FusionConfig& config) : config_(config) {}
 
   std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
   std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
@@ -28,9 +28,9 @@ class None : public Fusion {
 };
 
 /// Products of the same input in one loop of the threads.
-class Qkv : public None {
+class Qkv : public NoFusion {
  public:
-  using None::None;
+  using NoFusion::NoFusion;
   std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
 };
 

@@ -5,39 +5,42 @@ usage: 03_techniques/kernel_fusion/measure.py NAME MODEL --count [--linear auto]
        03_techniques/kernel_fusion/measure.py NAME MODEL [-p 256] [-n 64] [-r 3] [--rounds 5] [--linear auto]
        03_techniques/kernel_fusion/measure.py --tables
 
-With --count one short `rung bench` of MODEL per rung says how often the threads are sent out in a decode step and where the rung
-applies: that does not depend on the machine's speed. Without it all rungs take turns in each round (the machine drifts; neighbours
-in time are comparable), and the rounds are added to those before. Both write results/NAME.json. --tables writes the tables between
-the marks of the lesson
+With --count, one short `rung bench` of MODEL per rung counts how often a decode step starts the threads, and where the
+rung applies. These counts do not depend on the speed of the machine. Without --count, all rungs run once in each round,
+because the speed of the machine drifts and only runs close in time are comparable. The rounds are added to earlier
+ones. Both write results/NAME.json. --tables writes the tables between the marks of the lesson
     <!-- engine: results/NAME.json -->  ...  <!-- end -->
-from these files: bytes of intermediates that are no longer written and read (computed from the model's shape), the counts, and, where
-there are rounds, the median of the speed against `none` in the same round.
+from these files: the bytes of intermediates that are no longer written and read (computed from the model's shape), the
+counts, and, if there are rounds, the median of the speed relative to `none` in the same round.
 """
 
-import argparse
 import json
-import pathlib
 import re
 import statistics
-import subprocess
 import sys
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import UsageError, lesson_main, read_json, run, write_between  # noqa: E402
+
+RESULTS = Path(__file__).resolve().parent / "results"
 RUNGS = ("none", "qkv", "gate_up", "add_norm", "rope_store")
-MARK = re.compile(r"(?P<mark><!-- engine: (?P<file>\S+\.json) -->\n).*?<!-- end -->", re.DOTALL)
 
 
 def ask(rung, *arguments):
-    done = subprocess.run([rung, *map(str, arguments), "--json"], check=True, capture_output=True, text=True)
+    """The JSON that the program prints, and its log."""
+    done = run(rung, *arguments, "--json")
     return json.loads(done.stdout), done.stderr
 
 
 def measure(a):
-    path = HERE / "results" / f"{a.name}.json"
+    if a.model is None:
+        raise UsageError("give a NAME and a MODEL, or --tables")
+    path = RESULTS / f"{a.name}.json"
     command = ["bench", "-m", a.model, "-b", 1, "--linear", a.linear]
-    document = json.loads(path.read_text()) if path.exists() else {"counts": {}, "rounds": []}
+    document = read_json(path, {"counts": {}, "rounds": []})
     document["model"] = ask(a.rung, "inspect", a.model)[0]["model"]
-    document["file"] = pathlib.Path(a.model).name
+    document["file"] = Path(a.model).name
     if a.count:
         for rung in RUNGS:
             row = ask(a.rung, *command, "-p", 0, "-n", 4, "-r", 1, "--set", f"fusion={rung}")[0][0]
@@ -72,7 +75,7 @@ def speed(value):
 
 
 def table(path):
-    document = json.loads(path.read_text())
+    document = read_json(path)
     rounds = document["rounds"]
     heads = ["rung", "bytes saved per token and layer", "threads sent out per decode step"]
     if rounds:
@@ -86,15 +89,22 @@ def table(path):
             spread = f" ({ratios[0]:.3f} to {ratios[-1]:.3f})" if rung != "none" else ""
             cells += [speed(statistics.median(r[rung][test] for r in rounds)), f"{statistics.median(ratios):.3f}×{spread}"]
         lines.append("| " + " | ".join(cells) + " |")
-    told = f"`{document['file']}`, two threads; bytes computed from its shape, counts by `rung bench --json` (`measure.py --count`)."
+    note = f"`{document['file']}`, two threads; bytes computed from its shape, counts by `rung bench --json` (`measure.py --count`)."
     if rounds:
-        told += (f" Speeds: `{document['command']}`, {len(rounds)} rounds over all rungs, the median and in brackets the worst and the "
+        note += (f" Speeds: `{document['command']}`, {len(rounds)} rounds over all rungs, the median and in brackets the worst and the "
                  f"best round. {document['machine']}.")
-    return "\n".join([*lines, "", told, ""])
+    return [*lines, "", note]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def report(a):
+    if not a.redraw:
+        return  # a measurement need not have counts and rounds yet
+    lesson = RESULTS.parent / "README.md"
+    for file in re.findall(r"<!-- engine: (\S+\.json) -->", lesson.read_text(encoding="utf-8")):
+        write_between(lesson, f"engine: {file}", table(RESULTS.parent / file))
+
+
+def options(parser):
     parser.add_argument("name", nargs="?")
     parser.add_argument("model", nargs="?")
     parser.add_argument("-p", "--prompt", type=int, default=256)
@@ -102,20 +112,8 @@ def main():
     parser.add_argument("-r", "--repeats", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--linear", default="auto")
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
     parser.add_argument("--count", action="store_true", help="only what does not depend on the machine's speed")
-    parser.add_argument("--tables", action="store_true")
-    a = parser.parse_args()
-    if a.tables:
-        lesson = HERE / "README.md"
-        text = lesson.read_text()
-        lesson.write_text(MARK.sub(lambda m: m["mark"] + table(HERE / m["file"]) + "<!-- end -->", text))
-        return 0
-    if a.model is None:
-        parser.error("give a NAME and a MODEL, or --tables")
-    measure(a)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lesson_main(__doc__, measure, report, options=options, redraw="--tables")

@@ -12,7 +12,7 @@
 namespace rung::kernel_fusion {
 
 std::unique_ptr<Products> Qkv::side_by_side(std::vector<ProductPart> parts) {
-  if (!share_a_loop(parts)) return None::side_by_side(std::move(parts));
+  if (!share_a_loop(parts)) return NoFusion::side_by_side(std::move(parts));
   return products_in_pieces(std::move(parts), config_);
 }
 

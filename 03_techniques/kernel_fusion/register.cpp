@@ -37,7 +37,7 @@ void register_rungs(Registry& registry) {
     ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make_rung, supports});
   };
   const std::function<bool(const FusionConfig&)> always;
-  add("none", "every operation by itself", make<None>, always);
+  add("none", "every operation by itself", make<NoFusion>, always);
   add("qkv", "q, k and v in one loop of the threads", make<Qkv>, host_memory);
   add("gate_up", "gate, up and the activation in one loop, tile by tile", make<GateUp>, host_memory);
   add("add_norm", "the residual add and the norm behind it, row by row", make<AddNorm>, host_memory);

@@ -1,9 +1,9 @@
 // Lengths of real requests through every cache, without a model: kv_cache_replay TRACE TOKENS CONTEXT [BLOCK]
 //
-// TRACE: any form that loop/request_trace.hpp reads; - is stdin. The queue is
-// never empty: the next request in the file is admitted as soon as the cache takes its prompt, everybody who
-// runs gains a token per step, and whoever finds no room gives way (from the youngest on) and comes back
-// later. Prints, per rung, what its counters said on average over the steps, as JSON.
+// TRACE is a file in any format that loop/request_trace.hpp reads; - is stdin. The queue is never empty: the
+// next request in the file is admitted as soon as the cache takes its prompt. Every running request gains a
+// token per step. If there is no room for one, the youngest requests are preempted and come back later. For
+// each rung, the program prints the averages of its counters over the steps, as JSON.
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/numbers.hpp"
+#include "core/program_main.hpp"
 #include "devices/cpu_device.hpp"
 #include "kv_cache.hpp"
 #include "loop/request_trace.hpp"
@@ -112,13 +113,5 @@ int run(int argc, char** argv) {
 }  // namespace rung::kv_cache
 
 int main(int argc, char** argv) {
-  try {
-    return rung::kv_cache::run(argc, argv);
-  } catch (const rung::UsageError& error) {
-    std::fprintf(stderr, "kv_cache_replay: %s\n", error.what());
-    return 2;
-  } catch (const rung::Error& error) {
-    std::fprintf(stderr, "kv_cache_replay: %s\n", error.what());
-    return 1;
-  }
+  return rung::run_program("kv_cache_replay", argc, argv, rung::kv_cache::run);
 }

@@ -1,6 +1,5 @@
-// What judges and times the rungs of `kv`: random operations, with a mark written into every slot that a
-// sequence gains and looked for again later. A slot that two sequences write is found by the mark that is
-// gone.
+// The trials of `kv`: random operations. The driver writes a mark into every slot that a sequence gains and
+// looks for it again later. If two sequences write the same slot, one of the marks is missing.
 
 #include <algorithm>
 #include <map>
@@ -266,47 +265,35 @@ std::vector<Workload> workloads() {
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<KvCache>& ladder) {
-  std::vector<Trial> result;
-  for (Workload& workload : workloads()) {
-    const auto w = std::make_shared<const Workload>(std::move(workload));
-    Trial trial;
-    trial.name = w->name;
-    trial.judge = [w, &ladder](const std::string& rung, int) {
-      return judged([&]() -> Verdict {
-        const auto cache = ladder.make(rung, config_of(*w));
-        Driver(*w, *cache).run();
-        return {};
-      });
-    };
-    result.push_back(std::move(trial));
-  }
+  const auto judge = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
+    const auto cache = ladder.make(rung, config_of(w));
+    Driver(w, *cache).run();
+    return Verdict();
+  };
+  std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});
 
   for (const int blocks : {1, 2, 13}) {
     Trial alone;
     alone.name = fmt::format("the pool alone, {} block{}", blocks, blocks == 1 ? "" : "s");
-    alone.judge = [blocks](const std::string& rung, int) {
-      return judged([&]() -> Verdict {
-        if (rung == "contiguous") return {Verdict::Status::unsupported, 0, 0, "it has no pool"};
-        const auto pool = rung == "mine" ? mine(blocks) : free_list(blocks);
-        drive_pool(*pool, blocks);
-        return {};
-      });
-    };
+    alone.judge = judging([blocks](const std::string& rung, int) {
+      if (rung == "contiguous") return Verdict::unsupported("it has no pool");
+      const auto pool = rung == "mine" ? mine(blocks) : free_list(blocks);
+      drive_pool(*pool, blocks);
+      return Verdict();
+    });
     result.push_back(std::move(alone));
   }
 
-  // What a decode step asks of a cache: one more token for everybody, and now and then a sequence that ends.
+  // The calls of decode steps: one more token for every sequence, and now and then a sequence that ends.
   constexpr int kSequences = 256, kContext = 1024;
   Trial steps;
   steps.name = "256 sequences grow by 16 tokens, one by one, and 8 are replaced";
   steps.timed = true;
   steps.work.bytes = kSequences * 16.0 * 4;  // a table entry or a length each time
-  steps.judge = [&ladder](const std::string& rung, int) {
-    return judged([&]() -> Verdict {
-      ladder.make(rung, config_of({"", 1, 16, 16, 16, 0}));  // says so when it is not started
-      return {};
-    });
-  };
+  steps.judge = judging([&ladder](const std::string& rung, int) {
+    ladder.make(rung, config_of({"", 1, 16, 16, 16, 0}));  // throws NotStarted if the rung has no code
+    return Verdict();
+  });
   steps.prepare = [&ladder](const std::string& rung, int) -> std::function<void()> {
     KvConfig config = config_of({"", kSequences, kContext, 16, kSequences * kContext, 0});
     const std::shared_ptr<KvCache> cache = ladder.make(rung, config);

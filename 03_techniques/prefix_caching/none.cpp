@@ -5,7 +5,7 @@
 namespace rung::prefix_caching {
 namespace {
 
-class None final : public PrefixCache {
+class NoPrefixCache final : public PrefixCache {
  public:
   int match(std::span<const std::int32_t>, std::uint64_t, std::vector<std::int32_t>& blocks) override {
     blocks.clear();
@@ -22,7 +22,7 @@ class None final : public PrefixCache {
 }  // namespace
 
 std::unique_ptr<PrefixCache> make_none(const PrefixCacheConfig& /*config*/) {
-  return std::make_unique<None>();
+  return std::make_unique<NoPrefixCache>();
 }
 
 }  // namespace rung::prefix_caching

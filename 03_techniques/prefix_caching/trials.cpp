@@ -1,5 +1,5 @@
-// What judges and times the rungs of `prefix_cache`: random texts that share beginnings, against an oracle
-// that remembers for every block the whole text up to its end.
+// The trials of `prefix_cache`: random texts that share prefixes. The oracle remembers for every block the
+// whole text up to the end of the block.
 
 #include <algorithm>
 #include <map>
@@ -56,8 +56,8 @@ class Driver {
   };
 
   [[noreturn]] void bad(const std::string& expected, const std::string& got) const {
-    fail("{}: shape [blocks of {}, {} known], index [operation {}]: expected {}, got {}", w_.name,
-         w_.block_size, known_.size(), at_, expected, got);
+    fail("{}", mismatch(w_.name, fmt::format("blocks of {}, {} known", w_.block_size, known_.size()),
+                        fmt::format("operation {}", at_), expected, got));
   }
 
   /// Often a known text, changed from some place on.
@@ -125,7 +125,7 @@ class Driver {
       const std::pair key{salt, Ids(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end))};
       if (const auto known = whole_.find(key); known != whole_.end()) {
         if (rng_.below(2) == 0)
-          blocks.back() = known->second;  // else computed again by somebody who did not look
+          blocks.back() = known->second;  // otherwise, a request computes it again without a lookup
       } else if (keeps_) {
         expected.push_back(blocks.back());
         whole_.emplace(key, blocks.back());
@@ -187,7 +187,7 @@ class Driver {
   std::map<std::int32_t, Known> known_;  // by block
   std::map<std::pair<std::uint64_t, Ids>, std::int32_t>
       whole_;                      // (salt, text up to the end of a block) -> block
-  std::set<std::int32_t> pinned_;  // blocks that somebody reads
+  std::set<std::int32_t> pinned_;  // blocks that a sequence reads
   std::int32_t next_block_ = 0;
   int at_ = 0;
 };
@@ -205,20 +205,12 @@ std::vector<Workload> workloads() {
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<PrefixCache>& ladder) {
-  std::vector<Trial> result;
-  for (Workload& workload : workloads()) {
-    const auto w = std::make_shared<const Workload>(std::move(workload));
-    Trial trial;
-    trial.name = w->name;
-    trial.judge = [w, &ladder](const std::string& rung, int) {
-      return judged([&]() -> Verdict {
-        const auto cache = ladder.make(rung, {w->block_size, w->eviction});
-        Driver(*w, *cache, rung != "none").run();
-        return {};
-      });
-    };
-    result.push_back(std::move(trial));
-  }
+  const auto judge = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
+    const auto cache = ladder.make(rung, {w.block_size, w.eviction});
+    Driver(w, *cache, rung != "none").run();
+    return Verdict();
+  };
+  std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});
 
   // A conversation goes on: 2,000 tokens are known, 30 are new; among 200 other conversations.
   Trial lookups;

@@ -1,49 +1,36 @@
 #!/usr/bin/env python3
-"""Measures what each number format costs and buys, draws it, and writes the tables of the lesson.
+"""Measures the quality and the speed of each number format, draws the picture and writes the tables of the lesson.
 
 usage: 03_techniques/quantization/measure.py --quality TEXT --calibration OTHER_TEXT [--chunks 8] [--rung build/bin/rung]
        03_techniques/quantization/measure.py --speed [--shape tinyllama-1.1b]
-       03_techniques/quantization/measure.py             only draws and writes the tables again
+       03_techniques/quantization/measure.py             only draws the picture and writes the tables
 
---quality  `tiny` in every format by every rung of seam quantizer: perplexity on TEXT (one that the model was not trained on),
-           divergence and agreement against float32; then the same weights as float32, to see what the kernels add.
-           OTHER_TEXT is what --imatrix reads. -> results/quality.json
---speed    prefill and decode of `tiny` and of a synthetic model in every format. -> results/speed.json
+--quality  `tiny` in every format by every rung of seam `quantizer`: the perplexity on TEXT (one that the model was not
+           trained on), and the divergence from and agreement with float32. Runs with the same weights as float32 show what the
+           kernels add. --imatrix reads OTHER_TEXT. Writes results/quality.json
+--speed    prefill and decode of `tiny` and of a synthetic model in every format. Writes results/speed.json
 --models   only writes the models that --speed needs (14 GB)
-Models are written to a folder that is removed, or stay in --scratch for the next run. The picture needs matplotlib.
+Models are written to a temporary folder, or to --scratch, where they stay for the next run. The picture needs matplotlib.
 """
 
-import argparse
 import concurrent.futures
 import json
 import os
-import pathlib
-import re
-import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-RESULTS = HERE / "results"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import (  # noqa: E402
+    UsageError, ask, lesson_main, machine_text, pyplot, read_json, save_picture, save_rows, tidy, write_between)
+
+RESULTS = Path(__file__).resolve().parent / "results"
 FORMATS = ["f32", "bf16", "f16", "q8_0", "q6_k", "q5_k", "q4_1", "q4_k", "q4_0", "iq4_nl"]
 PLAIN = {"f32", "bf16", "f16"}
 EXACT = {"q4_0", "iq4_nl", "q6_k"}  # formats with one scale per (sub-)block
 RUNGS = ["absmax", "search", "exact", "weighted", "exact, weighted"]
 LOOKS = {"absmax": ("#c0392b", "o"), "search": ("#1f6f8b", "s"), "exact": ("#b5651d", "D"), "weighted": ("#3a7d44", "^"),
          "exact, weighted": ("#6c3483", "v")}
-
-
-def ask(rung, *arguments):
-    done = subprocess.run([rung, *map(str, arguments), "--json"], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"rung {' '.join(map(str, arguments))} failed: {done.stderr}")
-    return json.loads(done.stdout)
-
-
-def save(name, rows, **more):
-    RESULTS.mkdir(exist_ok=True)
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    head = "".join(f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in more.items())
-    (RESULTS / name).write_text(f'{{{head}"rows": [\n{lines}\n]}}\n')
 
 
 def weight_bits(rung, model):
@@ -54,7 +41,7 @@ def weight_bits(rung, model):
 
 
 def quality(a, scratch):
-    """One thread per run and --jobs runs at a time: the figures do not depend on it."""
+    """Runs --jobs programs at a time with one thread each. The figures do not depend on the number of threads."""
     def perplexity(model, *more, chunks=a.chunks):
         return ask(a.rung, "perplexity", "-m", model, "-f", a.quality, "--chunks", chunks, "--threads", 1, "--exact", *more)
 
@@ -64,7 +51,7 @@ def quality(a, scratch):
 
     def row(kind, name):
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            model, floats, own = (pathlib.Path(folder) / n for n in ("model.gguf", "floats.gguf", "own.ref"))
+            model, floats, own = (Path(folder) / n for n in ("model.gguf", "floats.gguf", "own.ref"))
             how = ["--set", f"quantizer={name.split(',')[0]}"] if name else []
             how += ["--imatrix", a.calibration, "--chunks", 10] if "weighted" in name else []
             ask(a.rung, "quantize", base, model, "--type", kind, *how)
@@ -92,11 +79,12 @@ def quality(a, scratch):
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         rows = list(pool.map(lambda job: row(*job), jobs))
     float32 = {"type": "f32", "rung": "", "bits": 32.0, "ppl": first["ppl"], "nll": first["nll"], "kl": 0.0, "same_top": 1.0}
-    save("quality.json", [float32, *rows], model="tiny", predicted=first["tokens"], ctx=first["ctx"])
+    save_rows(RESULTS / "quality.json", [float32, *rows], one_line=True, model="tiny", predicted=first["tokens"],
+              ctx=first["ctx"])
 
 
 def speed_models(a, scratch):
-    """The file of every shape and format; those that --scratch still has are taken as they are."""
+    """The file of every shape and format. A file that --scratch already has is used again."""
     for shape in ("tiny", a.shape):
         for kind in FORMATS:
             model = scratch / f"{shape}-{kind}.gguf"
@@ -121,19 +109,13 @@ def speed(a, scratch):
                 "rung": found["tg"]["rungs"]["linear"]}
         rows.append(row)
         print(json.dumps(row), flush=True)
-    # What rung ladder found this machine's limits to be.
-    save("speed.json", rows, machine=json.loads((RESULTS / "quantizer.json").read_text())["machine"])
+    # The limits of this machine, as `rung ladder` measured them.
+    save_rows(RESULTS / "speed.json", rows, one_line=True, machine=read_json(RESULTS / "quantizer.json")["machine"])
 
 
 def plot():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    matplotlib.rcParams["svg.hashsalt"] = "rung"  # the same data gives the same file
-    matplotlib.rcParams["font.size"] = 9
-    rows = [r for r in json.loads((RESULTS / "quality.json").read_text())["rows"] if r["rung"]]
+    plt = pyplot()
+    rows = [r for r in read_json(RESULTS / "quality.json")["rows"] if r["rung"]]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.0), width_ratios=[1.15, 1])
     kinds = list(dict.fromkeys(r["type"] for r in rows))
     plain = {r["type"]: r["kl"] for r in rows if r["rung"] == "absmax"}
@@ -158,14 +140,9 @@ def plot():
     right.set_xlim(0.55, 1.05)
     right.set_xlabel("KL divergence against absmax of the same format")
     for axis in (left, right):
-        axis.grid(True, which="major", color="#dddddd", linewidth=0.6)
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
+        tidy(axis, color="#dddddd")
     left.legend(frameon=False, title="quantizer", alignment="left", loc="upper right")
-    figure.tight_layout()
-    figure.savefig(RESULTS / "quality.svg", metadata={"Date": None})
-    figure.savefig(RESULTS / "quality.png", dpi=90)
-    print("wrote quality.svg and quality.png")
+    save_picture(figure, RESULTS / "quality", dpi=90)
 
 
 def number(value):
@@ -217,54 +194,43 @@ def speed_tables(data):
             "and random weights in the shape of TinyLlama 1.1B, which do not (`rung synth`; a prompt of 32 tokens, 8 generated):", "",
             *speed_rows(data, tiny=False), "",
             "Measured by `measure.py --speed`, medians of three; \"integers\" is `--linear packed,int8`. "
-            f"{machine['name']}, {machine['threads']} threads, {machine['simd']}; its limits: {machine['read_gb_s']:.1f} GB/s read, "
+            f"{machine_text(machine)}; its limits: {machine['read_gb_s']:.1f} GB/s read, "
             f"{machine['fma_gflop_s']:.0f} GFLOP/s float32 FMA."]
 
 
-def tables():
-    lesson = HERE / "README.md"
-    if not lesson.is_file():
-        return
-    text = lesson.read_text(encoding="utf-8")
-    for file, name, make in (("quality", "quality", quality_table), ("quality", "kernels", kernel_table),
-                             ("speed", "speed", speed_tables)):
-        source = RESULTS / f"{file}.json"
-        if not source.is_file():
-            continue
-        mark = f"<!-- measure.py: {name} -->\n"
-        pattern = re.compile(re.escape(mark) + r".*?<!-- end -->", re.DOTALL)
-        table = mark + "\n".join(make(json.loads(source.read_text()))) + "\n<!-- end -->"
-        text = pattern.sub(lambda _: table, text)
-    lesson.write_text(text, encoding="utf-8")
-    print("wrote the tables of README.md")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quality", metavar="TEXT")
-    parser.add_argument("--calibration", metavar="TEXT")
-    parser.add_argument("--chunks", type=int, default=8, help="windows of 512 tokens")
-    parser.add_argument("--jobs", type=int, default=2, help="of --quality, at a time")
-    parser.add_argument("--speed", action="store_true")
-    parser.add_argument("--shape", default="tinyllama-1.1b")
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
-    parser.add_argument("--models", action="store_true")
-    parser.add_argument("--scratch", type=pathlib.Path)
-    a = parser.parse_args()
+def measure(a):
     if a.quality and not a.calibration:
-        parser.error("--quality also needs --calibration TEXT, which --imatrix reads")
+        raise UsageError("--quality also needs --calibration TEXT, which --imatrix reads")
     with tempfile.TemporaryDirectory() as folder:
-        scratch = a.scratch or pathlib.Path(folder)
+        scratch = a.scratch or Path(folder)
         if a.quality:
             quality(a, scratch)
         if a.models:
             list(speed_models(a, scratch))
         if a.speed:
             speed(a, scratch)
-    if (RESULTS / "quality.json").is_file():
+
+
+def report(_):
+    lesson, measured, timed = (RESULTS.parent / "README.md", RESULTS / "quality.json", RESULTS / "speed.json")
+    if measured.is_file():
         plot()
-    tables()
+        write_between(lesson, "measure.py: quality", quality_table(read_json(measured)))
+        write_between(lesson, "measure.py: kernels", kernel_table(read_json(measured)))
+    if timed.is_file():
+        write_between(lesson, "measure.py: speed", speed_tables(read_json(timed)))
+
+
+def options(parser):
+    parser.add_argument("--quality", metavar="TEXT")
+    parser.add_argument("--calibration", metavar="TEXT")
+    parser.add_argument("--chunks", type=int, default=8, help="windows of 512 tokens")
+    parser.add_argument("--jobs", type=int, default=2, help="runs of --quality at a time")
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--shape", default="tinyllama-1.1b")
+    parser.add_argument("--models", action="store_true")
+    parser.add_argument("--scratch", type=Path)
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, options=options, redraw=None)

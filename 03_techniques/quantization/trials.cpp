@@ -97,8 +97,8 @@ double distance(const std::vector<double>& levels, double x) {
   return nearest;
 }
 
-/// The smallest weighted sum of squared errors over a scan of scales; negative where the format has more than
-/// a scale to choose.
+/// The smallest weighted sum of squared errors over a scan of scales; negative if the format has more to
+/// choose than one scale.
 double scanned_error(const Case& c, std::size_t begin) {
   std::vector<double> levels;
   const auto even = [&](int low, int high) {
@@ -151,9 +151,8 @@ struct Judge {
   std::vector<std::byte> bytes;  // what the rung wrote
 
   Verdict failed(const std::string& index, const std::string& expected, const std::string& got) const {
-    return {Verdict::Status::failed, 0, 0,
-            fmt::format("{}: shape [{} blocks, {}], index [{}]: expected {}, got {}", c.name, blocks, block,
-                        index, expected, got)};
+    return Verdict().fail(
+        mismatch(c.name, fmt::format("{} blocks, {}", blocks, block), index, expected, got));
   }
 
   /// Rounded to nearest once the scale was stored? absmax rounds with the scale before that, as GGML does.
@@ -226,7 +225,7 @@ struct Judge {
 };
 
 Verdict judge(const Ladder<Quantizer>& ladder, const std::string& rung, const Case& c) {
-  if (!ladder.supports(rung, c.config)) return {Verdict::Status::unsupported, 0, 0, c.config.describe()};
+  if (!ladder.supports(rung, c.config)) return Verdict::unsupported(c.config.describe());
   const auto n = static_cast<std::int64_t>(c.x.size());
   const std::size_t size = bytes_of(c.config.type, n);
   std::vector<std::byte> memory(size + 2 * kGuardBytes, kGuard);
@@ -298,18 +297,13 @@ std::vector<Case> cases() {
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<Quantizer>& ladder) {
-  std::vector<Trial> result;
-  for (Case& each : cases()) {
-    const auto c = std::make_shared<const Case>(std::move(each));
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Case& c) {
+    return judge(ladder, rung, c);
+  };
+  return trials_of(cases(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Case> c) {
     const auto n = static_cast<std::int64_t>(c->x.size());
-    Trial trial;
-    trial.name = c->name;
-    trial.timed = c->timed;
     trial.work.bytes = 4.0 * static_cast<double>(n) + static_cast<double>(bytes_of(c->config.type, n));
     trial.work.flops = 2.0 * static_cast<double>(n);  // times the inverse scale, plus a half
-    trial.judge = [c, &ladder](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *c); });
-    };
     trial.prepare = [c, n, &ladder](const std::string& rung, int) -> std::function<void()> {
       const std::shared_ptr<Quantizer> quantizer = ladder.make(rung, c->config);
       const auto bytes = std::make_shared<std::vector<std::byte>>(bytes_of(c->config.type, n));
@@ -317,9 +311,7 @@ std::vector<Trial> trials(const Ladder<Quantizer>& ladder) {
         quantizer->quantize(c->x.data(), c->weights.empty() ? nullptr : c->weights.data(), bytes->data(), n);
       };
     };
-    result.push_back(std::move(trial));
-  }
-  return result;
+  });
 }
 
 }  // namespace rung::quantization

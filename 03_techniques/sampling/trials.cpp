@@ -44,17 +44,14 @@ Verdict judge(const Ladder<Sampler>& ladder, const std::string& rung, Workload w
     const double u = Rng(w.params.seed, step).uniform();
     const std::int32_t got = sampler->sample({logits, w.prompt, w.generated, &w.params, step}).token;
     if (expected.accepts(got, u)) continue;
-    verdict.status = Verdict::Status::failed;
-    verdict.message = fmt::format(
-        "{}: shape [{} vocab], index [step {}, seed {}, u {:.9f}]: expected token {} (p {:.6f}), got {} (p "
-        "{:.6f}{})",
-        w.name, w.vocab, step, w.params.seed, u, expected.at(u),
-        expected.probability[static_cast<std::size_t>(expected.at(u))], got,
-        got < 0 || got >= w.vocab ? 0.0 : expected.probability[static_cast<std::size_t>(got)],
-        got >= 0 && got < w.vocab && expected.probability[static_cast<std::size_t>(got)] > 0
-            ? ""
-            : ", which must have been filtered out");
-    return verdict;
+    const bool known = got >= 0 && got < w.vocab;
+    const double p = known ? expected.probability[static_cast<std::size_t>(got)] : 0.0;
+    return verdict.fail(
+        mismatch(w.name, fmt::format("{} vocab", w.vocab),
+                 fmt::format("step {}, seed {}, u {:.9f}", step, w.params.seed, u),
+                 fmt::format("token {} (p {:.6f})", expected.at(u),
+                             expected.probability[static_cast<std::size_t>(expected.at(u))]),
+                 fmt::format("{} (p {:.6f}{})", got, p, p > 0 ? "" : ", which must have been filtered out")));
   }
   return verdict;
 }
@@ -139,19 +136,14 @@ std::vector<Workload> workloads() {
 }  // namespace
 
 std::vector<Trial> make_trials(const Ladder<Sampler>& ladder) {
-  std::vector<Trial> trials;
-  for (const Workload& w : workloads()) {
-    Trial trial;
-    trial.name = fmt::format("{}, vocab {}", w.name, w.vocab);
-    trial.work.bytes = 4.0 * w.vocab;  // one read of the logits
-    trial.timed = w.timed;
-    trial.judge = [&ladder, w](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, w); });
-    };
-    trial.prepare = [&ladder, w](const std::string& rung, int) { return prepare(ladder, rung, w); };
-    trials.push_back(std::move(trial));
-  }
-  return trials;
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
+    return judge(ladder, rung, w);
+  };
+  return trials_of(workloads(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Workload> w) {
+    trial.name = fmt::format("{}, vocab {}", w->name, w->vocab);
+    trial.work.bytes = 4.0 * w->vocab;  // one read of the logits
+    trial.prepare = [&ladder, w](const std::string& rung, int) { return prepare(ladder, rung, *w); };
+  });
 }
 
 }  // namespace rung::sampling

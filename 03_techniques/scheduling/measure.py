@@ -1,29 +1,28 @@
 #!/usr/bin/env python3
-"""Policies on the engine when there is room and when there is none: how long a request takes.
+"""Policies in the engine when there is room and when there is none: how long a request takes.
 
 usage: 03_techniques/scheduling/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 3]
        03_techniques/scheduling/measure.py --large tinyllama-1.1b-q4_0.gguf
        03_techniques/scheduling/measure.py --table
 
-The same 64 requests twice, four at a time: "calm", as they come at a rate that is served easily, and "rush", all
-at once. Every eighth has a long prompt and a long answer. "families": 48 prompts of six kinds in turn, all at once, in memory for two; prompts
-of a kind have six of seven parts in common. "flood": user 0 sends everything at once, user 1 a short request now and then. Runs
-of all policies are interleaved; the median by mean latency counts. --large measures rush and flood, with fewer requests, with a
-model that waits for memory, and leaves the other rows. Writes results/policies.json and the tables between the marks of README.md.
+Two loads have the same 64 requests, of which four run at a time. In "calm" they arrive at a rate that is easy to serve,
+and in "rush" all at once. Every eighth has a long prompt and a long answer. In "families", 48 prompts of six kinds
+arrive at once, and there is memory for two of them. Prompts of a kind have six of seven parts in common. In "flood",
+user 0 sends everything at once, and user 1 sends a short request now and then. The runs of all policies are
+interleaved, and the run with the median mean latency counts. --large measures rush and flood with fewer requests and a
+model whose speed memory limits, and leaves the other rows. The script writes results/policies.json and the tables
+between the marks of README.md.
 """
 
-import argparse
 import json
-import pathlib
 import sys
 import tempfile
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-from lesson_marks import write_between  # noqa: E402
-from serve_runs import interleaved, machine, middle, save  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import interleaved, lesson_main, machine, middle, read_json, save_rows, write_between  # noqa: E402
 
-RESULT = HERE / "results" / "policies.json"
+RESULT = Path(__file__).resolve().parent / "results" / "policies.json"
 POLICIES = {"calm": ["fifo", "shortest_first", "adaptive"], "rush": ["fifo", "shortest_first", "adaptive"],
             "families": ["fifo", "longest_prefix_match"], "flood": ["fifo", "fair_share"]}
 LARGE = ["rush", "flood"]
@@ -37,7 +36,7 @@ def mixed(folder, count, longest):
 
 
 def flood(folder, heavy, light, every_s):
-    """heavy: (requests, output tokens) of user 0; light: of user 1, every_s apart."""
+    """heavy: (requests, output tokens) of user 0; light: those of user 1, with requests every_s seconds apart."""
     file = folder / "flood.csv"
     lines = [f"0,0,30,{heavy[1]}"] * heavy[0] + [f"{(i + 0.5) * every_s},1,20,{light[1]}" for i in range(light[0])]
     file.write_text("\n".join(["time,user,prompt,output", *lines]) + "\n")
@@ -46,7 +45,8 @@ def flood(folder, heavy, light, every_s):
 
 def loads(folder):
     """name -> arguments of rung bench-serve"""
-    # Mooncake's form: equal numbers are equal tokens. Six blocks of the family's, one of its own, in blocks of 16 after the scaling.
+    # The format of the Mooncake traces: equal numbers stand for equal tokens. A prompt has six blocks of its family and
+    # one of its own; after the scaling, a block has 16 tokens.
     families = folder / "families.jsonl"
     families.write_text("".join(json.dumps({"timestamp": 0, "input_length": 7 * 512, "output_length": 16 * 32,
                                             "hash_ids": [*range(100 * (i % 6), 100 * (i % 6) + 6), 10000 + i]}) + "\n" for i in range(48)))
@@ -74,17 +74,19 @@ def rows_of(a, model, all_loads, suffix=""):
 
 
 def measure(a):
-    old = json.loads(RESULT.read_text()) if RESULT.exists() else {"rows": []}
+    old = read_json(RESULT, {"rows": []})
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
+        folder = Path(name)
         if a.large:
             kept = [r for r in old["rows"] if not r["load"].endswith(", large")]
             head = {key: value for key, value in old.items() if key not in ("rows", "large")}
-            save(RESULT, kept + rows_of(a, a.large, large_loads(folder), ", large"), **head, large=machine(a.rung, "policy"))
+            new = rows_of(a, a.large, large_loads(folder), ", large")
+            save_rows(RESULT, kept + new, **head, large=machine(a.rung, "policy"))
         else:
             kept = [r for r in old["rows"] if r["load"].endswith(", large")]
             head = {"large": old["large"]} if "large" in old else {}
-            save(RESULT, rows_of(a, a.model, loads(folder)) + kept, model=a.model, machine=machine(a.rung, "policy"), **head)
+            new = rows_of(a, a.model, loads(folder))
+            save_rows(RESULT, new + kept, model=a.model, machine=machine(a.rung, "policy"), **head)
 
 
 def flood_table(data, load):
@@ -110,20 +112,15 @@ def table(data, load):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--large", help="measure a large model with fewer requests")
-    parser.add_argument("--table", action="store_true", help="only write the tables of what was measured before")
-    a = parser.parse_args()
-    if not a.table:
-        measure(a)
-    data = json.loads(RESULT.read_text())
+def report(_):
+    data = read_json(RESULT)
     for load in [*POLICIES, *(f"{load}, large" for load in LARGE)]:
-        write_between(HERE / "README.md", f"serve: results/policies.json, {load}", table(data, load))
+        write_between(RESULT.parents[1] / "README.md", f"serve: results/policies.json, {load}", table(data, load))
+
+
+def options(parser):
+    parser.add_argument("--large", help="measure a large model with fewer requests")
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3, redraw="--table")

@@ -1,5 +1,5 @@
-// What judges and times the rungs of `policy`: whatever the order, ranks are numbers, everybody is served,
-// and no request waits for ever while others keep coming. A good one also keeps the mean latency low.
+// The trials of `policy`: in any order, ranks are finite numbers, all requests are served, and no request
+// waits for ever while others keep coming. A good policy also keeps the mean latency low.
 
 #include <cmath>
 #include <memory>
@@ -14,8 +14,8 @@
 namespace rung::scheduling {
 namespace {
 
-/// The simplest scheduler that gives a policy something to decide: whoever is first runs, one token at a
-/// time.
+/// The simplest scheduler that lets a policy decide something: the first requests in the queue run, one token
+/// at a time.
 class OneByOne final : public Scheduler {
  public:
   explicit OneByOne(int places) : places_(places) {}
@@ -96,16 +96,13 @@ Verdict judge(const Ladder<Policy>& ladder, const std::string& rung, bool starvi
     requests[0].arrival_s = requests[8].arrival_s = 0.001;
   }
   const SimulationResult result = simulate(scheduler, &watched, requests, config());
-  Verdict verdict;
   if (starving && result.outcomes[8].first_token_s > 0.8 * result.end_s) {
-    verdict.status = Verdict::Status::failed;
-    verdict.message = fmt::format(
-        "starvation: shape [{} requests], index [request 8]: expected its first token before the last {} s "
-        "of {}, "
-        "got it after {} s",
-        requests.size(), 0.2 * result.end_s, result.end_s, result.outcomes[8].first_token_s);
+    return Verdict().fail(
+        mismatch("starvation", fmt::format("{} requests", requests.size()), "request 8",
+                 fmt::format("its first token before the last {} s of {}", 0.2 * result.end_s, result.end_s),
+                 fmt::format("it after {} s", result.outcomes[8].first_token_s)));
   }
-  return verdict;
+  return {};
 }
 
 }  // namespace
@@ -113,15 +110,13 @@ Verdict judge(const Ladder<Policy>& ladder, const std::string& rung, bool starvi
 std::vector<Trial> trials(const Ladder<Policy>& ladder) {
   std::vector<Trial> result(3);
   result[0].name = "a crowd of short and long requests";
-  result[0].judge = [&ladder](const std::string& rung, int) {
-    return judged([&] { return judge(ladder, rung, false); });
-  };
+  result[0].judge = judging([&ladder](const std::string& rung, int) { return judge(ladder, rung, false); });
   result[1].name = "a long request among a stream of short urgent ones";
-  result[1].judge = [&ladder](const std::string& rung, int) {
-    // Only these promise it: the others put somebody first for as long as he is there.
+  result[1].judge = judging([&ladder](const std::string& rung, int) {
+    // These two do not promise it: a request can stay first as long as others like it keep coming.
     const bool promises = rung != "shortest_first" && rung != "fair_share";
-    return judged([&] { return promises ? judge(ladder, rung, true) : Verdict{}; });
-  };
+    return promises ? judge(ladder, rung, true) : Verdict{};
+  });
   result[2].name = "the ranks of 1,000 requests";
   result[2].timed = true;
   result[2].work.bytes = 1000.0 * sizeof(ScheduledSequence);

@@ -117,10 +117,9 @@ Verdict judge(const Ladder<Tokenization>& ladder, const std::string& rung, const
   const Ids& expected = expected_of(w);
   Ids got = {-7};  // what was there stays
   ladder.make(rung, {})->merge(*w.pairs, w.text.symbols, w.text.ends, got);
-  Verdict verdict;
   if (!got.empty() && got.front() == -7) {
     got.erase(got.begin());
-    if (got == expected) return verdict;
+    if (got == expected) return {};
   }
   const auto at = static_cast<std::size_t>(
       std::mismatch(got.begin(), got.end(), expected.begin(), expected.end()).first - got.begin());
@@ -128,11 +127,9 @@ Verdict judge(const Ladder<Tokenization>& ladder, const std::string& rung, const
     return at < ids.size() ? fmt::format("token {}", ids[at])
                            : fmt::format("the end after {} tokens", ids.size());
   };
-  verdict.status = Verdict::Status::failed;
-  verdict.message =
-      fmt::format("{}: shape [{} words, {} symbols], index [token {}]: expected {}, got {}", w.name,
-                  w.text.ends.size(), w.text.symbols.size(), at, token(expected), token(got));
-  return verdict;
+  return Verdict().fail(
+      mismatch(w.name, fmt::format("{} words, {} symbols", w.text.ends.size(), w.text.symbols.size()),
+               fmt::format("token {}", at), token(expected), token(got)));
 }
 
 std::vector<Workload> workloads() {
@@ -181,16 +178,11 @@ std::vector<Workload> workloads() {
 }  // namespace
 
 std::vector<Trial> make_trials(const Ladder<Tokenization>& ladder) {
-  std::vector<Trial> trials;
-  for (Workload& workload : workloads()) {
-    const auto w = std::make_shared<const Workload>(std::move(workload));
-    Trial trial;
-    trial.name = w->name;
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
+    return judge(ladder, rung, w);
+  };
+  return trials_of(workloads(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Workload> w) {
     trial.work.bytes = static_cast<double>(w->text.symbols.size());  // of text: a symbol is a byte of it
-    trial.timed = w->timed;
-    trial.judge = [&ladder, w](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *w); });
-    };
     trial.prepare = [&ladder, w](const std::string& rung, int) -> std::function<void()> {
       const std::shared_ptr<Tokenization> merger = ladder.make(rung, {});
       return [=] {
@@ -198,9 +190,7 @@ std::vector<Trial> make_trials(const Ladder<Tokenization>& ladder) {
         merger->merge(*w->pairs, w->text.symbols, w->text.ends, ids);
       };
     };
-    trials.push_back(std::move(trial));
-  }
-  return trials;
+  });
 }
 
 }  // namespace rung::tokenization

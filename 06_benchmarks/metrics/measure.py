@@ -1,27 +1,25 @@
 #!/usr/bin/env python3
-"""What this folder's lesson shows: one run with its timeline, and latency against the rate of arrivals.
+"""Measures what this folder's lesson shows: one run with its timeline, and latency against the rate of arrivals.
 
 usage: 06_benchmarks/metrics/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 2]
        06_benchmarks/metrics/measure.py --plot
 
-Runs of the sweep are interleaved; of each load the middle one by P99 of TTFT counts (of two, the larger). Writes results/timeline.json,
-results/rates.json, the tables between the marks of README.md and the pictures (needs matplotlib).
+The runs of the sweep are interleaved. Of each load, the run with the median P99 of TTFT counts (of two runs, the larger
+one). The script writes results/timeline.json, results/rates.json, the tables between the marks of README.md and the
+pictures (needs matplotlib).
 """
 
-import argparse
 import json
-import pathlib
 import sys
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-sys.path.insert(0, str(HERE))
-from lesson_marks import write_between  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import (  # noqa: E402
+    interleaved, lesson_main, machine, middle, read_json, save_rows, serve, write_between)
 from plot import draw  # noqa: E402
-from serve_runs import interleaved, machine, middle, save, serve  # noqa: E402
 
-# Little memory, so that somebody is preempted, and prompts of which many begin alike.
+RESULTS = Path(__file__).resolve().parent / "results"
+# There is so little memory that requests are preempted, and many prompts share a prefix.
 TIMELINE = ["--threads", "1", "--requests", "40", "--rate", "40", "--seed", "4", "--prompt-tokens", "16-120", "--output-tokens", "20-160", "--shared-prefix",
             "32", "--max-sequences", "8", "--kv-budget", "1MB", "--ctx", "320", "--set", "prefix_cache=radix", "--timeline", "40"]
 SWEEP = ["--threads", "1", "--requests", "80", "--prompt-tokens", "16-120", "--output-tokens", "8-48", "--slo-ttft", "0.1"]
@@ -39,7 +37,7 @@ def measure(a):
     cases = {(kind, rate): load(kind, rate) for kind in KINDS for rate in RATES}
     runs = interleaved(a.rung, a.model, cases, a.repeats, lambda r: f"{1e3 * r['ttft_s']['p99']:.0f} ms")
     rows = [middle(runs[case], lambda r: r["ttft_s"]["p99"]) for case in cases]
-    save(RESULTS / "rates.json", rows, model=a.model, machine=machine(a.rung, "quantile"))
+    save_rows(RESULTS / "rates.json", rows, model=a.model, machine=machine(a.rung, "quantile"))
 
 
 def rates_table(data):
@@ -54,20 +52,12 @@ def rates_table(data):
                         "interleaved; of the two runs of each load the one with the larger P99 of TTFT. Goodput: a first token within 0.1 s.", ""]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
-    parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
-    a = parser.parse_args()
-    if not a.plot:
-        measure(a)
-    rates = json.loads((RESULTS / "rates.json").read_text())
-    write_between(HERE / "README.md", "rates: results/rates.json", rates_table(rates))
-    runs = [json.loads((RESULTS / "timeline.json").read_text()), *rates["rows"]]
+def report(_):
+    rates = read_json(RESULTS / "rates.json")
+    write_between(RESULTS.parent / "README.md", "rates: results/rates.json", rates_table(rates))
+    runs = [read_json(RESULTS / "timeline.json"), *rates["rows"]]
     draw([("results", run) for run in runs], str(RESULTS / "serve"))
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, model="tiny", repeats=2)

@@ -1,27 +1,25 @@
 #!/usr/bin/env python3
-"""Pictures of runs of rung bench-serve, from their JSON.
+"""Draws pictures of runs of rung bench-serve, from their JSON.
 
 usage: 06_benchmarks/metrics/plot.py RUN.json [RUN.json ...] -o results/serve
 
     rung bench-serve --rate 20 --timeline 64 --json > run.json
     06_benchmarks/metrics/plot.py run.json -o run
 
-From every run that has a timeline: what each sequence did when, and who owned the blocks of the KV cache (run_timeline;
-of several runs run_NAME_timeline); the distribution of its latencies. From runs of different rates: latency against rate
-(both in run_latency). Each as .svg and .png. A run that nothing can be drawn of is refused. Needs matplotlib.
+For every run that has a timeline, run_timeline shows what each sequence did at each time and which request owned the
+blocks of the KV cache. With several runs, the name is run_NAME_timeline. run_latency shows the distribution of the
+latencies of these runs and, for runs of different rates, latency against rate. Each picture is an .svg and a .png file.
+The script fails if a run has nothing to draw. Needs matplotlib.
 """
 
-import argparse
-import json
-import pathlib
 import sys
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-from plots import plain_ticks, pyplot, save, tidy  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import lesson_main, plain_ticks, pyplot, read_json, save_picture, tidy  # noqa: E402
 
 STATES = {"waiting": "#d9d9d9", "prefill": "#e6842a", "decode": "#1f6f8b", "preempted": "#b3202c"}
-FREE, KEPT, SHARED = -1, -2, -3  # owners that are no request
+FREE, KEPT, SHARED = -1, -2, -3  # owners other than a request
 FREE_COLOR, KEPT_COLOR, SHARED_COLOR = "#ffffff", "#c9c9c9", "#222222"
 
 
@@ -54,7 +52,7 @@ def draw_states(axis, requests):
 
 
 def draw_use(axis, kv):
-    """What is free, kept for later, reserved and not used, and read."""
+    """The shares of the slots that are read, reserved and empty, kept for later, and free."""
     slots, samples = kv["slots"], kv["samples"]
     times = [s["t"] for s in samples]
     live = [100 * s["live"] / slots for s in samples]
@@ -105,7 +103,7 @@ def timeline(run, name):
     draw_use(axes[2], line["kv"])
     axes[2].set_xlabel("seconds")
     axes[2].set_xlim(0, run["duration_s"])
-    save(figure, f"{name}_timeline")
+    save_picture(figure, f"{name}_timeline")
 
 
 def draw_cdf(axis, run, title):
@@ -156,7 +154,7 @@ def latency(timed, swept, name):
     figure, axes = plt.subplots(1, len(parts), figsize=(4.3 * len(parts), 3.3), constrained_layout=True, squeeze=False)
     for part, axis in zip(parts, axes[0]):
         part(axis)
-    save(figure, f"{name}_latency")
+    save_picture(figure, f"{name}_latency")
 
 
 def draw(runs, name):
@@ -176,13 +174,14 @@ def draw(runs, name):
     latency(timed, swept, name)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", type=pathlib.Path)
+def draw_files(a):
+    draw([(path.stem, read_json(path)) for path in a.runs], a.out)
+
+
+def options(parser):
+    parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("-o", "--out", required=True, help="where the pictures go, without their ending")
-    a = parser.parse_args()
-    draw([(path.stem, json.loads(path.read_text())) for path in a.runs], a.out)
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, draw_files, options=options, rung=False, redraw=None)

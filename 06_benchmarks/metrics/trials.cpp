@@ -1,6 +1,5 @@
-// What judges and times the rungs of `quantile`: every rung against the sorted values. Exact rungs and the
-// learner's may be off by a share of the value, `t_digest` by a share of the rank, which is what each
-// promises.
+// The trials of `quantile`: every rung is compared with the sorted values. A rung may be off by what it
+// promises: exact rungs and the learner's by a share of the value, and `t_digest` by a share of the rank.
 
 #include <algorithm>
 #include <cmath>
@@ -72,11 +71,9 @@ Verdict judge(const Ladder<Quantile>& ladder, const std::string& rung, const Inp
     const double exact = sorted.empty() ? 0 : sorted[nearest_rank(sorted.size(), p)];
     const double error = exact > 0 ? std::abs(got - exact) / exact : std::abs(got);
     if (!(got >= range.low && got <= range.high)) {
-      verdict.status = Verdict::Status::failed;
-      verdict.message =
-          fmt::format("{}: shape [{} values], index [share {}]: expected {} (from {} to {}), got {}",
-                      input.name, sorted.size(), p, exact, range.low, range.high, got);
-      return verdict;
+      return verdict.fail(
+          mismatch(input.name, fmt::format("{} values", sorted.size()), fmt::format("share {}", p),
+                   fmt::format("{} (from {} to {})", exact, range.low, range.high), fmt::format("{}", got)));
     }
     verdict.error = std::max(verdict.error, error);
   }
@@ -87,30 +84,23 @@ Verdict judge(const Ladder<Quantile>& ladder, const std::string& rung, const Inp
 }  // namespace
 
 std::vector<Trial> trials(const Ladder<Quantile>& ladder) {
-  std::vector<Trial> result;
-  for (Input& input : inputs()) {
-    const auto shared = std::make_shared<const Input>(std::move(input));
-    Trial trial;
-    trial.name = shared->name;
-    trial.judge = [&ladder, shared](const std::string& rung, int) {
-      return judged([&] { return judge(ladder, rung, *shared); });
-    };
-    if (shared->values.size() == 50000) {
-      trial.name = "50,000 latencies, then P50, P90 and P99";
-      trial.timed = true;
-      trial.work = {sizeof(double) * 50000.0, 0};
-      trial.prepare = [&ladder, shared](const std::string& rung, int) -> std::function<void()> {
-        ladder.make(rung, {});  // says whether a learner's rung is started
-        return [&ladder, shared, rung] {
-          const auto quantile = ladder.make(rung, {});
-          for (const double value : shared->values) quantile->add(value);
-          for (const double p : {0.5, 0.9, 0.99}) static_cast<void>(quantile->value(p));
-        };
+  const auto judge_one = [&ladder](const std::string& rung, int /*threads*/, const Input& input) {
+    return judge(ladder, rung, input);
+  };
+  return trials_of(inputs(), judge_one, [&ladder](Trial& trial, std::shared_ptr<const Input> input) {
+    if (input->values.size() != 50000) return;
+    trial.name = "50,000 latencies, then P50, P90 and P99";
+    trial.timed = true;
+    trial.work = {sizeof(double) * 50000.0, 0};
+    trial.prepare = [&ladder, input](const std::string& rung, int) -> std::function<void()> {
+      ladder.make(rung, {});  // throws NotStarted if the learner's rung has no code
+      return [&ladder, input, rung] {
+        const auto quantile = ladder.make(rung, {});
+        for (const double value : input->values) quantile->add(value);
+        for (const double p : {0.5, 0.9, 0.99}) static_cast<void>(quantile->value(p));
       };
-    }
-    result.push_back(std::move(trial));
-  }
-  return result;
+    };
+  });
 }
 
 }  // namespace rung::metrics

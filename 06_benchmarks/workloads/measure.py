@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What this folder's lesson shows: four real traces in figures, and what a prefix cache makes of loads that begin alike.
+"""Measures what this folder's lesson shows: the figures of four real traces, and what a prefix cache gains if prompts
+share prefixes.
 
 usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung build/bin/rung] [--repeats 3]
        06_benchmarks/workloads/measure.py --large tinyllama-1.1b-q4_0.gguf [--repeats 3]
@@ -7,28 +8,27 @@ usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung
 
 FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
 (github.com/Azure/AzurePublicDataset), mooncake_conversation_trace.jsonl, mooncake_synthetic_trace.jsonl
-(github.com/kvcache-ai/Mooncake). Their figures are counted here, without the reader of the house.
+(github.com/kvcache-ai/Mooncake). The script counts their figures itself, without the engine's reader of traces.
 
-Runs with and without a prefix cache are interleaved. A request is a hit when at least half of its prompt was found in the
-run with the cache; its first token is compared with that of the same request in the run without. Writes results/traces.json,
-results/prefix.json, results/prefix_cost.json, the tables between the marks of README.md and results/prefix.svg and .png (needs matplotlib).
+Runs with and without a prefix cache are interleaved. A request is a hit if at least half of its prompt was found in the
+run with the cache. Its first token is compared with that of the same request in the run without a cache. The script
+writes results/traces.json, results/prefix.json, results/prefix_cost.json, the tables between the marks of README.md,
+and results/prefix.svg and .png (needs matplotlib).
 """
 
-import argparse
 import datetime
 import json
 import math
-import pathlib
 import statistics
 import sys
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-sys.path.insert(0, str(HERE.parents[1] / "docs"))
-from lesson_marks import write_between  # noqa: E402
-from plots import plain_ticks, pyplot, save, tidy  # noqa: E402
-from serve_runs import interleaved, machine, middle, save as save_rows, serve  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from rung_lessons import (  # noqa: E402
+    UsageError, interleaved, lesson_main, machine, middle, plain_ticks, pyplot, read_json, save_picture, save_rows,
+    serve, tidy, write_between)
 
+RESULTS = Path(__file__).resolve().parent / "results"
 NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",
          "Mooncake, conversation": "mooncake_conversation_trace.jsonl", "Mooncake, tools and agents": "mooncake_synthetic_trace.jsonl"}
 MOONCAKE = "mooncake_conversation_trace.jsonl"
@@ -57,7 +57,7 @@ def describe(rows):
     counts = [0] * (int((end - start) / 10) + 1)
     for t in times:
         counts[int(t / 10)] += 1
-    counts.pop()  # the last ten seconds are not whole
+    counts.pop()  # the last ten seconds are not complete
     seen, hits, blocks = set(), 0, 0
     for _, _, _, ids in rows:
         known = True
@@ -84,7 +84,7 @@ def large_loads():
 
 
 def loads(a):
-    """name -> arguments; in all of them somebody has room, so that what is measured is not a queue."""
+    """name -> arguments. All of these loads leave room for another request, so that the times are not a queue's."""
     room = ["--max-sequences", "16", "--kv-budget", "200MB", "--ctx", "1024", "--max-step-tokens", "256", "--threads", "1"]
     return {
         "Mooncake, conversation": ["--trace", str(a.traces / MOONCAKE), "--length-scale", str(16 / 512), "--max-length", "1024",
@@ -101,17 +101,22 @@ def count(number, what):
 
 
 def first_tokens(pairs):
-    """What the requests that the cache served waited for, with it and without it."""
+    """The times to the first token of the requests that found their prompt in the cache, with and without the cache."""
     hits = [(r, n) for none, radix in pairs for n, r in zip(none["timeline"]["requests"], radix["timeline"]["requests"])
             if 2 * r["cached_tokens"] >= r["prompt_tokens"]]
     misses = [r for _, radix in pairs for r in radix["timeline"]["requests"] if r["cached_tokens"] == 0]
-    def middle(values):
+
+    def median(values):
         return statistics.median(values) if values else None
+
     return {"hits": len(hits), "misses": len(misses), "requests": sum(len(r["timeline"]["requests"]) for _, r in pairs),
-            "hit_prompt": middle([r["prompt_tokens"] for r, _ in hits]), "hit_cached": middle([r["cached_tokens"] for r, _ in hits]),
-            "hit_ttft_s": middle([r["ttft_s"] for r, _ in hits]), "same_without_s": middle([n["ttft_s"] for _, n in hits]),
-            "lower": middle([1 - r["ttft_s"] / n["ttft_s"] for r, n in hits]),
-            "miss_prompt": middle([r["prompt_tokens"] for r in misses]), "miss_ttft_s": middle([r["ttft_s"] for r in misses])}
+            "hit_prompt": median([r["prompt_tokens"] for r, _ in hits]),
+            "hit_cached": median([r["cached_tokens"] for r, _ in hits]),
+            "hit_ttft_s": median([r["ttft_s"] for r, _ in hits]),
+            "same_without_s": median([n["ttft_s"] for _, n in hits]),
+            "lower": median([1 - r["ttft_s"] / n["ttft_s"] for r, n in hits]),
+            "miss_prompt": median([r["prompt_tokens"] for r in misses]),
+            "miss_ttft_s": median([r["ttft_s"] for r in misses])}
 
 
 def compare(a, model, cases):
@@ -124,7 +129,7 @@ def compare(a, model, cases):
             runs = {cache: serve(a.rung, model, *arguments, "--set", f"prefix_cache={cache}") for cache in order}
             pairs.append((runs["none"], runs["radix"]))
             print(name, {c: f"{1e3 * r['ttft_s']['p50']:.1f} ms" for c, r in runs.items()}, flush=True)
-        rows.append({"load": name, "arguments": [pathlib.Path(str(w)).name for w in arguments], "pairs": len(pairs),
+        rows.append({"load": name, "arguments": [Path(str(w)).name for w in arguments], "pairs": len(pairs),
                      "hit_rate": statistics.median(r["cache"]["hit_rate"] for _, r in pairs),
                      "left_out": pairs[0][0]["left_out"],
                      "p50_none_s": statistics.median(n["ttft_s"]["p50"] for n, _ in pairs),
@@ -134,23 +139,23 @@ def compare(a, model, cases):
     return rows
 
 
-def measure(a):
+def measure_loads(a):
     RESULTS.mkdir(exist_ok=True)
     traces = {name: describe(read(a.traces / file)) for name, file in NAMES.items()}
     (RESULTS / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
     file = RESULTS / "prefix.json"
-    large = [r for r in json.loads(file.read_text())["rows"] if r["load"] in large_loads()] if file.is_file() else []
+    large = [r for r in read_json(file, {"rows": []})["rows"] if r["load"] in large_loads()]
     save_rows(file, compare(a, a.model, loads(a)) + large, model=a.model, machine=machine(a.rung, "arrivals"))
 
 
 def measure_large(a):
-    data = json.loads((RESULTS / "prefix.json").read_text())
+    data = read_json(RESULTS / "prefix.json")
     small = [r for r in data["rows"] if r["load"] not in large_loads()]
     save_rows(RESULTS / "prefix.json", small + compare(a, a.large, large_loads()), model=data["model"], machine=data["machine"])
 
 
 def measure_cost(a):
-    """What a cache costs where nothing is ever found: the time that the engine spends in it."""
+    """What a cache costs if it never finds anything: the share of the time that the engine spends in it."""
     cost = ["--requests", 96, "--prompt-tokens", "100-200", "--output-tokens", 60, "--max-sequences", 32]
     runs = interleaved(a.rung, a.model, {c: [*cost, "--set", f"prefix_cache={c}"] for c in COSTS}, a.repeats,
                        lambda r: f"{100 * r['prefix_share']:.3f} %")
@@ -163,7 +168,7 @@ def traces_table(traces):
     lines = ["| trace | requests | per second | CV of the gaps | dispersion of 10 s counts | prompt, median | longest | output, median | "
              "blocks found again |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for name, t in traces.items():
-        found = f"{100 * t['blocks']['prefix_hits'] / t['blocks']['all']:.1f} %" if "blocks" in t else "not told"
+        found = f"{100 * t['blocks']['prefix_hits'] / t['blocks']['all']:.1f} %" if "blocks" in t else "not recorded"
         lines.append(f"| {name} | {t['requests']:,} | {t['rate']:.2f} | {t['cv']:.2f} | {t['dispersion']:.1f} | {t['prompt']['median']:,.0f} | "
                      f"{t['prompt']['max']:,} | {t['output']['median']:,.0f} | {found} |")
     return lines
@@ -205,35 +210,35 @@ def plot(data):
         tidy(axis)
     axes[0].set_ylabel("TTFT, ms")
     axes[0].legend(frameon=False, loc="lower right", fontsize=8, handletextpad=0.2)
-    save(figure, RESULTS / "prefix")
+    save_picture(figure, RESULTS / "prefix")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--traces", type=pathlib.Path)
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--rung", default=str(HERE.parents[1] / "build" / "bin" / "rung"))
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--large", help="only its own load, with this model of 1.1 billion weights; the other rows stay")
-    parser.add_argument("--only", choices=["loads", "cost"], help="measure this part and keep the other")
-    parser.add_argument("--plot", action="store_true", help="only draw what was measured before")
-    a = parser.parse_args()
+def measure(a):
     if a.large:
         measure_large(a)
-    elif not a.plot:
-        if a.traces is None and a.only != "cost":
-            parser.error("--traces FOLDER is needed to measure")
-        if a.only != "cost":
-            measure(a)
-        if a.only != "loads":
-            measure_cost(a)
-    data = json.loads((RESULTS / "prefix.json").read_text())
-    lesson = HERE / "README.md"
-    write_between(lesson, "traces: results/traces.json", traces_table(json.loads((RESULTS / "traces.json").read_text())))
-    cost = RESULTS / "prefix_cost.json"
-    write_between(lesson, "prefix: results/prefix.json", prefix_table(data, json.loads(cost.read_text()) if cost.is_file() else None))
+        return
+    if a.traces is None and a.only != "cost":
+        raise UsageError("--traces FOLDER is needed to measure")
+    if a.only != "cost":
+        measure_loads(a)
+    if a.only != "loads":
+        measure_cost(a)
+
+
+def report(_):
+    data = read_json(RESULTS / "prefix.json")
+    cost = read_json(RESULTS / "prefix_cost.json") if (RESULTS / "prefix_cost.json").is_file() else None
+    lesson = RESULTS.parent / "README.md"
+    write_between(lesson, "traces: results/traces.json", traces_table(read_json(RESULTS / "traces.json")))
+    write_between(lesson, "prefix: results/prefix.json", prefix_table(data, cost))
     plot(data)
 
 
+def options(parser):
+    parser.add_argument("--traces", type=Path)
+    parser.add_argument("--large", help="measure only the load of this model, which has 1.1 billion weights")
+    parser.add_argument("--only", choices=["loads", "cost"], help="measure this part and keep the other")
+
+
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3)

@@ -1,9 +1,8 @@
-// What judges and times the rungs of `arrivals`: the mean of the gaps, their coefficient of variation, their
-// whole distribution (Kolmogorov and Smirnov), and that one gap says nothing of the next.
+// The trials of `arrivals`. They check the mean of the gaps, their coefficient of variation, their whole
+// distribution (Kolmogorov and Smirnov), and that a gap is not correlated with the next one.
 //
-// All of it in rescaled time: whatever the rate does, expected(t_i) - expected(t_i-1) are gaps of a process
-// of rate
-// 1. So one judge serves a constant rate and one that changes.
+// All checks use rescaled time: for any rate, expected(t_i) - expected(t_i-1) are gaps of a process of
+// rate 1. So one judge serves constant and changing rates.
 
 #include <algorithm>
 #include <cmath>
@@ -15,8 +14,8 @@
 
 namespace rung::workloads {
 
-// The regularised incomplete gamma function P(k, k x), by its series where that converges fast and else by
-// Lentz's continued fraction (Abramowitz and Stegun 6.5.29, 6.5.31).
+// The regularized incomplete gamma function P(k, k x), by its series where that converges fast, and otherwise
+// by Lentz's continued fraction (Abramowitz and Stegun 6.5.29, 6.5.31).
 double gamma_gap_share(double x, double cv) {
   if (x <= 0) return 0;
   const double k = 1 / (cv * cv), y = k * x;
@@ -52,9 +51,8 @@ bool differs(const char* what, double expected, double got, double tolerance, Ve
   verdict.error = std::max(verdict.error, std::abs(got - expected) / tolerance);  // of all checks, the worst
   verdict.tolerance = 1;
   if (std::abs(got - expected) <= tolerance) return false;
-  verdict.status = Verdict::Status::failed;
-  verdict.message = fmt::format("shape [{} gaps], index [all]: {}: expected {} to within {}, got {}", kGaps,
-                                what, expected, tolerance, got);
+  verdict.fail(fmt::format("shape [{} gaps], index [all]: {}: expected {} to within {}, got {}", kGaps, what,
+                           expected, tolerance, got));
   return true;
 }
 
@@ -73,7 +71,7 @@ Verdict judge(const Ladder<Arrivals>& ladder, const std::string& rung, const Arr
     gaps.push_back(next - expected);
     expected = next;
   }
-  // A rung may only move requests within a period: whole ones have the rate that was asked for.
+  // A rung may move requests only within a period: whole periods have the requested rate.
   const double periods = std::ceil(now / config.period_s) * config.period_s;
   const double whole = config.rate * periods;
   if (differs("requests expected in whole periods", whole, arrivals->expected(periods), 1e-9 * whole,
@@ -129,14 +127,9 @@ std::vector<Trial> trials(const Ladder<Arrivals>& ladder) {
       const ArrivalsConfig config = config_of(rate, cv);
       Trial trial;
       trial.name = fmt::format("{} requests per second, coefficient of variation {}", rate, cv);
-      trial.judge = [&ladder, config](const std::string& rung, int) {
-        return judged([&] {
-          if (ladder.supports(rung, config)) return judge(ladder, rung, config);
-          Verdict verdict;
-          verdict.status = Verdict::Status::unsupported;
-          return verdict;
-        });
-      };
+      trial.judge = judging([&ladder, config](const std::string& rung, int) {
+        return ladder.supports(rung, config) ? judge(ladder, rung, config) : Verdict::unsupported();
+      });
       if (rate == 40.0 && (cv == 1.0 || cv == 3.0)) {
         trial.name = fmt::format("{} gaps with a coefficient of variation of {}", kGaps, cv);
         trial.timed = true;

@@ -23,6 +23,19 @@ std::string place(std::initializer_list<Dimension> shape, std::int64_t index) {
 
 }  // namespace
 
+Verdict& Verdict::fail(std::string sentence) {
+  status = Status::failed;
+  message = std::move(sentence);
+  return *this;
+}
+
+Verdict Verdict::unsupported(std::string reason) { return {Status::unsupported, 0, 0, std::move(reason)}; }
+
+std::string mismatch(const std::string& what, const std::string& shape, const std::string& index,
+                     const std::string& expected, const std::string& got) {
+  return fmt::format("{}: shape [{}], index [{}]: expected {}, got {}", what, shape, index, expected, got);
+}
+
 Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,
                 std::span<const double> expected, std::span<const double> tolerance) {
   assert(got.size() == expected.size());
@@ -43,14 +56,12 @@ Verdict compare(const std::string& what, std::initializer_list<Dimension> shape,
     }
   }
   if (got.empty() || verdict.error <= verdict.tolerance) return verdict;
-  verdict.status = Verdict::Status::failed;
   std::string sizes;
   for (const Dimension& d : shape) sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ", d.size, d.name);
-  verdict.message = fmt::format(
-      "{}: shape [{}], index [{}]: expected {:.9g}, got {:.9g}, difference {:.3g}, allowed {:.3g}", what,
-      sizes, place(shape, static_cast<std::int64_t>(where)), expected[where], got[where], verdict.error,
-      verdict.tolerance);
-  return verdict;
+  return verdict.fail(mismatch(what, sizes, place(shape, static_cast<std::int64_t>(where)),
+                               fmt::format("{:.9g}", expected[where]),
+                               fmt::format("{:.9g}, difference {:.3g}, allowed {:.3g}", got[where],
+                                           verdict.error, verdict.tolerance)));
 }
 
 bool newer_than_program(const std::string& path) {
@@ -69,10 +80,16 @@ Verdict judged(const std::function<Verdict()>& body) {
     verdict.status = Verdict::Status::not_started;
     verdict.message = error.what();
   } catch (const Error& error) {
-    verdict.status = Verdict::Status::failed;
-    verdict.message = error.what();
+    verdict.fail(error.what());
   }
   return verdict;
+}
+
+std::function<Verdict(const std::string&, int)> judging(
+    std::function<Verdict(const std::string&, int)> judge) {
+  return [judge = std::move(judge)](const std::string& rung, int threads) {
+    return judged([&] { return judge(rung, threads); });
+  };
 }
 
 }  // namespace rung

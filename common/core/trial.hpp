@@ -1,13 +1,15 @@
 #pragma once
 // A trial: one workload that judges, times and counts every rung of a seam.
 //
-// The same struct feeds the topic's test (judge), its benchmark and `rung ladder --measure` (prepare,
-// work) and the learner's board. So a rung is always timed on the inputs on which it was judged.
+// The same struct serves the topic's test (judge), its benchmark and `rung ladder --measure` (prepare, work),
+// and the overview of the exercises. So a rung is always timed on the inputs on which it was judged.
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <cstddef>
@@ -15,8 +17,8 @@
 
 namespace rung {
 
-/// What one call moves and computes, whatever the rung: the least bytes that must come from memory
-/// and the floating-point operations of the formula.
+/// What one call moves and computes, which is the same for every rung: the least number of bytes that must
+/// come from memory, and the floating-point operations of the formula.
 struct Work {
   double bytes = 0;
   double flops = 0;
@@ -28,10 +30,22 @@ struct Verdict {
   double error = 0;      // the largest |got - expected|
   double tolerance = 0;  // what was allowed at that place
   std::string message;   // when failed: shape, index, expected, got, tolerance
+
+  /// Turns this into a failed verdict with `sentence`, which mismatch() or the caller formats. The error and
+  /// the tolerance stay.
+  Verdict& fail(std::string sentence);
+  /// The verdict on a rung that cannot be judged by this trial; `reason` may be empty.
+  static Verdict unsupported(std::string reason = "");
 };
 
-/// Together the copies of what a call reads once (weights in decode, keys and values) have so many bytes, and
-/// calls take turns with them: too much for the caches of nearly every machine.
+/// The sentence for a wrong answer: "WHAT: shape [SHAPE], index [INDEX]: expected EXPECTED, got GOT". `shape`
+/// has the sizes with their units ("4 sequences, 32 layers"), and `index` is the place of the wrong value
+/// ("layer 3").
+std::string mismatch(const std::string& what, const std::string& shape, const std::string& index,
+                     const std::string& expected, const std::string& got);
+
+/// The total size of the copies of what a call reads once (weights in decode, keys and values). Successive
+/// calls use different copies. Together they are too large for the caches of nearly every machine.
 inline constexpr std::size_t kRotatedBytes = std::size_t{512} << 20;
 
 struct Trial {
@@ -55,11 +69,34 @@ struct Dimension {
 Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,
                 std::span<const double> expected, std::span<const double> tolerance);
 
-/// Whether the file at `path` was written after this program was built: what the program judges is then the
-/// version before. False where there is no such file.
-bool newer_than_program(const std::string& path);
-
-/// Wraps a judge's body: NotStarted becomes Status::not_started, any other Error a failed verdict.
+/// Runs a judge's body: NotStarted becomes Status::not_started, and any other Error a failed verdict.
 Verdict judged(const std::function<Verdict()>& body);
+
+/// Wraps `judge` in judged(), as Trial::judge needs it.
+std::function<Verdict(const std::string&, int)> judging(
+    std::function<Verdict(const std::string&, int)> judge);
+
+/// One trial per case. A Case has a member `name`, and a member `timed` if some of the trials are benchmarks.
+/// judge(rung, threads, case) returns the verdict and may throw. finish(trial, case), where `case` is a
+/// std::shared_ptr<const Case>, adds what differs between topics: work and prepare.
+template <class Case, class Judge, class Finish>
+std::vector<Trial> trials_of(std::vector<Case> cases, const Judge& judge, const Finish& finish) {
+  std::vector<Trial> trials;
+  for (Case& each : cases) {
+    const auto shared = std::make_shared<const Case>(std::move(each));
+    Trial trial;
+    trial.name = shared->name;
+    if constexpr (requires { shared->timed; }) trial.timed = shared->timed;
+    trial.judge = judging(
+        [shared, judge](const std::string& rung, int threads) { return judge(rung, threads, *shared); });
+    finish(trial, shared);
+    trials.push_back(std::move(trial));
+  }
+  return trials;
+}
+
+/// Whether the file at `path` was written after this program was built. The program then judges an older
+/// version. False if there is no such file.
+bool newer_than_program(const std::string& path);
 
 }  // namespace rung

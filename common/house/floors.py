@@ -95,7 +95,7 @@ def includes_of(tree, file, text):
 
 def uses_of(tree, file, text, modules):
     """(line, file or folder relative to `tree`) of what a script imports and of the topics whose paths stand in its strings.
-    modules: {name: the scripts of that name}."""
+    modules: {name: the scripts and packages of that name}."""
     root = ast.parse(text)
     documentation = {id(node.value) for node in ast.walk(root) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
     for node in ast.walk(root):
@@ -121,7 +121,8 @@ def check(tree):
     scripts = [p.relative_to(tree) for p in sorted(tree.rglob("*.py")) if not any(q.startswith(("build", ".")) for q in p.relative_to(tree).parts)]
     modules = {}
     for script in scripts:
-        modules.setdefault(script.stem, []).append(script)
+        package = script.name == "__init__.py"
+        modules.setdefault(script.parent.name if package else script.stem, []).append(script)
     tops = [tree / "common"] + sorted(p for p in tree.iterdir() if p.is_dir() and CHAPTER.match(p.name))
     for path in sorted(p for top in tops for p in top.rglob("*") if p.suffix in SOURCES and p.is_file()):
         file = path.relative_to(tree)
@@ -177,8 +178,8 @@ def self_test():
         "06_benchmarks/metrics/m.hpp": "",
         "06_benchmarks/metrics/register.cpp": '#include "06_benchmarks/metrics/m.hpp"\n',
         "07_projects/p/main.cpp": '#include "06_benchmarks/metrics/m.hpp"\n',
-        "docs/plots.py": "",
-        "03_techniques/x/measure.py": '"""Like 03_techniques/y."""\nimport json\nimport plots\nFILE = "03_techniques/x/x.json"\n',
+        "docs/rung_lessons/__init__.py": "",
+        "03_techniques/x/measure.py": '"""Like 03_techniques/y."""\nimport json\nfrom rung_lessons import ask\nFILE = "03_techniques/x/x.json"\n',
         "06_benchmarks/harness/run.py": 'FILE = "03_techniques/x/results/x.json"\n',
     }
     bad = {

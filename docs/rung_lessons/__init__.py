@@ -1,0 +1,26 @@
+"""What the scripts of the lessons share: they run programs, record what the programs print, and write tables and
+pictures.
+
+A lesson's measure.py or plot.py finds this package by its place in the tree and needs no installation:
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+    from rung_lessons import ask, lesson_main, save_rows, write_between  # noqa: E402
+
+    programs.py   run a program; run `rung` and read its JSON; interleave runs; describe the machine
+    records.py    read and write the raw JSON in results/
+    tables.py     write a table into a lesson, between two marks
+    pictures.py   the style of the pictures, and how they are saved; needs matplotlib
+    script.py     lesson_main(): the command line that all measure.py scripts share
+
+`docs/write_tables.py` is a command, not a part of this package. It writes the tables of `rung ladder`, which many
+lessons have. The measure.py of a lesson writes the tables that only this lesson has.
+"""
+
+from .pictures import plain_ticks, pyplot, save_picture, tidy
+from .programs import RUNG, ask, interleaved, machine, machine_text, middle, run, serve
+from .records import read_json, save_rows
+from .script import UsageError, comma_list, lesson_main
+from .tables import write_between
+
+__all__ = ["RUNG", "UsageError", "ask", "comma_list", "interleaved", "lesson_main", "machine", "machine_text", "middle",
+           "plain_ticks", "pyplot", "read_json", "run", "save_picture", "save_rows", "serve", "tidy", "write_between"]
