@@ -52,16 +52,17 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   }
   show("embedding", -1, x);
 
-  Tensor n = normed(layers_.front().attn_norm, x, norm);  // what the next product reads
+  Tensor n = apply_norm(ops_, layers_.front().attn_norm, x, norm);  // what the next product reads
   for (const Layer& layer : layers_) {
     const KvView cache = kv.view(layer.index);
-    layer.qkv->run(n, {}, qkv);  // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
-    normed(layer.q_norm, q, q);  // q, k, v are column slices of qkv
-    normed(layer.k_norm, k, k);
-    fusion_->rope_store(q, k, v, positions, layer.rope, slots, cache);
+    layer.qkv->run(n, {}, qkv);            // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
+    apply_norm(ops_, layer.q_norm, q, q);  // q, k, v are column slices of qkv
+    apply_norm(ops_, layer.k_norm, k, k);
+    ops_.rope_store(q, k, v, positions, layer.rope, slots, cache);
     layer.attention->run(q, cache, attn);  // attn [tokens, heads * head_dim]
     layer.attn_out->apply(attn, out);      // out [tokens, dim]
-    n = fusion_->add_norm(normed(layer.attn_post_norm, out, out), x, layer.ffn_norm, norm);
+    n = ops_.add_norm(apply_norm(ops_, layer.attn_post_norm, out, out), model_.residual_scale, x,
+                      layer.ffn_norm, norm);
     show("attention", layer.index, x);
 
     if (layer.moe != nullptr) {
@@ -71,7 +72,8 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
       layer.gate_up->run(n, gate_up, hidden);  // hidden [tokens, ffn_dim]
       layer.down->apply(hidden, out);          // out [tokens, dim]
     }
-    n = fusion_->add_norm(normed(layer.ffn_post_norm, out, out), x, layer.next_norm, norm);
+    n = ops_.add_norm(apply_norm(ops_, layer.ffn_post_norm, out, out), model_.residual_scale, x,
+                      layer.next_norm, norm);
     show("layer", layer.index, x);
   }
 
@@ -79,15 +81,11 @@ Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& ta
   const Tensor last_norm = work_.last_norm.row_slice(0, n_outputs);
   const Tensor logits = work_.logits.row_slice(0, n_outputs);  // the output matrix is the largest of all
   ops_.gather(x, output_rows, last);
-  output_->apply(normed(output_norm_, last, last_norm), logits);  // logits [outputs, vocab]
+  output_->apply(apply_norm(ops_, output_norm_, last, last_norm), logits);  // logits [outputs, vocab]
   if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);
   if (model_.logit_softcap != 0) ops_.softcap(model_.logit_softcap, logits);
   show("logits", -1, logits);
   return logits;
-}
-
-Tensor Transformer::normed(const Weight& norm, const Tensor& from, const Tensor& to) const {
-  return apply_norm(ops_, model_.norm, model_.norm_eps, norm, from, to);
 }
 
 }  // namespace rung

@@ -31,23 +31,23 @@ using Tap = std::function<void(std::string_view name, int layer, const Tensor& v
 /// not have are empty; what each has is in model/families.cpp.
 struct Layer {
   int index = 0;
-  Weight attn_norm;                   // [1, dim]
+  Norm attn_norm;                     // [1, dim]
   std::unique_ptr<Products> qkv;      // [dim] -> [(heads + 2 * kv_heads) * head_dim]
-  Weight q_norm, k_norm;              // [1, head_dim] or the whole width
+  Norm q_norm, k_norm;                // [1, head_dim] or the whole width
   const RopeTables* rope = nullptr;   // null: no rotation in this layer
   Attention* attention = nullptr;     // over all of the past, or over this layer's window
   std::unique_ptr<Linear> attn_out;   // [heads * head_dim] -> [dim]
-  Weight attn_post_norm;              // [1, dim]
-  Weight ffn_norm;                    // [1, dim]
+  Norm attn_post_norm;                // [1, dim]
+  Norm ffn_norm;                      // [1, dim]
   std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
   std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
   std::unique_ptr<MoeFfn> moe;        // in the place of these two in a mixture of experts
-  Weight ffn_post_norm;               // [1, dim]
-  Weight next_norm;                   // the next layer's attn_norm; none in the last layer
+  Norm ffn_post_norm;                 // [1, dim]
+  Norm next_norm;                     // the next layer's attn_norm; none in the last layer
 };
 
-/// In how many places of a model the fusions of its rung apply; a layer has two adds with a norm behind them
-/// but the last.
+/// In how many places of a model the fusions of its rung apply. A layer has two adds with a norm behind them;
+/// the norm behind the last add of a model is computed for the rows of logits only, and is not fused.
 struct FusedSteps {
   int layers = 0;
   int qkv = 0, gate_up = 0, add_norm = 0, rope_store = 0;
@@ -99,11 +99,9 @@ class Transformer {
   const Ops& ops() const { return ops_; }
 
  private:
-  /// The family's norm of `from`, written to `to`; `from` itself where there is none at this place.
-  Tensor normed(const Weight& norm, const Tensor& from, const Tensor& to) const;
-
   Tensor on_device(const Tensor& host);
   Weight on_device(const Weight& host);
+  Norm norm(const Weight& weight);
   ProductPart part(const Weight& weight);
   std::vector<ProductPart> parts(std::initializer_list<Weight> weights);
   std::unique_ptr<Linear> linear(const Weight& weight);
@@ -121,14 +119,14 @@ class Transformer {
   std::size_t device_weights_bytes_ = 0;
   std::size_t packed_bytes_ = 0;  // of all products
 
-  Ops ops_, tile_ops_;  // on all threads; on the calling one
+  Ops ops_, tile_ops_;  // on all threads, with what the rung of `fusion` replaces; on the calling one
   std::unique_ptr<Fusion> fusion_;
   Workspace work_;
   RopeTables rope_, local_rope_;
   Tensor embedding_;
   Tensor position_embedding_;
   std::vector<Layer> layers_;
-  Weight output_norm_;
+  Norm output_norm_;
   std::unique_ptr<Linear> output_;
   std::map<int, std::unique_ptr<Attention>> attention_;  // by window
 };

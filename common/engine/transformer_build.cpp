@@ -23,6 +23,7 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
           config.rung("fusion"),
           fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr))),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
+  fusion_->replace(ops_);
   if (model_.rotary_dim != 0)
     rope_ = rope_tables(resolve_rope(registry, config, model_), work_.rope_cos, work_.rope_sin);
   // Local layers see no further than their window, however long the text is.
@@ -35,24 +36,24 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
     const LayerAttention& kind = model_.layer_attention[layers_.size()];
     Layer layer;
     layer.index = static_cast<int>(layers_.size());
-    layer.attn_norm = on_device(w.attn_norm);
+    layer.attn_norm = norm(w.attn_norm);
     layer.qkv = fusion_->side_by_side(parts({w.q, w.k, w.v}));
-    layer.q_norm = on_device(w.q_norm);
-    layer.k_norm = on_device(w.k_norm);
+    layer.q_norm = norm(w.q_norm);
+    layer.k_norm = norm(w.k_norm);
     if (model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none) {
       layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;
     }
     layer.attention = attention_for(kind.window);
     layer.attn_out = linear(w.attn_out);
-    layer.attn_post_norm = on_device(w.attn_post_norm);
-    layer.ffn_norm = on_device(w.ffn_norm);
+    layer.attn_post_norm = norm(w.attn_post_norm);
+    layer.ffn_norm = norm(w.ffn_norm);
     if (model_.experts != 0) {
       layer.moe = mixture(w);
     } else {
       layer.gate_up = fusion_->activated(model_.gated_ffn ? parts({w.gate, w.up}) : parts({w.up}));
       layer.down = linear(w.down);
     }
-    layer.ffn_post_norm = on_device(w.ffn_post_norm);
+    layer.ffn_post_norm = norm(w.ffn_post_norm);
     layers_.push_back(std::move(layer));
   }
   // The last layer's sum is normed where logits are wanted.
@@ -61,7 +62,7 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
     return layer.moe != nullptr ? layer.moe->needs_wide() : layer.gate_up->needs_wide();
   });
   if (wide) work_.take_gate_up(device, model_);
-  output_norm_ = on_device(model.weights.output_norm);
+  output_norm_ = norm(model.weights.output_norm);
   output_ = linear({model.weights.output, {}});
 }
 
@@ -108,6 +109,10 @@ Tensor Transformer::on_device(const Tensor& host) {
 
 Weight Transformer::on_device(const Weight& host) { return {on_device(host.weight), on_device(host.bias)}; }
 
+Norm Transformer::norm(const Weight& weight) {
+  return {on_device(weight.weight), on_device(weight.bias), model_.norm, model_.norm_eps};
+}
+
 ProductPart Transformer::part(const Weight& weight) {
   const Weight w = on_device(weight);
   ProductPart part{registry_.ladder<Linear>().make(
@@ -138,8 +143,8 @@ FusedSteps Transformer::fused() const {
     steps.layers += 1;
     steps.qkv += layer.qkv->fused();
     steps.gate_up += layer.moe != nullptr ? layer.moe->fused() : layer.gate_up->fused();
-    steps.add_norm += fusion_->fuses_add(layer.ffn_norm) + fusion_->fuses_add(layer.next_norm);
-    steps.rope_store += fusion_->fuses_rope(layer.rope);
+    steps.add_norm += ops_.fuses_add_norm(layer.ffn_norm) + ops_.fuses_add_norm(layer.next_norm);
+    steps.rope_store += ops_.fuses_rope_store(layer.rope);
   }
   return steps;
 }
