@@ -11,17 +11,20 @@
 
 namespace rung::kernel_fusion {
 
-bool AddNorm::fuses_add(const Weight& norm) const { return !norm.empty() && config_.norm == NormKind::rms; }
-
-Tensor AddNorm::add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const {
-  if (!fuses_add(norm)) return GateUp::add_norm(out, x, norm, to);
-  const float* weight = norm.weight.ptr<float>();
-  parallel_for(x.rows > 8 ? config_.threads : 1, x.rows, [&](std::int64_t t) {
-    float* row = x.ptr<float>(t);
-    add_scaled(out.ptr<float>(t), config_.residual_scale, x.cols, row);
-    rmsnorm_row(row, weight, x.cols, config_.norm_eps, to.ptr<float>(t));
-  });
-  return to;
+void AddNorm::replace(Ops& ops) const {
+  GateUp::replace(ops);
+  ops.fuses_add_norm = fuses_add_norm;
+  ops.add_norm = [plain = ops.add_norm, threads = config_.threads](
+                     const Tensor& y, float scale, const Tensor& x, const Norm& norm, const Tensor& to) {
+    if (!fuses_add_norm(norm)) return plain(y, scale, x, norm, to);
+    const float* weight = norm.weight.ptr<float>();
+    parallel_for(x.rows > 8 ? threads : 1, x.rows, [&](std::int64_t t) {
+      float* row = x.ptr<float>(t);
+      add_scaled(y.ptr<float>(t), scale, x.cols, row);
+      rmsnorm_row(row, weight, x.cols, norm.eps, to.ptr<float>(t));
+    });
+    return to;
+  };
 }
 
 }  // namespace rung::kernel_fusion

@@ -9,18 +9,13 @@
 
 namespace rung::kernel_fusion {
 
-/// Every step as the plain operations, one after the other.
+/// Every step as the plain operations, one after the other. The ops table stays as it is.
 class NoFusion : public Fusion {
  public:
   explicit NoFusion(const FusionConfig& config) : config_(config) {}
 
   std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
   std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
-  Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const override;
-  bool fuses_add(const Weight& /*norm*/) const override { return false; }
-  void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
-                  const RopeTables* rope, const Tensor& slots, const KvView& kv) const override;
-  bool fuses_rope(const RopeTables* /*rope*/) const override { return false; }
   std::size_t scratch_bytes() const override { return 0; }
 
  protected:
@@ -49,18 +44,18 @@ class GateUp : public Qkv {
 class AddNorm : public GateUp {
  public:
   using GateUp::GateUp;
-  Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const override;
-  bool fuses_add(const Weight& norm) const override;
+  void replace(Ops& ops) const override;
 };
 
 /// RoPE of q and k and the write to the cache, row by row.
 class RopeStore : public AddNorm {
  public:
   using AddNorm::AddNorm;
-  void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
-                  const RopeTables* rope, const Tensor& slots, const KvView& kv) const override;
-  bool fuses_rope(const RopeTables* rope) const override { return rope != nullptr; }
+  void replace(Ops& ops) const override;
 };
+
+/// Where an add and its norm can be one sweep over a row.
+inline bool fuses_add_norm(const Norm& norm) { return !norm.empty() && norm.kind == NormKind::rms; }
 
 /// The learner's function (mine.cpp): x += scale * out, to = the RMS norm of x. out, x, to [tokens, dim] f32
 /// with possibly strided rows, weight [1, dim]. Throws NotStarted until written.

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "kernel_fusion.hpp"
-#include "ops/apply_norm.hpp"
 
 namespace rung::kernel_fusion {
 namespace {
@@ -44,20 +43,6 @@ std::unique_ptr<Products> NoFusion::side_by_side(std::vector<ProductPart> parts)
 
 std::unique_ptr<Products> NoFusion::activated(std::vector<ProductPart> parts) {
   return std::make_unique<Separate>(std::move(parts), config_, true);
-}
-
-Tensor NoFusion::add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const {
-  config_.ops->add(out, config_.residual_scale, x);
-  return apply_norm(*config_.ops, config_.norm, config_.norm_eps, norm, x, to);
-}
-
-void NoFusion::rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
-                          const RopeTables* rope, const Tensor& slots, const KvView& kv) const {
-  if (rope != nullptr) {
-    config_.ops->rope(q, positions, *rope);
-    config_.ops->rope(k, positions, *rope);
-  }
-  config_.ops->store_kv(k, v, slots, kv);
 }
 
 }  // namespace rung::kernel_fusion

@@ -12,11 +12,15 @@ class Mine final : public GateUp {
  public:
   using GateUp::GateUp;
 
-  bool fuses_add(const Weight& norm) const override { return !norm.empty() && config_.norm == NormKind::rms; }
-  Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const override {
-    if (!fuses_add(norm)) return GateUp::add_norm(out, x, norm, to);
-    mine(out, config_.residual_scale, x, norm.weight, config_.norm_eps, to, config_.threads);
-    return to;
+  void replace(Ops& ops) const override {
+    GateUp::replace(ops);
+    ops.fuses_add_norm = fuses_add_norm;
+    ops.add_norm = [plain = ops.add_norm, threads = config_.threads](
+                       const Tensor& y, float scale, const Tensor& x, const Norm& norm, const Tensor& to) {
+      if (!fuses_add_norm(norm)) return plain(y, scale, x, norm, to);
+      mine(y, scale, x, norm.weight, norm.eps, to, threads);
+      return to;
+    };
   }
 };
 

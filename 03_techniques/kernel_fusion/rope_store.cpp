@@ -10,17 +10,22 @@
 
 namespace rung::kernel_fusion {
 
-void RopeStore::rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
-                           const RopeTables* rope, const Tensor& slots, const KvView& kv) const {
-  if (!fuses_rope(rope)) return AddNorm::rope_store(q, k, v, positions, rope, slots, kv);
-  const auto from_float = traits(kv.keys.dtype).from_float;
-  parallel_for(q.rows > 8 ? config_.threads : 1, q.rows, [&](std::int64_t t) {
-    const std::int32_t position = positions.ptr<std::int32_t>()[t], slot = slots.ptr<std::int32_t>()[t];
-    rotate_row(*rope, position, q.cols, q.ptr<float>(t));
-    rotate_row(*rope, position, k.cols, k.ptr<float>(t));
-    from_float(k.ptr<float>(t), kv.keys.row(slot), k.cols);
-    from_float(v.ptr<float>(t), kv.values.row(slot), v.cols);
-  });
+void RopeStore::replace(Ops& ops) const {
+  AddNorm::replace(ops);
+  ops.fuses_rope_store = [](const RopeTables* rope) { return rope != nullptr; };
+  ops.rope_store = [plain = ops.rope_store, threads = config_.threads](
+                       const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
+                       const RopeTables* rope, const Tensor& slots, const KvView& kv) {
+    if (rope == nullptr) return plain(q, k, v, positions, rope, slots, kv);
+    const auto from_float = traits(kv.keys.dtype).from_float;
+    parallel_for(q.rows > 8 ? threads : 1, q.rows, [&](std::int64_t t) {
+      const std::int32_t position = positions.ptr<std::int32_t>()[t], slot = slots.ptr<std::int32_t>()[t];
+      rotate_row(*rope, position, q.cols, q.ptr<float>(t));
+      rotate_row(*rope, position, k.cols, k.ptr<float>(t));
+      from_float(k.ptr<float>(t), kv.keys.row(slot), k.cols);
+      from_float(v.ptr<float>(t), kv.values.row(slot), v.cols);
+    });
+  };
 }
 
 }  // namespace rung::kernel_fusion

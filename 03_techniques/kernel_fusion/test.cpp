@@ -102,10 +102,10 @@ TEST_CASE(
   CHECK(regions_of([&] { plain->run(in, rows(wide, 1, 8192), rows(x, 1, 4096)); }) == 1);
 
   std::vector<float> weight(4096, 1);
-  const Weight norm{rows(weight, 1, 4096), {}};
+  const Norm norm{rows(weight, 1, 4096), {}};
   const auto add = [&](Made& made) {
     return regions_of(
-        [&] { made.fusion->add_norm(rows(y, 1, 4096), rows(x, 1, 4096), norm, rows(wide, 1, 4096)); });
+        [&] { made.ops.add_norm(rows(y, 1, 4096), 1, rows(x, 1, 4096), norm, rows(wide, 1, 4096)); });
   };
   CHECK(add(none) == 1);
   CHECK(add(all) == 0);
@@ -126,16 +126,13 @@ TEST_CASE(
 
 TEST_CASE("no rung fuses a layer norm, a norm that is not there or RoPE where there is none") {
   std::vector<float> weight(8, 1);
-  const Weight norm{{weight.data(), DType::f32, 1, 8}, {}};
+  const Norm layer{{weight.data(), DType::f32, 1, 8}, {}, NormKind::layer};
   for (const RungInfo& rung : ladder().rungs()) {
     INFO(rung.name);
     Made made(ladder(), rung.name, config());
-    CHECK_FALSE(made.fusion->fuses_add({}));
-    FusionConfig layer = config();
-    layer.norm = NormKind::layer;
-    Made other(ladder(), rung.name, layer);
-    CHECK_FALSE(other.fusion->fuses_add(norm));
-    CHECK_FALSE(made.fusion->fuses_rope(nullptr));
+    CHECK_FALSE(made.ops.fuses_add_norm({}));
+    CHECK_FALSE(made.ops.fuses_add_norm(layer));
+    CHECK_FALSE(made.ops.fuses_rope_store(nullptr));
   }
 }
 

@@ -17,13 +17,15 @@ namespace rung::kernel_fusion {
 
 constexpr double kUnit = 0x1p-24;  // the largest relative error of one float32 operation
 
-/// A rung made as the engine makes it, with the plain operations that it needs.
+/// A rung made as the engine makes it, with the plain operations that it needs. `ops` has the entries that
+/// the rung replaces.
 struct Made {
   Made(const Ladder<Fusion>& ladder, const std::string& rung, FusionConfig config)
       : ops(cpu_ops(config.threads)), tile(cpu_ops(1)) {
     config.ops = &ops;
     config.tile = &tile;
     fusion = ladder.make(rung, config);
+    fusion->replace(ops);
   }
   Made(const Made&) = delete;  // the rung points into it
   Made& operator=(const Made&) = delete;

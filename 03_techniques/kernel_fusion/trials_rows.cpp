@@ -27,21 +27,19 @@ struct AddNormInputs {
     weight = random_floats(rng, c.dim, 0.5);
     bias = random_floats(rng, c.dim);
     norm = {c.norm ? Tensor(weight.data(), DType::f32, 1, c.dim) : Tensor(),
-            c.kind == NormKind::layer ? Tensor(bias.data(), DType::f32, 1, c.dim) : Tensor()};
+            c.kind == NormKind::layer ? Tensor(bias.data(), DType::f32, 1, c.dim) : Tensor(), c.kind};
   }
   Tensor added(const AddNormCase& c) { return {out.data(), DType::f32, c.tokens, c.dim, stride}; }
 
   std::int64_t stride;
   std::vector<float> out, x, weight, bias;
-  Weight norm;
+  Norm norm;
 };
 
 FusionConfig config_of(const AddNormCase& c, int threads) {
   FusionConfig config;
   config.threads = threads;
   config.max_tokens = static_cast<int>(c.tokens);
-  config.norm = c.kind;
-  config.residual_scale = c.scale;
   return config;
 }
 
@@ -87,7 +85,7 @@ Verdict judge(const Ladder<Fusion>& ladder, const AddNormCase& c, const std::str
   GuardedBuffer to(c.tokens, c.dim, c.dim + 5), x(c.tokens, c.dim, c.dim + 2);
   for (std::int64_t t = 0; t < c.tokens; ++t)
     std::copy_n(in.x.data() + t * c.dim, c.dim, x.tensor().ptr<float>(t));
-  made.fusion->add_norm(in.added(c), x.tensor(), in.norm, to.tensor());
+  made.ops.add_norm(in.added(c), c.scale, x.tensor(), in.norm, to.tensor());
   to.check_guards();
   x.check_guards();
   const Expected e = expected(c, in);
@@ -154,11 +152,11 @@ struct RopeInputs {
   std::vector<std::byte> keys, values;
 };
 
-void run(const RopeCase& c, const Fusion& fusion, RopeInputs& in, std::vector<float>& qkv) {
+void run(const RopeCase& c, const Ops& ops, RopeInputs& in, std::vector<float>& qkv) {
   const std::int64_t q_width = in.width - 2 * in.kv_width;
-  fusion.rope_store(in.columns(c, qkv, 0, q_width), in.columns(c, qkv, q_width, in.kv_width),
-                    in.columns(c, qkv, q_width + in.kv_width, in.kv_width), in.list(in.positions),
-                    c.rotary_dim > 0 ? &in.tables : nullptr, in.list(in.slots), in.view(c));
+  ops.rope_store(in.columns(c, qkv, 0, q_width), in.columns(c, qkv, q_width, in.kv_width),
+                 in.columns(c, qkv, q_width + in.kv_width, in.kv_width), in.list(in.positions),
+                 c.rotary_dim > 0 ? &in.tables : nullptr, in.list(in.slots), in.view(c));
 }
 
 FusionConfig config_of(const RopeCase& c, int threads) {
@@ -172,7 +170,7 @@ Verdict judge(const Ladder<Fusion>& ladder, const RopeCase& c, const std::string
   RopeInputs in(c);
   Made made(ladder, rung, config_of(c, threads));
   std::vector<float> qkv = in.qkv;
-  run(c, *made.fusion, in, qkv);
+  run(c, made.ops, in, qkv);
 
   std::vector<float> got;  // q, then k and v as the cache has them
   std::vector<double> expected, allowed;
@@ -241,7 +239,7 @@ void add_norm_trials(const Ladder<Fusion>& ladder, std::vector<Trial>& trials) {
       const auto to = std::make_shared<std::vector<float>>(in->x.size());
       return [=] {
         const Tensor x(in->x.data(), DType::f32, c.tokens, c.dim), y(to->data(), DType::f32, c.tokens, c.dim);
-        made->fusion->add_norm(in->added(c), x, in->norm, y);
+        made->ops.add_norm(in->added(c), c.scale, x, in->norm, y);
       };
     };
     trials.push_back(std::move(trial));
@@ -272,7 +270,7 @@ void rope_store_trials(const Ladder<Fusion>& ladder, std::vector<Trial>& trials)
     trial.prepare = [&ladder, c](const std::string& rung, int threads) -> std::function<void()> {
       const auto in = std::make_shared<RopeInputs>(c);
       const auto made = std::make_shared<Made>(ladder, rung, config_of(c, threads));
-      return [=] { run(c, *made->fusion, *in, in->qkv); };
+      return [=] { run(c, made->ops, *in, in->qkv); };
     };
     trials.push_back(std::move(trial));
   }

@@ -92,27 +92,30 @@ std::size_t MoeWorkspace::bytes() const {
   return total;
 }
 
-MoeFfn::MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const Ops& ops, Device& device)
-    : router_(std::move(router)), experts_(std::move(experts)), ops_(ops), device_(device) {}
-
-bool MoeFfn::needs_wide() const {
-  return std::any_of(experts_.begin(), experts_.end(),
-                     [](const Expert& e) { return e.gate_up->needs_wide(); });
-}
+MoeFfn::MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const ModelConfig& model,
+               const Ops& ops, const Workplace& place, MoeWorkspace& work, int max_tokens)
+    : router_(std::move(router)),
+      experts_(std::move(experts)),
+      ops_(ops),
+      device_(*place.device),
+      work_(work),
+      scratch_(place, model, max_tokens, std::any_of(experts_.begin(), experts_.end(), [](const Expert& e) {
+                 return e.gate_up->needs_wide();
+               })) {}
 
 bool MoeFfn::fused() const {
   return std::all_of(experts_.begin(), experts_.end(), [](const Expert& e) { return e.gate_up->fused(); });
 }
 
-void MoeFfn::run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, const Tensor& hidden,
-                 const Tensor& out) {
+void MoeFfn::run(const Tensor& x, const Tensor& out) {
   const auto upload = [&](const auto& from, const Tensor& to) {
     device_.to_device(to.data, from.data(), from.size_bytes());
   };
+  MoeWorkspace& work = work_;
   Routing& routing = work.routing;
-  const Tensor logits = work.logits.row_slice(0, x.rows);
-  router_->apply(x, logits);  // logits [tokens, experts]
-  device_.to_host(routing.logits().data(), logits.data, logits.bytes());
+  logits_ = work.logits.row_slice(0, x.rows);
+  router_->apply(x, logits_);  // logits [tokens, experts]
+  device_.to_host(routing.logits().data(), logits_.data, logits_.bytes());
   routing.plan(static_cast<int>(x.rows));
   upload(routing.sources(), work.sources);
   upload(routing.places(), work.places);
@@ -126,12 +129,15 @@ void MoeFfn::run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, con
     if (count == 0) continue;
     const Expert& expert = experts_[static_cast<std::size_t>(e)];
     const Tensor rows = packed.row_slice(routing.begin(e), count);
-    const Tensor wide = gate_up.empty() ? Tensor() : gate_up.row_slice(0, count);
-    const Tensor narrow = hidden.row_slice(0, count);
-    expert.gate_up->run(rows, wide, narrow);  // [rows, ffn_dim]
-    expert.down->apply(narrow, rows);         // [rows, dim], in the place of what went in
+    const Tensor hidden = scratch_.hidden(count);
+    expert.gate_up->run(rows, scratch_.wide(count), hidden);  // hidden [rows, ffn_dim]
+    expert.down->apply(hidden, rows);                         // [rows, dim], in the place of what went in
   }
   ops_.combine(packed, work.places.row_slice(0, x.rows), work.weights.row_slice(0, x.rows), out);
+}
+
+void MoeFfn::show(const Tap& tap, int layer) const {
+  if (tap) tap("router", layer, logits_);
 }
 
 }  // namespace rung

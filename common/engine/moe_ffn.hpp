@@ -10,11 +10,14 @@
 #include <span>
 #include <vector>
 
+#include "engine/dense_ffn.hpp"
 #include "model/model_config.hpp"
 #include "seams/device.hpp"
+#include "seams/ffn.hpp"
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"
 #include "seams/ops.hpp"
+#include "seams/scratch.hpp"
 
 namespace rung {
 
@@ -73,23 +76,24 @@ struct MoeWorkspace {
   std::vector<DeviceBuffer> buffers_;
 };
 
-class MoeFfn {
+class MoeFfn final : public Ffn {
  public:
   struct Expert {
     std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
     std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
   };
-  /// `ops` and `device` outlive this.
-  MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const Ops& ops, Device& device);
+  /// Memory between the halves of an expert comes from `place`: no expert sees a token twice, so max_tokens
+  /// rows are enough. `ops`, the device and `work`, which all layers of a model share, outlive this.
+  /// REQUIRES: `place` has a device.
+  MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const ModelConfig& model,
+         const Ops& ops, const Workplace& place, MoeWorkspace& work, int max_tokens);
 
   /// out[t] = sum over the experts of token t of weight * expert(x[t]), in the order of their rank: a row of
-  /// `out` depends on its row of x alone, bitwise. x and out are [tokens, dim]; gate_up
-  /// [>= tokens, 2 * ffn_dim] (empty unless needs_wide()) and hidden [>= tokens, ffn_dim] are scratch: no
-  /// expert sees a token twice.
-  void run(const Tensor& x, MoeWorkspace& work, const Tensor& gate_up, const Tensor& hidden,
-           const Tensor& out);
+  /// `out` depends on its row of x alone, bitwise.
+  void run(const Tensor& x, const Tensor& out) override;
+  /// "router": the logits [tokens, experts] of the last run().
+  void show(const Tap& tap, int layer) const override;
 
-  bool needs_wide() const;
   /// Whether the first half of every expert is one call.
   bool fused() const;
 
@@ -98,6 +102,9 @@ class MoeFfn {
   std::vector<Expert> experts_;
   const Ops& ops_;
   Device& device_;
+  MoeWorkspace& work_;
+  FfnScratch scratch_;
+  Tensor logits_;  // of the last run(), in work_
 };
 
 }  // namespace rung

@@ -84,7 +84,10 @@ struct Mixture {
       parts.push_back({linear(up[e], config_.ffn_dim), config_.ffn_dim, {}});
       experts.push_back({fusion->activated(std::move(parts)), linear(down[e], config_.dim)});
     }
-    return std::make_unique<MoeFfn>(linear(router, config_.experts), std::move(experts), ops, cpu_device());
+    work.push_back(std::make_unique<MoeWorkspace>(cpu_device(), config_, kMaxTokens));
+    const Workplace place{&cpu_device(), 0, nullptr};
+    return std::make_unique<MoeFfn>(linear(router, config_.experts), std::move(experts), config_, ops, place,
+                                    *work.back(), kMaxTokens);
   }
 
   /// One token in float64, from the formula: every expert computed, those not chosen weighted with zero.
@@ -116,7 +119,9 @@ struct Mixture {
     return out;
   }
 
+  static constexpr int kMaxTokens = 40;
   std::unique_ptr<Fusion> fusion;
+  std::vector<std::unique_ptr<MoeWorkspace>> work;  // one for each block that was made
   std::vector<float> router;
   std::vector<std::vector<float>> gate, up, down;
 
@@ -127,11 +132,9 @@ struct Mixture {
 /// `rows` tokens of x, computed at once.
 std::vector<float> run(MoeFfn& moe, const ModelConfig& config, std::vector<float> x) {
   const std::int64_t rows = static_cast<std::int64_t>(x.size()) / config.dim;
-  MoeWorkspace work(cpu_device(), config, 40);
-  GuardedBuffer gate_up(rows, 2 * config.ffn_dim), hidden(rows, config.ffn_dim), out(rows, config.dim);
-  moe.run({x.data(), DType::f32, rows, config.dim}, work, gate_up.tensor(), hidden.tensor(), out.tensor());
+  GuardedBuffer out(rows, config.dim);
+  moe.run({x.data(), DType::f32, rows, config.dim}, out.tensor());
   out.check_guards();
-  gate_up.check_guards();
   return out.values();
 }
 

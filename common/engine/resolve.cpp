@@ -273,9 +273,6 @@ FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model,
   fusion.tile = tile;
   fusion.threads = config.threads;
   fusion.max_tokens = config.max_step_tokens;
-  fusion.norm = model.norm;
-  fusion.norm_eps = model.norm_eps;
-  fusion.residual_scale = model.residual_scale;
   fusion.activation = model.activation;
   return fusion;
 }

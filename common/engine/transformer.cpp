@@ -2,92 +2,98 @@
 //
 // Read forward() top to bottom: it is the mathematics of a transformer in order, one line per operation,
 // with the shape of what it produces in the right margin. Everything it calls is behind a seam: which
-// attention, which product, which device is decided in transformer_build.cpp. Families of models differ in
-// data: which norms a layer has, which factors are not 1 (model/families.cpp, model_config.hpp). It allocates
-// nothing and never looks inside a tensor. What it is given is described in seams/batch.hpp.
+// mixer, which feed-forward block, which device is decided in transformer_build.cpp. Families of models
+// differ in data: which norms a layer has, which factors are not 1 (model/families.cpp, model_config.hpp). It
+// allocates nothing and never looks inside a tensor. What it is given is described in seams/batch.hpp.
 
 #include "engine/transformer.hpp"
 
 #include <cassert>
 
+#include "core/error.hpp"
 #include "ops/apply_norm.hpp"
 
 namespace rung {
 
-Tensor Transformer::forward(const Batch& batch, const KvCache& kv, const Tap& tap) {
+Tensor Transformer::forward(const Batch& batch, const Caches& caches, const Tensor& from, Leave to,
+                            const Tap& tap) {
+  check_ends(batch, from, to);
   const auto n_tokens = static_cast<std::int64_t>(batch.tokens.size());
-  const auto n_outputs = static_cast<std::int64_t>(batch.output_rows.size());
-  assert(n_tokens <= work_.x.rows && n_outputs <= work_.logits.rows);
   const auto show = [&](std::string_view name, int layer, const Tensor& t) {
     if (tap) tap(name, layer, t);
   };
-  const auto upload = [&](const std::vector<std::int32_t>& from, const Tensor& to) {
-    device_.to_device(to.data, from.data(), from.size() * sizeof(std::int32_t));
-    return to.col_slice(0, static_cast<std::int64_t>(from.size()));
-  };
-  const Tensor tokens = upload(batch.tokens, work_.tokens);                 // [1, tokens]
-  const Tensor positions = upload(batch.positions, work_.positions);        // [1, tokens]
-  const Tensor slots = upload(batch.slots, work_.slots);                    // [1, tokens]
-  const Tensor output_rows = upload(batch.output_rows, work_.output_rows);  // [1, outputs]
-
-  const std::int64_t q_width = std::int64_t{model_.heads} * model_.head_dim;
-  const std::int64_t kv_width = std::int64_t{model_.kv_heads} * model_.head_dim;
+  const DeviceBatch rows = work_.upload(device_, batch);
   const Tensor x = work_.x.row_slice(0, n_tokens);
   const Tensor norm = work_.norm.row_slice(0, n_tokens);
-  const Tensor qkv = work_.qkv.row_slice(0, n_tokens);
-  const Tensor q = qkv.col_slice(0, q_width);
-  const Tensor k = qkv.col_slice(q_width, kv_width);
-  const Tensor v = qkv.col_slice(q_width + kv_width, kv_width);
-  const Tensor attn = work_.attn.row_slice(0, n_tokens);
   const Tensor out = work_.out.row_slice(0, n_tokens);
-  const Tensor gate_up = work_.gate_up.empty() ? Tensor() : work_.gate_up.row_slice(0, n_tokens);
-  const Tensor hidden = work_.hidden.row_slice(0, n_tokens);
-
-  for (const auto& [window, attention] : attention_) attention->plan(batch);
-  ops_.embed(embedding_, tokens, x);  // x [tokens, dim], the residual stream
-  if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);
-  if (model_.learned_positions) {
-    ops_.embed(position_embedding_, positions, out);
-    ops_.add(out, 1, x);
+  for (const Layer& layer : layers_) {
+    layer.mixer->plan(batch);
+    layer.ffn->plan(batch);
   }
+
+  enter(rows, from, x);  // x [tokens, dim], the residual stream
   show("embedding", -1, x);
 
-  Tensor n = normed(layers_.front().attn_norm, x, norm);  // what the next product reads
+  Tensor n = apply_norm(ops_, layers_.front().attn_norm, x, norm);  // n [tokens, dim], what a block reads
   for (const Layer& layer : layers_) {
-    const KvView cache = kv.view(layer.index);
-    layer.qkv->run(n, {}, qkv);  // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
-    normed(layer.q_norm, q, q);  // q, k, v are column slices of qkv
-    normed(layer.k_norm, k, k);
-    fusion_->rope_store(q, k, v, positions, layer.rope, slots, cache);
-    layer.attention->run(q, cache, attn);  // attn [tokens, heads * head_dim]
-    layer.attn_out->apply(attn, out);      // out [tokens, dim]
-    n = fusion_->add_norm(normed(layer.attn_post_norm, out, out), x, layer.ffn_norm, norm);
+    layer.mixer->run(n, rows, caches, out);                                    // out [tokens, dim]
+    const Tensor mixed = apply_norm(ops_, layer.attn_post_norm, out, out);     // mixed [tokens, dim]
+    n = ops_.add_norm(mixed, model_.residual_scale, x, layer.ffn_norm, norm);  // x += mixed; n [tokens, dim]
     show("attention", layer.index, x);
 
-    if (layer.moe != nullptr) {
-      layer.moe->run(n, *work_.moe, gate_up, hidden, out);  // out [tokens, dim]
-      show("router", layer.index, work_.moe->logits.row_slice(0, n_tokens));
-    } else {
-      layer.gate_up->run(n, gate_up, hidden);  // hidden [tokens, ffn_dim]
-      layer.down->apply(hidden, out);          // out [tokens, dim]
-    }
-    n = fusion_->add_norm(normed(layer.ffn_post_norm, out, out), x, layer.next_norm, norm);
+    layer.ffn->run(n, out);  // out [tokens, dim]
+    layer.ffn->show(tap, layer.index);
+    const Tensor fed = apply_norm(ops_, layer.ffn_post_norm, out, out);       // fed [tokens, dim]
+    n = ops_.add_norm(fed, model_.residual_scale, x, layer.next_norm, norm);  // x += fed; n [tokens, dim]
     show("layer", layer.index, x);
   }
 
-  const Tensor last = work_.last.row_slice(0, n_outputs);  // only the rows somebody asked for:
-  const Tensor last_norm = work_.last_norm.row_slice(0, n_outputs);
-  const Tensor logits = work_.logits.row_slice(0, n_outputs);  // the output matrix is the largest of all
-  ops_.gather(x, output_rows, last);
-  output_->apply(normed(output_norm_, last, last_norm), logits);  // logits [outputs, vocab]
-  if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);
-  if (model_.logit_softcap != 0) ops_.softcap(model_.logit_softcap, logits);
+  if (to == Leave::hidden) return x;
+  const Tensor logits = logits_of(x, rows.output_rows);  // logits [outputs, vocab]
   show("logits", -1, logits);
   return logits;
 }
 
-Tensor Transformer::normed(const Weight& norm, const Tensor& from, const Tensor& to) const {
-  return apply_norm(ops_, model_.norm, model_.norm_eps, norm, from, to);
+/// Writes to x [tokens, dim] what the first layer of the pass reads.
+void Transformer::enter(const DeviceBatch& batch, const Tensor& from, const Tensor& x) {
+  if (!from.empty()) return device_.copy(x.data, from.data, x.bytes());
+  ops_.embed(embedding_, batch.tokens, x);
+  if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);
+  if (!model_.learned_positions) return;
+  const Tensor positions = work_.out.row_slice(0, x.rows);
+  ops_.embed(position_embedding_, batch.positions, positions);  // positions [tokens, dim]
+  ops_.add(positions, 1, x);
+}
+
+/// Of the asked rows alone: the output matrix is the largest of all.
+Tensor Transformer::logits_of(const Tensor& x, const Tensor& output_rows) {
+  const Tensor last = work_.last.row_slice(0, output_rows.cols);
+  const Tensor last_norm = work_.last_norm.row_slice(0, output_rows.cols);
+  const Tensor logits = work_.logits.row_slice(0, output_rows.cols);
+  ops_.gather(x, output_rows, last);                                        // last [outputs, dim]
+  output_->apply(apply_norm(ops_, output_norm_, last, last_norm), logits);  // logits [outputs, vocab]
+  if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);
+  if (model_.logit_softcap != 0) ops_.softcap(model_.logit_softcap, logits);
+  return logits;
+}
+
+void Transformer::check_ends(const Batch& batch, const Tensor& from, Leave to) const {
+  const auto n_tokens = static_cast<std::int64_t>(batch.tokens.size());
+  assert(n_tokens <= work_.x.rows);
+  if (from.empty() && !begins()) {
+    fail("a forward pass that begins at layer {} was given token ids; give it the hidden states of layer {}",
+         range_.begin, range_.begin - 1);
+  }
+  if (!from.empty() && (from.rows != n_tokens || from.cols != model_.dim || from.stride != from.cols)) {
+    fail(
+        "hidden states [{}, {}] with {} numbers from row to row enter a step of {} tokens; it takes [{}, {}] "
+        "without gaps",
+        from.rows, from.cols, from.stride, n_tokens, n_tokens, model_.dim);
+  }
+  if (to == Leave::logits && !ends()) {
+    fail("a forward pass that ends at layer {} of {} was asked for logits; ask it for hidden states",
+         range_.end - 1, model_.layers);
+  }
 }
 
 }  // namespace rung

@@ -2,10 +2,9 @@
 // The forward pass: tokens in, logits out. One path for prompt chunks, decode steps and several
 // sequences at once, on any device. transformer.cpp is the file that everybody reads.
 
-#include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "core/registry.hpp"
@@ -16,98 +15,119 @@
 #include "seams/attention.hpp"
 #include "seams/batch.hpp"
 #include "seams/device.hpp"
+#include "seams/ffn.hpp"
+#include "seams/forward_pass.hpp"
 #include "seams/fusion.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/linear.hpp"
+#include "seams/mixer.hpp"
 #include "seams/ops.hpp"
+#include "seams/scratch.hpp"
 
 namespace rung {
 
-/// Sees intermediate values: a name, the layer (-1 outside the layers) and the tensor, valid during
-/// the call. For debugging and for comparing with other implementations.
-using Tap = std::function<void(std::string_view name, int layer, const Tensor& value)>;
-
-/// One layer, ready to run: norms on the device, products behind their rungs. Norms that the family does
-/// not have are empty; what each has is in model/families.cpp.
-struct Layer {
-  int index = 0;
-  Weight attn_norm;                   // [1, dim]
-  std::unique_ptr<Products> qkv;      // [dim] -> [(heads + 2 * kv_heads) * head_dim]
-  Weight q_norm, k_norm;              // [1, head_dim] or the whole width
-  const RopeTables* rope = nullptr;   // null: no rotation in this layer
-  Attention* attention = nullptr;     // over all of the past, or over this layer's window
-  std::unique_ptr<Linear> attn_out;   // [heads * head_dim] -> [dim]
-  Weight attn_post_norm;              // [1, dim]
-  Weight ffn_norm;                    // [1, dim]
-  std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
-  std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
-  std::unique_ptr<MoeFfn> moe;        // in the place of these two in a mixture of experts
-  Weight ffn_post_norm;               // [1, dim]
-  Weight next_norm;                   // the next layer's attn_norm; none in the last layer
+/// Layers [begin, end) of a model: a stage of a pipeline.
+struct LayerRange {
+  int begin = 0;
+  int end = -1;  // -1: the model's last layer is included
 };
 
-/// In how many places of a model the fusions of its rung apply; a layer has two adds with a norm behind them
-/// but the last.
+/// One layer, ready to run: norms on the device, the rest behind seams. Norms that the family does not have
+/// are empty; what each has is in model/families.cpp.
+struct Layer {
+  int index = 0;                     // in the model
+  Norm attn_norm;                    // [1, dim]
+  std::unique_ptr<Mixer> mixer;      // [tokens, dim] -> [tokens, dim]
+  Norm attn_post_norm;               // [1, dim]
+  Norm ffn_norm;                     // [1, dim]
+  std::unique_ptr<Ffn> ffn;          // [tokens, dim] -> [tokens, dim]
+  Norm ffn_post_norm;                // [1, dim]
+  Norm next_norm;                    // the next layer's attn_norm; none in the last layer of the pass
+  const RopeTables* rope = nullptr;  // how the mixer rotates its keys; null: it does not
+};
+
+/// In how many places of a model the fusions of its rung apply. A layer has two adds with a norm behind them;
+/// the norm behind the last add of a model is computed for the rows of logits only, and is not fused.
 struct FusedSteps {
   int layers = 0;
   int qkv = 0, gate_up = 0, add_norm = 0, rope_store = 0;
 };
 
-/// Memory for everything a step computes, taken once for the largest step. All f32 on the device.
-struct Workspace {
-  Workspace(Device& device, const ModelConfig& model, int max_tokens, int max_outputs, int max_context);
+/// Memory for what the forward pass itself computes, taken once for the largest step. Mixers and feed-forward
+/// blocks take theirs from a Scratch. All f32 on the device, except where noted.
+class Workspace {
+ public:
+  /// `ends`: whether the pass ends with logits.
+  Workspace(Device& device, const ModelConfig& model, int max_tokens, int max_outputs, int max_context,
+            bool ends);
   std::size_t bytes() const;
-  /// For layers that write gate and up down before the activation.
-  void take_gate_up(Device& device, const ModelConfig& model);
 
-  Tensor x, norm, qkv, attn, out, gate_up, hidden;  // [max_tokens, ...]
-  Tensor last, last_norm, logits;                   // [max_outputs, ...]
-  Tensor tokens, positions, slots, output_rows;     // [1, max_...] i32: the batch's numbers on the device
-  Tensor rope_cos, rope_sin;                        // [max_context, rotary_dim / 2]
-  Tensor local_cos, local_sin;                      // the same for layers with a RoPE of their own
-  std::unique_ptr<MoeWorkspace> moe;                // null in a dense model
+  /// Copies the numbers of a batch to the device, in one transfer. The result is valid until the next call.
+  DeviceBatch upload(Device& device, const Batch& batch);
+
+  Tensor x, norm, out;             // [max_tokens, dim]
+  Tensor last, last_norm, logits;  // [max_outputs, ...]; empty unless the pass ends with logits
+  Tensor rope_cos, rope_sin;       // [max_context, rotary_dim / 2]
+  Tensor local_cos, local_sin;     // the same for layers with a RoPE of their own
 
  private:
   Tensor take(Device& device, DType dtype, std::int64_t rows, std::int64_t cols);
+
   std::vector<DeviceBuffer> buffers_;
+  std::vector<std::int32_t>
+      host_numbers_;  // tokens, positions, slots and output rows of a batch, without gaps
+  Tensor numbers_;    // the same on the device: [1, 3 * max_tokens + max_outputs] i32
 };
 
-class Transformer {
+class Transformer final : public ForwardPass {
  public:
-  /// Builds every product and the attention from the rungs that `config` names. `model` and `device`
-  /// must outlive this, and so must `packed`, where copies of weights may be kept (null: nowhere). Throws
-  /// Error when a named rung does not support a weight.
+  /// Builds the parts of the layers in `range` from the rungs that `config` names. A pass that begins at
+  /// layer 0 may enter with token ids, one that ends at the last layer may leave with logits. Layer
+  /// `range.begin + i` uses layer i of the cache, so a stage of a pipeline has a cache for its own layers
+  /// alone.
+  ///
+  /// `model` and `device` must outlive this, and so must `packed`, where copies of weights may be kept (null:
+  /// nowhere). Throws Error when a named rung does not support a weight, or when `range` is empty or exceeds
+  /// the model.
   Transformer(const Model& model, const Registry& registry, const EngineConfig& config, Device& device,
-              PackedStore* packed = nullptr);
+              PackedStore* packed = nullptr, LayerRange range = {});
 
   Transformer(const Transformer&) = delete;  // layers point into it
   Transformer& operator=(const Transformer&) = delete;
 
-  /// One step. Returns logits [output_rows, vocab] f32 on the device, valid until the next call.
-  /// REQUIRES: the batch fits max_step_tokens and max_step_outputs; the cache has grown to hold it.
-  Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
+  /// REQUIRES: the batch fits max_step_tokens and max_step_outputs.
+  Tensor forward(const Batch& batch, const Caches& caches, const Tensor& from, Leave to,
+                 const Tap& tap) override;
+  using ForwardPass::forward;
 
-  std::size_t workspace_bytes() const {
-    return work_.bytes() + fusion_->scratch_bytes() + device_weights_bytes_;
-  }
+  std::size_t workspace_bytes() const;
   std::size_t packed_bytes() const { return packed_bytes_; }
-  FusedSteps fused() const;
+  FusedSteps fused() const { return fused_; }
 
+  /// How many layers this pass has.
   int layers() const { return static_cast<int>(layers_.size()); }
-  /// How a layer turns its keys; null where it does not. The tables reach to the configured context.
+  /// How a layer of the cache rotates its keys; null where it does not. The tables reach to the configured
+  /// context.
   const RopeTables* rope_of(int layer) const { return layers_[static_cast<std::size_t>(layer)].rope; }
   const Ops& ops() const { return ops_; }
 
  private:
-  /// The family's norm of `from`, written to `to`; `from` itself where there is none at this place.
-  Tensor normed(const Weight& norm, const Tensor& from, const Tensor& to) const;
+  bool begins() const { return range_.begin == 0; }
+  bool ends() const { return range_.end == model_.layers; }
+  void check_ends(const Batch& batch, const Tensor& from, Leave to) const;
+  void enter(const DeviceBatch& batch, const Tensor& from, const Tensor& x);
+  Tensor logits_of(const Tensor& x, const Tensor& output_rows);
 
+  Layer layer(const LayerWeights& w, int index);
+  std::unique_ptr<Mixer> mixer(const LayerWeights& w, int index, const RopeTables* rope);
+  std::unique_ptr<Ffn> dense(const LayerWeights& w);
+  std::unique_ptr<Ffn> mixture(const LayerWeights& w);
   Tensor on_device(const Tensor& host);
   Weight on_device(const Weight& host);
+  Norm norm(const Weight& weight);
   ProductPart part(const Weight& weight);
   std::vector<ProductPart> parts(std::initializer_list<Weight> weights);
   std::unique_ptr<Linear> linear(const Weight& weight);
-  std::unique_ptr<MoeFfn> mixture(const LayerWeights& w);
   RopeTables rope_tables(const RopeFrequencies& frequencies, const Tensor& cos, const Tensor& sin);
   Attention* attention_for(int window);
 
@@ -115,22 +135,27 @@ class Transformer {
   const Registry& registry_;
   EngineConfig config_;
   ModelConfig model_;
+  LayerRange range_;  // with both numbers given
   Device& device_;
   PackedStore* packed_;
   std::vector<DeviceBuffer> device_weights_;  // copies of weights, on devices that cannot read a mapped file
   std::size_t device_weights_bytes_ = 0;
   std::size_t packed_bytes_ = 0;  // of all products
+  FusedSteps fused_;
 
-  Ops ops_, tile_ops_;  // on all threads; on the calling one
+  Ops ops_, tile_ops_;  // on all threads, with what the rung of `fusion` replaces; on the calling one
   std::unique_ptr<Fusion> fusion_;
+  Scratch scratch_;  // of mixers and feed-forward blocks
+  Workplace place_;
   Workspace work_;
   RopeTables rope_, local_rope_;
   Tensor embedding_;
   Tensor position_embedding_;
-  std::vector<Layer> layers_;
-  Weight output_norm_;
-  std::unique_ptr<Linear> output_;
   std::map<int, std::unique_ptr<Attention>> attention_;  // by window
+  std::unique_ptr<MoeWorkspace> moe_work_;               // null in a dense model
+  std::vector<Layer> layers_;
+  Norm output_norm_;
+  std::unique_ptr<Linear> output_;
 };
 
 }  // namespace rung

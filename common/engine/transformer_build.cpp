@@ -1,20 +1,34 @@
 // How a forward pass is built: every weight on its device and behind its rung.
 
-#include <algorithm>
-
+#include "core/error.hpp"
 #include "engine/biased_linear.hpp"
+#include "engine/dense_ffn.hpp"
 #include "engine/resolve.hpp"
+#include "engine/softmax_mixer.hpp"
 #include "engine/transformer.hpp"
 #include "ops/cpu_ops.hpp"
 
 namespace rung {
+namespace {
+
+LayerRange checked_range(LayerRange range, int layers) {
+  if (range.end == -1) range.end = layers;
+  if (range.begin < 0 || range.begin >= range.end || range.end > layers) {
+    fail("layers {} to {} were asked for, but the model has layers 0 to {}; choose at least one of them",
+         range.begin, range.end - 1, layers - 1);
+  }
+  return range;
+}
+
+}  // namespace
 
 Transformer::Transformer(const Model& model, const Registry& registry, const EngineConfig& config,
-                         Device& device, PackedStore* packed)
+                         Device& device, PackedStore* packed, LayerRange range)
     : source_(model),
       registry_(registry),
       config_(config),
       model_(model.config),
+      range_(checked_range(range, model_.layers)),
       device_(device),
       packed_(packed),
       ops_(resolve_ops(device, config.threads)),
@@ -22,55 +36,83 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       fusion_(registry.ladder<Fusion>().make(
           config.rung("fusion"),
           fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr))),
-      work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context) {
+      place_{&device, 0, &scratch_},
+      work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context, ends()) {
+  fusion_->replace(ops_);
   if (model_.rotary_dim != 0)
     rope_ = rope_tables(resolve_rope(registry, config, model_), work_.rope_cos, work_.rope_sin);
   // Local layers see no further than their window, however long the text is.
   local_rope_ = rope_tables(rope_frequencies(model_.rope_local, model_.rotary_dim, config.context),
                             work_.local_cos, work_.local_sin);
 
-  embedding_ = on_device(model.weights.token_embedding);
-  position_embedding_ = on_device(model.weights.position_embedding);
-  for (const LayerWeights& w : model.weights.layers) {
-    const LayerAttention& kind = model_.layer_attention[layers_.size()];
-    Layer layer;
-    layer.index = static_cast<int>(layers_.size());
-    layer.attn_norm = on_device(w.attn_norm);
-    layer.qkv = fusion_->side_by_side(parts({w.q, w.k, w.v}));
-    layer.q_norm = on_device(w.q_norm);
-    layer.k_norm = on_device(w.k_norm);
-    if (model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none) {
-      layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;
-    }
-    layer.attention = attention_for(kind.window);
-    layer.attn_out = linear(w.attn_out);
-    layer.attn_post_norm = on_device(w.attn_post_norm);
-    layer.ffn_norm = on_device(w.ffn_norm);
-    if (model_.experts != 0) {
-      layer.moe = mixture(w);
-    } else {
-      layer.gate_up = fusion_->activated(model_.gated_ffn ? parts({w.gate, w.up}) : parts({w.up}));
-      layer.down = linear(w.down);
-    }
-    layer.ffn_post_norm = on_device(w.ffn_post_norm);
-    layers_.push_back(std::move(layer));
+  const ModelWeights& weights = model.weights;
+  if (begins()) {
+    embedding_ = on_device(weights.token_embedding);
+    position_embedding_ = on_device(weights.position_embedding);
   }
-  // The last layer's sum is normed where logits are wanted.
+  for (int i = range_.begin; i < range_.end; ++i)
+    layers_.push_back(layer(weights.layers[static_cast<std::size_t>(i)], i));
+  // The last layer's sum is normed where logits are computed, or in the stage that follows.
   for (std::size_t i = 1; i < layers_.size(); ++i) layers_[i - 1].next_norm = layers_[i].attn_norm;
-  const bool wide = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
-    return layer.moe != nullptr ? layer.moe->needs_wide() : layer.gate_up->needs_wide();
-  });
-  if (wide) work_.take_gate_up(device, model_);
-  output_norm_ = on_device(model.weights.output_norm);
-  output_ = linear({model.weights.output, {}});
+  for (const Layer& layer : layers_)
+    fused_.add_norm += ops_.fuses_add_norm(layer.ffn_norm) + ops_.fuses_add_norm(layer.next_norm);
+  if (ends()) {
+    output_norm_ = norm(weights.output_norm);
+    output_ = linear({weights.output, {}});
+  }
+  scratch_.allocate(device);
 }
 
-std::unique_ptr<MoeFfn> Transformer::mixture(const LayerWeights& w) {
+Layer Transformer::layer(const LayerWeights& w, int index) {
+  const LayerAttention& kind = model_.layer_attention[static_cast<std::size_t>(index)];
+  Layer layer;
+  layer.index = index;
+  if (model_.rotary_dim != 0 && kind.rope != LayerAttention::Rope::none) {
+    layer.rope = kind.rope == LayerAttention::Rope::local ? &local_rope_ : &rope_;
+  }
+  layer.attn_norm = norm(w.attn_norm);
+  layer.mixer = mixer(w, index, layer.rope);
+  layer.attn_post_norm = norm(w.attn_post_norm);
+  layer.ffn_norm = norm(w.ffn_norm);
+  layer.ffn = model_.experts != 0 ? mixture(w) : dense(w);
+  layer.ffn_post_norm = norm(w.ffn_post_norm);
+  ++fused_.layers;
+  return layer;
+}
+
+std::unique_ptr<Mixer> Transformer::mixer(const LayerWeights& w, int index, const RopeTables* rope) {
+  const std::size_t planned = attention_.size();
+  SoftmaxMixer::Parts made;
+  made.layer = index - range_.begin;
+  made.qkv = fusion_->side_by_side(parts({w.q, w.k, w.v}));
+  made.q_norm = norm(w.q_norm);
+  made.k_norm = norm(w.k_norm);
+  made.rope = rope;
+  made.attention = attention_for(model_.layer_attention[static_cast<std::size_t>(index)].window);
+  made.plans_attention = attention_.size() > planned;  // the first layer that uses it
+  made.attn_out = linear(w.attn_out);
+  fused_.qkv += made.qkv->fused();
+  fused_.rope_store += ops_.fuses_rope_store(rope);
+  return std::make_unique<SoftmaxMixer>(std::move(made), model_, ops_, place_, config_.max_step_tokens);
+}
+
+std::unique_ptr<Ffn> Transformer::dense(const LayerWeights& w) {
+  auto gate_up = fusion_->activated(model_.gated_ffn ? parts({w.gate, w.up}) : parts({w.up}));
+  fused_.gate_up += gate_up->fused();
+  return std::make_unique<DenseFfn>(std::move(gate_up), linear(w.down), model_, place_,
+                                    config_.max_step_tokens);
+}
+
+std::unique_ptr<Ffn> Transformer::mixture(const LayerWeights& w) {
+  if (!moe_work_) moe_work_ = std::make_unique<MoeWorkspace>(device_, model_, config_.max_step_tokens);
   std::vector<MoeFfn::Expert> experts;
   for (const ExpertWeights& e : w.experts) {
     experts.push_back({fusion_->activated(parts({{e.gate, {}}, {e.up, {}}})), linear({e.down, {}})});
   }
-  return std::make_unique<MoeFfn>(linear(w.router), std::move(experts), ops_, device_);
+  auto moe = std::make_unique<MoeFfn>(linear(w.router), std::move(experts), model_, ops_, place_, *moe_work_,
+                                      config_.max_step_tokens);
+  fused_.gate_up += moe->fused();
+  return moe;
 }
 
 RopeTables Transformer::rope_tables(const RopeFrequencies& frequencies, const Tensor& cos,
@@ -108,6 +150,10 @@ Tensor Transformer::on_device(const Tensor& host) {
 
 Weight Transformer::on_device(const Weight& host) { return {on_device(host.weight), on_device(host.bias)}; }
 
+Norm Transformer::norm(const Weight& weight) {
+  return {on_device(weight.weight), on_device(weight.bias), model_.norm, model_.norm_eps};
+}
+
 ProductPart Transformer::part(const Weight& weight) {
   const Weight w = on_device(weight);
   ProductPart part{registry_.ladder<Linear>().make(
@@ -132,16 +178,9 @@ std::unique_ptr<Linear> Transformer::linear(const Weight& weight) {
   return std::make_unique<BiasedLinear>(std::move(only.linear), only.bias, ops_);
 }
 
-FusedSteps Transformer::fused() const {
-  FusedSteps steps;
-  for (const Layer& layer : layers_) {
-    steps.layers += 1;
-    steps.qkv += layer.qkv->fused();
-    steps.gate_up += layer.moe != nullptr ? layer.moe->fused() : layer.gate_up->fused();
-    steps.add_norm += fusion_->fuses_add(layer.ffn_norm) + fusion_->fuses_add(layer.next_norm);
-    steps.rope_store += fusion_->fuses_rope(layer.rope);
-  }
-  return steps;
+std::size_t Transformer::workspace_bytes() const {
+  return work_.bytes() + scratch_.bytes() + (moe_work_ ? moe_work_->bytes() : 0) + fusion_->scratch_bytes() +
+         device_weights_bytes_;
 }
 
 }  // namespace rung

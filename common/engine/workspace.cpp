@@ -1,29 +1,24 @@
-// How much memory a step needs: the sum over what forward() writes, for the largest step allowed.
+// How much memory a step needs: the sum over what forward() writes itself, for the largest step allowed.
 
 #include <algorithm>
+#include <cassert>
 
 #include "engine/transformer.hpp"
 
 namespace rung {
 
 Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, int max_outputs,
-                     int max_context) {
-  const std::int64_t heads_width = std::int64_t{model.heads} * model.head_dim;
-  const std::int64_t kv_width = std::int64_t{model.kv_heads} * model.head_dim;
+                     int max_context, bool ends) {
   x = take(device, DType::f32, max_tokens, model.dim);
   norm = take(device, DType::f32, max_tokens, model.dim);
-  qkv = take(device, DType::f32, max_tokens, heads_width + 2 * kv_width);
-  attn = take(device, DType::f32, max_tokens, heads_width);
   out = take(device, DType::f32, max_tokens, model.dim);
-  hidden = take(device, DType::f32, max_tokens, model.ffn_dim);
-  last = take(device, DType::f32, max_outputs, model.dim);
-  last_norm = take(device, DType::f32, max_outputs, model.dim);
-  logits = take(device, DType::f32, max_outputs, model.vocab_size);
-  tokens = take(device, DType::i32, 1, max_tokens);
-  positions = take(device, DType::i32, 1, max_tokens);
-  slots = take(device, DType::i32, 1, max_tokens);
-  output_rows = take(device, DType::i32, 1, max_outputs);
-  if (model.experts != 0) moe = std::make_unique<MoeWorkspace>(device, model, max_tokens);
+  if (ends) {
+    last = take(device, DType::f32, max_outputs, model.dim);
+    last_norm = take(device, DType::f32, max_outputs, model.dim);
+    logits = take(device, DType::f32, max_outputs, model.vocab_size);
+  }
+  numbers_ = take(device, DType::i32, 1, std::int64_t{3} * max_tokens + max_outputs);
+  host_numbers_.resize(static_cast<std::size_t>(numbers_.cols));
   if (model.rotary_dim == 0) return;
   rope_cos = take(device, DType::f32, max_context, model.rotary_dim / 2);
   rope_sin = take(device, DType::f32, max_context, model.rotary_dim / 2);
@@ -34,8 +29,20 @@ Workspace::Workspace(Device& device, const ModelConfig& model, int max_tokens, i
   local_sin = take(device, DType::f32, max_context, model.rotary_dim / 2);
 }
 
-void Workspace::take_gate_up(Device& device, const ModelConfig& model) {
-  gate_up = take(device, DType::f32, x.rows, (model.gated_ffn ? 2 : 1) * std::int64_t{model.ffn_dim});
+DeviceBatch Workspace::upload(Device& device, const Batch& batch) {
+  std::int64_t used = 0;
+  const auto pack = [&](const std::vector<std::int32_t>& from) {
+    const auto count = static_cast<std::int64_t>(from.size());
+    assert(used + count <= numbers_.cols);
+    std::copy(from.begin(), from.end(), host_numbers_.begin() + used);
+    used += count;
+    return numbers_.col_slice(used - count, count);
+  };
+  const DeviceBatch packed{pack(batch.tokens), pack(batch.positions), pack(batch.slots),
+                           pack(batch.output_rows)};
+  device.to_device(numbers_.data, host_numbers_.data(),
+                   static_cast<std::size_t>(used) * sizeof(std::int32_t));
+  return packed;
 }
 
 Tensor Workspace::take(Device& device, DType dtype, std::int64_t rows, std::int64_t cols) {
@@ -44,7 +51,7 @@ Tensor Workspace::take(Device& device, DType dtype, std::int64_t rows, std::int6
 }
 
 std::size_t Workspace::bytes() const {
-  std::size_t total = moe != nullptr ? moe->bytes() : 0;
+  std::size_t total = 0;
   for (const DeviceBuffer& buffer : buffers_) total += buffer.bytes();
   return total;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/parallel.hpp"
+#include "ops/composed_steps.hpp"
 #include "ops/cpu_activate.hpp"
 #include "ops/cpu_blocks.hpp"
 #include "ops/cpu_rows.hpp"
@@ -132,6 +133,7 @@ Ops cpu_ops(int threads) {
   ops.activate = std::bind(cpu_activate, threads, _1, _2, _3);
   ops.gather = gather;
   ops.combine = std::bind(combine, threads, _1, _2, _3, _4);
+  compose_steps(ops);
   return ops;
 }
 

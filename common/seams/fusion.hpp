@@ -1,11 +1,10 @@
 #pragma once
-// Seam `fusion`: which neighbouring operations of a layer run as one call.
+// Seam `fusion`: which neighboring operations of a layer run as one call.
 //
-// The forward pass asks for four steps that join neighbours: the products of one input (q, k and v), gate and
-// up with the activation behind them, the residual add with the norm behind it, RoPE with the write to the
-// cache. A rung does each in one sweep or, where that is not possible, as the plain operations one after the
-// other. Which of them it is depends on the model and the rung of `linear` and is known when the engine is
-// built.
+// A rung joins products of one input (q, k and v; gate and up with the activation behind them) in one sweep
+// or, where that is not possible, runs the plain operations one after the other. It may also replace entries
+// of the ops table: the residual add with the norm behind it, RoPE with the write to the cache. What applies
+// depends on the model and the rung of `linear` and is known when the engine is built.
 //
 // Thread safety: one call at a time; each uses the threads of its configuration inside. A row's result
 // depends on that row alone, bitwise.
@@ -20,8 +19,6 @@
 
 #include "core/tensor.hpp"
 #include "model/model_config.hpp"
-#include "model/weights.hpp"
-#include "seams/kv_cache.hpp"
 #include "seams/linear.hpp"
 #include "seams/ops.hpp"
 
@@ -33,14 +30,11 @@ struct FusionConfig {
       nullptr;  // the same on the calling thread alone; null where the host cannot read the memory
   int threads = 1;
   int max_tokens = 1;  // most rows of one step: scratch memory is taken once for it
-  NormKind norm = NormKind::rms;
-  float norm_eps = 1e-5f;
-  float residual_scale = 1;
   Activation activation = Activation::silu;
 
   std::string describe() const {
-    return fmt::format("layers with {} norms on a device whose memory the host {} read",
-                       norm == NormKind::rms ? "RMS" : "layer", tile != nullptr ? "can" : "cannot");
+    return fmt::format("layers on a device whose memory the host {} read",
+                       tile != nullptr ? "can" : "cannot");
   }
 };
 
@@ -78,17 +72,9 @@ class Fusion {
   /// The first half of a feed-forward block: act(gate) * up for parts {gate, up}, act(up) for {up}.
   virtual std::unique_ptr<Products> activated(std::vector<ProductPart> parts) = 0;
 
-  /// x += residual_scale * out; then the norm of x, written to `to`. Returns `to`, or x where `norm` is
-  /// empty. x, out, to [tokens, dim]; norm [1, dim].
-  virtual Tensor add_norm(const Tensor& out, const Tensor& x, const Weight& norm, const Tensor& to) const = 0;
-  virtual bool fuses_add(const Weight& norm) const = 0;
-
-  /// Rotates q in place and writes the rotated k, and v, to their slots; k is left undefined. q [tokens,
-  /// heads * head_dim], k and v [tokens, kv_heads * head_dim]; positions and slots [1, tokens] i32; rope may
-  /// be null.
-  virtual void rope_store(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
-                          const RopeTables* rope, const Tensor& slots, const KvView& kv) const = 0;
-  virtual bool fuses_rope(const RopeTables* rope) const = 0;
+  /// Replaces the entries of `ops` that this rung fuses. They keep what they need of the old ones, with which
+  /// they give the same bits, and do not refer to the Fusion.
+  virtual void replace(Ops& /*ops*/) const {}
 
   /// Memory that the products made so far compute in.
   virtual std::size_t scratch_bytes() const = 0;

@@ -1,10 +1,13 @@
 #pragma once
 // Seam `ops`: the stateless operations between the products, as a table of functions.
 //
-// A table belongs to one device and one number of threads. A topic may replace one entry (a fused or a
-// vectorised version) and leave the rest. All tensors are f32 [tokens, n] with possibly strided rows
+// A table belongs to one device and one number of threads. A rung may replace an entry (by a fused or a
+// vectorized version) and leave the rest. All tensors are f32 [tokens, n] with possibly strided rows
 // unless said otherwise; a row's result depends on that row alone. Outputs overlap no input, unless said
 // otherwise. Nothing here knows batches.
+//
+// Two entries, add_norm and rope_store, join operations that follow each other in every layer. A table that
+// has nothing better composes them from its other entries (ops/composed_steps.hpp).
 
 #include <functional>
 #include <string>
@@ -21,6 +24,16 @@ struct RopeTables {
   int rotary_dim = 0;  // the first rotary_dim elements of a head are rotated
   RopePairs pairs = RopePairs::interleaved;
   Tensor cos, sin;  // [max_positions, rotary_dim / 2] f32 on the ops' device, scaled by RoPE's magnitude
+};
+
+/// A norm of a model. Without weights there is no norm at this place.
+struct Norm {
+  Tensor weight;  // [1, n] f32 on the ops' device
+  Tensor bias;    // [1, n] f32, of layer norms only; may be empty
+  NormKind kind = NormKind::rms;
+  float eps = 1e-5f;
+
+  bool empty() const { return weight.empty(); }
 };
 
 struct Ops {
@@ -56,6 +69,21 @@ struct Ops {
   /// y[t] = sum over r of weights[t][r] * x[rows[t][r]], added up in the order of r. rows [tokens, n] i32 and
   /// weights [tokens, n] f32, both without gaps.
   std::function<void(const Tensor& x, const Tensor& rows, const Tensor& weights, const Tensor& y)> combine;
+
+  /// x += scale * y; then the norm of x, written to `to`. Returns `to`, or x where `norm` is empty. x, y, to
+  /// [tokens, dim].
+  std::function<Tensor(const Tensor& y, float scale, const Tensor& x, const Norm& norm, const Tensor& to)>
+      add_norm;
+  /// Rotates q in place and writes the rotated k, and v, to their slots; k is left undefined. q [tokens,
+  /// heads * head_dim], k and v [tokens, kv_heads * head_dim]; positions and slots [1, tokens] i32. Where
+  /// `rope` is null nothing is rotated.
+  std::function<void(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
+                     const RopeTables* rope, const Tensor& slots, const KvView& kv)>
+      rope_store;
+
+  /// Whether add_norm and rope_store are one sweep over a row for these arguments, for reports.
+  std::function<bool(const Norm& norm)> fuses_add_norm;
+  std::function<bool(const RopeTables* rope)> fuses_rope_store;
 };
 
 }  // namespace rung

@@ -19,6 +19,7 @@ OPS, FORWARD, BUILD = "common/ops/cpu_ops.cpp", "common/engine/transformer.cpp",
 ROPE, CONFIG, WEIGHTS = "common/model/rope.cpp", "common/model/config_hf.cpp", "common/model/weights.cpp"
 RESOLVE = "common/engine/resolve.cpp"
 MOE, ACTIVATE = "common/engine/moe_ffn.cpp", "common/ops/cpu_activate.cpp"
+MIXER = "common/engine/softmax_mixer.cpp"
 ROWS, NORM, FUSION = "common/ops/cpu_rows.hpp", "common/ops/apply_norm.hpp", "03_techniques/kernel_fusion"
 ATTENTION, PLAN = "03_techniques/attention/attention.hpp", "03_techniques/attention/register.cpp"
 
@@ -56,19 +57,19 @@ MUTATIONS = {  # what is broken: file, text, other text
     "the logits' soft cap missing": (FORWARD, "ops_.softcap(model_.logit_softcap, logits);", "ops_.softcap(1e9f, logits);"),
     "query heads share KV heads in turn": (ATTENTION, "const int kv_head = head / (config.heads / config.kv_heads);",
                                            "const int kv_head = head % config.kv_heads;"),
-    "norm eps * 100 (RMS)": (NORM, "ops.rmsnorm(from, norm.weight, eps, to);",
-                             "ops.rmsnorm(from, norm.weight, 100 * eps, to);"),
-    "norm eps * 100 (LayerNorm)": (NORM, "ops.layernorm(from, norm.weight, norm.bias, eps, to);",
-                                   "ops.layernorm(from, norm.weight, norm.bias, 100 * eps, to);"),
+    "norm eps * 100 (RMS)": (NORM, "ops.rmsnorm(from, norm.weight, norm.eps, to);",
+                             "ops.rmsnorm(from, norm.weight, 100 * norm.eps, to);"),
+    "norm eps * 100 (LayerNorm)": (NORM, "ops.layernorm(from, norm.weight, norm.bias, norm.eps, to);",
+                                   "ops.layernorm(from, norm.weight, norm.bias, 100 * norm.eps, to);"),
     "LayerNorm's bias missing": (OPS, "out[c] = normed * w[c] + (b != nullptr ? b[c] : 0.0f);", "out[c] = normed * w[c] + (b != nullptr ? 0 * b[c] : 0.0f);"),
     "Gemma's norms without 1 +": (WEIGHTS, "naming_ == Naming::hugging_face ? family_.hf_norm_offset : 0;", "0;"),
-    "QK norm missing on K": (FORWARD, "normed(layer.k_norm, k, k);", ";"),
-    "norms behind the blocks missing": (FORWARD, "add_norm(normed(layer.attn_post_norm, out, out), x,", "add_norm(out, x,"),
+    "QK norm missing on K": (MIXER, "apply_norm(ops_, parts_.k_norm, k, k);", ";"),
+    "norms behind the blocks missing": (FORWARD, "= apply_norm(ops_, layer.attn_post_norm, out, out);", "= out;"),
     "biases of products missing": (f"{FUSION}/pieces.cpp", "config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);", ";"),
     "GELU by erf instead of tanh": (ACTIVATE, "if (activation == Activation::gelu_erf) {",
                                     "if (activation != Activation::silu) {"),
     "embedding scale missing": (FORWARD, "if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);", ""),
-    "residual multiplier ignored": (RESOLVE, "fusion.residual_scale = model.residual_scale;", ""),
+    "residual multiplier ignored": (FORWARD, "ops_.add_norm(fed, model_.residual_scale, x,", "ops_.add_norm(fed, 1, x,"),
     "logit scale missing": (FORWARD, "if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);", ""),
     "expert weights not renormalised": (MOE, "if (!normalize_) {", "if (normalize_) {"),
     "one expert too few": (CONFIG, 'fields.size("num_experts_per_tok", 2);', 'fields.size("num_experts_per_tok", 2) - 1;'),
@@ -84,10 +85,11 @@ MUTATIONS = {  # what is broken: file, text, other text
         "  work.weights.ptr<float>()[i] = 1; }"),
     "the next expert instead": (MOE, "experts_[static_cast<std::size_t>(e)];",
                                 "experts_[(static_cast<std::size_t>(e) + 1) % experts_.size()];"),
-    "a mixture without the norm before it": (FORWARD, "layer.moe->run(n,", "layer.moe->run(x,"),
+    "a mixture without the norm before it": (FORWARD, "layer.ffn->run(n, out);",
+                                            "layer.ffn->run(model_.experts != 0 ? x : n, out);"),
     "w1 and w3 exchanged": (BUILD, "parts({{e.gate, {}}, {e.up, {}}})", "parts({{e.up, {}}, {e.gate, {}}})"),
-    "learned positions missing": (FORWARD, "ops_.embed(position_embedding_, positions, out);",
-                                  "ops_.embed(position_embedding_, positions, out); ops_.scale(0, out);"),
+    "learned positions missing": (FORWARD, "ops_.embed(position_embedding_, batch.positions, positions);",
+                                  "ops_.embed(position_embedding_, batch.positions, positions); ops_.scale(0, positions);"),
 }
 
 
