@@ -60,8 +60,8 @@ LayerMemory::LayerMemory(const KvConfig& config, std::int64_t slots, int block_s
 void LayerMemory::copy(Device& device, std::int64_t from, std::int64_t to, int count) const {
   for (const KvView& view : views) {
     for (const Tensor& rows : {view.keys, view.values}) {
-      device.copy(rows.row(to * view.block_size), rows.row(from * view.block_size),
-                  rows.row_slice(0, count).bytes());
+      const Tensor target = rows.row_slice(to * view.block_size, count);
+      device.copy(target.data, rows.row_slice(from * view.block_size, count).data, target.bytes());
     }
   }
 }

@@ -31,15 +31,16 @@ struct Tensor {
   /// Bytes of the elements themselves (without the gaps of a strided view).
   std::size_t bytes() const { return static_cast<std::size_t>(rows) * bytes_of(dtype, cols); }
 
-  /// Rows [begin, begin + count) as a view.
+  /// Rows [begin, begin + count) as a view. One of a tensor without memory has none either.
   Tensor row_slice(std::int64_t begin, std::int64_t count) const {
     assert(begin >= 0 && count >= 0 && begin + count <= rows);
-    return {row(begin), dtype, count, cols, stride};
+    return {empty() ? nullptr : row(begin), dtype, count, cols, stride};
   }
   /// Columns [begin, begin + count) as a view. REQUIRES: begin on a block boundary.
   Tensor col_slice(std::int64_t begin, std::int64_t count) const {
     assert(begin >= 0 && count >= 0 && begin + count <= cols);
-    return {static_cast<std::byte*>(data) + bytes_of(dtype, begin), dtype, rows, count, stride};
+    return {empty() ? nullptr : static_cast<std::byte*>(data) + bytes_of(dtype, begin), dtype, rows, count,
+            stride};
   }
 
   /// Address of row i.
