@@ -27,6 +27,22 @@ TEST_CASE("the host: memory is aligned and zeroed, and copies are done when the 
   CHECK(host.allocate(0).data() == nullptr);
 }
 
+TEST_CASE("the host has one stream, whose work is done when a call returns") {
+  Device& host = cpu_device();
+  CHECK(host.streams() == 1);
+  const std::vector<std::uint8_t> sent = {6, 7, 8};
+  std::vector<std::uint8_t> got(sent.size(), 9);
+  const DeviceBuffer a = host.allocate(sent.size()), b = host.allocate(sent.size());
+  host.copy_in_stream(CopyKind::to_device, a.data(), sent.data(), sent.size(), 0);
+  const DeviceEvent copied = host.record(0);
+  host.wait(0, copied);
+  host.copy_in_stream(CopyKind::within_device, b.data(), a.data(), sent.size(), 0);
+  host.copy_in_stream(CopyKind::to_host, got.data(), b.data(), sent.size(), 0);
+  CHECK(got == sent);
+  host.wait(0, copied);  // long passed
+  host.synchronize();
+}
+
 TEST_CASE("the null device: buffers have a size and no address, and copies do nothing") {
   Device& null = null_device();
   CHECK(null.name() == "null");
