@@ -88,7 +88,7 @@ class Transformer {
   Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
 
   std::size_t workspace_bytes() const {
-    return work_.bytes() + fusion_->scratch_bytes() + device_weights_bytes_;
+    return work_.bytes() + scratch_.bytes() + fusion_->scratch_bytes() + device_weights_bytes_;
   }
   std::size_t packed_bytes() const { return packed_bytes_; }
   FusedSteps fused() const;
@@ -121,6 +121,7 @@ class Transformer {
   std::size_t device_weights_bytes_ = 0;
   std::size_t packed_bytes_ = 0;  // of all products
 
+  Scratch scratch_;     // where the rungs compute
   Ops ops_, tile_ops_;  // on all threads; on the calling one
   std::unique_ptr<Fusion> fusion_;
   Workspace work_;

@@ -1,6 +1,7 @@
 // How a forward pass is built: every weight on its device and behind its rung.
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/biased_linear.hpp"
 #include "engine/resolve.hpp"
@@ -63,6 +64,7 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
   if (wide) work_.take_gate_up(device, model_);
   output_norm_ = on_device(model.weights.output_norm);
   output_ = linear({model.weights.output, {}});
+  scratch_.allocate(device);
 }
 
 std::unique_ptr<MoeFfn> Transformer::mixture(const LayerWeights& w) {
@@ -110,12 +112,22 @@ Weight Transformer::on_device(const Weight& host) { return {on_device(host.weigh
 
 ProductPart Transformer::part(const Weight& weight) {
   const Weight w = on_device(weight);
-  ProductPart part{registry_.ladder<Linear>().make(
-                       config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens, packed_}),
+  const Workplace place{&device_, 0, &scratch_};
+  const LinearRole role = LinearRole::whole;
+  const int rows = std::max(config_.max_step_tokens, config_.max_step_outputs);
+  ProductPart part{registry_.ladder<Linear>().make(config_.rung("linear"),
+                                                   {w.weight, config_.threads, rows, packed_, role, place}),
                    w.weight.rows, w.bias};
   if (const std::size_t bytes = part.linear->packed_bytes(); bytes > 0) {
     packed_bytes_ += bytes;
     source_.release(weight.weight);  // the copy is read from now on
+  }
+  if (config_.decorate) {
+    if (!part.bias.empty()) {
+      part.linear =
+          std::make_unique<BiasedLinear>(std::move(part.linear), std::exchange(part.bias, {}), ops_);
+    }
+    part.linear = config_.decorate(std::move(part.linear), {weight.weight, role, place});
   }
   return part;
 }
