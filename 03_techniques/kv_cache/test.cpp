@@ -2,6 +2,7 @@
 
 #include "core/rng.hpp"
 #include "devices/cpu_device.hpp"
+#include "devices/null_device.hpp"
 #include "kv_cache.hpp"
 #include "testing/topic_test.hpp"
 
@@ -172,6 +173,78 @@ TEST_CASE("a block that a prefix cache holds outlives its sequence") {
   CHECK(cache->use().taken == 0);
   cache->check_integrity();
   CHECK_FALSE(ladder().make("paged", config_of(device, 2, 32, 4, 32))->shares_blocks());
+}
+
+TEST_CASE("every rung keeps its books over a device without memory as over the host") {
+  const auto drive = [](const std::string& rung, Device& device) {
+    const auto cache = ladder().make(rung, config_of(device, 4, 64, 8, 4 * 64));
+    std::vector<std::int64_t> seen;
+    const auto look = [&] {
+      cache->check_integrity();
+      const KvUse use = cache->use();
+      seen.insert(seen.end(), {use.slots, use.taken, use.live, use.kept, cache->free_slots()});
+    };
+    look();
+    const int a = cache->open(), b = cache->open(), c = cache->open();
+    REQUIRE(cache->grow(a, 20));
+    look();
+    REQUIRE(cache->share(a, b, 19));
+    look();
+    REQUIRE(cache->grow(b, 40));  // where blocks are shared, the last one is copied first
+    look();
+    if (cache->shares_blocks()) {
+      const auto table = cache->block_table(a);
+      const std::vector<std::int32_t> kept(table.begin(), table.begin() + 2);
+      for (const int block : kept) cache->hold(block);
+      cache->adopt(c, kept, 16);
+      look();
+      for (const int block : kept) cache->drop(block);
+    }
+    REQUIRE(cache->grow(c, 64));
+    look();
+    seen.push_back(cache->cut(c, 3, 2) ? 1 : 0);
+    look();
+    cache->truncate(b, 5);
+    CHECK_FALSE(cache->grow(b, 65));
+    look();
+    for (const int seq : {a, b, c}) {
+      seen.push_back(cache->length(seq));
+      for (const std::int32_t block : cache->block_table(seq)) seen.push_back(block);
+    }
+    for (const int seq : {c, a, b}) cache->close(seq);
+    look();
+    CHECK(cache->use().taken == 0);
+    seen.push_back(static_cast<std::int64_t>(cache->bytes()));
+    for (int layer = 0; layer < 2; ++layer) {
+      const KvView view = cache->view(layer);
+      CHECK((device.name() == "null") == view.keys.empty());
+      CHECK((device.name() == "null") == view.values.empty());
+      seen.push_back(view.values.rows);
+    }
+    return seen;
+  };
+  for (const RungInfo& rung : ladder().rungs()) {
+    if (rung.exercise) continue;
+    INFO(rung.name);
+    CHECK(drive(rung.name, null_device()) == drive(rung.name, cpu_device()));
+  }
+}
+
+TEST_CASE("a device without memory holds a cache that no machine does") {
+  KvConfig config = config_of(null_device(), 4096, 1 << 17, 16, 0);
+  config.layers = 80;
+  config.kv_heads = 8;
+  config.head_dim = 128;
+  config.budget = std::size_t{64} << 40;
+  for (const RungInfo& rung : ladder().rungs()) {
+    if (rung.exercise) continue;
+    INFO(rung.name);
+    const auto cache = ladder().make(rung.name, config);
+    CHECK(cache->bytes() > config.budget / 10 * 9);
+    const int seq = cache->open();
+    REQUIRE(cache->grow(seq, 100000));
+    cache->check_integrity();
+  }
 }
 
 TEST_CASE("a cache that cannot be is refused in a sentence") {

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <memory>
 
@@ -59,18 +60,17 @@ const Bf16Kernels& kernels_of_machine() {
   return plain::kKernels;
 }
 
-PairedRows& rows_of_this_thread() {
-  thread_local PairedRows rows;
-  return rows;
-}
-
 class Bf16Dot final : public Linear {
  public:
   explicit Bf16Dot(const LinearConfig& config)
       : rows_(config.weight.rows),
         pairs_((config.weight.cols + 1) / 2),
         threads_(config.threads),
-        kernels_(kernels_of_machine()) {
+        kernels_(kernels_of_machine()),
+        x_(config, kernels_.steps),
+        memory_(config, std::max(PairedRows::row_bytes(config.weight.cols),
+                                 static_cast<std::size_t>(kernels_.block_tokens * kChunkPanels * kPanelRows) *
+                                     sizeof(float))) {
     const auto words = static_cast<std::size_t>(panel_count(rows_) * pairs_ * kPanelRows);
     panels_ = Panels(config, "bf16_dot", kLayoutVersion, words * sizeof(std::uint32_t), [&](std::byte* to) {
       parallel_for(threads_, panel_count(rows_), [&](std::int64_t p) {
@@ -84,11 +84,14 @@ class Bf16Dot final : public Linear {
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    PairedRows& rows = rows_of_this_thread();
-    rows.assign(x, kernels_.tile, kernels_.steps, threads_);
+    x_.assign(x, kernels_.tile, threads_, memory_);
     const auto* words = reinterpret_cast<const std::uint32_t*>(panels_.data());
     for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
-      kernels_.run({words, rows_, pairs_, &rows, y, begin, end});
+      auto* const sums = memory_.of_this_thread<float>();
+      for_panels_in_memory(begin, end, kChunkPanels, kernels_.block_tokens, x.rows,
+                           [&](std::int64_t first, std::int64_t last) {
+                             kernels_.run({words, rows_, pairs_, &x_, y, first, last, sums});
+                           });
     });
   }
 
@@ -114,24 +117,33 @@ class Bf16Dot final : public Linear {
   std::int64_t rows_, pairs_;
   int threads_;
   const Bf16Kernels& kernels_;
+  PairedRows x_;
+  ThreadMemory memory_;  // a row of x, then sums
   Panels panels_;
 };
 
 }  // namespace
 
-void PairedRows::assign(const Tensor& x, int tile, int steps, int threads) {
-  tokens_ = x.rows;
+PairedRows::PairedRows(const LinearConfig& config, int steps)
+    : steps_(steps),
+      row_words_((config.weight.cols + 1) / 2 * steps),
+      memory_(config.place, kRowsRegion,
+              static_cast<std::size_t>(config.max_tokens * row_words_) * sizeof(std::uint32_t)) {}
+
+void PairedRows::assign(const Tensor& x, int tile, int threads, const ThreadMemory& memory) {
   const std::int64_t pairs = (x.cols + 1) / 2;
-  row_words_ = pairs * steps;
-  words_.resize(std::max(words_.size(), static_cast<std::size_t>(x.rows * row_words_)));
+  const int steps = steps_;
+  assert(pairs * steps == row_words_);
+  assert(static_cast<std::size_t>(x.rows * row_words_) * sizeof(std::uint32_t) <= memory_.bytes());
+  tokens_ = x.rows;
   parallel_for(threads, (x.rows + tile - 1) / tile, [&](std::int64_t i) {
-    thread_local std::vector<std::uint16_t> rounded;
-    rounded.assign(static_cast<std::size_t>(2 * pairs), 0);
+    auto* const rounded = memory.of_this_thread<std::uint16_t>();
+    rounded[2 * pairs - 1] = 0;  // past an odd end
     const std::int64_t first = i * tile, n = std::min<std::int64_t>(tile, x.rows - first);
     for (std::int64_t t = 0; t < n; ++t) {
-      traits(DType::bf16).from_float(x.ptr<float>(first + t), rounded.data(), x.cols);
-      std::uint32_t* to = words_.data() + first * row_words_ + t * steps;
-      for (std::size_t p = 0; p < static_cast<std::size_t>(pairs); ++p, to += n * steps) {
+      traits(DType::bf16).from_float(x.ptr<float>(first + t), rounded, x.cols);
+      std::uint32_t* to = words() + first * row_words_ + t * steps;
+      for (std::int64_t p = 0; p < pairs; ++p, to += n * steps) {
         const std::uint32_t even = rounded[2 * p], odd = rounded[2 * p + 1];
         to[0] = steps == 1 ? even | odd << 16 : odd << 16;
         if (steps == 2) to[1] = even << 16;

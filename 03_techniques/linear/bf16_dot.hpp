@@ -2,10 +2,10 @@
 // What bf16_dot.cpp hands to its kernels, which are compiled once per instruction set.
 
 #include <cstdint>
-#include <vector>
 
 #include "core/tensor.hpp"
-#include "packed_layout.hpp"
+#include "panel_geometry.hpp"
+#include "thread_memory.hpp"
 
 namespace rung::linear {
 
@@ -13,18 +13,28 @@ namespace rung::linear {
 /// them lies side by side. One word per pair and step; bf16_dot_isa-*.h say what a word is.
 class PairedRows {
  public:
-  /// Rounds x [tokens, cols] f32 to the nearest bfloat16, ties to even. `steps` 1: a word is a pair, the even
-  /// column in its low half; 2: the odd column as float32, then the even one. Uses `threads` threads inside.
-  void assign(const Tensor& x, int tile, int steps, int threads);
+  /// Takes memory for config.max_tokens rows of x. `steps` 1: a word is a pair, the even column in its low
+  /// half; 2: the odd column as float32, then the even one.
+  PairedRows(const LinearConfig& config, int steps);
+
+  /// Rounds x [tokens, cols] f32 to the nearest bfloat16, ties to even. Uses `threads` threads inside, each
+  /// with its part of `memory`: row_bytes(cols). REQUIRES: tokens <= max_tokens.
+  void assign(const Tensor& x, int tile, int threads, const ThreadMemory& memory);
+  static std::size_t row_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>((cols + 1) / 2) * sizeof(std::uint32_t);
+  }
 
   std::int64_t tokens() const { return tokens_; }
   /// [pairs, n, steps] of tokens [first, first + n), n = tile or what is left. REQUIRES: first is a multiple
   /// of tile.
-  const std::uint32_t* words(std::int64_t first) const { return words_.data() + first * row_words_; }
+  const std::uint32_t* words(std::int64_t first) const { return words() + first * row_words_; }
 
  private:
-  std::int64_t tokens_ = 0, row_words_ = 0;
-  std::vector<std::uint32_t> words_;
+  std::uint32_t* words() const { return static_cast<std::uint32_t*>(memory_.data()); }
+
+  int steps_;
+  std::int64_t tokens_ = 0, row_words_;
+  ScratchMemory memory_;
 };
 
 /// Panels [begin, end) of W times all tokens.
@@ -34,12 +44,14 @@ struct Bf16Task {
   const PairedRows* x;
   Tensor y;  // [tokens, rows]
   std::int64_t begin, end;
+  float* sums;  // of the calling thread: [a block of tokens, rows of these panels]
 };
 
 /// One instruction set.
 struct Bf16Kernels {
   void (*run)(const Bf16Task& task);
-  int tile, steps;  // how x must be laid out
+  int tile, steps;            // how x must be laid out
+  std::int64_t block_tokens;  // whose sums lie in a thread's memory at a time
 };
 
 }  // namespace rung::linear

@@ -93,7 +93,7 @@ inline void run(const Bf16Task& task) {
   const std::int64_t panel_rows = (task.end - task.begin) * kPanelRows;
   const std::int64_t first_row = task.begin * kPanelRows;
   const std::int64_t rows = std::min(task.rows, task.end * kPanelRows) - first_row;
-  float* const sums = thread_scratch(static_cast<std::size_t>(kBlockTokens * panel_rows));
+  float* const sums = task.sums;
   for (std::int64_t block = 0; block < task.x->tokens(); block += kBlockTokens) {
     const std::int64_t tokens = std::min(kBlockTokens, task.x->tokens() - block);
     for (std::int64_t begin = 0; begin < task.pairs; begin += kBlockPairs) {
@@ -110,4 +110,4 @@ inline void run(const Bf16Task& task) {
   }
 }
 
-inline constexpr Bf16Kernels kKernels{run, Isa::kTokens, Isa::kSteps};
+inline constexpr Bf16Kernels kKernels{run, Isa::kTokens, Isa::kSteps, kBlockTokens};

@@ -15,15 +15,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <vector>
 
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "linear.hpp"
-#include "packed_layout.hpp"
+#include "panel_geometry.hpp"
 #include "panel_loop.hpp"
 #include "panel_memory.hpp"
 #include "tile_shapes.hpp"
@@ -47,19 +47,26 @@ constexpr std::int64_t kBlockTokens = 8 * kTile;  // whose sums lie in scratch m
 /// columns past the end are zeros.
 class TiledRows {
  public:
-  void assign(const Tensor& x, int threads) {
+  /// Takes memory for config.max_tokens rows of x.
+  explicit TiledRows(const LinearConfig& config)
+      : chunks_((config.weight.cols + kChunk - 1) / kChunk),
+        memory_(config.place, kRowsRegion,
+                static_cast<std::size_t>(config.max_tokens) * row_bytes(config.weight.cols)) {}
+  static std::size_t row_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>((cols + kChunk - 1) / kChunk * kChunk) * sizeof(std::uint16_t);
+  }
+
+  /// Uses `threads` threads, each with its part of `memory`: row_bytes(). REQUIRES: x.rows <= max_tokens.
+  void assign(const Tensor& x, int threads, const ThreadMemory& memory) {
+    assert(static_cast<std::size_t>(x.rows) * row_bytes(x.cols) <= memory_.bytes());
     tokens_ = x.rows;
-    chunks_ = (x.cols + kChunk - 1) / kChunk;
-    const auto numbers = static_cast<std::size_t>(x.rows * chunks_ * kChunk);
-    numbers_.resize(std::max(numbers_.size(), numbers));
     parallel_for(threads, x.rows, [&](std::int64_t t) {
-      thread_local std::vector<std::uint16_t> row;
-      row.assign(static_cast<std::size_t>(chunks_ * kChunk), 0);
-      traits(DType::bf16).from_float(x.ptr<float>(t), row.data(), x.cols);
+      auto* const row = memory.of_this_thread<std::uint16_t>();
+      traits(DType::bf16).from_float(x.ptr<float>(t), row, x.cols);
+      std::fill(row + x.cols, row + chunks_ * kChunk, std::uint16_t{0});
       const std::int64_t first = t - t % kTile;
       for (std::int64_t c = 0; c < chunks_; ++c) {
-        std::memcpy(tile(first, c) + (t - first) * kChunk, row.data() + c * kChunk,
-                    kChunk * sizeof(std::uint16_t));
+        std::memcpy(tile(first, c) + (t - first) * kChunk, row + c * kChunk, kChunk * sizeof(std::uint16_t));
       }
     });
   }
@@ -69,16 +76,17 @@ class TiledRows {
   }
   /// Chunk c of the tile that begins with token `first`.
   const std::uint16_t* tile(std::int64_t first, std::int64_t c) const {
-    return numbers_.data() + (first * chunks_ + c * together(first)) * kChunk;
+    return numbers() + (first * chunks_ + c * together(first)) * kChunk;
   }
 
  private:
+  std::uint16_t* numbers() const { return static_cast<std::uint16_t*>(memory_.data()); }
   std::uint16_t* tile(std::int64_t first, std::int64_t c) {
     return const_cast<std::uint16_t*>(std::as_const(*this).tile(first, c));
   }
 
-  std::int64_t tokens_ = 0, chunks_ = 0;
-  std::vector<std::uint16_t> numbers_;
+  std::int64_t tokens_ = 0, chunks_;
+  ScratchMemory memory_;
 };
 
 /// Panels of 16 rows times all tokens. A panel is [chunks, 16 pairs of columns, 16 rows, 2].
@@ -88,6 +96,7 @@ struct Task {
   const TiledRows* x;
   Tensor y;
   std::int64_t begin, end;  // panels
+  float* sums;              // of the calling thread: [a block of tokens, rows of these panels]
 
   const std::byte* tile(std::int64_t panel, std::int64_t c) const {
     return panels + (panel * chunks + c) * kTileBytes;
@@ -101,7 +110,7 @@ template <class Add>
 void multiply(const Task& task, const Add& add) {
   const std::int64_t width = (task.end - task.begin) * kTile, first_row = task.begin * kTile;
   const std::int64_t rows = std::min(task.rows - first_row, width);
-  float* const sums = thread_scratch(static_cast<std::size_t>(kBlockTokens * width));
+  float* const sums = task.sums;
   for (std::int64_t block = 0; block < task.x->tokens(); block += kBlockTokens) {
     const std::int64_t tokens = std::min(kBlockTokens, task.x->tokens() - block);
     std::fill_n(sums, tokens * width, 0.0f);
@@ -216,18 +225,17 @@ Run kernel_of_machine() {
   return plain::run;
 }
 
-TiledRows& rows_of_this_thread() {
-  thread_local TiledRows rows;
-  return rows;
-}
-
 class Bf16Tiles final : public Linear {
  public:
   explicit Bf16Tiles(const LinearConfig& config)
       : rows_(config.weight.rows),
         chunks_((config.weight.cols + kChunk - 1) / kChunk),
         threads_(config.threads),
-        run_(kernel_of_machine()) {
+        run_(kernel_of_machine()),
+        x_(config),
+        memory_(config,
+                std::max(TiledRows::row_bytes(config.weight.cols),
+                         static_cast<std::size_t>(kBlockTokens * kChunkPanels * kTile) * sizeof(float))) {
     const std::int64_t panels = panel_count(rows_), bytes = chunks_ * kTileBytes;
     panels_ = Panels(
         config, "bf16_tiles", kLayoutVersion, static_cast<std::size_t>(panels * bytes), [&](std::byte* to) {
@@ -240,10 +248,13 @@ class Bf16Tiles final : public Linear {
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    TiledRows& rows = rows_of_this_thread();
-    rows.assign(x, threads_);
+    x_.assign(x, threads_, memory_);
     for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
-      run_({panels_.data(), rows_, chunks_, &rows, y, begin, end});
+      auto* const sums = memory_.of_this_thread<float>();
+      for_panels_in_memory(begin, end, kChunkPanels, kBlockTokens, x.rows,
+                           [&](std::int64_t first, std::int64_t last) {
+                             run_({panels_.data(), rows_, chunks_, &x_, y, first, last, sums});
+                           });
     });
   }
 
@@ -266,6 +277,8 @@ class Bf16Tiles final : public Linear {
   std::int64_t rows_, chunks_;
   int threads_;
   Run run_;
+  TiledRows x_;
+  ThreadMemory memory_;  // a row of x, then sums
   Panels panels_;
 };
 

@@ -26,7 +26,10 @@ using Output = Eigen::Map<Eigen::VectorXf>;
 
 class ByEigen final : public Linear {
  public:
-  explicit ByEigen(const LinearConfig& config) : weight_(config.weight), threads_(config.threads) {}
+  explicit ByEigen(const LinearConfig& config) : weight_(config.weight), threads_(config.threads) {
+    if (weight_.dtype == DType::f32) return;
+    memory_ = ThreadMemory(config, static_cast<std::size_t>(kBlockRows * weight_.cols) * sizeof(float));
+  }
 
   void apply(const Tensor& x, const Tensor& y) override {
     const std::int64_t blocks = (weight_.rows + kBlockRows - 1) / kBlockRows;
@@ -46,13 +49,14 @@ class ByEigen final : public Linear {
     if (weight_.dtype == DType::f32) {
       return {weight_.ptr<float>(first), rows, weight_.cols, Eigen::OuterStride<>(weight_.stride)};
     }
-    float* block = thread_scratch(static_cast<std::size_t>(kBlockRows * weight_.cols));
+    float* block = memory_.of_this_thread<float>();
     for (std::int64_t r = 0; r < rows; ++r) read_row(weight_, first + r, block + r * weight_.cols);
     return {block, rows, weight_.cols, Eigen::OuterStride<>(weight_.cols)};
   }
 
   Tensor weight_;
   int threads_;
+  ThreadMemory memory_;  // a block of rows for each thread
 };
 
 }  // namespace

@@ -28,29 +28,29 @@ class Integers final : public Linear {
       : weight_(config.weight),
         threads_(config.threads),
         halves_(scales_per_block(config.weight.dtype)),
-        minimum_(has_minimum(config.weight.dtype)) {}
+        minimum_(has_minimum(config.weight.dtype)),
+        rows_(config, halves_),
+        memory_(config, static_cast<std::size_t>(weight_.cols / kIntegerBlock) * sizeof(IntegerBlock)) {}
 
   Activations activations() const override { return Activations::int8; }
 
   void apply(const Tensor& x, const Tensor& y) override {
-    QuantisedRows& rows = rows_of_this_thread();
-    rows.assign(x, {halves_, 0, 1}, threads_);
+    rows_.assign(x, {halves_, 0, 1}, threads_);
     parallel_for(threads_, weight_.rows, [&](std::int64_t o) {
-      thread_local std::vector<IntegerBlock> row;
-      row.resize(static_cast<std::size_t>(rows.blocks()));
-      read_integers(weight_.dtype, weight_.row(o), weight_.cols, row.data());
-      for (std::int64_t t = 0; t < x.rows; ++t) y.ptr<float>(t)[o] = multiply(row, rows, t);
+      auto* const row = memory_.of_this_thread<IntegerBlock>();
+      read_integers(weight_.dtype, weight_.row(o), weight_.cols, row);
+      for (std::int64_t t = 0; t < x.rows; ++t) y.ptr<float>(t)[o] = multiply(row, t);
     });
   }
 
  private:
   /// One row of W times one token, block after block. The order of these operations is the rung's definition.
-  float multiply(const std::vector<IntegerBlock>& row, const QuantisedRows& x, std::int64_t t) const {
-    const std::int8_t* quants = x.quants(t);
-    const float* scaled_sum = x.scaled_sums(t);
+  float multiply(const IntegerBlock* row, std::int64_t t) const {
+    const std::int8_t* quants = rows_.quants(t);
+    const float* scaled_sum = rows_.scaled_sums(t);
     float sum = 0.0f;
-    for (std::size_t b = 0; b < row.size(); ++b) {
-      const float x_scale = x.scales(t)[b];
+    for (std::int64_t b = 0; b < rows_.blocks(); ++b) {
+      const float x_scale = rows_.scales(t)[b];
       for (int h = 0; h < halves_; ++h, ++scaled_sum) {
         const int n = kIntegerBlock / halves_;
         const std::int32_t product = dot(row[b].quants + h * kHalf, quants + h * kHalf, n);
@@ -66,6 +66,8 @@ class Integers final : public Linear {
   int threads_;
   int halves_;
   bool minimum_;
+  QuantisedRows rows_;   // x
+  ThreadMemory memory_;  // one row of W for each thread
 };
 
 }  // namespace

@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "core/registry.hpp"
 #include "core/tensor.hpp"
 #include "seams/linear.hpp"
+#include "thread_memory.hpp"
 
 namespace rung::linear {
 
@@ -24,8 +24,13 @@ std::unique_ptr<Linear> make_bf16_tiles(const LinearConfig& config);
 std::unique_ptr<Linear> make_onednn(const LinearConfig& config);  // only with RUNG_HAS_ONEDNN
 
 /// The learner's rung (mine.cpp): y = x W^T. x [tokens, in] f32, weight [out, in] in any format,
-/// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. Throws NotStarted until written.
-void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads);
+/// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. `memory` has room for kRowsForMine
+/// rows of W as float32, for each of `threads` threads. Throws NotStarted until written.
+void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads, const ThreadMemory& memory);
+constexpr std::int64_t kRowsForMine = 16;
+
+/// Whether `packed` has a layout for this format.
+bool can_be_packed(DType dtype);
 
 /// Row `row` of a weight as float32, whatever its format. to [weight.cols].
 inline void read_row(const Tensor& weight, std::int64_t row, float* to) {
@@ -35,19 +40,11 @@ inline void read_row(const Tensor& weight, std::int64_t row, float* to) {
 /// What a kernel of the rung `simd` is called for: rows [begin, end) of W times all tokens.
 struct SimdTask {
   Tensor weight, x, y;      // as in Linear::apply
-  std::int64_t begin, end;  // rows of weight, columns of y
+  std::int64_t begin, end;  // rows of weight, columns of y; at most kSimdRows
+  float* memory;            // of the calling thread
 };
-
-/// Memory of the calling thread alone, at least n floats from the start of a cache line; valid until the
-/// thread's next call. It grows to what the largest layer needs and is then shared by all layers. The content
-/// is undefined.
-inline float* thread_scratch(std::size_t n) {
-  constexpr std::size_t kLine = 64 / sizeof(float);
-  thread_local std::vector<float> memory;
-  if (memory.size() < n + kLine) memory.resize(n + kLine);
-  const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-  return memory.data() + (64 - address % 64) % 64 / sizeof(float);
-}
+/// Rows handed to a thread at a time: small enough that both finish together when one is held up.
+constexpr std::int64_t kSimdRows = 64;
 
 /// The workloads of trials.cpp.
 std::vector<Trial> make_trials(const Ladder<Linear>& ladder);

@@ -10,8 +10,10 @@
 namespace rung::linear {
 
 void mine([[maybe_unused]] const Tensor& x, [[maybe_unused]] const Tensor& weight,
-          [[maybe_unused]] const Tensor& y, [[maybe_unused]] int threads) {
-  // 1. Read a row of W once, into thread_scratch(), and multiply it with all tokens: x.ptr<float>(t).
+          [[maybe_unused]] const Tensor& y, [[maybe_unused]] int threads,
+          [[maybe_unused]] const ThreadMemory& memory) {
+  // 1. Read a row of W once, into memory.of_this_thread<float>(), and multiply it with all tokens:
+  //    x.ptr<float>(t).
   // 2. Take four tokens at a time, a running sum each: one load of W feeds four multiplications.
   // 3. Share out the rows of W: parallel_for(threads, weight.rows, [&](std::int64_t o) { ... });
   throw NotStarted("linear rung 'mine' is not started: write 03_techniques/linear/mine.cpp");

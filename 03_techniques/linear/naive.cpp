@@ -20,7 +20,10 @@ float dot(const float* a, const float* b, std::int64_t n) {
 
 class Naive final : public Linear {
  public:
-  explicit Naive(const LinearConfig& config) : weight_(config.weight), threads_(config.threads) {}
+  explicit Naive(const LinearConfig& config)
+      : weight_(config.weight),
+        threads_(config.threads),
+        memory_(config, static_cast<std::size_t>(weight_.cols) * sizeof(float)) {}
 
   void apply(const Tensor& x, const Tensor& y) override {
     parallel_for(threads_, weight_.rows, [&](std::int64_t o) { multiply(x, o, y.col_slice(o, 1)); });
@@ -35,13 +38,14 @@ class Naive final : public Linear {
  private:
   /// One row of W. y [tokens, 1]
   void multiply(const Tensor& x, std::int64_t o, const Tensor& y) const {
-    float* row = thread_scratch(static_cast<std::size_t>(weight_.cols));
+    float* row = memory_.of_this_thread<float>();
     read_row(weight_, o, row);
     for (std::int64_t t = 0; t < x.rows; ++t) *y.ptr<float>(t) = dot(x.ptr<float>(t), row, weight_.cols);
   }
 
   Tensor weight_;
   int threads_;
+  ThreadMemory memory_;  // one row of W for each thread
 };
 
 }  // namespace

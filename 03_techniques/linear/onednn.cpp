@@ -4,7 +4,7 @@
 // whatever order the library asks for. A primitive (a compiled kernel for one shape) is made per number of
 // tokens and kept. The library chooses a kernel by that number, so a token's last bits depend on how many
 // stand beside it: this rung does not keep the seam's promise, `auto` never takes it, and the engine's tests
-// of batch invariance leave it out.
+// of batch invariance leave it out. The library takes memory of its own in a call, which no Scratch counts.
 
 #include <omp.h>
 

@@ -35,8 +35,12 @@ class Packed final : public Linear {
         cols_(config.weight.cols),
         threads_(config.threads),
         vectors_(kernels_of_machine()),
-        tiles_(tile_kernels()) {
+        tiles_(tile_kernels()),
+        x_(config, packed_format(dtype_).halves) {
     const PackedFormat format = packed_format(dtype_);
+    if (tiles_ != nullptr && config.max_tokens >= kTokensForTiles) {
+      memory_ = ThreadMemory(config, kChunkPanels * tiles_->thread_floats(cols_, format) * sizeof(float));
+    }
     const std::int64_t panels = panel_count(rows_);
     panel_bytes_ = linear::packed_bytes(format, kPanelRows, cols_);
     const auto write = [&](std::byte* to) {
@@ -52,14 +56,16 @@ class Packed final : public Linear {
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    const QuantisedRows& rows = rounded(x);
-    for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
-      kernels_for(x.rows).run({dtype_, panels_.data(), rows_, cols_, &rows, y, begin, end});
-    });
+    round(x);
+    for_panels(threads_, panel_count(rows_), kChunkPanels, x.rows,
+               [&](std::int64_t begin, std::int64_t end) { run(panels_.data(), rows_, x_, y, begin, end); });
   }
 
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }
-  const PreparedRows* prepare(const Tensor& x) override { return &rounded(x); }
+  const PreparedRows* prepare(const Tensor& x) override {
+    round(x);
+    return &x_;
+  }
   int prepared_layout() const override {
     const RowLayout layout = vectors_.row_layout(packed_format(dtype_));  // those of the tiles differ less
     return 16 + 2 * layout.offset + layout.halves;                        // 1 is that of `panels`
@@ -67,8 +73,7 @@ class Packed final : public Linear {
   void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
                    const Tensor& y) const override {
     const std::byte* panels = panels_.data() + begin / kPanelRows * panel_bytes_;
-    kernels_for(y.rows).run({dtype_, panels, y.cols, cols_, static_cast<const QuantisedRows*>(prepared), y, 0,
-                             panel_count(y.cols)});
+    run(panels, y.cols, static_cast<const QuantisedRows&>(*prepared), y, 0, panel_count(y.cols));
   }
 
  private:
@@ -83,10 +88,22 @@ class Packed final : public Linear {
     return tiles_ != nullptr && tokens >= kTokensForTiles ? *tiles_ : vectors_;
   }
 
-  const QuantisedRows& rounded(const Tensor& x) const {
-    QuantisedRows& rows = rows_of_this_thread();
-    rows.assign(x, kernels_for(x.rows).row_layout(packed_format(dtype_)), threads_);
-    return rows;
+  void round(const Tensor& x) {
+    x_.assign(x, kernels_for(x.rows).row_layout(packed_format(dtype_)), threads_);
+  }
+
+  /// Panels [begin, end) of W [rows, cols] times x, on the calling thread.
+  void run(const std::byte* panels, std::int64_t rows, const QuantisedRows& x, const Tensor& y,
+           std::int64_t begin, std::int64_t end) const {
+    const PackedKernels& kernels = kernels_for(x.tokens());
+    if (kernels.thread_floats == nullptr) {
+      kernels.run({dtype_, panels, rows, cols_, &x, y, begin, end});
+      return;
+    }
+    auto* const memory = memory_.of_this_thread<float>();
+    for (std::int64_t first = begin; first < end; first += kChunkPanels) {
+      kernels.run({dtype_, panels, rows, cols_, &x, y, first, std::min(first + kChunkPanels, end), memory});
+    }
   }
 
   DType dtype_;
@@ -94,11 +111,15 @@ class Packed final : public Linear {
   int threads_;
   const PackedKernels& vectors_;
   const PackedKernels* tiles_;  // null: none here
+  QuantisedRows x_;
+  ThreadMemory memory_;  // of tiles_: unpacked panels
   Panels panels_;
   std::int64_t panel_bytes_ = 0;
 };
 
 }  // namespace
+
+bool can_be_packed(DType dtype) { return packed_format(dtype).bits != 0; }
 
 std::unique_ptr<Linear> make_packed(const LinearConfig& config) { return std::make_unique<Packed>(config); }
 

@@ -161,5 +161,5 @@ inline void run(const PackedTask& task) {
   for_packed_type(task.dtype, [&]<DType kType>() { multiply<kType>(task); });
 }
 
-inline constexpr PackedKernels kKernels{run, Isa::kTokens,
-                                        Isa::kUnsignedBytes ? Quants::as_unsigned : Quants::as_stored};
+inline constexpr PackedKernels kKernels{
+    run, Isa::kTokens, Isa::kUnsignedBytes ? Quants::as_unsigned : Quants::as_stored, nullptr};

@@ -30,10 +30,10 @@
 #include "core/dtype.hpp"
 #include "core/dtype_codebook.hpp"
 #include "integers.hpp"
+#include "panel_geometry.hpp"
 
 namespace rung::linear {
 
-constexpr int kPanelRows = 16;
 constexpr int kVectorBytes = 4 * kPanelRows;  // four columns of a panel
 constexpr int kColumnGroups = kIntegerBlock / 4;
 
@@ -114,9 +114,6 @@ constexpr PackedFormat packed_format(DType dtype) {
       return {};
   }
 }
-
-/// How many panels hold `rows` rows; the last one may not be full.
-constexpr std::int64_t panel_count(std::int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
 /// Bytes of `rows` x `cols` weights in panels; the last panel is whole.
 constexpr std::int64_t packed_bytes(PackedFormat format, std::int64_t rows, std::int64_t cols) {

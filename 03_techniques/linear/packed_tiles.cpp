@@ -22,7 +22,6 @@
 #include "core/dtype_codebook.hpp"
 #include "core/simd.hpp"
 #include "kernel_macros.hpp"
-#include "linear.hpp"
 #include "tile_shapes.hpp"
 
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
@@ -193,9 +192,8 @@ void multiply(const PackedTask& task) {
   constexpr int kColumns = kIntegerBlock / kFormat.halves;
   const std::int64_t panels = task.end - task.begin;
   const std::size_t floats = OpenPanel::floats(task.cols, kFormat);
-  float* const memory = thread_scratch(static_cast<std::size_t>(panels) * floats);
   const auto open = [&](std::int64_t p) {
-    return OpenPanel(memory + static_cast<std::size_t>(p) * floats, task.cols, kFormat);
+    return OpenPanel(task.memory + static_cast<std::size_t>(p) * floats, task.cols, kFormat);
   };
   for (std::int64_t p = 0; p < panels; ++p) {
     const std::int64_t bytes = packed_bytes(kFormat, kPanelRows, task.cols);
@@ -223,7 +221,7 @@ void run(const PackedTask& task) {
   for_packed_type(task.dtype, [&]<DType kType>() { multiply<kType>(task); });
 }
 
-constexpr PackedKernels kKernels{run, kTileTokens, Quants::as_signed};
+constexpr PackedKernels kKernels{run, kTileTokens, Quants::as_signed, OpenPanel::floats};
 
 }  // namespace
 

@@ -9,6 +9,16 @@
 
 namespace rung::linear {
 
+/// Calls run(first, last) for ranges that together are the panels [begin, end), each so short that its sums
+/// fit into the memory of a thread: that of `piece` panels and `block` tokens, and so of more panels where x
+/// has fewer tokens.
+template <class Run>
+void for_panels_in_memory(std::int64_t begin, std::int64_t end, std::int64_t piece, std::int64_t block,
+                          std::int64_t tokens, const Run& run) {
+  const std::int64_t longest = piece * block / std::clamp<std::int64_t>(tokens, 1, block);
+  for (std::int64_t first = begin; first < end; first += longest) run(first, std::min(first + longest, end));
+}
+
 /// Calls body(begin, end) for ranges of panels that together are [0, panels), for a product with so many
 /// `tokens`: whole pieces of `piece` panels, several in a row where memory is what it waits for.
 template <class Body>

@@ -14,6 +14,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "core/parallel.hpp"
@@ -28,6 +29,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rung::linear::HWY_NAMESPACE {
 
 int tile_tokens() { return kTokens; }
+std::int64_t block_tokens() { return kBlockTokens; }
 
 void run_panels(const PanelTask& task) {
   switch (task.dtype) {
@@ -47,6 +49,7 @@ HWY_AFTER_NAMESPACE();
 namespace rung::linear {
 namespace {
 
+HWY_EXPORT(block_tokens);
 HWY_EXPORT(tile_tokens);
 HWY_EXPORT(run_panels);
 
@@ -56,8 +59,12 @@ class InPanels final : public Linear {
       : dtype_(config.weight.dtype),
         rows_(config.weight.rows),
         cols_(config.weight.cols),
-        threads_(config.threads) {
+        threads_(config.threads),
+        tiles_(config) {
     simd_level();  // reads RUNG_SIMD before the first dispatch
+    block_tokens_ = HWY_DYNAMIC_DISPATCH(block_tokens)();
+    const std::int64_t sums = block_tokens_ * kChunkPanels * kPanelRows;
+    memory_ = ThreadMemory(config, static_cast<std::size_t>(sums) * sizeof(float));
     const auto element = static_cast<std::size_t>(traits(dtype_).block_bytes);
     panel_bytes_ = static_cast<std::size_t>(cols_ * kPanelRows) * element;
     const auto write = [&](std::byte* memory) {
@@ -78,20 +85,22 @@ class InPanels final : public Linear {
 
   void apply(const Tensor& x, const Tensor& y) override {
     if (x.rows == 0) return;
-    const TiledRows& tiles = tiled(x);
+    tile(x);
     for_panels(threads_, panels(), kChunkPanels, x.rows, [&](std::int64_t begin, std::int64_t end) {
-      HWY_DYNAMIC_DISPATCH(run_panels)({dtype_, copy_.data(), rows_, cols_, &tiles, y, begin, end});
+      run(copy_.data(), rows_, tiles_, y, begin, end);
     });
   }
 
   std::int64_t piece_rows() const override { return kChunkPanels * kPanelRows; }
-  const PreparedRows* prepare(const Tensor& x) override { return &tiled(x); }
+  const PreparedRows* prepare(const Tensor& x) override {
+    tile(x);
+    return &tiles_;
+  }
   int prepared_layout() const override { return 1; }  // `packed` has other numbers
   void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
                    const Tensor& y) const override {
     const std::byte* panels = copy_.data() + static_cast<std::size_t>(begin / kPanelRows) * panel_bytes_;
-    HWY_DYNAMIC_DISPATCH(run_panels)
-    ({dtype_, panels, y.cols, cols_, static_cast<const TiledRows*>(prepared), y, 0, panel_count(y.cols)});
+    run(panels, y.cols, static_cast<const TiledRows&>(*prepared), y, 0, panel_count(y.cols));
   }
 
  private:
@@ -101,10 +110,17 @@ class InPanels final : public Linear {
 
   std::int64_t panels() const { return panel_count(rows_); }
 
-  const TiledRows& tiled(const Tensor& x) const {
-    TiledRows& tiles = tiles_of_this_thread();
-    tiles.assign(x, HWY_DYNAMIC_DISPATCH(tile_tokens)(), threads_);
-    return tiles;
+  void tile(const Tensor& x) { tiles_.assign(x, HWY_DYNAMIC_DISPATCH(tile_tokens)(), threads_); }
+
+  /// Panels [begin, end) of W [rows, cols] times x, on the calling thread.
+  void run(const std::byte* panels, std::int64_t rows, const TiledRows& x, const Tensor& y,
+           std::int64_t begin, std::int64_t end) const {
+    auto* const sums = memory_.of_this_thread<float>();
+    for_panels_in_memory(begin, end, kChunkPanels, block_tokens_, x.tokens(),
+                         [&](std::int64_t first, std::int64_t last) {
+                           HWY_DYNAMIC_DISPATCH(run_panels)
+                           ({dtype_, panels, rows, cols_, &x, y, first, last, sums});
+                         });
   }
 
   /// Panel p as [cols, 16] elements; rows past the end are zeros, which every format writes as zero bits.
@@ -123,29 +139,30 @@ class InPanels final : public Linear {
   DType dtype_;
   std::int64_t rows_, cols_;
   int threads_;
+  std::int64_t block_tokens_ = 0;
+  TiledRows tiles_;
+  ThreadMemory memory_;
   Panels copy_;
   std::size_t panel_bytes_ = 0;
 };
 
 }  // namespace
 
+TiledRows::TiledRows(const LinearConfig& config)
+    : cols_(config.weight.cols),
+      memory_(config.place, kRowsRegion, bytes_of(DType::f32, config.max_tokens * config.weight.cols)) {}
+
 void TiledRows::assign(const Tensor& x, int tile, int threads) {
+  assert(x.cols == cols_ && bytes_of(DType::f32, x.rows * x.cols) <= memory_.bytes());
   tokens_ = x.rows;
-  cols_ = x.cols;
-  values_.resize(std::max(values_.size(), static_cast<std::size_t>(x.rows * x.cols)));
   parallel_for(threads, (x.rows + tile - 1) / tile, [&](std::int64_t i) {
     const std::int64_t first = i * tile, n = std::min<std::int64_t>(tile, x.rows - first);
-    float* to = values_.data() + first * cols_;
+    float* to = values() + first * cols_;
     for (std::int64_t t = 0; t < n; ++t) {
       const float* row = x.ptr<float>(first + t);
       for (std::int64_t c = 0; c < cols_; ++c) to[c * n + t] = row[c];
     }
   });
-}
-
-TiledRows& tiles_of_this_thread() {
-  thread_local TiledRows tiles;
-  return tiles;
 }
 
 std::unique_ptr<Linear> make_panels(const LinearConfig& config) { return std::make_unique<InPanels>(config); }

@@ -3,10 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "core/tensor.hpp"
-#include "packed_layout.hpp"
+#include "panel_geometry.hpp"
 #include "seams/linear.hpp"
 
 namespace rung::linear {
@@ -14,21 +13,23 @@ namespace rung::linear {
 /// x in tiles of a few tokens: the values that one column has for them are neighbours.
 class TiledRows : public PreparedRows {
  public:
-  /// Copies x [tokens, cols] f32. Grows to the largest x it has seen; uses `threads` threads inside.
+  /// Takes memory for config.max_tokens rows of x.
+  explicit TiledRows(const LinearConfig& config);
+
+  /// Copies x [tokens, cols] f32; uses `threads` threads inside. REQUIRES: tokens <= max_tokens.
   void assign(const Tensor& x, int tile, int threads);
 
   std::int64_t tokens() const { return tokens_; }
   /// [cols, n] of tokens [first, first + n), n = tile or what is left of all. REQUIRES: first is a multiple
   /// of tile.
-  const float* values(std::int64_t first) const { return values_.data() + first * cols_; }
+  const float* values(std::int64_t first) const { return values() + first * cols_; }
 
  private:
-  std::int64_t tokens_ = 0, cols_ = 0;
-  std::vector<float> values_;
-};
+  float* values() const { return static_cast<float*>(memory_.data()); }
 
-/// One for the calling thread, shared by all layers.
-TiledRows& tiles_of_this_thread();
+  std::int64_t tokens_ = 0, cols_;
+  ScratchMemory memory_;
+};
 
 /// Panels [begin, end) of W times all tokens.
 struct PanelTask {
@@ -38,6 +39,7 @@ struct PanelTask {
   const TiledRows* x;
   Tensor y;  // [tokens, rows]
   std::int64_t begin, end;
+  float* sums;  // of the calling thread: [a block of tokens, rows of these panels]
 };
 
 }  // namespace rung::linear

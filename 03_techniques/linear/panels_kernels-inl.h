@@ -110,7 +110,7 @@ void multiply(const PanelTask& task) {
   const std::int64_t panel_rows = (task.end - task.begin) * kPanelRows;
   const std::int64_t first_row = task.begin * kPanelRows;
   const std::int64_t rows = std::min(task.rows, task.end * kPanelRows) - first_row;
-  float* const sums = thread_scratch(static_cast<std::size_t>(kBlockTokens * panel_rows));
+  float* const sums = task.sums;
   for (std::int64_t block = 0; block < task.x->tokens(); block += kBlockTokens) {
     const std::int64_t tokens = std::min(kBlockTokens, task.x->tokens() - block);
     for (std::int64_t begin = 0; begin < task.cols; begin += kBlockColumns) {

@@ -7,10 +7,12 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "thread_memory.hpp"
 
 #ifndef RUNG_LINEAR_ROUNDED_ROW
 #define RUNG_LINEAR_ROUNDED_ROW
@@ -99,38 +101,34 @@ HWY_EXPORT(round_row);
 
 }  // namespace
 
+QuantisedRows::QuantisedRows(const LinearConfig& config, int halves)
+    : memory_(config.place, kRowsRegion,
+              bytes_for(config.max_tokens * (config.weight.cols / kIntegerBlock), halves)) {
+  layout_.halves = halves;
+}
+
 void QuantisedRows::assign(const Tensor& x, RowLayout layout, int threads) {
   simd_level();  // reads RUNG_SIMD before the first dispatch
   tokens_ = x.rows;
   blocks_ = x.cols / kIntegerBlock;
-  layout_ = layout;
   const std::int64_t n = tokens_ * blocks_;
-  const auto grow = [](auto& memory, std::int64_t size) {
-    memory.resize(std::max(memory.size(), static_cast<std::size_t>(size)));
-  };
-  grow(quants_, n * kIntegerBlock);
-  grow(scales_, n);
-  if (layout.offset != 0) {
-    grow(starts_, n * layout.halves);
-  } else {
-    grow(scaled_sums_, n * layout.halves);
-  }
+  assert(layout.halves == layout_.halves && bytes_for(n, layout.halves) <= memory_.bytes());
+  layout_ = layout;
+  quants_ = static_cast<std::int8_t*>(memory_.data());
+  scales_ = reinterpret_cast<float*>(quants_ + n * kIntegerBlock);
+  float* const last = scales_ + n;
+  starts_ = layout.offset != 0 ? reinterpret_cast<std::int32_t*>(last) : nullptr;
+  scaled_sums_ = layout.offset != 0 ? nullptr : last;
   parallel_for(threads, tokens_, [&](std::int64_t t) {
     const std::int64_t first = t - t % layout.tile;
     const std::int64_t together = std::min<std::int64_t>(layout.tile, tokens_ - first);
     const std::int64_t at = first * blocks_ + (t - first);
     HWY_DYNAMIC_DISPATCH(round_row)
     (x.ptr<float>(t), blocks_,
-     {quants_.data() + at * kIntegerBlock, scales_.data() + at,
-      layout.offset != 0 ? starts_.data() + at * layout.halves : nullptr,
-      layout.offset != 0 ? nullptr : scaled_sums_.data() + at * layout.halves, together, layout.halves,
+     {quants_ + at * kIntegerBlock, scales_ + at, starts_ != nullptr ? starts_ + at * layout.halves : nullptr,
+      scaled_sums_ != nullptr ? scaled_sums_ + at * layout.halves : nullptr, together, layout.halves,
       layout.offset});
   });
-}
-
-QuantisedRows& rows_of_this_thread() {
-  thread_local QuantisedRows rows;
-  return rows;
 }
 
 }  // namespace rung::linear

@@ -6,7 +6,6 @@
 // every processor: each element is computed alone, and whole numbers are added exactly.
 
 #include <cstdint>
-#include <vector>
 
 #include "core/tensor.hpp"
 #include "integers.hpp"
@@ -26,38 +25,42 @@ struct RowLayout {
 /// distances.
 class QuantisedRows : public PreparedRows {
  public:
-  /// Rounds x [tokens, cols] f32. cols is a multiple of 32. Grows to the largest x it has seen; not
-  /// thread-safe, but uses `threads` threads inside. A block with a NaN or an infinity gets NaN as scale: so
-  /// will y.
+  /// Takes memory for config.max_tokens rows of x and layouts of so many `halves`.
+  QuantisedRows(const LinearConfig& config, int halves);
+
+  /// Rounds x [tokens, cols] f32. cols is a multiple of 32. Not thread-safe, but uses `threads` threads
+  /// inside. A block with a NaN or an infinity gets NaN as scale: so will y. REQUIRES: tokens <= max_tokens,
+  /// layout.halves is what the constructor was given.
   void assign(const Tensor& x, RowLayout layout, int threads);
 
   std::int64_t tokens() const { return tokens_; }
   std::int64_t blocks() const { return blocks_; }  // of 32 columns
 
   /// [blocks, n, 32], all from -127 to 127 (where the scale is a number).
-  const std::int8_t* quants(std::int64_t first) const {
-    return quants_.data() + first * blocks_ * kIntegerBlock;
-  }
+  const std::int8_t* quants(std::int64_t first) const { return quants_ + first * blocks_ * kIntegerBlock; }
   /// [blocks, n]
-  const float* scales(std::int64_t first) const { return scales_.data() + first * blocks_; }
+  const float* scales(std::int64_t first) const { return scales_ + first * blocks_; }
   /// [blocks, n, halves]: -offset * (sum of the quants), what a sum over q + offset has too much.
-  const std::int32_t* starts(std::int64_t first) const {
-    return starts_.data() + first * blocks_ * layout_.halves;
-  }
+  const std::int32_t* starts(std::int64_t first) const { return starts_ + first * blocks_ * layout_.halves; }
   /// [blocks, n, halves]: scale * (sum of the quants), what a weight's minimum is multiplied with.
   const float* scaled_sums(std::int64_t first) const {
-    return scaled_sums_.data() + first * blocks_ * layout_.halves;
+    return scaled_sums_ + first * blocks_ * layout_.halves;
   }
 
  private:
+  static std::size_t bytes_for(std::int64_t blocks, int halves) {
+    const std::size_t of_block =
+        kIntegerBlock + sizeof(float) + static_cast<std::size_t>(halves) * sizeof(float);
+    return static_cast<std::size_t>(blocks) * of_block;
+  }
+
   std::int64_t tokens_ = 0, blocks_ = 0;
   RowLayout layout_;
-  std::vector<std::int8_t> quants_;
-  std::vector<float> scales_, scaled_sums_;
-  std::vector<std::int32_t> starts_;
+  ScratchMemory memory_;  // one part behind the other, as many tokens long as x was last
+  std::int8_t* quants_ = nullptr;
+  float* scales_ = nullptr;
+  std::int32_t* starts_ = nullptr;  // where there is an offset; else scaled_sums_
+  float* scaled_sums_ = nullptr;
 };
-
-/// One for the calling thread, shared by all layers: x is rounded before each product and not kept.
-QuantisedRows& rows_of_this_thread();
 
 }  // namespace rung::linear

@@ -4,7 +4,6 @@
 #include "core/simd.hpp"
 #include "integers.hpp"
 #include "linear.hpp"
-#include "packed_layout.hpp"
 
 namespace rung::linear {
 namespace {
@@ -14,12 +13,17 @@ constexpr const char* kFolder = "03_techniques/linear/";
 /// The learner's function behind the seam.
 class Mine final : public Linear {
  public:
-  explicit Mine(const LinearConfig& config) : config_(config) {}
+  explicit Mine(const LinearConfig& config)
+      : config_(config),
+        memory_(config, static_cast<std::size_t>(kRowsForMine * config.weight.cols) * sizeof(float)) {}
 
-  void apply(const Tensor& x, const Tensor& y) override { mine(x, config_.weight, y, config_.threads); }
+  void apply(const Tensor& x, const Tensor& y) override {
+    mine(x, config_.weight, y, config_.threads, memory_);
+  }
 
  private:
   LinearConfig config_;
+  ThreadMemory memory_;
 };
 
 /// What a rung is besides its name.
@@ -36,7 +40,7 @@ bool plain_floats(const LinearConfig& config) {
 }
 bool bf16(const LinearConfig& config) { return config.weight.dtype == DType::bf16; }
 bool integers(const LinearConfig& config) { return has_integers(config.weight.dtype); }
-bool packable(const LinearConfig& config) { return packed_format(config.weight.dtype).bits != 0; }
+bool packable(const LinearConfig& config) { return can_be_packed(config.weight.dtype); }
 #ifdef RUNG_HAS_ONEDNN
 bool widened(const LinearConfig& config) {
   return plain_floats(config) || config.weight.dtype == DType::q8_0;
@@ -47,8 +51,12 @@ bool widened(const LinearConfig& config) {
 
 void register_rungs(Registry& registry) {
   Ladder<Linear>& ladder = registry.ladder<Linear>();
-  const auto add = [&](const char* name, const char* summary, auto make, auto supports,
+  const auto add = [&](const char* name, const char* summary, auto factory, auto supports,
                        const Kind& kind = {}) {
+    const auto make = [factory](const LinearConfig& config) -> std::unique_ptr<Linear> {
+      config.check();
+      return factory(config);
+    };
     ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, kind.exercise, kind.automatic,
                  kind.batch_invariant, kind.arithmetic, kind.copies},
                 make,

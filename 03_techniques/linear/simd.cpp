@@ -14,6 +14,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "core/dtype_legacy.hpp"
@@ -51,35 +52,44 @@ HWY_AFTER_NAMESPACE();
 namespace rung::linear {
 namespace {
 
+HWY_EXPORT(memory_for);
 HWY_EXPORT(run_task);
 
 class Vectorised final : public Linear {
  public:
-  explicit Vectorised(const LinearConfig& config) : weight_(config.weight), threads_(config.threads) {
+  explicit Vectorised(const LinearConfig& config)
+      : weight_(config.weight), threads_(config.threads), max_tokens_(config.max_tokens) {
     simd_level();  // reads RUNG_SIMD before the first dispatch
+    const std::int64_t floats = HWY_DYNAMIC_DISPATCH(memory_for)(weight_.cols, max_tokens_);
+    memory_ = ThreadMemory(config, static_cast<std::size_t>(floats) * sizeof(float));
   }
 
   void apply(const Tensor& x, const Tensor& y) override {
-    const std::int64_t chunks = (weight_.rows + kChunkRows - 1) / kChunkRows;
+    assert(x.rows <= max_tokens_);
+    const std::int64_t chunks = (weight_.rows + kSimdRows - 1) / kSimdRows;
     parallel_for_dynamic(threads_, chunks, [&](std::int64_t c) {
-      const std::int64_t begin = c * kChunkRows;
-      const std::int64_t end = std::min(begin + kChunkRows, weight_.rows);
-      HWY_DYNAMIC_DISPATCH(run_task)({weight_, x, y, begin, end});
+      const std::int64_t begin = c * kSimdRows;
+      const std::int64_t end = std::min(begin + kSimdRows, weight_.rows);
+      HWY_DYNAMIC_DISPATCH(run_task)({weight_, x, y, begin, end, memory_.of_this_thread<float>()});
     });
   }
 
-  std::int64_t piece_rows() const override { return kChunkRows; }
+  std::int64_t piece_rows() const override { return kSimdRows; }
   void apply_piece(const Tensor& x, const PreparedRows* /*prepared*/, std::int64_t begin,
                    const Tensor& y) const override {
-    HWY_DYNAMIC_DISPATCH(run_task)({weight_.row_slice(begin, y.cols), x, y, 0, y.cols});
+    assert(x.rows <= max_tokens_);
+    const Tensor rows = weight_.row_slice(begin, y.cols);
+    for (std::int64_t first = 0; first < y.cols; first += kSimdRows) {
+      const std::int64_t end = std::min(first + kSimdRows, y.cols);
+      HWY_DYNAMIC_DISPATCH(run_task)({rows, x, y, first, end, memory_.of_this_thread<float>()});
+    }
   }
 
  private:
-  // Rows handed to a thread at a time: small enough that both finish together when one is held up.
-  static constexpr std::int64_t kChunkRows = 64;
-
   Tensor weight_;
   int threads_;
+  std::int64_t max_tokens_;
+  ThreadMemory memory_;
 };
 
 }  // namespace

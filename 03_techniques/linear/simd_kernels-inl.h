@@ -113,12 +113,12 @@ void multiply_one_token(const SimdTask& task) {
 template <>
 void multiply_one_token<Converted>(const SimdTask& task) {
   const std::int64_t in = task.weight.cols;
-  float* const values = thread_scratch(static_cast<std::size_t>(kTileRows * in));
+  float* const values = task.memory;
   for (std::int64_t row = task.begin; row < task.end; row += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, task.end - row);
     for (std::int64_t r = 0; r < rows; ++r) read_row(task.weight, row + r, values + r * in);
     const Tensor weight(values, DType::f32, rows, in);
-    multiply_one_token<ReadF32>({weight, task.x, task.y.col_slice(row, rows), 0, rows});
+    multiply_one_token<ReadF32>({weight, task.x, task.y.col_slice(row, rows), 0, rows, nullptr});
   }
 }
 
@@ -198,7 +198,7 @@ template <class Format>
 void multiply_many_tokens(const SimdTask& task) {
   const std::int64_t rows = task.end - task.begin;
   const std::int64_t in = task.weight.cols;
-  float* w = thread_scratch(static_cast<std::size_t>(rows * (kBlockColumns + kBlockTokens * kLanes)));
+  float* w = task.memory;
   float* sums = w + rows * kBlockColumns;
   for (std::int64_t token = 0; token < task.x.rows; token += kBlockTokens) {
     const std::int64_t tokens = std::min(kBlockTokens, task.x.rows - token);
@@ -217,6 +217,12 @@ void multiply_many_tokens(const SimdTask& task) {
         y[r] = total(hn::LoadU(Floats(), sums + (t * rows + r) * kLanes));
     }
   }
+}
+
+/// Floats that the two functions above compute in, for up to `tokens` tokens.
+std::int64_t memory_for(std::int64_t in, std::int64_t tokens) {
+  const std::int64_t many = kSimdRows * (kBlockColumns + std::min(kBlockTokens, tokens) * kLanes);
+  return std::max(kTileRows * in, tokens > 1 ? many : 0);
 }
 
 template <class Format>

@@ -1,5 +1,7 @@
 #pragma once
-// A product with a bias: y = x W^T + b, for the places where a layer has one product alone.
+// A product with a bias: y = x W^T + b, for the places where a layer has one product alone. A decorator of
+// Linear (seams/linear.hpp): the bias is added after the all-reduce of a row-split product, so that it counts
+// once, and before what EngineConfig::decorate adds.
 
 #include <memory>
 #include <utility>

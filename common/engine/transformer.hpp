@@ -143,10 +143,10 @@ class Transformer final : public ForwardPass {
   std::size_t packed_bytes_ = 0;  // of all products
   FusedSteps fused_;
 
+  Scratch scratch_;  // where the rungs, mixers and feed-forward blocks compute
+  Workplace place_;
   Ops ops_, tile_ops_;  // on all threads, with what the rung of `fusion` replaces; on the calling one
   std::unique_ptr<Fusion> fusion_;
-  Scratch scratch_;  // of mixers and feed-forward blocks
-  Workplace place_;
   Workspace work_;
   RopeTables rope_, local_rope_;
   Tensor embedding_;

@@ -1,5 +1,8 @@
 // How a forward pass is built: every weight on its device and behind its rung.
 
+#include <algorithm>
+#include <utility>
+
 #include "core/error.hpp"
 #include "engine/biased_linear.hpp"
 #include "engine/dense_ffn.hpp"
@@ -31,12 +34,12 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       range_(checked_range(range, model_.layers)),
       device_(device),
       packed_(packed),
+      place_{&device, 0, &scratch_},
       ops_(resolve_ops(device, config.threads)),
       tile_ops_(device.shares_host_memory() ? resolve_ops(device, 1) : Ops()),
       fusion_(registry.ladder<Fusion>().make(
           config.rung("fusion"),
           fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr))),
-      place_{&device, 0, &scratch_},
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context, ends()) {
   fusion_->replace(ops_);
   if (model_.rotary_dim != 0)
@@ -156,12 +159,21 @@ Norm Transformer::norm(const Weight& weight) {
 
 ProductPart Transformer::part(const Weight& weight) {
   const Weight w = on_device(weight);
-  ProductPart part{registry_.ladder<Linear>().make(
-                       config_.rung("linear"), {w.weight, config_.threads, config_.max_step_tokens, packed_}),
+  const LinearRole role = LinearRole::whole;
+  const int rows = std::max(config_.max_step_tokens, config_.max_step_outputs);
+  ProductPart part{registry_.ladder<Linear>().make(config_.rung("linear"),
+                                                   {w.weight, config_.threads, rows, packed_, role, place_}),
                    w.weight.rows, w.bias};
   if (const std::size_t bytes = part.linear->packed_bytes(); bytes > 0) {
     packed_bytes_ += bytes;
     source_.release(weight.weight);  // the copy is read from now on
+  }
+  if (config_.decorate) {
+    if (!part.bias.empty()) {
+      part.linear =
+          std::make_unique<BiasedLinear>(std::move(part.linear), std::exchange(part.bias, {}), ops_);
+    }
+    part.linear = config_.decorate(std::move(part.linear), {weight.weight, role, place_});
   }
   return part;
 }

@@ -119,20 +119,14 @@ Importance measure_importance(const std::string& path, const std::string& text,
   if (windows.empty()) fail_usage("the calibration text has {} tokens; give at least two", ids.size());
 
   Records records(*gguf);
-  Registry registry = make_variants();
-  Ladder<Linear>& ladder = registry.ladder<Linear>();
-  Rung<Linear> recorder;
-  recorder.info = {"recorder", "common/measure/importance.cpp", "adds up the squares of x", false, false};
-  recorder.make = [&](const LinearConfig& config) {
-    return std::make_unique<Recorder>(ladder.make(kFloat32, config), records.of(config.weight));
-  };
-  ladder.add(recorder);
-
+  const Registry registry = make_variants();
   EngineConfig config = exact_config();
   config.threads = options.threads;
   config.context = ctx;
   config.max_step_outputs = std::min(ctx, 128);
-  config.rungs["linear"] = recorder.info.name;
+  config.decorate = [&](std::unique_ptr<Linear> usual, const LinearSite& site) {
+    return std::make_unique<Recorder>(std::move(usual), records.of(site.weight));
+  };
   Engine engine(model, registry, config);
   Importance importance;
   for (const PerplexityWindow& window : windows) {

@@ -17,8 +17,9 @@ struct ImportanceOptions {
 };
 
 /// Runs the GGUF model at `path` over `text`, window by window, and records the inputs of every product: a
-/// rung of `linear` that hands x on to the usual one and adds up its squares. Throws Error when the model
-/// cannot be loaded or its hidden states are not finite, UsageError when the text is shorter than two tokens.
+/// decorator (EngineConfig::decorate) that hands x on to the usual rung and adds up its squares. Throws Error
+/// when the model cannot be loaded or its hidden states are not finite, UsageError when the text is shorter
+/// than two tokens.
 Importance measure_importance(const std::string& path, const std::string& text,
                               const ImportanceOptions& options);
 

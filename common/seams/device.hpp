@@ -35,11 +35,14 @@ class DeviceBuffer {
 };
 
 /// An order of work on a device: what is issued to one stream runs one piece after the other, and streams run
-/// beside each other. Stream 0 is the device's own, which every call without a stream uses. A number, so that it
-/// fits into any configuration; the device gives it its meaning.
+/// beside each other. Stream 0 is the device's own, which every call without a stream uses. A number, so that
+/// it fits into any configuration; the device gives it its meaning.
 using DeviceStream = int;
-/// A point in a stream, to wait for.
+/// A point in a stream, to wait for. Waiting for one that has passed long ago is allowed and takes no time.
 using DeviceEvent = int;
+
+/// Between which memories a copy goes.
+enum class CopyKind { to_device, to_host, within_device };
 
 class Device {
  public:
@@ -49,22 +52,33 @@ class Device {
   /// 64-byte aligned, zeroed memory. Throws Error that names the size when there is none left.
   virtual DeviceBuffer allocate(std::size_t bytes) = 0;
 
-  /// Copies are ordered after the work issued so far; to_host() returns when the bytes are there,
+  /// Copies are ordered after the work issued to stream 0 so far; to_host() returns when the bytes are there,
   /// to_device() when `from` may be reused.
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;  // within the device
 
-  /// The number of streams; always at least 1. On the CPU work is done when the call returns, so there is one.
+  /// The number of streams; always at least 1. On the CPU work is done when the call returns, so there is
+  /// one.
   virtual int streams() const { return 1; }
   /// Marks the end of what `stream` was given so far. REQUIRES: 0 <= stream < streams().
   virtual DeviceEvent record(DeviceStream /*stream*/) { return 0; }
   /// What `stream` is given from now on starts when `event` has passed. Does not block the host.
   virtual void wait(DeviceStream /*stream*/, DeviceEvent /*event*/) {}
+  /// A copy in the order of `stream`, which may still be under way when this returns: until the stream has
+  /// passed it, `from` must stay as it is and nothing may use `to`. REQUIRES: 0 <= stream < streams().
+  virtual void copy_in_stream(CopyKind kind, void* to, const void* from, std::size_t bytes,
+                              DeviceStream stream) {
+    assert(stream >= 0 && stream < streams());
+    (void)stream;
+    if (kind == CopyKind::to_device) return to_device(to, from, bytes);
+    if (kind == CopyKind::to_host) return to_host(to, from, bytes);
+    copy(to, from, bytes);
+  }
 
   /// Whether host memory (a mapped file) can be used as it lies.
   virtual bool shares_host_memory() const = 0;
-  /// Waits for all work issued so far.
+  /// Waits for all work issued so far, to every stream.
   virtual void synchronize() = 0;
 };
 

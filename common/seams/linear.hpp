@@ -4,20 +4,38 @@
 // W is stored [out, in], row after row, in whatever format the file has; a rung is chosen per weight.
 // A row of y depends on its row of x alone, bitwise: the order of the sum is fixed by `in`.
 //
-// Thread safety: one apply() at a time; it uses `threads` threads inside.
+// A rung asks for its scratch memory when it is built (LinearConfig::place), as much as max_tokens rows of x
+// need, and takes none in a call. All Linears with the same Scratch share that memory, so a product leaves
+// nothing there: what prepare() made is valid until the next apply() or prepare() of any of them.
+//
+// Thread safety: one apply() at a time among the Linears that share a Scratch; it uses `threads` threads
+// inside.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <fmt/core.h>
 
+#include "core/error.hpp"
 #include "core/tensor.hpp"
+#include "seams/scratch.hpp"
 
 namespace rung {
 
 class PackedStore;
+
+/// Which part of a model's matrix a Linear holds, for tensor parallelism (Megatron-LM: Shoeybi et al. 2019,
+/// arXiv 1909.08053). A column-split part feeds a row-split one, and one all-reduce serves both.
+enum class LinearRole {
+  whole,
+  column_split,  // some rows of W: this rank computes some columns of y and needs all of x. No communication
+  row_split,  // some columns of W: this rank has some columns of x, and its y is a partial sum. A decorator
+              // adds up (all-reduces) the y of all ranks, before the bias
+};
 
 struct LinearConfig {
   Tensor weight;  // [out, in]; not owned, outlives the Linear
@@ -25,10 +43,24 @@ struct LinearConfig {
   int max_tokens = 1;  // most rows apply() will see: scratch memory is taken once for it
   PackedStore* store =
       nullptr;  // keeps copies in another layout (packed_store.hpp); not owned, outlives this
+  LinearRole role = LinearRole::whole;  // what the weight is a part of
+  Workplace place = {};                 // without a Scratch: the rung takes memory of its own
 
   std::string describe() const {
-    return fmt::format("a linear layer [{} -> {}] in {}", weight.cols, weight.rows,
-                       traits(weight.dtype).name);
+    constexpr std::string_view kParts[] = {"", "a column-split part of ", "a row-split part of "};
+    return fmt::format("{}a linear layer [{} -> {}] in {}", kParts[static_cast<int>(role)], weight.cols,
+                       weight.rows, traits(weight.dtype).name);
+  }
+  /// Throws Error when no rung could work so.
+  void check() const {
+    if (threads < 1) fail("{} is to run on {} threads; it needs at least 1", describe(), threads);
+    if (max_tokens < 0)
+      fail("{} is to see {} tokens at most; the number must not be negative", describe(), max_tokens);
+    const int block = traits(weight.dtype).block_elements;
+    if (role == LinearRole::row_split && weight.cols % block != 0) {
+      fail("{} has {} columns, which are no whole number of blocks of {}; split it where a block ends",
+           describe(), weight.cols, block);
+    }
   }
 };
 
@@ -64,7 +96,8 @@ class Linear {
 
   virtual ~Linear() = default;
 
-  /// x [tokens, in] f32, y [tokens, out] f32; rows of both may be strided. tokens may be 0.
+  /// x [tokens, in] f32, y [tokens, out] f32; rows of both may be strided. tokens may be 0. REQUIRES: tokens
+  /// <= max_tokens.
   virtual void apply(const Tensor& x, const Tensor& y) = 0;
 
   // The same product in pieces, for callers that put several products, or what follows them, into one loop of
@@ -74,12 +107,14 @@ class Linear {
   /// 0: this rung has no pieces, only apply().
   virtual std::int64_t piece_rows() const { return 0; }
   /// What all pieces read instead of x, made once, on all threads; null where they read x itself. Valid until
-  /// the calling thread's next product.
+  /// the next apply() or prepare() of a Linear with the same Scratch (of this one, if it has memory of its
+  /// own). One thread calls it; pieces may be computed once it has returned. REQUIRES: tokens <= max_tokens.
   virtual const PreparedRows* prepare(const Tensor& /*x*/) { return nullptr; }
   /// Linears with the same number read the same prepared rows.
   virtual int prepared_layout() const { return 0; }
   /// Columns [begin, begin + y.cols) of what apply() writes, bitwise, computed by the calling thread alone;
-  /// several threads may do so at a time. y [tokens, rows of the piece]. REQUIRES: begin is a multiple of
+  /// the threads of one loop of core/parallel.hpp may do so at a time, `threads` of them at most, because
+  /// each has its part of the scratch memory. y [tokens, rows of the piece]. REQUIRES: begin is a multiple of
   /// piece_rows(), `prepared` was made of x.
   virtual void apply_piece(const Tensor& /*x*/, const PreparedRows* /*prepared*/, std::int64_t /*begin*/,
                            const Tensor& /*y*/) const {}
@@ -89,5 +124,18 @@ class Linear {
   /// Bytes of this rung's copy of the weight in another layout.
   virtual std::size_t packed_bytes() const { return 0; }
 };
+
+/// Where in a model a Linear is: what a decorator decides by.
+struct LinearSite {
+  Tensor weight;  // the model's own tensor, which its address identifies
+  LinearRole role = LinearRole::whole;
+  Workplace place = {};  // a decorator that needs memory in a call asks for it here, when it is built
+};
+
+/// Wraps the Linear of a weight when a model is built, or returns it as it is: to record x, to add a LoRA.
+/// The order of what a product is wrapped in is: product, all-reduce (of a row-split part), bias, then this.
+/// A wrapper that sees x or changes y has only apply(): its piece_rows() stays 0, and no loop over pieces
+/// passes it by.
+using LinearDecorator = std::function<std::unique_ptr<Linear>(std::unique_ptr<Linear>, const LinearSite&)>;
 
 }  // namespace rung

@@ -1,16 +1,16 @@
 #pragma once
 // Scratch memory: where rungs compute, taken once, before the first step.
 //
-// Most rungs need memory only while one of their calls runs, and the calls of a forward pass run one after the
-// other. So a model's products share one region that is as large as the largest of them needs:
+// Most rungs need memory only while one of their calls runs, and the calls of a forward pass run one after
+// the other. So a model's products share one region that is as large as the largest of them needs:
 //
 //   Scratch scratch;
 //   ScratchMemory rows(place, "product rows", bytes);      // while a part is built: asks
 //   scratch.allocate(device);                              // once, when all parts are built: takes
 //   rows.data();                                           // during a step: uses
 //
-// A ScratchMemory without a Scratch takes its own memory at once, for tests and for programs that use one rung
-// alone.
+// A ScratchMemory without a Scratch takes its own memory at once, for tests and for programs that use one
+// rung alone.
 //
 // Thread safety: none while parts are built. During a step, a region belongs to the call that uses it.
 
@@ -37,8 +37,8 @@ class Scratch {
   Scratch(const Scratch&) = delete;  // ScratchMemory points into it
   Scratch& operator=(const Scratch&) = delete;
 
-  /// Makes a region at least `bytes` large. Calls that may run at the same time, or that keep what another one
-  /// still reads, use regions of different names. REQUIRES: allocate() was not called yet.
+  /// Makes a region at least `bytes` large. Calls that may run at the same time, or that keep what another
+  /// one still reads, use regions of different names. REQUIRES: allocate() was not called yet.
   Region& ask(std::string_view region, std::size_t bytes) {
     if (allocated_) fail("scratch memory for '{}' was asked for after it had been taken", region);
     Region& found = regions_[std::string(region)];
@@ -67,7 +67,7 @@ class Scratch {
 /// Where a rung works: part of every configuration whose rungs read or write a device's memory.
 struct Workplace {
   Device* device = nullptr;    // null: the host. Not owned; outlives the rung
-  DeviceStream stream = 0;           // of the device
+  DeviceStream stream = 0;     // of the device
   Scratch* scratch = nullptr;  // null: the rung takes memory of its own. Not owned; outlives the rung
 };
 

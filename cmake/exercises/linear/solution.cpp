@@ -22,9 +22,9 @@ void dot(const float* row, const Tensor& x, std::int64_t first, float (&sum)[T])
 
 }  // namespace
 
-void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads) {
+void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads, const ThreadMemory& memory) {
   parallel_for(threads, weight.rows, [&](std::int64_t o) {
-    float* row = thread_scratch(static_cast<std::size_t>(weight.cols));
+    auto* const row = memory.of_this_thread<float>();
     read_row(weight, o, row);
     std::int64_t t = 0;
     for (; t + 4 <= x.rows; t += 4) {

@@ -6,9 +6,9 @@
 
 namespace rung::linear {
 
-void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads) {
+void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads, const ThreadMemory& memory) {
   parallel_for(threads, weight.rows, [&](std::int64_t o) {
-    float* row = thread_scratch(static_cast<std::size_t>(weight.cols));
+    auto* const row = memory.of_this_thread<float>();
     read_row(weight, o, row);
     for (std::int64_t t = 0; t < x.rows; ++t) {
       const float* token = x.ptr<float>(t);

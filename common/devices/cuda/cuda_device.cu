@@ -1,7 +1,9 @@
-// The device seam on CUDA: cudaMalloc for memory, one stream for the order of work.
+// The device seam on CUDA: cudaMalloc for memory, two streams for the order of work.
 //
 // Every call first selects its GPU, because CUDA keeps "the current GPU" per host thread. Copies to and from
-// the host wait for the stream: the seam promises that the host's bytes may be touched when they return.
+// the host without a stream wait for stream 0: the seam promises that the host's bytes may be touched when
+// they return. copy_in_stream() does not wait, but CUDA itself may: host memory that is not page-locked is
+// first copied into memory that is.
 
 #include <cuda_runtime.h>
 
@@ -17,6 +19,11 @@ namespace rung {
 namespace {
 
 constexpr int kMaxDevices = 64;
+constexpr int kStreams = 2;  // 0: work, 1: copies beside it
+// Events are numbered 0, 1, ..., kEventNumbers - 1, 0, ...; number n is kept in CUDA event n % kEvents.
+constexpr int kEvents = 64;
+constexpr int kEventNumbers = 1 << 30;
+static_assert(kEventNumbers % kEvents == 0);
 
 // Throws a sentence when a CUDA call did not succeed, and clears the error so that the next call is judged
 // alone.
@@ -30,10 +37,15 @@ class CudaDevice final : public Device {
  public:
   explicit CudaDevice(int index) : index_(index), name_("cuda:" + std::to_string(index)) {
     select();
-    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), name_, "creating a stream");
+    for (cudaStream_t& stream : streams_) {
+      check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), name_, "creating a stream");
+    }
+    for (cudaEvent_t& event : events_) {
+      check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), name_, "creating an event");
+    }
   }
-  // The stream is not destroyed: the device lives as long as the process, and at exit the driver may be gone
-  // first.
+  // Streams and events are not destroyed: the device lives as long as the process, and at exit the driver may
+  // be gone first.
 
   std::string_view name() const override { return name_; }
 
@@ -56,43 +68,99 @@ class CudaDevice final : public Device {
     check(status, name_, "allocating memory");
     DeviceBuffer buffer(
         data, bytes, +[](void* p) { (void)cudaFree(p); });
-    check(cudaMemsetAsync(data, 0, bytes, stream_), name_, "zeroing new memory");
+    check(cudaMemsetAsync(data, 0, bytes, streams_[0]), name_, "zeroing new memory");
+    wait_for(0);  // whatever stream uses it first finds it zeroed
     return buffer;
   }
 
   void to_device(void* to, const void* from, std::size_t bytes) override {
-    transfer(to, from, bytes, cudaMemcpyHostToDevice, "copying to the device");
-    synchronize();
+    transfer(to, from, bytes, CopyKind::to_device, 0);
+    wait_for(0);
   }
   void to_host(void* to, const void* from, std::size_t bytes) override {
-    transfer(to, from, bytes, cudaMemcpyDeviceToHost, "copying to the host");
-    synchronize();
+    transfer(to, from, bytes, CopyKind::to_host, 0);
+    wait_for(0);
   }
   void copy(void* to, const void* from, std::size_t bytes) override {
-    transfer(to, from, bytes, cudaMemcpyDeviceToDevice, "copying within the device");
+    transfer(to, from, bytes, CopyKind::within_device, 0);
+  }
+
+  int streams() const override { return kStreams; }
+
+  DeviceEvent record(DeviceStream stream) override {
+    const cudaStream_t marked = stream_of(stream);
+    select();
+    const int number = next_event_;
+    const cudaEvent_t event = event_of(number);
+    // What this event stood for before must have passed, because wait() takes that for granted. It nearly
+    // always has.
+    check(cudaEventSynchronize(event), name_, "waiting for an old event");
+    check(cudaEventRecord(event, marked), name_, "recording an event");
+    next_event_ = (number + 1) % kEventNumbers;
+    return number;
+  }
+
+  void wait(DeviceStream stream, DeviceEvent event) override {
+    const cudaStream_t waiting = stream_of(stream);
+    if (event < 0 || event >= kEventNumbers)
+      fail("{}: {} is no event; use what record() returned", name_, event);
+    const int age = (next_event_ - event + kEventNumbers) % kEventNumbers;
+    if (age == 0 || age > kEvents) return;  // its CUDA event was recorded anew, and so it has passed
+    select();
+    check(cudaStreamWaitEvent(waiting, event_of(event), 0), name_, "making a stream wait for an event");
+  }
+
+  void copy_in_stream(CopyKind kind, void* to, const void* from, std::size_t bytes,
+                      DeviceStream stream) override {
+    transfer(to, from, bytes, kind, stream);
   }
 
   bool shares_host_memory() const override { return false; }
 
   void synchronize() override {
-    select();
-    check(cudaStreamSynchronize(stream_), name_, "waiting for the work issued so far");
+    for (DeviceStream stream = 0; stream < kStreams; ++stream) wait_for(stream);
   }
 
  private:
   void select() { check(cudaSetDevice(index_), name_, "selecting the GPU"); }
 
-  void transfer(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, const char* doing) {
+  cudaStream_t stream_of(DeviceStream stream) const {
+    if (stream < 0 || stream >= kStreams) {
+      fail("{} has no stream {}; it has {}, counted from 0", name_, stream, kStreams);
+    }
+    return streams_[static_cast<std::size_t>(stream)];
+  }
+  cudaEvent_t event_of(DeviceEvent event) const { return events_[static_cast<std::size_t>(event % kEvents)]; }
+
+  /// Returns when all that `stream` was given so far is done.
+  void wait_for(DeviceStream stream) {
+    select();
+    check(cudaStreamSynchronize(stream_of(stream)), name_, "waiting for the work issued so far");
+  }
+
+  void transfer(void* to, const void* from, std::size_t bytes, CopyKind kind, DeviceStream stream) {
+    struct Direction {
+      cudaMemcpyKind kind;
+      const char* doing;
+    };
+    static constexpr Direction kDirections[] = {// by CopyKind
+                                                {cudaMemcpyHostToDevice, "copying to the device"},
+                                                {cudaMemcpyDeviceToHost, "copying to the host"},
+                                                {cudaMemcpyDeviceToDevice, "copying within the device"}};
+    const Direction& direction = kDirections[static_cast<int>(kind)];
+    const cudaStream_t in = stream_of(stream);
     if (bytes == 0) return;
     if (to == nullptr || from == nullptr)
-      fail("{}: {} failed: a null address for {} bytes", name_, doing, bytes);
+      fail("{}: {} failed: a null address for {} bytes", name_, direction.doing, bytes);
     select();
-    check(cudaMemcpyAsync(to, from, bytes, kind, stream_), name_, doing);
+    check(cudaMemcpyAsync(to, from, bytes, direction.kind, in), name_, direction.doing);
   }
 
   int index_;
   std::string name_;
-  cudaStream_t stream_ = nullptr;
+  std::array<cudaStream_t, kStreams> streams_{};
+  std::array<cudaEvent_t, kEvents> events_{};
+  int next_event_ = 0;  // number of the next one that is recorded
 };
 
 }  // namespace

@@ -12,9 +12,12 @@
 #include "testing/catch.hpp"
 #include "testing/damage.hpp"
 
+using rung::CopyKind;
 using rung::cuda_device;
 using rung::Device;
 using rung::DeviceBuffer;
+using rung::DeviceEvent;
+using rung::DeviceStream;
 using rung::testing::sentence_of;
 
 namespace {
@@ -73,12 +76,51 @@ TEST_CASE("new memory is zeroed and aligned, also where old memory was given bac
   }
 }
 
+TEST_CASE("a copy in a stream waits for an event of another stream") {
+  Device& gpu = *cuda_device();
+  REQUIRE(gpu.streams() == 2);
+  constexpr std::size_t kBytes = std::size_t{64}
+                                 << 20;  // long enough that a copy which does not wait comes too early
+  const auto sent = random_bytes(kBytes, 11);
+  std::vector<std::uint8_t> got(kBytes, 0xee);
+  DeviceBuffer a = gpu.allocate(kBytes), b = gpu.allocate(kBytes);
+  for (int round = 0; round < 3; ++round) {
+    const auto from = static_cast<DeviceStream>(round % 2), to = static_cast<DeviceStream>(1 - round % 2);
+    gpu.copy_in_stream(CopyKind::to_device, a.data(), sent.data(), kBytes, from);
+    for (int i = 0; i < 8; ++i) gpu.copy_in_stream(CopyKind::within_device, b.data(), a.data(), kBytes, from);
+    gpu.wait(to, gpu.record(from));
+    gpu.copy_in_stream(CopyKind::to_host, got.data(), b.data(), kBytes, to);
+    gpu.synchronize();  // both streams
+    CHECK(got == sent);
+    got.assign(kBytes, 0xee);
+    gpu.copy_in_stream(CopyKind::to_device, b.data(), got.data(), kBytes, to);
+    gpu.synchronize();
+  }
+}
+
+TEST_CASE("events are used again, and an old one has passed") {
+  Device& gpu = *cuda_device();
+  const auto sent = random_bytes(4096, 5);
+  DeviceBuffer buffer = gpu.allocate(sent.size());
+  const DeviceEvent old = gpu.record(0);
+  for (int i = 0; i < 1000; ++i) {
+    gpu.copy_in_stream(CopyKind::to_device, buffer.data(), sent.data(), sent.size(), i % 2);
+    gpu.wait(1 - i % 2, gpu.record(i % 2));
+  }
+  gpu.wait(1, old);
+  std::vector<std::uint8_t> got(sent.size(), 0xee);
+  gpu.copy_in_stream(CopyKind::to_host, got.data(), buffer.data(), got.size(), 1);
+  gpu.synchronize();
+  CHECK(got == sent);
+}
+
 TEST_CASE("nothing is a size") {
   Device& gpu = *cuda_device();
   CHECK(gpu.allocate(0).data() == nullptr);
   gpu.to_device(nullptr, nullptr, 0);
   gpu.to_host(nullptr, nullptr, 0);
   gpu.copy(nullptr, nullptr, 0);
+  gpu.copy_in_stream(CopyKind::to_host, nullptr, nullptr, 0, 1);
   gpu.synchronize();
 }
 
@@ -101,6 +143,13 @@ TEST_CASE("misuse is a sentence, and the device works afterwards") {
 
   std::uint8_t host = 0;
   CHECK(sentence_of([&] { gpu.to_device(nullptr, &host, 1); }).find("null address") != std::string::npos);
+
+  CHECK(sentence_of([&] { gpu.record(2); }).find("no stream 2") != std::string::npos);
+  CHECK(sentence_of([&] { gpu.wait(-1, 0); }).find("no stream -1") != std::string::npos);
+  CHECK(sentence_of([&] { gpu.wait(0, -1); }).find("what record() returned") != std::string::npos);
+  CHECK(sentence_of([&] {
+          gpu.copy_in_stream(CopyKind::to_device, &host, &host, 1, 2);
+        }).find("no stream 2") != std::string::npos);
 
   // A failed allocation must not poison the calls after it.
   DeviceBuffer buffer = gpu.allocate(1);
