@@ -1,6 +1,7 @@
 // Every rung on the trials, and for each rung the claim that it makes against the one below.
 
 #include "batching.hpp"
+#include "core/percentile.hpp"
 #include "core/rng.hpp"
 #include "loop/simulation.hpp"
 #include "testing/topic_test.hpp"

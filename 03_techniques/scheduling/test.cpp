@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/percentile.hpp"
 #include "core/rng.hpp"
+#include "loop/first_come.hpp"
 #include "loop/simulation.hpp"
 #include "scheduling.hpp"
 #include "testing/topic_test.hpp"
@@ -15,27 +17,12 @@ namespace {
 
 const Ladder<Policy>& ladder() { return testing::ladder_of<Policy, register_rungs>(); }
 
-/// Four places, filled from the front of the queue.
-class FourPlaces final : public Scheduler {
- public:
-  void schedule(Queues& queues, KvSpace& kv, double, std::vector<Chunk>& plan) override {
-    while (!queues.waiting.empty() && queues.running.size() < 4 && kv.open(*queues.waiting.front())) {
-      queues.waiting.front()->state = SequenceState::running;
-      queues.running.push_back(queues.waiting.front());
-      queues.waiting.erase(queues.waiting.begin());
-    }
-    for (ScheduledSequence* s : queues.running) {
-      if (kv.grow(*s, s->length())) plan.push_back({s, s->missing()});
-    }
-  }
-};
-
 SimulationResult run(const std::string& rung, const std::vector<SimulatedRequest>& requests) {
   SimulationConfig config;
   config.limits = {4, 1 << 20, 4, 0.01};
   config.kv_tokens = 1 << 20;
   config.step_s = [](const StepPlan&) { return 1e-3; };
-  FourPlaces scheduler;
+  FirstCome scheduler(config.limits);
   const auto policy = ladder().make(rung, {});
   return simulate(scheduler, policy.get(), requests, config);
 }

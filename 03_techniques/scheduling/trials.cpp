@@ -8,33 +8,12 @@
 
 #include "core/error.hpp"
 #include "core/rng.hpp"
+#include "loop/first_come.hpp"
 #include "loop/simulation.hpp"
 #include "scheduling.hpp"
 
 namespace rung::scheduling {
 namespace {
-
-/// The simplest scheduler that lets a policy decide something: the first requests in the queue run, one token
-/// at a time.
-class OneByOne final : public Scheduler {
- public:
-  explicit OneByOne(int places) : places_(places) {}
-  void schedule(Queues& queues, KvSpace& kv, double /*now_s*/, std::vector<Chunk>& plan) override {
-    while (!queues.waiting.empty() && static_cast<int>(queues.running.size()) < places_) {
-      ScheduledSequence& s = *queues.waiting.front();
-      if (!kv.open(s)) break;
-      s.state = SequenceState::running;
-      queues.waiting.erase(queues.waiting.begin());
-      queues.running.push_back(&s);
-    }
-    for (ScheduledSequence* s : queues.running) {
-      if (kv.grow(*s, s->length())) plan.push_back({s, s->missing()});
-    }
-  }
-
- private:
-  int places_;
-};
 
 /// Passes everything on, and checks what comes back.
 class Watched final : public Policy {
@@ -87,7 +66,7 @@ Verdict judge(const Ladder<Policy>& ladder, const std::string& rung, bool starvi
   config_of_policy.ageing_s = 2;  // of ten that the stream lasts
   const auto policy = ladder.make(rung, config_of_policy);
   Watched watched(*policy);
-  OneByOne scheduler(kPlaces);
+  FirstCome scheduler(config().limits);
   std::vector<SimulatedRequest> requests = crowd();
   if (starving) {  // one long request of low priority, and more short urgent ones than can be served
     requests.assign(1, {0.001, 50, 200, 1, 0});
@@ -150,7 +129,7 @@ std::vector<Goal> goals(const Ladder<Policy>& ladder) {
   const auto count = [&ladder](const std::string& rung) {
     const auto policy = ladder.make(rung, {});
     Watched watched(*policy);
-    OneByOne scheduler(kPlaces);
+    FirstCome scheduler(config().limits);
     const SimulationResult served = simulate(scheduler, &watched, crowd(), config());
     double sum = 0;
     for (const SimulatedOutcome& outcome : served.outcomes) sum += outcome.total_s;

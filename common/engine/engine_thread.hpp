@@ -1,5 +1,6 @@
 #pragma once
-// An engine with a thread of its own that drives it (loop/loop_thread.hpp), for programs with several threads.
+// An engine with a thread of its own that drives it (loop/loop_thread.hpp), for programs with several
+// threads.
 //
 //   EngineThread engine(model, variants(), config);
 //   std::shared_ptr<Stream> answer = engine.submit(request);      // from any thread

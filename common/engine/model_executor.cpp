@@ -13,9 +13,9 @@ DraftText draft_text(const StepText& text) { return {text.id, text.prompt, text.
 
 }  // namespace
 
-ModelExecutor::ModelExecutor(Transformer& transformer, KvCache& kv, Sampler& sampler, Device& device,
+ModelExecutor::ModelExecutor(ForwardPass& model, KvCache& kv, Sampler& sampler, Device& device,
                              std::shared_ptr<Speculator> speculator, int max_outputs, int vocab_size)
-    : transformer_(transformer),
+    : model_(model),
       kv_(kv),
       sampler_(sampler),
       device_(device),
@@ -55,7 +55,7 @@ void ModelExecutor::collect(StepResult& result) {
 }
 
 Tensor ModelExecutor::forward(const Batch& batch) {
-  const Tensor logits = transformer_.forward(batch, kv_);
+  const Tensor logits = model_.forward(batch, kv_);
   device_.to_host(logits_.data(), logits.data, logits.bytes());
   return {logits_.data(), DType::f32, logits.rows, logits.cols};
 }

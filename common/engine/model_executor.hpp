@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "engine/transformer.hpp"
 #include "seams/batch.hpp"
 #include "seams/device.hpp"
 #include "seams/executor.hpp"
+#include "seams/forward_pass.hpp"
 #include "seams/kv_cache.hpp"
 #include "seams/sampler.hpp"
 #include "seams/speculator.hpp"
@@ -25,7 +25,7 @@ class ModelExecutor final : public Executor {
  public:
   /// All of these outlive the executor but `speculator`, which may be null: then nothing is guessed.
   /// `max_outputs`: most rows of logits of one step. `vocab_size`: of the model.
-  ModelExecutor(Transformer& transformer, KvCache& kv, Sampler& sampler, Device& device,
+  ModelExecutor(ForwardPass& model, KvCache& kv, Sampler& sampler, Device& device,
                 std::shared_ptr<Speculator> speculator, int max_outputs, int vocab_size);
 
   void submit(const StepPlan& plan) override;
@@ -56,7 +56,7 @@ class ModelExecutor final : public Executor {
   TokenMask& next_mask();
   std::span<const std::int32_t> guesses_of(std::size_t chunk) const;
 
-  Transformer& transformer_;
+  ForwardPass& model_;
   KvCache& kv_;
   Sampler& sampler_;
   Device& device_;

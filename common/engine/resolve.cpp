@@ -49,7 +49,9 @@ void check_sinks(const EngineConfig& config, const ModelConfig& model) {
   const std::string& kv = config.rung("kv");
   if (kv != kAuto && kv != "paged" && kv != "mine") {
     fail_usage(
-        "--sinks drops blocks that no other sequence may read, which the KV cache '{}' cannot; use --kv paged", kv);
+        "--sinks drops blocks that no other sequence may read, which the KV cache '{}' cannot; use --kv "
+        "paged",
+        kv);
   }
   const std::string& prefixes = config.rung("prefix_cache");
   if (prefixes != kAuto && prefixes != "none") {
@@ -97,17 +99,18 @@ RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& mod
   return {model.rope, model.rotary_dim, model.context_length, config.context};
 }
 
-/// Under `auto` the best one, or `none` where the KV cache cannot share blocks. A cache without memory says whether it
-/// can.
-std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config, const ModelConfig& model,
-                                 const std::string& kv) {
+/// Under `auto` the best one, or `none` where the KV cache cannot share blocks. A cache without memory says
+/// whether it can.
+std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
+                                 const ModelConfig& model, const std::string& kv) {
   const std::string& name = config.rung("prefix_cache");
   if (name == "none") return name;
   const auto cache = registry.ladder<KvCache>().make(kv, kv_config(config, model, null_device()));
   if (!cache->shares_blocks()) {
     if (name == kAuto) return "none";
     fail(
-        "rung '{}' of seam prefix_cache lends blocks to several sequences, which this KV cache cannot do; choose --kv "
+        "rung '{}' of seam prefix_cache lends blocks to several sequences, which this KV cache cannot do; "
+        "choose --kv "
         "copy_on_write",
         name);
   }
@@ -171,7 +174,8 @@ EngineConfig resolve_config(const Registry& registry, EngineConfig config, const
   }
   if (config.sinks >= 0) {
     check_sinks(config, model.config);
-    if (config.rung("kv") == kAuto) config.rungs["kv"] = "paged";  // a block that moves may have one owner only
+    if (config.rung("kv") == kAuto)
+      config.rungs["kv"] = "paged";  // a block that moves may have one owner only
     config.rungs["prefix_cache"] = "none";
   }
   check_range("the number of requests that may wait (--max-waiting)", config.max_waiting, 0, 1 << 30);

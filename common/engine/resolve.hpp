@@ -35,8 +35,9 @@ std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::
 /// and config.notice is called with a sentence about it.
 EngineConfig resolve_config(const Registry& registry, EngineConfig config, const Model& model);
 
-/// seam -> rung in use. For `linear` the rungs of all weights, joined by "+" where they differ. Throws UsageError for a
-/// rung that does not exist, and Error for rungs that do not support this model or each other.
+/// seam -> rung in use. For `linear` the rungs of all weights, joined by "+" where they differ. Throws
+/// UsageError for a rung that does not exist, and Error for rungs that do not support this model or each
+/// other.
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model);
 

@@ -7,6 +7,7 @@
 
 #include "loop/cost_executor.hpp"
 #include "loop/counting_space.hpp"
+#include "loop/first_come.hpp"
 #include "loop/loop_thread.hpp"
 #include "loop/simulation.hpp"
 #include "testing/catch.hpp"
@@ -15,37 +16,13 @@ using namespace rung;
 
 namespace {
 
-/// Admits in order of arrival, and plans all that is missing. `most`: sequences in one plan.
-class FirstCome final : public Scheduler {
- public:
-  explicit FirstCome(SchedulerConfig config, std::size_t most = SIZE_MAX) : config_(config), most_(most) {}
-  void schedule(Queues& queues, KvSpace& kv, double, std::vector<Chunk>& plan) override {
-    while (!queues.waiting.empty() &&
-           queues.running.size() < static_cast<std::size_t>(config_.max_sequences) &&
-           kv.open(*queues.waiting.front())) {
-      queues.waiting.front()->state = SequenceState::running;
-      queues.running.push_back(queues.waiting.front());
-      queues.waiting.erase(queues.waiting.begin());
-    }
-    for (ScheduledSequence* s : queues.running) {
-      const int count = std::min(s->missing(), piece);
-      if (count > 0 && plan.size() < most_ && kv.grow(*s, s->computed + count)) plan.push_back({s, count});
-    }
-  }
-  int piece = INT_MAX;  // longest chunk
-  const SchedulerConfig& config() const { return config_; }
-
- private:
-  SchedulerConfig config_;
-  std::size_t most_;
-};
-
 /// A loop and all that it needs. A step takes a second.
 struct Server {
-  explicit Server(FirstCome scheduler_, int stages = 1)
-      : scheduler(std::move(scheduler_)),
+  explicit Server(const SchedulerConfig& limits_, int stages = 1, int piece = INT_MAX, int width = INT_MAX)
+      : limits(limits_),
+        scheduler(limits_, piece, width),
         executor([](const StepPlan&) { return 1.0; }, stages),
-        memory(1 << 20, 16, scheduler.config().max_sequences),
+        memory(1 << 20, 16, limits_.max_sequences),
         log(executor.clock(), 1000),
         loop({executor, memory, scheduler, nullptr, nullptr, log}, config()) {}
 
@@ -53,7 +30,7 @@ struct Server {
     LoopConfig loop;
     loop.requests = {100, 1000, 1000};
     loop.longest = 1000;
-    loop.steps = scheduler.config();
+    loop.steps = limits;
     return loop;
   }
   int submit(int prompt, int output, int n = 1) {
@@ -68,6 +45,7 @@ struct Server {
     }
   }
 
+  SchedulerConfig limits;
   FirstCome scheduler;
   CostExecutor executor;
   CountingSpace memory;
@@ -75,12 +53,12 @@ struct Server {
   StepLoop loop;
 };
 
-SchedulerConfig limits(int sequences) { return {sequences, 1 << 20, sequences, 0.01}; }
+SchedulerConfig at_most(int sequences) { return {sequences, 1 << 20, sequences, 0.01}; }
 
 }  // namespace
 
 TEST_CASE("requests become tokens, step by step, on the executor's clock") {
-  Server server{FirstCome(limits(2))};
+  Server server(at_most(2));
   const int first = server.submit(10, 3), second = server.submit(20, 5), third = server.submit(5, 1);
   server.run();
   CHECK(server.executor.clock().seconds() == 5);  // the third shares the fourth step
@@ -98,7 +76,7 @@ TEST_CASE("requests become tokens, step by step, on the executor's clock") {
 }
 
 TEST_CASE("samples draw their first tokens from the leader's logits, in the leader's step") {
-  Server server{FirstCome(limits(4))};
+  Server server(at_most(4));
   const int first = server.submit(10, 3, 4);
   REQUIRE(server.loop.step());
   for (const SequenceSnapshot& s : server.loop.snapshot().sequences) CHECK(s.output_tokens == 1);
@@ -110,7 +88,7 @@ TEST_CASE("samples draw their first tokens from the leader's logits, in the lead
 
 TEST_CASE("two plans in flight: a pipeline of two stages serves two groups in the time of one") {
   const auto seconds = [](int stages) {
-    Server server{FirstCome(limits(8), 4), stages};  // four sequences in a plan
+    Server server(at_most(8), stages, INT_MAX, 4);  // four sequences in a plan
     for (int i = 0; i < 8; ++i) server.submit(4, 50);
     server.run();
     CHECK(server.loop.stats().output_tokens == 8 * 50);
@@ -122,8 +100,7 @@ TEST_CASE("two plans in flight: a pipeline of two stages serves two groups in th
 }
 
 TEST_CASE("two plans in flight: the pieces of a prompt follow each other through the stages") {
-  Server server{FirstCome(limits(1)), 2};
-  server.scheduler.piece = 8;
+  Server server(at_most(1), 2, 8);
   const int id = server.submit(64, 1);
   server.run();
   CHECK(server.executor.clock().seconds() == 4.5);  // eight pieces, a stage takes half a second
@@ -136,8 +113,7 @@ TEST_CASE("two plans in flight: the pieces of a prompt follow each other through
 }
 
 TEST_CASE("a request that is cancelled while a step computes it ends with that step") {
-  Server server{FirstCome(limits(1)), 2};
-  server.scheduler.piece = 8;
+  Server server(at_most(1), 2, 8);
   const int id = server.submit(64, 4);
   REQUIRE(server.loop.step());  // one more piece is in flight
   server.loop.cancel(id);
@@ -148,8 +124,7 @@ TEST_CASE("a request that is cancelled while a step computes it ends with that s
 }
 
 TEST_CASE("forks and samples that come while their leader is in flight") {
-  Server server{FirstCome(limits(4)), 2};
-  server.scheduler.piece = 8;
+  Server server(at_most(4), 2, 8);
   const int id = server.submit(16, 4, 2);
   REQUIRE(server.loop.step());  // the piece that samples is in flight
   const int fork = server.loop.fork(id, 7);
@@ -165,13 +140,13 @@ TEST_CASE("a step that fails counts for nothing") {
     SimulatedClock clock_;
   };
   Failing executor;
-  FirstCome scheduler(limits(1));
+  FirstCome scheduler(at_most(1));
   CountingSpace memory(1 << 10, 16, 1);
   EventLog log(executor.clock(), 0);
   LoopConfig config;
   config.requests = {100, 1000, 1000};
   config.longest = 1000;
-  config.steps = limits(1);
+  config.steps = at_most(1);
   StepLoop loop({executor, memory, scheduler, nullptr, nullptr, log}, config);
   Request request;
   request.prompt = {1, 2, 3};
@@ -184,7 +159,7 @@ TEST_CASE("a step that fails counts for nothing") {
 
 TEST_CASE("a loop with a thread of its own serves without a model") {
   const auto build = [] {
-    auto server = std::make_shared<Server>(FirstCome(limits(4)));
+    auto server = std::make_shared<Server>(at_most(4));
     return std::shared_ptr<StepLoop>(server, &server->loop);
   };
   LoopThread service(build);

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "seams/kv_cache.hpp"
+#include "seams/kv_use.hpp"
 #include "seams/request.hpp"
 #include "seams/scheduler.hpp"
 

@@ -20,6 +20,7 @@
 
 #include "core/tensor.hpp"
 #include "seams/device.hpp"
+#include "seams/kv_use.hpp"
 
 namespace rung {
 
@@ -53,20 +54,6 @@ struct KvConfig {
 };
 
 inline constexpr int kMaxBlockSize = 256;
-
-/// What a cache did with its slots.
-struct KvUse {
-  std::int64_t slots = 0;  // that there are
-  std::int64_t taken = 0;  // that are not free: in regions or blocks that belong to somebody
-  std::int64_t live = 0;   // of these, holding a token that an open sequence reads; a shared one counts once
-  std::int64_t kept =
-      0;  // of the taken ones, in blocks that only a prefix cache owns: free as soon as they are needed
-  /// Reserved and not used, as a share of what is reserved (Kwon et al. 2023, arXiv 2309.06180, figure 2).
-  double waste() const {
-    const std::int64_t reserved = taken - kept;
-    return reserved == 0 ? 0 : static_cast<double>(reserved - live) / static_cast<double>(reserved);
-  }
-};
 
 class KvCache {
  public:

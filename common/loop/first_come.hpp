@@ -1,0 +1,68 @@
+#pragma once
+// The smallest scheduler: first come, first served. It admits requests in their order while there is room for
+// all that they miss, and plans everything that is missing. When memory is short, the sequence that was
+// admitted last gives its place away. For tests of the loop, of policies and of caches; the ladder of
+// schedulers is 03_techniques/batching.
+
+#include <algorithm>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "seams/scheduler.hpp"
+
+namespace rung {
+
+class FirstCome final : public Scheduler {
+ public:
+  /// `piece`: the longest chunk; `width`: the most sequences in one plan.
+  explicit FirstCome(const SchedulerConfig& config, int piece = INT_MAX, int width = INT_MAX)
+      : config_(config), piece_(piece), width_(width) {}
+
+  void schedule(Queues& queues, KvSpace& kv, double /*now_s*/, std::vector<Chunk>& plan) override {
+    admit(queues, kv);
+    int left = config_.max_step_tokens;
+    for (std::size_t i = 0; i < queues.running.size(); ++i) {  // grow() may take sequences off the end
+      ScheduledSequence& s = *queues.running[i];
+      const int count = std::min({s.missing(), piece_, left});
+      if (count <= 0 || static_cast<int>(plan.size()) >= width_ || !grow(s, s.computed + count, queues, kv))
+        continue;
+      plan.push_back({&s, count});
+      left -= count;
+    }
+  }
+
+ private:
+  void admit(Queues& queues, KvSpace& kv) const {
+    while (!queues.waiting.empty() && static_cast<int>(queues.running.size()) < config_.max_sequences) {
+      ScheduledSequence& s = *queues.waiting.front();
+      // Alone it is always admitted: the cache holds any one sequence, so it will end.
+      if (!queues.running.empty() && !kv.has_room(std::int64_t{s.missing()} + 1)) return;
+      if (!kv.open(s)) return;
+      s.state = SequenceState::running;
+      queues.running.push_back(&s);
+      queues.waiting.erase(queues.waiting.begin());
+    }
+  }
+
+  /// Preempts from the last sequence on, up to `s` itself, until `s` has room.
+  static bool grow(ScheduledSequence& s, int length, Queues& queues, KvSpace& kv) {
+    while (!kv.grow(s, length)) {
+      ScheduledSequence& last = *queues.running.back();
+      if (last.in_flight > 0) return false;
+      queues.running.pop_back();
+      kv.preempt(last);
+      last.state = SequenceState::preempted;
+      ++last.preemptions;
+      queues.waiting.insert(queues.waiting.begin(), &last);
+      if (&last == &s) return false;
+    }
+    return true;
+  }
+
+  SchedulerConfig config_;
+  int piece_, width_;
+};
+
+}  // namespace rung
