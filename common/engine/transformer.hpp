@@ -88,7 +88,7 @@ class Transformer {
   Tensor forward(const Batch& batch, const KvCache& kv, const Tap& tap = {});
 
   std::size_t workspace_bytes() const {
-    return work_.bytes() + fusion_->scratch_bytes() + device_weights_bytes_;
+    return work_.bytes() + fusion_->scratch_bytes() + attention_bytes_ + device_weights_bytes_;
   }
   std::size_t packed_bytes() const { return packed_bytes_; }
   FusedSteps fused() const;
@@ -131,6 +131,7 @@ class Transformer {
   Weight output_norm_;
   std::unique_ptr<Linear> output_;
   std::map<int, std::unique_ptr<Attention>> attention_;  // by window
+  std::size_t attention_bytes_ = 0;                      // of all of them
 };
 
 }  // namespace rung

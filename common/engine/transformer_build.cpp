@@ -91,7 +91,9 @@ Attention* Transformer::attention_for(int window) {
   if (!attention) {
     AttentionConfig wanted = attention_config(config_, model_);
     wanted.window = window;
+    wanted.place.device = &device_;
     attention = registry_.ladder<Attention>().make(config_.rung("attention"), wanted);
+    attention_bytes_ += attention->scratch_bytes();
   }
   return attention.get();
 }
