@@ -71,7 +71,11 @@ struct HeadRow {
 /// Where a token of the batch looks: found once per step by plan_tokens().
 struct TokenPlan {
   std::int32_t table;    // where its sequence's block table begins in Batch::block_table
-  std::int32_t visible;  // its position + 1
+  std::int32_t visible;  // how many keys it sees, but for a window: its position + 1
+  // Of a node of a tree: its keys are those at places 0 .. base - 1 and at base + j for each bit j of the
+  // mask, in this order (see Batch). A mask of zero: they are those at places 0 .. visible - 1.
+  std::int32_t base = 0;
+  std::uint64_t ancestors = 0;
 };
 
 /// One call of a rung: softmax(q k^T * scale) v for every row of q and every head.
@@ -84,40 +88,57 @@ struct Call {
   const Tensor& out;                // [tokens, heads * head_dim]
   const Tensor& lse;                // [tokens, heads], or empty
   std::span<float> scratch_memory;  // [threads, scratch_floats(config)]
+  std::int32_t* tables;             // [threads, max_context]: block tables of nodes of trees
 
   std::int64_t tokens() const { return static_cast<std::int64_t>(plan.size()); }
 
-  /// Query head `head` reads KV head head / (heads / kv_heads).
+  /// Query head `head` reads KV head head / (heads / kv_heads). A row that is a node of a tree can be read
+  /// until the calling thread asks for another row.
   HeadRow row(std::int64_t token, int head) const {
-    HeadRow row = whole_past(token, head);
-    if (config.window > 0) {
-      row.first = std::max(0, row.visible - config.window);
-      row.visible -= row.first;
-    }
+    const int visible = plan[static_cast<std::size_t>(token)].visible;
+    const int first = config.window > 0 ? std::max(0, visible - config.window) : 0;
+    HeadRow row = whole_past(token, head, first, visible);
+    row.first = first;
+    row.visible -= first;
     return row;
   }
 
-  /// The same without the window: key 0 is position 0.
-  HeadRow whole_past(std::int64_t token, int head) const {
-    const auto& [table, visible] = plan[static_cast<std::size_t>(token)];
+  /// The same without the window: key 0 is position 0. The caller reads the keys begin .. end - 1 at most.
+  HeadRow whole_past(std::int64_t token, int head, int begin, int end) const {
+    const TokenPlan& look = plan[static_cast<std::size_t>(token)];
     const int kv_head = head / (config.heads / config.kv_heads);
     const DType type = config.kv_dtype;
     const std::size_t column = bytes_of(type, std::int64_t{kv_head} * config.head_dim);
+    const KvTable table = table_at(blocks + look.table, kv);
     return {.q = q.ptr<float>(token) + head * config.head_dim,
             .keys = kv.keys.ptr<std::byte>(0) + column,
             .values = kv.values.ptr<std::byte>(0) + column,
             .key_stride = bytes_of(type, kv.keys.stride),
             .value_stride = bytes_of(type, kv.values.stride),
-            .table = table_at(blocks + table, kv),
+            .table = look.ancestors == 0 ? table : path_table(look, table, begin, end),
             .first = 0,
             .type = type,
             .head_dim = config.head_dim,
             .widened = scratch_memory.empty() ? nullptr : scratch() + config.max_context,
-            .visible = visible,
+            .visible = look.visible,
             .out = out.ptr<float>(token) + head * config.head_dim,
             .lse = lse.empty() ? nullptr : lse.ptr<float>(token) + head,
             .scale = config.scale,
             .softcap = config.softcap};
+  }
+
+  /// A node of a tree has a block table of its own, with one slot per block, in the order of its path: code
+  /// that reads keys through a table works for trees too. Fills the entries begin .. end - 1.
+  KvTable path_table(const TokenPlan& node, const KvTable& places, int begin, int end) const {
+    std::int32_t* slots = tables + static_cast<std::int64_t>(thread_index()) * config.max_context;
+    for (int p = begin; p < std::min(node.base, end); ++p) {
+      slots[p] = static_cast<std::int32_t>(places.slot(p));
+    }
+    std::uint64_t left = node.ancestors;
+    for (int p = node.base; p < end; ++p, left &= left - 1) {
+      if (p >= begin) slots[p] = static_cast<std::int32_t>(places.slot(node.base + std::countr_zero(left)));
+    }
+    return {slots, 0, 0};
   }
 
   static KvTable table_at(const std::int32_t* table, const KvView& kv) {
@@ -151,7 +172,12 @@ void check_config(const AttentionConfig& config);
 bool reads_kv(const AttentionConfig& config);
 /// Throws Error unless K and V are rows of config.kv_dtype, and blocks have a power of two of slots.
 void check_view(const AttentionConfig& config, const KvView& kv);
-/// Fills plan[token] for every token of the batch; throws Error when a context exceeds max_context.
+/// Entries of Call::tables.
+std::size_t table_entries(const AttentionConfig& config);
+/// Bytes of `memory` that are not a region of config.place.scratch.
+std::size_t own_bytes(const AttentionConfig& config, const ScratchMemory& memory);
+/// Fills plan[token] for every token of the batch; throws Error when a context exceeds max_context, the rows
+/// exceed max_tokens, or masks are not those of trees.
 void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<TokenPlan>& plan);
 
 /// y[i] = 2^x[i] as flash computes it, for x <= 0: within 2 ulp, and 0 below 2^-126. Here for its test.

@@ -1,5 +1,6 @@
 // Names -> rungs, and the small class that makes a rung out of a plain function.
 
+#include <bit>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -20,7 +21,11 @@ class FunctionAttention : public Attention {
       : function_(function),
         writes_lse_(writes_lse),
         config_(config),
-        scratch_(static_cast<std::size_t>(config.threads * Call::scratch_floats(config))) {}
+        floats_(static_cast<std::size_t>(config.threads * Call::scratch_floats(config))),
+        scratch_(config.place, "attention",
+                 floats_ * sizeof(float) + table_entries(config) * sizeof(std::int32_t)) {
+    plan_.reserve(static_cast<std::size_t>(config.max_tokens));
+  }
 
   void plan(const Batch& batch) override {
     plan_tokens(config_, batch, plan_);
@@ -30,9 +35,15 @@ class FunctionAttention : public Attention {
   using Attention::run;
   void run(const Tensor& q, const KvView& kv, const Tensor& out, const Tensor& lse) override {
     check_view(config_, kv);
-    const Call call{config_, plan_, blocks_, q, kv, out, lse, scratch_};
+    auto* floats = static_cast<float*>(scratch_.data());
+    auto* tables = reinterpret_cast<std::int32_t*>(floats + floats_);
+    const Call call{config_, plan_, blocks_, q, kv, out, lse, {floats, floats_}, tables};
     function_(call);
     if (!lse.empty() && !writes_lse_) log_sum_exp(call);
+  }
+
+  std::size_t scratch_bytes() const override {
+    return own_bytes(config_, scratch_) + plan_.capacity() * sizeof(TokenPlan);
   }
 
  private:
@@ -41,7 +52,8 @@ class FunctionAttention : public Attention {
   AttentionConfig config_;
   std::vector<TokenPlan> plan_;
   const std::int32_t* blocks_ = nullptr;  // of the step's batch
-  std::vector<float> scratch_;
+  std::size_t floats_;                    // of the scratch memory; block tables of nodes of trees follow them
+  ScratchMemory scratch_;
 };
 
 Rung<Attention> function_rung(RungInfo info, FunctionAttention::Function function) {
@@ -74,6 +86,7 @@ void check_config(const AttentionConfig& c) {
     fail("attention needs at least one thread and a context of at least one token, but has {} and {}",
          c.threads, c.max_context);
   }
+  if (c.max_tokens < 0) fail("attention for at most {} rows cannot be; use 0 for any number", c.max_tokens);
 }
 
 bool reads_kv(const AttentionConfig& config) {
@@ -103,7 +116,22 @@ void check_view(const AttentionConfig& config, const KvView& kv) {
   }
 }
 
+std::size_t table_entries(const AttentionConfig& config) {
+  return static_cast<std::size_t>(config.threads) * static_cast<std::size_t>(config.max_context);
+}
+
+std::size_t own_bytes(const AttentionConfig& config, const ScratchMemory& memory) {
+  return config.place.scratch == nullptr ? memory.bytes() : 0;
+}
+
 void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<TokenPlan>& plan) {
+  check_trees(batch);
+  std::int64_t rows = 0;
+  for (const BatchSequence& s : batch.sequences) rows += s.query_count;
+  if (config.max_tokens > 0 && rows > config.max_tokens) {
+    fail("a step of {} rows exceeds the {} that attention was built for; raise the limit of rows per step",
+         rows, config.max_tokens);
+  }
   plan.clear();
   for (const BatchSequence& s : batch.sequences) {
     if (s.context_length > config.max_context) {
@@ -112,6 +140,11 @@ void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<
     }
     for (std::int32_t j = 0; j < s.query_count; ++j) {
       plan.push_back({s.table_begin, s.context_length - s.query_count + j + 1});
+    }
+    const int base = s.context_length - s.drafts;
+    for (std::size_t token = plan.size() - static_cast<std::size_t>(s.drafts); token < plan.size(); ++token) {
+      const std::uint64_t mask = batch.ancestors_of(token);
+      if (mask != 0) plan[token] = {s.table_begin, base + std::popcount(mask), base, mask};
     }
   }
 }

@@ -10,6 +10,7 @@
 // flash.
 
 #include <algorithm>
+#include <utility>
 
 #include "attention.hpp"
 #include "flash_tasks.hpp"
@@ -20,29 +21,43 @@ namespace rung::attention {
 constexpr int kSplitKeys = 512;
 static_assert(kSplitKeys % kTileKeys == 0);
 
-std::int64_t split_tasks(const AttentionConfig& config, int chunk, std::vector<FlashTask>& tasks,
-                         std::vector<FlashMerge>& merges) {
+namespace {
+
+/// Chunks that follow each other are read without a pause: four pieces for each thread are enough.
+constexpr int kPiecesPerThread = 4;
+
+}  // namespace
+
+// Fewer than 2 * threads tasks can be more than half of a thread's share.
+SplitLimits split_limits(const AttentionConfig& config, int chunk) {
+  if (chunk == 0 || config.threads == 1) return {};
+  const std::int64_t merges = 2 * config.threads;
+  std::int64_t chunks = (config.max_context - 1) / chunk + 1;
+  if (config.window > 0) chunks = std::min<std::int64_t>(chunks, (config.window + kTileRows) / chunk + 2);
+  std::int64_t rows = merges * kTileRows;
+  if (config.max_tokens > 0) rows = std::min(rows, std::int64_t{config.max_tokens} * config.heads);
+  return {.tasks = merges * std::min<std::int64_t>(chunks, kPiecesPerThread * config.threads),
+          .merges = merges,
+          .floats = rows * chunks * flash_partial_floats(1, config.head_dim)};
+}
+
+void split_tasks(const AttentionConfig& config, int chunk, std::vector<FlashTask>& tasks,
+                 std::vector<FlashMerge>& merges, std::vector<FlashTask>& cut) {
   merges.clear();
-  // None more than half a thread's share, and the last one to finish leaves little to wait for.
-  std::int64_t all = 0, largest = 0;
-  for (const FlashTask& task : tasks) {
-    const std::int64_t work = std::int64_t{task.rows} * task.kv_heads * (task.visible - task.first);
-    all += work;
-    largest = std::max(largest, work);
-  }
-  if (largest * 2 * config.threads <= all || config.threads == 1) return 0;
-  std::vector<FlashTask> pieces;
+  cut.clear();
+  StepWork step;
+  for (const FlashTask& task : tasks) step.add(task.work());
   std::int64_t floats = 0;
   for (const FlashTask& task : tasks) {
     const int first_chunk = task.first / chunk, chunks = (task.visible - 1) / chunk - first_chunk + 1;
-    if (chunks == 1) {
-      pieces.push_back(task);
+    if (chunks == 1 || !step.too_large(task.work(), config.threads)) {
+      cut.push_back(task);
       continue;
     }
     merges.push_back({task, chunks});
     merges.back().task.partial = floats;
-    // Chunks that follow each other are read without a pause: four pieces for each thread are enough.
-    const int together = (chunks + 4 * config.threads - 1) / (4 * config.threads);
+    const int together =
+        (chunks + kPiecesPerThread * config.threads - 1) / (kPiecesPerThread * config.threads);
     for (int c = 0; c < chunks; c += together) {
       const int count = std::min(together, chunks - c);
       FlashTask piece = task;
@@ -50,11 +65,10 @@ std::int64_t split_tasks(const AttentionConfig& config, int chunk, std::vector<F
       piece.key_end = piece.key_begin + count * chunk;
       piece.partial = floats;
       floats += count * flash_partial_floats(task.rows * task.kv_heads, config.head_dim);
-      pieces.push_back(piece);
+      cut.push_back(piece);
     }
   }
-  tasks = std::move(pieces);
-  return floats;
+  std::swap(tasks, cut);
 }
 
 std::unique_ptr<Attention> make_split_kv(const AttentionConfig& config) {

@@ -15,43 +15,14 @@
 #include "core/guarded_buffer.hpp"
 #include "core/rng.hpp"
 #include "ops/merge_attention.hpp"
+#include "test_support.hpp"
 #include "testing/damage.hpp"
-#include "testing/topic_test.hpp"
 #include "trials.hpp"
 #include "widen.hpp"
 
 using namespace rung;
 using namespace rung::attention;
 using testing::sentence_of;
-
-namespace {
-
-const Ladder<Attention>& ladder() { return testing::ladder_of<Attention, register_rungs>(); }
-
-std::vector<std::string> reference_rungs(const AttentionConfig& config) {
-  std::vector<std::string> names;
-  for (const RungInfo& rung : ladder().rungs()) {
-    if (rung.exercise) continue;
-    try {
-      ladder().choose(rung.name, config);
-      names.push_back(rung.name);
-    } catch (const Error&) {
-    }
-  }
-  return names;
-}
-
-std::vector<float> run(const std::string& rung, const Workload& work, int threads = 1) {
-  AttentionConfig config = work.config;
-  config.threads = threads;
-  std::vector<float> out(static_cast<std::size_t>(work.tokens() * work.q_rows.cols));
-  const auto attention = ladder().make(rung, config);
-  attention->plan(work.batch);
-  attention->run(work.q_rows, work.kv, {out.data(), DType::f32, work.tokens(), work.q_rows.cols});
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("every rung gives the oracle's answer") {
   testing::judge_all(testing::registry_of<register_rungs>(), "attention");

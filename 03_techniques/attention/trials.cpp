@@ -102,6 +102,20 @@ void add_paged(std::vector<Case>& cases) {
   cases.push_back(std::move(prefill));
 }
 
+/// Trees of drafts beside other rows: forks at the root and behind it, with and without rows before them.
+void add_trees(std::vector<Case>& cases) {
+  const std::vector<std::int32_t> fork = {-1, 0, 0, 1, 2, 1}, wide = {-1, -1, 0, -1, 1, 2, 5, 3};
+  Case trees{"trees of drafts", 6, 2, 40, {{7, 69, fork}, {9, 9}, {8, 140, wide}, {1, 130}, {6, 6, fork}}};
+  cases.push_back(trees);
+  trees.name += ", window 5, blocks of 16";
+  trees.window = 5;
+  trees.block = 16;
+  cases.push_back(std::move(trees));
+  Case narrow{"trees of drafts, K and V in q8_0", 4, 1, 64, {{9, 520, wide}, {33, 95}, {8, 67, fork}}};
+  narrow.kv_dtype = DType::q8_0;
+  cases.push_back(std::move(narrow));
+}
+
 }  // namespace
 
 std::vector<Case> cases() {
@@ -135,6 +149,7 @@ std::vector<Case> cases() {
   add_window_and_cap(cases);
   add_narrow(cases);
   add_paged(cases);
+  add_trees(cases);
   return cases;
 }
 
@@ -150,13 +165,14 @@ Workload make_workload(const Case& shape) {
   Workload work;
   int longest = 0;
   std::int64_t tokens = 0;
-  for (const auto& [queries, context] : shape.sequences) longest = std::max(longest, context);
+  for (const auto& [queries, context, parents] : shape.sequences) longest = std::max(longest, context);
   const int block_size = shape.block > 0 ? shape.block : longest + 3;
   // Blocks are handed out in reverse and block 0 stays free, so that a rung which ignores the table fails.
   int blocks = 1;
-  for (const auto& [queries, context] : shape.sequences) blocks += (context + block_size - 1) / block_size;
+  for (const auto& [queries, context, parents] : shape.sequences)
+    blocks += (context + block_size - 1) / block_size;
   int next = blocks;
-  for (const auto& [queries, context] : shape.sequences) {
+  for (const auto& [queries, context, parents] : shape.sequences) {
     const auto table = static_cast<std::int32_t>(work.batch.block_table.size());
     const int entries = (context + block_size - 1) / block_size;
     for (int b = 0; b < entries; ++b) {
@@ -166,6 +182,7 @@ Workload make_workload(const Case& shape) {
     work.batch.sequences.push_back({static_cast<std::int32_t>(tokens), queries, context, table, entries});
     for (int j = 0; j < queries; ++j) work.batch.positions.push_back(context - queries + j);
     tokens += queries;
+    make_tree(work.batch, parents);
   }
   work.batch.tokens.assign(static_cast<std::size_t>(tokens), 0);
 
@@ -204,6 +221,17 @@ Workload make_workload(const Case& shape) {
     }
   }
   return work;
+}
+
+std::vector<int> Workload::path(const BatchSequence& s, int j) const {
+  const std::uint64_t nodes = batch.ancestors_of(static_cast<std::size_t>(s.query_begin + j));
+  const int before = nodes == 0 ? s.context_length - s.query_count + j + 1 : s.context_length - s.drafts;
+  std::vector<int> places;
+  for (int p = 0; p < before; ++p) places.push_back(p);
+  for (int node = 0; node < s.drafts; ++node) {
+    if ((nodes >> node & 1) != 0) places.push_back(before + node);
+  }
+  return places;
 }
 
 namespace {
@@ -245,8 +273,10 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
       key_norms.push_back(dot(keys.data() + i, keys.data() + i, c.head_dim));
     }
     for (int j = 0; j < s.query_count; ++j) {
-      const int position = s.context_length - s.query_count + j;
-      const int visible = std::clamp(position + 1 + mask_shift, 1, s.context_length);
+      std::vector<int> places = work.path(s, j);
+      const int position = static_cast<int>(places.size()) - 1;
+      if (mask_shift > 0 && places.back() + 1 < s.context_length) places.push_back(places.back() + 1);
+      const int visible = std::clamp(position + 1 + mask_shift, 1, static_cast<int>(places.size()));
       const int edge = c.window > 0 ? position + 1 - c.window + window_shift : 0;
       const int first = std::clamp(edge, 0, visible - 1);
       for (int h = 0; h < c.heads; ++h) {
@@ -257,10 +287,11 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
         double k_norm = 0, largest = -HUGE_VAL;
         weights.assign(static_cast<std::size_t>(visible - first), 0);
         for (int p = first; p < visible; ++p) {
-          const double scaled = dot(q, keys.data() + p * kv_width + column, c.head_dim) * c.scale;
+          const int place = places[static_cast<std::size_t>(p)];
+          const double scaled = dot(q, keys.data() + place * kv_width + column, c.head_dim) * c.scale;
           const double score = c.softcap > 0 ? c.softcap * std::tanh(scaled / c.softcap) : scaled;
           weights[static_cast<std::size_t>(p - first)] = score;
-          k_norm = std::max(k_norm, key_norms[static_cast<std::size_t>(p * c.kv_heads + kv_head)]);
+          k_norm = std::max(k_norm, key_norms[static_cast<std::size_t>(place * c.kv_heads + kv_head)]);
           largest = std::max(largest, score);
           answer.largest_score = std::max(answer.largest_score, std::fabs(scaled));
         }
@@ -276,7 +307,7 @@ Answer oracle(const Workload& work, int mask_shift, int window_shift) {
         std::vector<double> out(static_cast<std::size_t>(c.head_dim)), magnitude(out);
         for (int p = first; p < visible; ++p) {
           const double w = weights[static_cast<std::size_t>(p - first)] / sum;
-          const float* v = values.data() + p * kv_width + column;
+          const float* v = values.data() + places[static_cast<std::size_t>(p)] * kv_width + column;
           for (int d = 0; d < c.head_dim; ++d) {
             out[static_cast<std::size_t>(d)] += w * v[d];
             magnitude[static_cast<std::size_t>(d)] += w * std::fabs(v[d]);
@@ -296,10 +327,10 @@ namespace {
 
 // Keys and values of every sequence that any row sees once, q and out once; two products of head_dim
 // multiply-adds for each visible key. The heads of a group share their K and V, so they count once. A cap's
-// tanh is not counted.
+// tanh is not counted, and a tree of drafts counts as a chain: none is timed.
 Work cost(const Case& shape) {
   Work work;
-  for (const auto& [queries, context] : shape.sequences) {
+  for (const auto& [queries, context, parents] : shape.sequences) {
     double visible = 0;  // summed over the rows
     for (int past = context - queries + 1; past <= context; ++past) {
       visible += shape.window > 0 ? std::min(past, shape.window) : past;

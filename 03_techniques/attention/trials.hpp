@@ -1,6 +1,7 @@
 #pragma once
 // The workloads that judge and time attention, open to the tests that look inside them.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,14 @@
 namespace rung::attention {
 
 /// A shape. Every sequence is {query rows, context length}: {5, 5} is a prompt, {1, 9} a decode step,
-/// {7, 30} a chunk whose first row stands at position 23.
+/// {7, 30} a chunk whose first row stands at position 23. {4, 30, {-1, 0, 0}} is a decode step with a tree of
+/// three drafts: the last three rows.
 struct Case {
   std::string name;
   int heads, kv_heads, head_dim;
   struct Sequence {
     int queries, context;
+    std::vector<std::int32_t> parents = {};  // of the nodes of the tree, as make_tree() takes them
   };
   std::vector<Sequence> sequences;
   float magnitude = 1;  // of q: the scores have about this standard deviation
@@ -39,11 +42,13 @@ struct Workload {
   KvView kv;      // into keys and values
 
   std::int64_t tokens() const { return static_cast<std::int64_t>(batch.positions.size()); }
-  /// Where position p of a sequence lies in the cache, as Batch defines it.
+  /// In which slot place p of a sequence lies, as Batch defines it.
   std::int64_t slot(const BatchSequence& s, int p) const {
     const auto entry = static_cast<std::size_t>(s.table_begin + p / kv.block_size);
     return std::int64_t{batch.block_table[entry]} * kv.block_size + p % kv.block_size;
   }
+  /// The places of the keys that row j of a sequence sees, without a window, in order.
+  std::vector<int> path(const BatchSequence& s, int j) const;
 };
 
 /// What the result should be, and how far from it float32 may end. [tokens, heads, head_dim]

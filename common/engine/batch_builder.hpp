@@ -1,6 +1,9 @@
 #pragma once
 // From sequences to the one batch: which tokens of which sequence are computed in this step.
 
+#include <cstdint>
+#include <span>
+
 #include "seams/batch.hpp"
 #include "seams/kv_cache.hpp"
 
@@ -26,6 +29,16 @@ void append_rows(Batch& batch, const KvCache& cache, int kv, int begin, int coun
       batch.output_rows.push_back(static_cast<std::int32_t>(batch.tokens.size()));
     batch.tokens.push_back(token_at(p));
   }
+}
+
+/// The same for a sequence whose last tokens are the drafts of a tree, which `parents` describes: see
+/// make_tree() for what it may hold. Token begin + count - parents.size() + i is node i. The cache keeps a
+/// place for each node, so it must have grown to begin + count here too.
+template <class TokenAt>
+void append_tree_rows(Batch& batch, const KvCache& cache, int kv, int begin, int count, int outputs,
+                      std::span<const std::int32_t> parents, TokenAt token_at) {
+  append_rows(batch, cache, kv, begin, count, outputs, token_at);
+  make_tree(batch, parents);
 }
 
 }  // namespace rung

@@ -313,6 +313,7 @@ AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& 
   attention.threads = config.threads;
   attention.kv_dtype = config.kv_type;
   attention.max_context = config.context;
+  attention.max_tokens = config.max_step_tokens;
   return attention;
 }
 

@@ -152,6 +152,7 @@ class Transformer final : public ForwardPass {
   Tensor embedding_;
   Tensor position_embedding_;
   std::map<int, std::unique_ptr<Attention>> attention_;  // by window
+  std::size_t attention_bytes_ = 0;                      // of all of them
   std::unique_ptr<MoeWorkspace> moe_work_;               // null in a dense model
   std::vector<Layer> layers_;
   Norm output_norm_;

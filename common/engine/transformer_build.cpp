@@ -136,7 +136,9 @@ Attention* Transformer::attention_for(int window) {
   if (!attention) {
     AttentionConfig wanted = attention_config(config_, model_);
     wanted.window = window;
+    wanted.place = place_;
     attention = registry_.ladder<Attention>().make(config_.rung("attention"), wanted);
+    attention_bytes_ += attention->scratch_bytes();
   }
   return attention.get();
 }
@@ -192,7 +194,7 @@ std::unique_ptr<Linear> Transformer::linear(const Weight& weight) {
 
 std::size_t Transformer::workspace_bytes() const {
   return work_.bytes() + scratch_.bytes() + (moe_work_ ? moe_work_->bytes() : 0) + fusion_->scratch_bytes() +
-         device_weights_bytes_;
+         attention_bytes_ + device_weights_bytes_;
 }
 
 }  // namespace rung
