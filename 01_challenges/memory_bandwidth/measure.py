@@ -47,7 +47,7 @@ def measure(rung, seams, repeats):
 
 def table(data):
     """For every workload the rung that comes nearest to its limit."""
-    names = {"read_bandwidth": "read", "fma_rate": "float32 FMA", "int8_rate": "int8", "bf16_rate": "bf16"}
+    from rung_lessons.limit_words import LIMIT_WORDS as names
     lines = ["![The roofline with the kernels of the house](results/roofline.svg)", "",
              "| seam | workload | rung | operations per byte | limit | reached |", "|---|---|---|---:|---|---:|"]
     best = {}
