@@ -37,6 +37,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rung_lessons.limit_words import LIMIT_WORDS
+
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)"
                   r"(?: \(trials: (?P<trials>[^);]*)(?P<matrix>; matrix)?\))? -->\n"
@@ -60,8 +62,7 @@ def number(value):
 def limit_text(row, machine):
     """The share of whichever limit of the machine is nearer; rows of older results do not say which one that is."""
     if "limit" in row:
-        names = {"read_bandwidth": "read", "fma_rate": "FMA", "int8_rate": "int8", "bf16_rate": "bf16"}
-        return f"{row['pct_of_limit']:.0f} % of {names[row['limit']]}"
+        return f"{row['pct_of_limit']:.0f} % of {LIMIT_WORDS[row['limit']]}"
     shares = [(row["gb_s"] / machine["read_gb_s"], "read") if machine.get("read_gb_s") else (0, ""),
               (row["gflop_s"] / machine["fma_gflop_s"], "FMA") if machine.get("fma_gflop_s") else (0, "")]
     share, name = max(shares)

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 from rung_lessons import (  # noqa: E402
     ask, comma_list, lesson_main, machine_text, pyplot, read_json, save_picture, tidy, write_between)
+from rung_lessons.limit_words import LIMIT_WORDS  # noqa: E402
 
 RESULTS = Path(__file__).resolve().parent / "results"
 FILE = RESULTS / "roofline.json"
@@ -45,7 +46,6 @@ def measure(a):
 
 def table(data):
     """For every workload the rung that comes nearest to its limit."""
-    names = {"read_bandwidth": "read", "fma_rate": "float32 FMA", "int8_rate": "int8", "bf16_rate": "bf16"}
     lines = ["![The roofline with the rungs of four seams](results/roofline.svg)", "",
              "| seam | workload | rung | operations per byte | limit | reached |", "|---|---|---|---:|---|---:|"]
     best = {}
@@ -54,7 +54,7 @@ def table(data):
         if r["gb_s"] > 0 and (key not in best or r["pct_of_limit"] > best[key]["pct_of_limit"]):
             best[key] = r
     for r in best.values():
-        lines.append(f"| {r['seam']} | {r['trial']} | `{r['rung']}` | {r['gflop_s'] / r['gb_s']:.3g} | {names[r['limit']]} | "
+        lines.append(f"| {r['seam']} | {r['trial']} | `{r['rung']}` | {r['gflop_s'] / r['gb_s']:.3g} | {LIMIT_WORDS[r['limit']]} | "
                      f"{r['pct_of_limit']:.0f} % |")
     machines = list(data["machines"].values())
     limits = ", ".join(f"{statistics.median(m[name] for m in machines):.3g} {unit} {what}" for name, unit, what in

@@ -149,7 +149,7 @@ class Comparison:
     def limits(self) -> dict:
         """What the machine can do right now, as rung bench measures it."""
         text = self.run_rung("bench", "-m", "tiny", "-p", 0, "-n", 1, "-r", 1, "--threads", self.a.threads, "--remeasure").stderr
-        found = re.search(r"([\d.]+) GB/s read, ([\d.]+) GFLOP/s float32, ([\d.]+) GOP/s int8", text)
+        found = re.search(r"([\d.]+) GB/s read, ([\d.]+) GFLOP/s float32 FMA, ([\d.]+) GOP/s int8", text)
         return {"read_gb_s": float(found[1]), "fma_gflop_s": float(found[2]), "int8_gop_s": float(found[3])}
 
     def contestants(self) -> list:
@@ -261,7 +261,7 @@ def table(result: dict) -> str:
             limit = {k: statistics.median(x[k] for x in kind["limits"]) for k in kind["limits"][0]}
             int8 = f", {limit['int8_gop_s']:.0f} GOP/s int8 in vectors" if "int8_gop_s" in limit else ""
             lines.append(f"\nThe machine during {kind['type']}: {limit['read_gb_s']:.1f} GB/s read, {limit['fma_gflop_s']:.0f} "
-                         f"GFLOP/s float32{int8} (medians); a file of {kind['file_bytes'] / 1e6:,.0f} MB.")
+                         f"GFLOP/s float32 FMA{int8} (medians); a file of {kind['file_bytes'] / 1e6:,.0f} MB.")
     return "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,7 @@ from rung_lessons import (  # noqa: E402
 RESULT = Path(__file__).resolve().parent / "results" / "limits.json"
 LINEAR = "packed,bf16_dot,auto"
 TESTS = {"prefill": ["-p", 512, "-n", 0, "-r", 5], "decode": ["-p", 0, "-n", 16, "-b", "1,16", "-r", 11]}
-LIMITS = {"read_bandwidth": "GB/s read", "fma_rate": "GFLOP/s float32", "int8_rate": "GOP/s int8", "bf16_rate": "GFLOP/s bf16"}
+from rung_lessons.limit_words import RATE_WORDS as LIMITS  # noqa: E402
 
 
 def measure(a):

@@ -1,6 +1,6 @@
 #pragma once
-// What the subcommands share. One file per subcommand adds itself to the parser; its work is a
-// function that main() calls after parsing, so that every error comes out in one place.
+// What the subcommands share. The file of each subcommand adds it to the parser. Its work is a function that
+// main() calls after parsing, so that all errors are printed in one place.
 
 #include <fmt/core.h>
 
@@ -17,12 +17,10 @@
 #include "core/other_load.hpp"
 #include "core/timer.hpp"
 #include "engine/engine.hpp"
+#include "measure/report_json.hpp"
 #include "model/model.hpp"
 
 namespace rung::cli {
-
-// Keys in the order in which they are written: a person reads this too.
-using Json = nlohmann::ordered_json;
 
 struct Program {
   bool json = false;          // exactly one JSON document on stdout, everything else on stderr
@@ -82,8 +80,8 @@ struct SamplingOptions {
   std::optional<std::string> seed;      // as it was given
 
   void add_to(Command& command);
-  /// The parameters, with a random seed where none was given. Throws UsageError for a --logit-bias that is
-  /// none.
+  /// Returns the parameters, with a random seed if none was given. Throws UsageError for a --logit-bias that
+  /// is not ID=VALUE.
   SamplingParams resolve() const;
 };
 
@@ -107,52 +105,50 @@ struct TextOptions {
   std::string read() const;
 };
 
-/// A message to the user, on stderr. That it cannot be written is no reason to fail.
+/// Writes a message to the user on stderr. Does nothing if it cannot be written.
 void tell_text(const std::string& text);
 template <class... Args>
 void tell(fmt::format_string<Args...> text, Args&&... args) {
   tell_text(fmt::format(text, std::forward<Args>(args)...));
 }
 
-/// Standard streams that were closed when the program was started lead nowhere from now on: a file that is
-/// opened later would get their number, and with it what is meant for them. Reading or writing them fails.
+/// Opens standard streams that were closed when the program started, so that no file that is opened later
+/// gets their number and with it their data. Reading from them or writing to them fails.
 void open_standard_streams();
-/// Throws Error when something of what was printed could not be written.
+/// Throws Error if some of the output could not be written.
 void finish_output();
-/// Ends the program with a sentence where a mapped file is shortened while it is in use.
+/// Makes the program end with an error message if a mapped file is shortened while it is in use.
 void catch_bus_errors();
 
-/// One JSON document on stdout. Bytes that are no UTF-8 become U+FFFD.
+/// Prints one JSON document on stdout. Bytes that are not UTF-8 become U+FFFD.
 void print_json(const Json& json);
 std::string dump_json(const Json& json, int indent = 2);
 
-/// Below figures: that something else ran beside them, if it did.
+/// Prints a note if other programs used the processors during a measurement.
 void print_note(const OtherLoad& others);
 
-/// {"seam": "rung", ...}
+/// Returns {"seam": "rung", ...}.
 Json rungs_json(const Engine& engine);
 
-/// "24GB", "80e9", "16GiB", "1000": a number of bytes. Throws UsageError that names the flag for anything
-/// else.
+/// Parses a number of bytes: "24GB", "80e9", "16GiB", "1000". Throws UsageError, which names the flag, for
+/// anything else.
 std::uint64_t bytes_from(const std::string& flag, const std::string& text);
 
-/// Largest resident set of this process so far, in bytes.
-std::size_t peak_rss_bytes();
-
-/// Ctrl-C: the first asks the running job to stop, a second one kills.
+/// Handles Ctrl-C: the first one asks the running job to stop, and the second one kills the program.
 void catch_interrupts();
 bool interrupted();
-/// Throws Error "interrupted" when Ctrl-C was pressed.
+/// Throws Error "interrupted" if Ctrl-C was pressed.
 void check_interrupted();
 
-/// A line on stderr that says how far a long job is and how long it will take: redrawn in a terminal, every
-/// tenth in a log. A job of less than two seconds says nothing.
+/// Shows on stderr how much of a long job is done and how long the rest will take. A terminal shows one line,
+/// which is redrawn; a log gets a line for each tenth of the job. A job of less than two seconds shows
+/// nothing.
 class Progress {
  public:
   explicit Progress(std::string what) : what_(std::move(what)) {}
   ~Progress();
   void update(double done);  // 0 .. 1
-  /// update() as a callback of (done, total) that also ends the job, with an Error, when Ctrl-C was pressed.
+  /// Returns update() as a callback of (done, total), which also throws Error if Ctrl-C was pressed.
   std::function<void(std::uint64_t, std::uint64_t)> watcher();
 
  private:
@@ -162,16 +158,16 @@ class Progress {
   bool open_line_ = false;
 };
 
-/// Runs `job` in a child process, so that a crash or its memory stays there. The child ends with this
-/// process, and `seconds` after it began something (0: never). REQUIRES: no OpenMP loop ran in this process
-/// before (its threads do not survive a fork).
 struct ChildResult {
-  std::string output;   // what job returned
-  std::string failure;  // how it ended, when it did not return
-  std::string begun;    // what the job said last that it begins
+  std::string output;   // what the job returned
+  std::string failure;  // how the job ended, if it did not return
+  std::string begun;    // the last text that the job passed to `begin`
   std::size_t peak_rss_bytes = 0;
 };
 using Begin = std::function<void(const std::string& what)>;
+/// Runs `job` in a child process, which contains a crash and the memory of the job. The child is killed when
+/// this process ends, and `seconds` after the last call of `begin` (0: never). REQUIRES: no OpenMP loop has
+/// run in this process before, because its threads do not survive a fork.
 ChildResult run_in_child(const std::function<std::string(const Begin& begin)>& job, double seconds = 0);
 
 }  // namespace rung::cli

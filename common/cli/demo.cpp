@@ -1,12 +1,12 @@
-// rung demo: the embedded model writes a text twice, once with the bottom rung of every ladder and once with
-// those that are the default, side by side.
+// rung demo: the embedded model continues a text twice, with the bottom rung of every ladder and with the
+// default rungs, side by side.
 
 #include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <span>
 
-#include "cli/run_generate.hpp"
+#include "cli/demo_run.hpp"
 #include "core/machine.hpp"
 #include "core/printable.hpp"
 #include "text/utf8.hpp"
@@ -16,9 +16,10 @@ namespace {
 
 constexpr const char* kPrompt = "Once upon a time";
 constexpr int kTokens = 100;
-constexpr const char* kMark = "\u00BB";  // », where two texts part
-constexpr std::uint64_t kSeed =
-    2;  // sampled, because small models repeat themselves when greedy; a seed repeats on any rung
+constexpr const char* kMark = "\u00BB";  // », where the texts begin to differ
+// The text is sampled because small models repeat themselves with greedy decoding. The seed makes it
+// repeatable.
+constexpr std::uint64_t kSeed = 2;
 
 /// Breaks `text` into lines of at most `width` characters, at spaces. Works on code points, so that no
 /// character is cut.
@@ -67,42 +68,41 @@ void print_columns(const std::vector<std::string>& left, const std::vector<std::
   }
 }
 
-std::vector<std::string> summary(const Json& run) {
-  const auto& timings = run["timings"];
-  const auto& memory = run["memory"];
-  const double mb = 1e-6;
+std::vector<std::string> summary(const GenerateReport& run) {
+  const EngineMemory& memory = run.memory.engine;
+  const auto mb = [](std::size_t bytes) {
+    return fmt::format("{:.1f} MB", static_cast<double>(bytes) * 1e-6);
+  };
   std::vector<std::string> lines;
-  for (const auto& [seam, rung] : run["rungs"].items())
-    lines.push_back(fmt::format("{:<20} {}", seam, rung.get<std::string>()));
-  lines.push_back(fmt::format("{:<20} {:.1f} tok/s", "decode", timings["decode_tok_s"].get<double>()));
-  lines.push_back(
-      fmt::format("{:<20} {:.2f} ms", "time to first token", timings["ttft_s"].get<double>() * 1e3));
-  lines.push_back(
-      fmt::format("{:<20} {:.1f} MB", "weights (mapped)", memory["weights_bytes"].get<double>() * mb));
-  lines.push_back(fmt::format("{:<20} {:.1f} MB", "KV cache", memory["kv_bytes"].get<double>() * mb));
-  lines.push_back(fmt::format("{:<20} {:.1f} MB", "workspace", memory["workspace_bytes"].get<double>() * mb));
-  lines.push_back(fmt::format("{:<20} {:.1f} MB", "peak RSS", memory["peak_rss_bytes"].get<double>() * mb));
+  const auto add = [&](const std::string& name, const std::string& value) {
+    lines.push_back(fmt::format("{:<20} {}", name, value));
+  };
+  for (const auto& [seam, rung] : run.rungs) add(seam, rung);
+  add("decode", fmt::format("{:.1f} tok/s", run.timings.decode_tok_s));
+  add("time to first token", fmt::format("{:.2f} ms", run.timings.ttft_s * 1e3));
+  add("weights (mapped)", mb(memory.weights_bytes));
+  add("KV cache", mb(memory.kv_bytes));
+  add("workspace", mb(memory.workspace_bytes));
+  add("peak RSS", mb(run.memory.peak_rss_bytes));
   return lines;
 }
 
-/// Where two runs part: the first token that differs, and in the texts.
+/// The first difference of two runs, in their tokens and in their texts.
 struct Parting {
   std::size_t token = 0;    // counted from 0
-  std::string left, right;  // that token in each of them; empty: this one ended
-  std::size_t same = 0;     // bytes of the text that both have
+  std::string left, right;  // the text of that token in each run; empty if the run has ended before it
+  std::size_t same = 0;     // length of the texts' common prefix in bytes
 };
 
-std::optional<Parting> parting(const Json& left, const Json& right, const Tokenizer& tokenizer) {
-  const auto a = left["token_ids"].get<std::vector<std::int32_t>>();
-  const auto b = right["token_ids"].get<std::vector<std::int32_t>>();
-  if (a == b) return std::nullopt;
+/// REQUIRES: the runs have different tokens.
+Parting parting(const GenerateReport& left, const GenerateReport& right, const Tokenizer& tokenizer) {
+  const std::vector<std::int32_t>&a = left.token_ids, &b = right.token_ids;
   Parting found;
   const auto [at, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   found.token = static_cast<std::size_t>(at - a.begin());
   if (at != a.end()) found.left = utf8_repaired(tokenizer.decode(std::span(&*at, 1)));
   if (other != b.end()) found.right = utf8_repaired(tokenizer.decode(std::span(&*other, 1)));
-  const auto text = left["text"].get<std::string>(), text2 = right["text"].get<std::string>();
-  found.same = utf8_common_prefix(text, text2);
+  found.same = utf8_common_prefix(left.text, right.text);
   return found;
 }
 
@@ -115,46 +115,39 @@ struct DemoCommand {
   int tokens = kTokens;
   bool exact = false;
 
-  Json run_preset(const std::string& preset) const {
-    // Each in a process of its own, so that peak RSS is its own too.
-    const ChildResult child = run_in_child([&](const Begin&) {
-      GenerateOptions options;
-      options.run.model = model;
-      options.run.preset = preset;
-      options.sampling.temperature = 0.7f;
-      options.sampling.top_p = 0.9f;
-      options.sampling.seed = kSeed;
-      options.max_tokens = tokens;
-      options.ignore_end = true;
-      return dump_json(run_generate(options, prompt, {}));
-    });
-    if (!child.failure.empty()) fail("the run with the {} rungs failed: {}", preset, child.failure);
-    Json run = Json::parse(child.output);
-    run["engine"] = preset;
-    run["memory"]["peak_rss_bytes"] = child.peak_rss_bytes;
+  GenerateReport run_preset(const std::string& preset) const {
+    GenerateOptions options;
+    options.run.model = model;
+    options.run.preset = preset;
+    options.sampling.temperature = 0.7f;
+    options.sampling.top_p = 0.9f;
+    options.sampling.seed = kSeed;
+    options.max_tokens = tokens;
+    options.ignore_end = true;
+    GenerateReport report = run_generate_in_child(options, prompt);
     check_interrupted();
-    return run;
+    return report;
   }
 
   void execute(bool json) const {
     if (!json) fmt::print("{}\n\n\"{}\" continued by {} tokens:\n\n", machine_name(), prompt, tokens);
     std::fflush(stdout);
     const OtherLoad others;
-    const Json naive = run_preset("naive"), best = run_preset(exact ? "exact" : "auto");
+    const std::string preset = exact ? "exact" : "auto";
+    const GenerateReport naive = run_preset("naive"), best = run_preset(preset);
     std::optional<Parting> parted;
-    if (naive["token_ids"] != best["token_ids"]) {
+    if (naive.token_ids != best.token_ids) {
       RunOptions options;
       options.model = model;
       parted = parting(naive, best, *options.load()->tokenizer);
     }
-    const double factor =
-        best["timings"]["decode_tok_s"].get<double>() / naive["timings"]["decode_tok_s"].get<double>();
+    const double factor = best.timings.decode_tok_s / naive.timings.decode_tok_s;
     if (json) {
       Json result = {{"prompt", prompt},
                      {"same_text", !parted},
                      {"decode_factor", factor},
                      {"other_load", others.processors()},
-                     {"runs", {naive, best}}};
+                     {"runs", {run_json(naive, "naive"), run_json(best, preset)}}};
       if (parted) result["first_difference"] = parted->token;
       print_json(result);
     } else {
@@ -169,10 +162,17 @@ struct DemoCommand {
     }
   }
 
-  void print(const Json& naive, const Json& best, const std::optional<Parting>& parted, double factor) const {
+  static Json run_json(const GenerateReport& report, const std::string& preset) {
+    Json json = to_json(report);
+    json["engine"] = preset;
+    return json;
+  }
+
+  void print(const GenerateReport& naive, const GenerateReport& best, const std::optional<Parting>& parted,
+             double factor) const {
     constexpr std::size_t kWidth = 50;
-    const auto text_of = [&](const Json& run) {
-      auto text = run["text"].get<std::string>();
+    const auto text_of = [&](const GenerateReport& run) {
+      std::string text = run.text;
       if (parted) text.insert(parted->same, kMark);
       return wrap(text, kWidth);
     };

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs `rung explain`, `rung generate --n` and the flags of admission as their users do.
+"""Runs `rung explain`, `rung generate --samples` and the flags of admission as their users do.
 
 usage: explain_test.py RUNG SCRATCH_FOLDER SHARED_FOLDER
 """
@@ -54,7 +54,7 @@ class Explain(Case):
 class Samples(Case):
     def test_each_sample_is_the_text_of_its_seed(self):
         args = ("generate", "-p", "Once upon", "-n", 12, "--temp", 1)
-        out = self.json(*args, "--seed", 5, "--n", 3)
+        out = self.json(*args, "--seed", 5, "--samples", 3)
         self.assertEqual([s["seed"] for s in out["samples"]], [5, 6, 7])
         for sample in out["samples"]:
             alone = self.json(*args, "--seed", sample["seed"])
@@ -65,7 +65,7 @@ class Samples(Case):
         told = self.ok(*args, "--seed", 5, "--n", 3).decode()
         self.assertIn("--- sample 3 of 3, seed 7", told)
         self.assertIn(out["samples"][2]["text"], told)
-        self.refused(2, "--samples is 0", *args, "--n", 0)
+        self.refused(2, "--samples is 0", *args, "--samples", 0)
 
 
 if __name__ == "__main__":

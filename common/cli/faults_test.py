@@ -168,7 +168,7 @@ class Numbers(Case):
         self.assertEqual(self.json(*g, "--seed", "18446744073709551615")["seed"], 18446744073709551615)
         for bad in ("18446744073709551616", "18446744073709551617", "-2", "1.5", "0x10", "nan", "", "1 "):
             self.refused(2, "--seed is", *g, "--seed", bad)
-        for option in ("-n", "--n", "--ctx", "--threads", "--top-k", "--stop-id", "--logprobs"):
+        for option in ("-n", "--samples", "--n", "--ctx", "--threads", "--top-k", "--stop-id", "--logprobs"):
             for bad in ("4294967300", "99999999999999999999", "-99999999999", "x", "1e3", "0x1", ""):
                 done = run(*g[:5], option + ("" if option == "-n" else "=") + bad)
                 self.assertEqual(done.returncode, 2, f"{option} {bad}: {done.stderr}")
@@ -224,9 +224,9 @@ class Numbers(Case):
 
 class Hangs(Case):
     def test_samples_that_end_at_their_first_token(self):
-        out = self.json("generate", "-p", "Once upon a time", "-n", 1, "--n", 4, "--seed", 1)
+        out = self.json("generate", "-p", "Once upon a time", "-n", 1, "--samples", 4, "--seed", 1)
         self.assertEqual([len(s["token_ids"]) for s in out["samples"]], [1] * 4)
-        args = ("generate", "-p", "Once upon a time there was a", "-n", 6, "--n", 16, "--seed", 1, "--temp", 1)
+        args = ("generate", "-p", "Once upon a time there was a", "-n", 6, "--samples", 16, "--seed", 1, "--temp", 1)
         first = [s["token_ids"][0] for s in self.json(*args, "--ignore-eos")["samples"]]
         for stop in set(first):
             out = self.json(*args, "--stop-id", stop, "--ignore-eos")

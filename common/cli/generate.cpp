@@ -1,15 +1,25 @@
-// rung generate: a prompt in, its continuation out, streamed.
+// rung generate: continues a prompt and streams the continuation.
 
 #include <algorithm>
 #include <cstdio>
 
 #include "catalog/variants.hpp"
 #include "cli/run_generate.hpp"
-#include "core/process_memory.hpp"
 #include "engine/resolve.hpp"
 
 namespace rung::cli {
 namespace {
+
+/// Prints what follows the first sample, whose text was streamed: the line's end and the other samples, each
+/// with `echoed` before its text.
+void print_after_stream(const GenerateReport& report, const std::string& echoed) {
+  fmt::print("\n");
+  for (std::size_t i = 1; i < report.samples.size(); ++i) {
+    const GeneratedSample& sample = report.samples[i];
+    fmt::print("\n--- sample {} of {}, seed {}\n{}{}\n", i + 1, report.samples.size(), sample.seed, echoed,
+               sample.text);
+  }
+}
 
 struct GenerateCommand {
   GenerateOptions options;
@@ -41,46 +51,29 @@ struct GenerateCommand {
     options.sampling = sampling.resolve();
     const std::string text = prompt.read();
     if (echo && !json) fmt::print("{}", text);
-    Json result = run_generate(options, text, [json](const Delta& delta) {
+    GenerateReport report = run_generate(options, text, [json](const Delta& delta) {
       if (json) return;
       fmt::print("{}", delta.text);
       std::fflush(stdout);
     });
     if (json) {
-      if (echo) result["text"] = text + result["text"].get<std::string>();
-      print_json(result);
+      if (echo) report.text = text + report.text;
+      print_json(to_json(report));
     } else {
-      fmt::print("\n");
-      for (int i = 1; i < options.samples; ++i) {  // the first was streamed
-        const Json& sample = result["samples"][static_cast<std::size_t>(i)];
-        fmt::print("\n--- sample {} of {}, seed {}\n{}{}\n", i + 1, options.samples,
-                   sample["seed"].get<std::uint64_t>(), echo ? text : "", sample["text"].get<std::string>());
-      }
+      print_after_stream(report, echo ? text : "");
     }
-    if (result["finish_reason"] == "cancelled") {
-      fail("interrupted after {} tokens", result["completion_tokens"].get<int>());
+    if (report.finish_reason == FinishReason::cancelled) {
+      fail("interrupted after {} tokens", report.token_ids.size());
     }
   }
 };
 
-Json logprobs_json(const Result& result, const Tokenizer& tokenizer) {
-  Json list = Json::array();
-  for (const SampledToken& s : result.samples) {
-    Json top = Json::array();
-    for (const TokenLogprob& t : s.top) {
-      top.push_back({{"id", t.token}, {"token", tokenizer.piece(t.token)}, {"logprob", t.logprob}});
-    }
-    list.push_back(
-        {{"id", s.token}, {"token", tokenizer.piece(s.token)}, {"logprob", s.logprob}, {"top", top}});
-  }
-  return list;
-}
-
 }  // namespace
 
-Json run_generate(const GenerateOptions& options, const std::string& prompt, const OnDelta& on_delta) {
+GenerateReport run_generate(const GenerateOptions& options, const std::string& prompt,
+                            const OnDelta& on_delta) {
   EngineConfig config = options.run.config();
-  options.sampling.validate();  // what needs no model is refused before one is loaded
+  options.sampling.validate();  // checked before a model is loaded, because it needs none
   const Timer load;
   const auto model = options.run.load();
   Request request;
@@ -92,7 +85,7 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt, con
   request.stop_ids = options.stop_ids;
   request.ignore_end = options.ignore_end;
   request.on_delta = on_delta;
-  if (config.context == 0) {  // as much as this request can use
+  if (config.context == 0) {  // the most that this request can use
     const std::int64_t need = static_cast<std::int64_t>(request.prompt.size()) + options.max_tokens;
     config.context =
         static_cast<int>(std::clamp<std::int64_t>(need, 1, longest_context(config, model->config)));
@@ -102,45 +95,7 @@ Json run_generate(const GenerateOptions& options, const std::string& prompt, con
   const double load_s = load.seconds();
 
   const std::vector<Result> results = engine.run_samples(std::move(request), interrupted);
-  const Result& result = results.front();
-  const double prefill_s = result.first_token_s;
-  const double decode_s = result.total_s - result.first_token_s;
-  const auto generated = static_cast<double>(result.token_ids.size());
-  const EngineMemory memory = engine.memory();
-  Json json;
-  json["text"] = result.text;
-  json["token_ids"] = result.token_ids;
-  json["prompt_tokens"] = result.prompt_tokens;
-  json["completion_tokens"] = result.token_ids.size();
-  json["finish_reason"] = finish_reason_name(result.finish_reason);
-  json["timings"] = {{"load_s", load_s},
-                     {"ttft_s", result.first_token_s},
-                     {"prefill_tok_s", prefill_s > 0 ? result.prompt_tokens / prefill_s : 0.0},
-                     {"decode_tok_s", generated > 1 && decode_s > 0 ? (generated - 1) / decode_s : 0.0}};
-  const ProcessMemory resident = process_memory();
-  json["memory"] = {{"weights_bytes", memory.weights_bytes},
-                    {"packed_bytes", memory.packed_bytes},
-                    {"packed_file_bytes", memory.packed_file_bytes},
-                    {"kv_bytes", memory.kv_bytes},
-                    {"kv_type", traits(config.kv_type).name},
-                    {"workspace_bytes", memory.workspace_bytes},
-                    {"peak_rss_bytes", peak_rss_bytes()},
-                    {"private_bytes", resident.private_bytes},
-                    {"file_bytes", resident.file_bytes}};
-  json["rungs"] = rungs_json(engine);
-  json["seed"] = options.sampling.seed;
-  if (options.samples > 1) {
-    json["samples"] = Json::array();
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      json["samples"].push_back({{"text", results[i].text},
-                                 {"token_ids", results[i].token_ids},
-                                 {"finish_reason", finish_reason_name(results[i].finish_reason)},
-                                 {"seed", options.sampling.seed + i}});
-    }
-    json["forked_tokens"] = engine.stats().forked_tokens;
-  }
-  if (options.sampling.logprobs >= 0) json["logprobs"] = logprobs_json(result, *model->tokenizer);
-  return json;
+  return generate_report(engine, results, options.sampling, load_s);
 }
 
 void add_generate(Command& app, Program& program) {

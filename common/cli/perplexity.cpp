@@ -1,4 +1,5 @@
-// rung perplexity: how surprised a model is by a text, with error bars, and how far it is from a reference.
+// rung perplexity: measures how well a model predicts a text, with error bars, and how much its predictions
+// differ from those of a reference.
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "core/output_file.hpp"
 #include "engine/resolve.hpp"
 #include "measure/perplexity.hpp"
+#include "measure/perplexity_report.hpp"
 
 namespace rung::cli {
 namespace {
@@ -16,10 +18,10 @@ namespace {
 constexpr const char* kDefinition =
     "The text is read in windows of --ctx tokens that begin --stride tokens apart (default: --ctx, side by "
     "side).\n"
-    "A token counts once, in the first window that holds it; the first token of a window is not predicted "
+    "A token counts once, in the first window that contains it. The first token of a window is not predicted "
     "there.\n"
-    "The start token, if the model wants one, stands before the text only, not before later windows.\n"
-    "bits_per_byte divides by the bytes of exactly the tokens that counted; special tokens have none.\n"
+    "The start token, if the model uses one, stands before the text only, not before later windows.\n"
+    "bits_per_byte divides by the bytes of exactly the tokens that counted. Special tokens have no bytes.\n"
     "The error bars are standard errors of the mean, with windows as the independent draws.";
 
 constexpr int kDefaultWindow = 512;
@@ -73,42 +75,11 @@ struct PerplexityCommand {
   void execute(bool json) const;
 };
 
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
 std::string plus_minus(const std::optional<double>& error, int digits) {
   return error ? fmt::format(" +- {:.{}f}", *error, digits) : std::string();
 }
 
-Json divergence_json(const DivergenceResult& d) {
-  return {{"reference_model", d.reference_model},
-          {"reference_ppl", std::exp(d.reference_nll)},
-          {"nll_difference", d.nll_difference},
-          {"nll_difference_stderr", or_null(d.nll_difference_error)},
-          {"mean", d.kl},
-          {"mean_stderr", or_null(d.kl_error)},
-          {"median", d.kl_median},
-          {"p90", d.kl_90},
-          {"p99", d.kl_99},
-          {"p99_9", d.kl_999},
-          {"max", d.kl_max},
-          {"same_top", d.same_top},
-          {"same_top_stderr", or_null(d.same_top_error)},
-          {"rms_p_difference", d.p_rms}};
-}
-
-void print_text(const PerplexityResult& r, const PerplexityOptions& o) {
-  fmt::print("perplexity      {:.4f}{}\n", r.ppl(), plus_minus(r.ppl_error(), 4));
-  fmt::print("nats per token  {:.4f}{}\n", r.nll, plus_minus(r.nll_error, 4));
-  if (r.bytes > 0) fmt::print("bits per byte   {:.4f}\n", r.bits_per_byte());
-  fmt::print("predicted       {} tokens, {} bytes, in {} windows of {} tokens\n", r.predicted, r.bytes,
-             r.windows, o.ctx);
-  for (const PerplexityPart& p : r.parts) {
-    fmt::print("tokens {:5} to {:5} of a window: {:.4f}{} nats per token\n", p.from, p.to, p.nll,
-               plus_minus(p.nll_error, 4));
-  }
-  if (!o.save.empty()) fmt::print("reference       written to {}\n", o.save);
-  if (!r.divergence) return;
-  const DivergenceResult& d = *r.divergence;
+void print_divergence(const DivergenceResult& d) {
   fmt::print("\nagainst {} (perplexity {:.4f})\n", d.reference_model, std::exp(d.reference_nll));
   fmt::print("KL divergence   {:.6f}{} nats per token\n", d.kl, plus_minus(d.kl_error, 6));
   fmt::print("                median {:.6f}, 90 % {:.6f}, 99 % {:.6f}, 99.9 % {:.6f}, max {:.6f}\n",
@@ -118,6 +89,22 @@ void print_text(const PerplexityResult& r, const PerplexityOptions& o) {
   fmt::print("RMS of p        {:.3f} % (difference of the probability of the token that came)\n",
              100 * d.p_rms);
   fmt::print("ln(ppl ratio)   {:.6f}{}\n", d.nll_difference, plus_minus(d.nll_difference_error, 6));
+}
+
+/// `saved`: the file that the predictions were written to, if any.
+void print(const PerplexityReport& report, const std::string& saved) {
+  const PerplexityResult& r = report.result;
+  fmt::print("perplexity      {:.4f}{}\n", r.ppl(), plus_minus(r.ppl_error(), 4));
+  fmt::print("nats per token  {:.4f}{}\n", r.nll, plus_minus(r.nll_error, 4));
+  if (r.bytes > 0) fmt::print("bits per byte   {:.4f}\n", r.bits_per_byte());
+  fmt::print("predicted       {} tokens, {} bytes, in {} windows of {} tokens\n", r.predicted, r.bytes,
+             r.windows, report.ctx);
+  for (const PerplexityPart& p : r.parts) {
+    fmt::print("tokens {:5} to {:5} of a window: {:.4f}{} nats per token\n", p.from, p.to, p.nll,
+               plus_minus(p.nll_error, 4));
+  }
+  if (!saved.empty()) fmt::print("reference       written to {}\n", saved);
+  if (r.divergence) print_divergence(*r.divergence);
 }
 
 void PerplexityCommand::execute(bool json) const {
@@ -131,32 +118,15 @@ void PerplexityCommand::execute(bool json) const {
   Progress progress("perplexity");
   o.progress = progress.watcher();
   const Timer timer;
-  const PerplexityResult r = measure_perplexity(engine, ids, o);
-  const double seconds = timer.seconds();
-  if (!json) return print_text(r, o);
-
-  Json out = {{"ppl", r.ppl()},
-              {"ppl_stderr", or_null(r.ppl_error())},
-              {"nll", r.nll},
-              {"nll_stderr", or_null(r.nll_error)},
-              {"tokens", r.predicted},
-              {"bytes", r.bytes},
-              {"bits_per_byte", r.bytes > 0 ? Json(r.bits_per_byte()) : Json(nullptr)},
-              {"windows", r.windows},
-              {"ctx", o.ctx},
-              {"stride", o.stride == 0 ? o.ctx : o.stride},
-              {"text_tokens", ids.size()},
-              {"seconds", seconds},
-              {"rungs", rungs_json(engine)}};
-  for (const PerplexityPart& p : r.parts) {
-    out["parts"].push_back({{"from", p.from},
-                            {"to", p.to},
-                            {"tokens", p.predicted},
-                            {"nll", p.nll},
-                            {"nll_stderr", or_null(p.nll_error)}});
-  }
-  if (r.divergence) out["kl"] = divergence_json(*r.divergence);
-  print_json(out);
+  PerplexityReport report;
+  report.result = measure_perplexity(engine, ids, o);
+  report.seconds = timer.seconds();
+  report.ctx = o.ctx;
+  report.stride = o.stride == 0 ? o.ctx : o.stride;
+  report.text_tokens = ids.size();
+  report.rungs = engine.rungs();
+  if (json) return print_json(to_json(report));
+  print(report, o.save);
 }
 
 }  // namespace

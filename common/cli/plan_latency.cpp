@@ -1,6 +1,6 @@
-// rung plan --latency: time to first token and time per token of a model, by prompt, context and batch, from
-// a rung of seam step_cost: from the limits of this machine or of one that is described, or from steps that
-// are measured here.
+// rung plan --latency: computes a model's time to first token and time per token, by prompt, context and
+// batch. A rung of seam `step_cost` derives them from the limits of this machine, from those of a machine
+// that is described, or from steps that are measured here.
 
 #include <algorithm>
 #include <optional>
@@ -19,21 +19,6 @@ namespace {
 
 constexpr int kDefaultBatch = 32, kDefaultContext = 2048, kMeasuredBatch = 16;
 
-/// Sequences that are alike are written once, as [how many, query_count, context_length, output].
-Json batch_json(std::span<const StepSequence> batch) {
-  Json groups = Json::array();
-  for (const StepSequence& s : batch) {
-    const Json one = {1, s.query_count, s.context_length, s.output};
-    if (!groups.empty() && groups.back()[1] == one[1] && groups.back()[2] == one[2] &&
-        groups.back()[3] == one[3]) {
-      groups.back()[0] = groups.back()[0].get<int>() + 1;
-    } else {
-      groups.push_back(one);
-    }
-  }
-  return groups;
-}
-
 std::vector<StepSample> read_samples(const std::string& path) {
   const std::string text = read_input(path, "the samples");
   try {
@@ -44,7 +29,9 @@ std::vector<StepSample> read_samples(const std::string& path) {
       sample.seconds = each.at("seconds").get<double>();
       for (const Json& group : each.at("batch")) {
         const int count = group.at(0).get<int>();
-        if (count < 1 || count > 1 << 16) fail("{}: {} equal sequences in one step cannot be", path, count);
+        if (count < 1 || count > 1 << 16)
+          fail("'{}' says that one step has {} equal sequences; it must be from 1 to {}", path, count,
+               1 << 16);
         sample.batch.insert(
             sample.batch.end(), static_cast<std::size_t>(count),
             {group.at(1).get<std::int32_t>(), group.at(2).get<std::int32_t>(), group.at(3).get<bool>()});
@@ -60,7 +47,7 @@ std::vector<StepSequence> decode(int batch, int context) {
   return std::vector<StepSequence>(static_cast<std::size_t>(batch), StepSequence{1, context, true});
 }
 
-/// The steps of one prompt on an engine that does nothing else.
+/// Returns the time of all steps of one prompt on an engine that does nothing else.
 StepSeconds prefill(const StepCost& cost, int prompt, int chunk) {
   StepSeconds sum;
   for (int done = 0; done < prompt;) {
@@ -74,9 +61,9 @@ StepSeconds prefill(const StepCost& cost, int prompt, int chunk) {
   return sum;
 }
 
-/// Where the line of one sequence's latency meets the line of what one more costs, both without attention: up
-/// to this batch a step hardly becomes longer, beyond it throughput hardly grows. Nothing when one more costs
-/// nothing.
+/// Returns the batch size at which the additional sequences cost as much time as a single sequence takes,
+/// both without attention. Up to this batch a step hardly becomes longer; beyond it, throughput hardly grows.
+/// Returns nothing if an additional sequence costs nothing.
 std::optional<double> knee(const StepCost& cost) {
   constexpr int kMany = 1 << 14;
   const auto products = [&](int batch) { return cost.seconds(decode(batch, 1)).products; };
@@ -103,7 +90,7 @@ std::map<std::string, std::string> assignments(const PlanCommand& c) {
   return rungs;
 }
 
-/// Model, limits and measured steps, from a file or a shape.
+/// Reads the model or the shape, and the limits and the steps that the options give or ask to measure.
 Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
   Asked a;
   Arithmetic arithmetic = Arithmetic::float32;
@@ -152,19 +139,9 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
   return a;
 }
 
-Json samples_json(const StepCost& cost, std::span<const StepSample> samples) {
-  Json rows = Json::array();
-  for (const StepSample& s : samples) {
-    rows.push_back({{"batch", batch_json(s.batch)},
-                    {"seconds", s.seconds},
-                    {"predicted_s", cost.seconds(s.batch).total()}});
-  }
-  return rows;
-}
-
 }  // namespace
 
-Json plan_latency(const PlanCommand& c) {
+LatencyReport plan_latency(const PlanCommand& c) {
   const int most = c.batch.value_or(kDefaultBatch);
   if (most < 1 || most > 1 << 16) fail_usage("--batch is {}; it must be from 1 to {}", most, 1 << 16);
   if (c.context > kMaxStepContext)
@@ -178,87 +155,25 @@ Json plan_latency(const PlanCommand& c) {
   const int tokens = c.tokens > 0 ? c.tokens : std::min(a.context, 512);
   if (tokens > a.context) fail_usage("--tokens {} is more than the context of {}", tokens, a.context);
 
-  const StepModel& m = a.config.model;
-  const StepLimits& l = a.config.limits;
-  Json result = {{"model", m.name},
-                 {"step_cost", rung.info.name},
-                 {"linear", a.linear},
-                 {"kv_type", a.kv_type},
-                 {"weights_bytes", m.layer_bytes + m.output_bytes + m.expert_bytes},
-                 {"weights_per_token", m.layer_weights + m.output_weights},
-                 {"limits",
-                  {{"from", a.limits_from},
-                   {"read_gb_s", l.read_bytes_per_s * 1e-9},
-                   {"product_gflop_s", l.product_flops_per_s * 1e-9},
-                   {"attention_gflop_s", l.attention_flops_per_s * 1e-9}}},
-                 {"chunk", c.chunk}};
-  const auto share = [](const StepSeconds& s) { return s.total() > 0 ? s.attention / s.total() : 0.0; };
-  std::vector<int> prompts;
-  for (int prompt = a.context; prompt > 1 && prompts.size() < 6; prompt /= 2) prompts.push_back(prompt);
-  std::ranges::reverse(prompts);
-  result["prompts"] = Json::array();
-  for (const int prompt : prompts) {
-    const StepSeconds first = prefill(*cost, prompt, c.chunk), next = cost->seconds(decode(1, prompt));
-    result["prompts"].push_back({{"tokens", prompt},
-                                 {"ttft_s", first.total()},
-                                 {"tok_s", prompt / first.total()},
-                                 {"attention_share", share(first)},
-                                 {"tpot_s", next.total()},
-                                 {"tpot_attention_share", share(next)}});
+  LatencyReport report;
+  report.model = a.config.model;
+  report.limits = a.config.limits;
+  report.limits_from = a.limits_from;
+  report.step_cost = rung.info.name;
+  report.linear = a.linear;
+  report.kv_type = a.kv_type;
+  report.chunk = c.chunk;
+  for (int prompt = a.context; prompt > 1 && report.prompts.size() < 6; prompt /= 2) {
+    report.prompts.push_back({prompt, prefill(*cost, prompt, c.chunk), cost->seconds(decode(1, prompt))});
   }
-  result["context"] = tokens;
-  result["batches"] = Json::array();
+  std::ranges::reverse(report.prompts);
+  report.context = tokens;
   for (int batch = 1; batch <= most; batch *= 2) {
-    const StepSeconds step = cost->seconds(decode(batch, tokens));
-    result["batches"].push_back({{"batch", batch},
-                                 {"tpot_s", step.total()},
-                                 {"tok_s", batch / step.total()},
-                                 {"attention_share", share(step)}});
+    report.batches.push_back({batch, cost->seconds(decode(batch, tokens))});
   }
-  const std::optional<double> batch = knee(*cost);
-  result["knee"] = batch ? Json(*batch) : Json();
-  if (!a.config.samples.empty()) result["samples"] = samples_json(*cost, a.config.samples);
-  return result;
-}
-
-void print_latency(const Json& r) {
-  const Json& limits = r["limits"];
-  fmt::print("{}: {:.4g} MB of weights, linear {}, keys and values in {}\n", r["model"].get<std::string>(),
-             r["weights_bytes"].get<double>() * 1e-6, r["linear"].get<std::string>(),
-             r["kv_type"].get<std::string>());
-  fmt::print("limits ({}): {:.4g} GB/s read, {:.4g} GFLOP/s in products, {:.4g} GFLOP/s in attention\n",
-             limits["from"].get<std::string>(), limits["read_gb_s"].get<double>(),
-             limits["product_gflop_s"].get<double>(), limits["attention_gflop_s"].get<double>());
-  fmt::print("step_cost {}", r["step_cost"].get<std::string>());
-  if (r.contains("samples")) {
-    std::vector<double> off;
-    for (const Json& s : r["samples"])
-      off.push_back(100 * std::fabs(s["predicted_s"].get<double>() / s["seconds"].get<double>() - 1));
-    std::ranges::sort(off);
-    fmt::print(": off by {:.0f} % from {} measured steps (median; {:.0f} % at most)", off[off.size() / 2],
-               off.size(), off.back());
-  }
-  const auto ms = [](const Json& seconds) { return fmt::format("{:.4g} ms", 1e3 * seconds.get<double>()); };
-  const auto percent = [](const Json& share) { return fmt::format("{:.0f} %", 100 * share.get<double>()); };
-  fmt::print("\n\n  {:>8} {:>20} {:>10} {:>10} {:>20} {:>10}\n", "prompt", "time to first token", "tok/s",
-             "attention", "then time per token", "attention");
-  for (const Json& p : r["prompts"]) {
-    fmt::print("  {:>8} {:>20} {:>10.4g} {:>10} {:>20} {:>10}\n", p["tokens"].get<int>(), ms(p["ttft_s"]),
-               p["tok_s"].get<double>(), percent(p["attention_share"]), ms(p["tpot_s"]),
-               percent(p["tpot_attention_share"]));
-  }
-  fmt::print("\n  {:>8} {:>20} {:>10} {:>10}     each with {} tokens of context\n", "batch", "time per token",
-             "tok/s", "attention", r["context"].get<int>());
-  for (const Json& b : r["batches"]) {
-    fmt::print("  {:>8} {:>20} {:>10.4g} {:>10}\n", b["batch"].get<int>(), ms(b["tpot_s"]),
-               b["tok_s"].get<double>(), percent(b["attention_share"]));
-  }
-  if (r["knee"].is_null()) {
-    fmt::print("\n  no knee: this rung says that one sequence more costs nothing\n");
-  } else {
-    fmt::print("\n  the knee is at a batch of {:.3g}: more sequences than that cost time in proportion\n",
-               r["knee"].get<double>());
-  }
+  report.knee = knee(*cost);
+  for (const StepSample& s : a.config.samples) report.samples.push_back({s, cost->seconds(s.batch).total()});
+  return report;
 }
 
 }  // namespace rung::cli

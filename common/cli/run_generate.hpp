@@ -1,7 +1,8 @@
 #pragma once
-// One generation, timed: what `rung generate` does and `rung demo` does twice.
+// One timed generation: `rung generate` runs one, and `rung demo` runs two.
 
 #include "cli/cli.hpp"
+#include "measure/generate_report.hpp"
 
 namespace rung::cli {
 
@@ -16,8 +17,9 @@ struct GenerateOptions {
   bool no_bos = false;
 };
 
-/// Loads the model, generates, and returns the JSON of `rung generate --json`. `on_delta` hears the text as
-/// it comes.
-Json run_generate(const GenerateOptions& options, const std::string& prompt, const OnDelta& on_delta);
+/// Loads the model and generates. Ctrl-C cancels the generation. `on_delta` receives the deltas of the first
+/// sample as they are generated. Throws UsageError for options that the model does not allow.
+GenerateReport run_generate(const GenerateOptions& options, const std::string& prompt,
+                            const OnDelta& on_delta);
 
 }  // namespace rung::cli

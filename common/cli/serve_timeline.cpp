@@ -1,15 +1,15 @@
 #include "cli/serve_timeline.hpp"
 
-#include <cmath>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace rung::cli {
 namespace {
 
-constexpr std::size_t kMapRows = 128;  // of a picture; larger caches are looked at every so many blocks
-
-double rounded(double seconds) {
-  return std::round(seconds * 1e6) / 1e6;
-}  // to microseconds, which are enough
+// A picture of the cache has so many rows. Of a larger cache, the blocks in between are left out.
+constexpr std::size_t kMapRows = 128;
 
 }  // namespace
 
@@ -36,7 +36,7 @@ void ServeTimeline::stepped(const Engine& engine, double begin_s, double end_s) 
   if (!wanted()) return;
   const Queues& queues = engine.queues();
   for (const ScheduledSequence* s : queues.waiting) {
-    // Who waits was preempted, or has never run.
+    // A waiting request was preempted, or it has never run.
     if (s->state == SequenceState::preempted) change(index_of_.at(s->id), "preempted", begin_s);
   }
   for (const ScheduledSequence* s : queues.running) {
@@ -47,7 +47,7 @@ void ServeTimeline::stepped(const Engine& engine, double begin_s, double end_s) 
     if (!prompt) change(index, "decode", end_s);
   }
   if (steps_++ % every_ != 0) return;
-  Sample sample;
+  ServingTimeline::KvSample sample;
   sample.at_s = end_s;
   sample.use = engine.kv_use();
   sample.running = queues.running.size();
@@ -60,7 +60,7 @@ void ServeTimeline::stepped(const Engine& engine, double begin_s, double end_s) 
   every_ *= 2;
 }
 
-/// "3x12 -1x4": twelve blocks of request 3, then four that are free. The owners of large caches are sampled.
+/// Returns the owners of the blocks. "3x12 -1x4": twelve blocks of request 3, then four free blocks.
 std::string ServeTimeline::map_of(const Engine& engine) {
   engine.block_owners(owners_);
   blocks_ = owners_.size();
@@ -80,40 +80,15 @@ std::string ServeTimeline::map_of(const Engine& engine) {
   return text;
 }
 
-Json ServeTimeline::json(const std::vector<ServedRequest>& served) const {
-  Json requests = Json::array();
+ServingTimeline ServeTimeline::report(const std::vector<ServedRequest>& served) const {
+  ServingTimeline timeline;
   for (std::size_t i = 0; i < changes_.size(); ++i) {
-    if (changes_[i].empty()) continue;  // it was refused
-    const ServedRequest& r = served[i];
-    std::string states;
-    for (const Change& c : changes_[i]) {
-      states += fmt::format("{}{}@{:.6f}", states.empty() ? "" : " ", c.state, c.at_s);
-    }
-    requests.push_back({{"arrival_s", rounded(r.arrival_s)},
-                        {"ttft_s", rounded(r.ttft_s())},
-                        {"tpot_s", rounded(r.tpot_s())},
-                        {"e2e_s", rounded(r.e2e_s())},
-                        {"prompt_tokens", r.prompt_tokens},
-                        {"cached_tokens", r.cached_tokens},
-                        {"output_tokens", r.output_tokens},
-                        {"states", states}});
+    if (!changes_[i].empty()) timeline.requests.push_back({served[i], changes_[i]});  // else it was refused
   }
-  Json kv = Json::array();
-  for (const Sample& s : samples_) {
-    kv.push_back({{"t", rounded(s.at_s)},
-                  {"taken", s.use.taken},
-                  {"live", s.use.live},
-                  {"kept", s.use.kept},
-                  {"running", s.running},
-                  {"waiting", s.waiting},
-                  {"map", s.map}});
-  }
-  return {{"requests", requests},
-          {"kv",
-           {{"slots", samples_.empty() ? 0 : samples_[0].use.slots},
-            {"blocks", blocks_},
-            {"every_steps", every_},
-            {"samples", kv}}}};
+  timeline.blocks = blocks_;
+  timeline.every_steps = every_;
+  timeline.samples = samples_;
+  return timeline;
 }
 
 }  // namespace rung::cli

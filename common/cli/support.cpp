@@ -37,7 +37,7 @@ void tell_text(const std::string& text) {
 void open_standard_streams() {
   for (int number = 0; number < 3; ++number) {
     if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The wrong way round, so that the first read or write is an error and not an empty input.
+    // Opened in the wrong direction, so that the first read or write is an error instead of an empty input.
     const int opened = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
     if (opened >= 0 && opened != number) close(opened);
   }
@@ -86,11 +86,7 @@ void print_note(const OtherLoad& others) {
   if (const std::string note = others.note(); !note.empty()) fmt::print("Note: {}.\n", note);
 }
 
-Json rungs_json(const Engine& engine) {
-  Json json = Json::object();
-  for (const auto& [seam, name] : engine.rungs()) json[seam] = name;
-  return json;
-}
+Json rungs_json(const Engine& engine) { return rung::rungs_json(engine.rungs()); }
 
 std::uint64_t bytes_from(const std::string& flag, const std::string& text) {
   double value = 0;
@@ -114,12 +110,6 @@ std::uint64_t bytes_from(const std::string& flag, const std::string& text) {
     fail_usage("{} {} is no number of bytes; write 24GB, 24e9 or 16GiB", flag, text);
   }
   return static_cast<std::uint64_t>(bytes);
-}
-
-std::size_t peak_rss_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
 void catch_interrupts() {
@@ -147,7 +137,7 @@ void Progress::update(double done) {
   if (gone < kShort || drawn_ >= 1.0 || (drawn_ >= 0 && !due)) return;
   const std::string left =
       done > 0 && done < 1 ? fmt::format(", about {:.0f} s left", gone * (1 - done) / done) : "";
-  // The line before may have been longer.
+  // The previous line can be longer.
   tell("{}{}: {:3.0f} %{}{}", terminal ? "\r" : "", what_, 100 * done, left, terminal ? "\x1b[K" : "\n");
   open_line_ = terminal;
   since_draw_.reset();
@@ -163,7 +153,7 @@ std::function<void(std::uint64_t, std::uint64_t)> Progress::watcher() {
 
 namespace {
 
-// What a child says that it begins stands between these; all else is its output.
+// These enclose the texts that a child passes to `begin`. Everything else is its output.
 constexpr char kBegin = '\x1e', kBegun = '\x1f';
 
 void write_all(int descriptor, const std::string& text) {
@@ -178,7 +168,7 @@ void write_all(int descriptor, const std::string& text) {
 [[noreturn]] void be_child(pid_t parent, int descriptor,
                            const std::function<std::string(const Begin&)>& job) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it ended before we asked to end with it
+  if (getppid() != parent) _exit(1);  // the parent ended before the call above
   int status = 1;
   std::string output;
   try {
@@ -191,13 +181,13 @@ void write_all(int descriptor, const std::string& text) {
   _exit(status);
 }
 
-/// Reads until the child has closed its end. False: it was killed, because its time was over.
+/// Reads until the child has closed its end. Returns false if the child was killed because its time was over.
 bool listen(pid_t child, int descriptor, double seconds, ChildResult& result) {
   Timer since;
   bool told = false, in_time = true;
   std::string heard;
   for (char buffer[4096];;) {
-    // A signal does not end poll() where its handler asked to go on: so we look for it now and then.
+    // A signal does not end poll() if its handler restarts system calls, so poll() has a time limit.
     if (interrupted() && !std::exchange(told, true)) kill(child, SIGTERM);
     if (seconds > 0 && since.seconds() > seconds && std::exchange(in_time, false)) kill(child, SIGKILL);
     pollfd written{descriptor, POLLIN, 0};

@@ -1,5 +1,6 @@
 #include "core/process_memory.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -36,6 +37,12 @@ ProcessMemory process_memory() {
   double anonymous = 0, file = 0;
   read_kib("/proc/self/status", {{"RssAnon:", &anonymous}, {"RssFile:", &file}});
   return {static_cast<std::size_t>(anonymous), static_cast<std::size_t>(file)};
+}
+
+std::size_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace rung

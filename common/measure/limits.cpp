@@ -1,14 +1,35 @@
 #include "measure/limits.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "seams/bandwidth.hpp"
 #include "seams/linear.hpp"
 
 namespace rung {
+namespace {
+
+struct LimitWords {
+  std::string_view name;  // in JSON
+  const char* word;
+  const char* unit;  // of 1e9 per second
+};
+constexpr LimitWords kLimitWords[] = {{"read_bandwidth", "read", "GB/s"},
+                                      {"fma_rate", "FMA", "GFLOP/s"},
+                                      {"int8_rate", "int8", "GOP/s"},
+                                      {"bf16_rate", "bf16", "GFLOP/s"}};
+
+/// REQUIRES: the limit has one of the names above.
+const LimitWords& words_of(const Rate& limit) {
+  return *std::ranges::find(kLimitWords, std::string_view(limit.name), &LimitWords::name);
+}
+
+}  // namespace
 
 ReadLoop read_loop(const Registry& registry, const std::string& bandwidth, int threads) {
   const Rung<Bandwidth>& rung = registry.ladder<Bandwidth>().choose(bandwidth, {threads});
@@ -54,6 +75,21 @@ NearestLimit nearest_limit(const LimitedWork& work, std::span<const MachineLimit
   const Rate limit =
       memory ? Rate{machine.read_bytes_per_s, "read_bandwidth"} : rate_of(machine, work.arithmetic);
   return {limit, shares[shares.size() / 2]};
+}
+
+std::string describe(const Rate& limit) {
+  const LimitWords& words = words_of(limit);
+  return fmt::format("{:.1f} {} {}", limit.per_s * 1e-9, words.unit, words.word);
+}
+
+std::string describe(const NearestLimit& nearest) {
+  return fmt::format("{:.0f} % of {}", 100 * nearest.share, words_of(nearest.limit).word);
+}
+
+std::string describe(const MachineLimits& limits) {
+  return fmt::format("{:.1f} GB/s read, {:.0f} GFLOP/s float32 FMA, {:.0f} GOP/s int8",
+                     limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9,
+                     limits.int8_ops_per_s * 1e-9);
 }
 
 }  // namespace rung

@@ -1,5 +1,6 @@
 #pragma once
-// The limits of this machine, with reading measured by a rung of seam `bandwidth`.
+// The limits of this machine, with the read bandwidth measured by a rung of seam `bandwidth`, and the words
+// for them.
 
 #include <span>
 #include <string>
@@ -9,41 +10,51 @@
 
 namespace rung {
 
-/// Reading by the rung called `bandwidth` ("auto": the fastest). Throws UsageError for a rung that does not
-/// exist.
+/// Returns the read loop of the rung called `bandwidth` ("auto": the fastest). Throws UsageError for a rung
+/// that does not exist.
 ReadLoop read_loop(const Registry& registry, const std::string& bandwidth, int threads);
 
-/// machine_limits() with the rung called `bandwidth` ("auto": the fastest). Throws UsageError for a rung that
-/// does not exist.
+/// Calls machine_limits() with the rung called `bandwidth` ("auto": the fastest). Throws UsageError for a
+/// rung that does not exist.
 MachineLimits limits_of_machine(const Registry& registry, const std::string& bandwidth, int threads,
                                 bool remeasure = false);
 
-/// What rungs of seam linear, as Engine::rungs() names them ("packed+simd"), multiply: the fastest of theirs.
-/// Throws UsageError for a rung that does not exist.
+/// Returns the fastest arithmetic of the rungs of seam `linear`, named as Engine::rungs() names them
+/// ("packed+simd"). Throws UsageError for a rung that does not exist.
 Arithmetic arithmetic_of(const Registry& registry, const std::string& linear);
 
-/// A rate of the machine's, as commands name it.
+/// One limit of the machine.
 struct Rate {
-  double per_s = 0;       // operations, or bytes
-  const char* name = "";  // "int8_rate"
+  double per_s = 0;       // operations or bytes per second
+  const char* name = "";  // as JSON has it: "read_bandwidth", "fma_rate", "int8_rate", "bf16_rate"
 };
-/// That of float32 where the machine has none for bfloat16.
+/// The limit of products in this arithmetic. Returns that of float32 for a machine without bfloat16.
 Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic);
 
-/// What a call moves and computes at least.
+/// The least that a call must move and compute.
 struct LimitedWork {
   double bytes = 0;
   double flops = 0;          // at the rate of `arithmetic`
-  double float32_flops = 0;  // besides these
+  double float32_flops = 0;  // in addition to `flops`
   Arithmetic arithmetic = Arithmetic::float32;
 };
-/// The limit that such a call comes to first, and how near it came.
+/// The limit that bounds a call, and the share of it that the call reached.
 struct NearestLimit {
-  Rate limit;        // "read_bandwidth" in bytes, or a rate
-  double share = 0;  // the median of the rounds' shares, each of the limits of its round
+  Rate limit;        // "read_bandwidth" or a rate of arithmetic
+  double share = 0;  // 0.5: half as fast as the limit allows. The median of the shares of all rounds
 };
-/// limits[i] are those of the machine when a call took seconds[i]. REQUIRES: as many of both, at least one.
+/// Computes each round's share with the limits of that round: limits[i] was measured when a call took
+/// seconds[i]. REQUIRES: both have the same size, at least 1.
 NearestLimit nearest_limit(const LimitedWork& work, std::span<const MachineLimits> limits,
                            std::span<const double> seconds);
+
+// The words for limits, which all commands share. docs/limit_words.py has the same words for the lessons.
+
+/// "19.9 GB/s read", "180.1 GFLOP/s FMA", "700.3 GOP/s int8".
+std::string describe(const Rate& limit);
+/// "53 % of read", "104 % of FMA".
+std::string describe(const NearestLimit& nearest);
+/// "19.9 GB/s read, 180 GFLOP/s float32 FMA, 700 GOP/s int8".
+std::string describe(const MachineLimits& limits);
 
 }  // namespace rung

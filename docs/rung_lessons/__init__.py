@@ -10,6 +10,7 @@ A lesson's measure.py or plot.py finds this package by its place in the tree and
     records.py    read and write the raw JSON in results/
     tables.py     write a table into a lesson, between two marks
     pictures.py   the style of the pictures, and how they are saved; needs matplotlib
+    limit_words.py  how the tables word a share of a limit, or a rate
     script.py     lesson_main(): the command line that all measure.py scripts share
 
 `docs/write_tables.py` is a command, not a part of this package. It writes the tables of `rung ladder`, which many

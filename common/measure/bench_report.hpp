@@ -1,0 +1,58 @@
+#pragma once
+// Tokens per second of prefill and decode, as a share of the machine's limits: the figures of `rung bench`.
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "measure/limits.hpp"
+#include "measure/report_json.hpp"
+
+namespace rung {
+
+/// A prompt of `prompt` tokens per sequence or, if that is 0, `steps` decode steps after an empty context.
+struct BenchTest {
+  int batch = 1;  // sequences
+  int prompt = 0;
+  int steps = 0;
+
+  bool decode() const { return prompt == 0; }
+  /// Tokens that the whole batch computes.
+  double tokens() const { return static_cast<double>(batch) * (decode() ? steps : prompt); }
+  /// "pp512" or "tg128", as in llama-bench.
+  std::string name() const;
+};
+
+/// The least that a test must move and compute over all its steps. Weights are read once per step; of a
+/// mixture of experts, only those of the chosen experts. Keys and values are read once per query chunk. There
+/// are two flops per weight and token, and per cached number and query head.
+struct BenchWork {
+  double bytes = 0;
+  double product_flops = 0;    // of the linear layers
+  double attention_flops = 0;  // always in float32
+};
+BenchWork bench_work(const Model& model, const EngineConfig& config, const BenchTest& test);
+
+struct BenchRow {
+  BenchTest test;
+  double tok_s = 0, tok_s_min = 0, tok_s_max = 0;  // median, slowest and fastest repetition
+  double bytes_per_s = 0, flops_per_s = 0;         // of the median repetition
+  NearestLimit nearest;                            // limit of the machine that bounds this test
+  FusedSteps fused;
+  std::map<std::string, std::string> rungs;  // by seam
+  double parallel_regions = 0;               // fork-joins per step
+  double other_load = 0;                     // processors that other programs used during the benchmark
+};
+
+/// Reports the repetitions of one test on `engine`. limits[i] are those of the machine when repetition i,
+/// which took seconds[i], began. REQUIRES: both have the same size, at least 1.
+BenchRow bench_row(const Engine& engine, const BenchTest& test, std::span<const MachineLimits> limits,
+                   std::span<const double> seconds);
+
+/// One element of the JSON of `rung bench --json`.
+Json to_json(const BenchRow& row);
+
+}  // namespace rung

@@ -1,0 +1,54 @@
+#pragma once
+// How fast and how exact the rungs of one ladder are on this machine: the figures of `rung ladder --measure`.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/machine.hpp"
+#include "core/other_load.hpp"
+#include "core/registry.hpp"
+#include "measure/limits.hpp"
+#include "measure/report_json.hpp"
+
+namespace rung {
+
+/// One rung on one timed workload.
+struct LadderRow {
+  std::string rung, source, summary;
+  std::string trial;                                     // the workload
+  double seconds = 0, seconds_min = 0, seconds_max = 0;  // of one call: median, fastest, slowest
+  double bytes_per_s = 0, flops_per_s = 0;               // of the median
+  double error = 0, tolerance = 0;                       // against the float64 oracle: reached, allowed
+  bool passed = false;
+  double factor = 0;     // speed relative to the first row of this workload, the bottom rung
+  NearestLimit nearest;  // limit of the machine that bounds this call
+};
+
+struct LadderReport {
+  std::string seam;
+  int threads = 0;
+  std::vector<MachineLimits> passes;  // limits of the machine, measured before each round
+  double other_load = 0;              // processors that other programs used meanwhile
+  std::vector<LadderRow> rows;        // by workload, bottom rung first
+};
+
+struct LadderTiming {
+  int threads = 1;
+  int repeats = 7;                       // rounds
+  std::string trials;                    // only workloads whose names contain this text
+  std::function<void(double)> progress;  // receives 0 to 1 after each workload; may be empty
+  std::function<void()> poll;            // called before each call of a rung; may throw, may be empty
+};
+
+/// Judges and times all rungs of a ladder that support a workload; the exercise only if it was started. Calls
+/// shorter than 2 ms are timed in groups. In each round, the limits of the machine and each rung are timed
+/// once, so that a machine that slows down slows all of them. `meter` must use timing.threads threads. Throws
+/// UsageError if no timed workload has a name that contains timing.trials.
+LadderReport measure_ladder(const LadderBase& ladder, const LadderTiming& timing, LimitsMeter& meter,
+                            const OtherLoad& others);
+
+/// One element of the JSON of `rung ladder --measure --json`.
+Json to_json(const LadderReport& report);
+
+}  // namespace rung
