@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catalog/variants.hpp"
@@ -147,11 +148,10 @@ void compare(const Model& model, const std::map<std::string, std::string>& rungs
 TEST_CASE("every node of a tree has the logits of its path: the embedded model") {
   const Model model = load_model(testing::source_file("models/tiny.gguf"));
   for (const char* attention : {"naive", "online_softmax", "flash", "split_kv"}) {
-    for (const char* kv : {"contiguous", "paged", "copy_on_write"}) {
-      for (const DType type : {DType::f32, DType::f16, DType::q8_0}) {
-        INFO(attention << ", " << kv << ", " << traits(type).name);
-        compare(model, {{"attention", attention}, {"kv", kv}}, type);
-      }
+    for (const auto& [kv, type] :
+         {std::pair{"contiguous", DType::f32}, {"paged", DType::f16}, {"copy_on_write", DType::q8_0}}) {
+      INFO(attention << ", " << kv << ", " << traits(type).name);
+      compare(model, {{"attention", attention}, {"kv", kv}}, type);
     }
   }
 }

@@ -21,29 +21,37 @@ class FirstCome final : public Scheduler {
       : config_(config), piece_(piece), width_(width) {}
 
   void schedule(Queues& queues, KvSpace& kv, double /*now_s*/, std::vector<Chunk>& plan) override {
-    admit(queues, kv);
-    int left = config_.max_step_tokens;
-    for (std::size_t i = 0; i < queues.running.size(); ++i) {  // grow() may take sequences off the end
-      ScheduledSequence& s = *queues.running[i];
-      const int count = std::min({s.missing(), piece_, left});
-      if (count <= 0 || static_cast<int>(plan.size()) >= width_ || !grow(s, s.computed + count, queues, kv))
-        continue;
-      plan.push_back({&s, count});
-      left -= count;
+    tokens_left_ = config_.max_step_tokens;
+    for (std::size_t i = 0; i < queues.running.size(); ++i)  // which may lose its last ones meanwhile
+      plan_one(*queues.running[i], queues, kv, plan);
+    while (room_in(plan) && admit_one(queues, kv) && plan_one(*queues.running.back(), queues, kv, plan)) {
     }
   }
 
  private:
-  void admit(Queues& queues, KvSpace& kv) const {
-    while (!queues.waiting.empty() && static_cast<int>(queues.running.size()) < config_.max_sequences) {
-      ScheduledSequence& s = *queues.waiting.front();
-      // Alone it is always admitted: the cache holds any one sequence, so it will end.
-      if (!queues.running.empty() && !kv.has_room(std::int64_t{s.missing()} + 1)) return;
-      if (!kv.open(s)) return;
-      s.state = SequenceState::running;
-      queues.running.push_back(&s);
-      queues.waiting.erase(queues.waiting.begin());
-    }
+  bool room_in(const std::vector<Chunk>& plan) const {
+    return tokens_left_ > 0 && static_cast<int>(plan.size()) < width_;
+  }
+
+  bool admit_one(Queues& queues, KvSpace& kv) const {
+    if (queues.waiting.empty() || static_cast<int>(queues.running.size()) >= config_.max_sequences)
+      return false;
+    ScheduledSequence& s = *queues.waiting.front();
+    // Alone it is always admitted: the cache holds any one sequence, so it will end.
+    if (!queues.running.empty() && !kv.has_room(std::int64_t{s.missing()} + 1)) return false;
+    if (!kv.open(s)) return false;
+    s.state = SequenceState::running;
+    queues.running.push_back(&s);
+    queues.waiting.erase(queues.waiting.begin());
+    return true;
+  }
+
+  bool plan_one(ScheduledSequence& s, Queues& queues, KvSpace& kv, std::vector<Chunk>& plan) {
+    const int count = std::min({s.missing(), piece_, tokens_left_});
+    if (count <= 0 || !room_in(plan) || !grow(s, s.computed + count, queues, kv)) return false;
+    plan.push_back({&s, count});
+    tokens_left_ -= count;
+    return true;
   }
 
   /// Preempts from the last sequence on, up to `s` itself, until `s` has room.
@@ -62,7 +70,7 @@ class FirstCome final : public Scheduler {
   }
 
   SchedulerConfig config_;
-  int piece_, width_;
+  int piece_, width_, tokens_left_ = 0;
 };
 
 }  // namespace rung
