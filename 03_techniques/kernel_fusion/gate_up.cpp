@@ -14,7 +14,7 @@ namespace rung::kernel_fusion {
 
 std::unique_ptr<Products> GateUp::activated(std::vector<ProductPart> parts) {
   if (!share_a_loop(parts)) return Qkv::activated(std::move(parts));
-  return activated_in_pieces(std::move(parts), config_, tiles_);
+  return activated_in_pieces(std::move(parts), config_);
 }
 
 }  // namespace rung::kernel_fusion

@@ -16,7 +16,6 @@ class NoFusion : public Fusion {
 
   std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) override;
   std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
-  std::size_t scratch_bytes() const override { return 0; }
 
  protected:
   FusionConfig config_;
@@ -34,10 +33,6 @@ class GateUp : public Qkv {
  public:
   using Qkv::Qkv;
   std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
-  std::size_t scratch_bytes() const override { return tiles_.size() * sizeof(float); }
-
- private:
-  std::vector<float> tiles_;  // of all threads; shared by all layers
 };
 
 /// The residual add and the RMS norm behind it, row by row.
@@ -68,10 +63,9 @@ bool share_a_loop(const std::vector<ProductPart>& parts);
 /// The parts' products in one loop of the threads over all of their pieces (pieces.cpp).
 std::unique_ptr<Products> products_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config);
 
-/// The same for gate and up: a thread multiplies a tile of gate and one of up into `tiles` and applies the
-/// activation while they are there. `tiles` grows to what this needs and outlives the result.
-std::unique_ptr<Products> activated_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config,
-                                              std::vector<float>& tiles);
+/// The same for gate and up: a thread multiplies a tile of gate and one of up into scratch memory and applies
+/// the activation while they are in its cache. All layers share that memory.
+std::unique_ptr<Products> activated_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config);
 
 /// The workloads of trials.cpp. Products are those of the ladder `linear` where that has rungs.
 std::vector<Trial> make_trials(const Ladder<Fusion>& ladder, const Ladder<Linear>& linear);

@@ -77,11 +77,11 @@ class SideBySide final : public InPieces {
 
 class Activated final : public InPieces {
  public:
-  Activated(std::vector<ProductPart> parts, const FusionConfig& config, std::vector<float>& tiles)
-      : InPieces(std::move(parts), config), tiles_(tiles) {
-    const auto one = config_.max_tokens * piece_rows_ * static_cast<std::int64_t>(parts_.size());
-    tiles_.resize(std::max(tiles_.size(), static_cast<std::size_t>(one * config_.threads)));
-  }
+  Activated(std::vector<ProductPart> parts, const FusionConfig& config)
+      : InPieces(std::move(parts), config),
+        tiles_(config_.place, "gate and up tiles",
+               static_cast<std::size_t>(config_.threads * config_.max_tokens * piece_rows_) * parts_.size() *
+                   sizeof(float)) {}
 
   void run(const Tensor& x, const Tensor& /*wide*/, const Tensor& y) override {
     const PreparedRows* prepared = parts_.front().linear->prepare(x);
@@ -94,7 +94,8 @@ class Activated final : public InPieces {
         config_.threads, (width + piece_rows_ - 1) / piece_rows_, longest,
         [&](std::int64_t first, std::int64_t last) {
           const std::int64_t begin = first * piece_rows_, rows = std::min(last * piece_rows_, width) - begin;
-          float* memory = tiles_.data() + thread_index() * config_.max_tokens * piece_rows_ * parts;
+          float* memory =
+              static_cast<float*>(tiles_.data()) + thread_index() * config_.max_tokens * piece_rows_ * parts;
           const Tensor tile(memory, DType::f32, x.rows, parts * rows);  // gate's columns, then up's
           for (std::int64_t p = 0; p < parts; ++p) {
             multiply(parts_[static_cast<std::size_t>(p)], x, prepared, begin, tile.col_slice(p * rows, rows));
@@ -104,7 +105,7 @@ class Activated final : public InPieces {
   }
 
  private:
-  std::vector<float>& tiles_;  // [threads, max_tokens, parts * piece_rows_] at least
+  ScratchMemory tiles_;  // [threads, max_tokens, parts * piece_rows_] f32 at least
 };
 
 }  // namespace
@@ -121,9 +122,8 @@ std::unique_ptr<Products> products_in_pieces(std::vector<ProductPart> parts, con
   return std::make_unique<SideBySide>(std::move(parts), config);
 }
 
-std::unique_ptr<Products> activated_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config,
-                                              std::vector<float>& tiles) {
-  return std::make_unique<Activated>(std::move(parts), config, tiles);
+std::unique_ptr<Products> activated_in_pieces(std::vector<ProductPart> parts, const FusionConfig& config) {
+  return std::make_unique<Activated>(std::move(parts), config);
 }
 
 }  // namespace rung::kernel_fusion

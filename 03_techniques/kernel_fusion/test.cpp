@@ -111,16 +111,18 @@ TEST_CASE(
   CHECK(add(all) == 0);
 }
 
-TEST_CASE(
-    "the tiles of gate and up are taken once for all layers, and much less than the whole intermediate") {
-  Made made(ladder(), "gate_up", config(2, 32));
-  CHECK(made.fusion->scratch_bytes() == 0);
+TEST_CASE("all layers share the tiles of gate and up, which are much smaller than the whole intermediate") {
+  Scratch scratch;
+  FusionConfig shared = config(2, 32);
+  shared.place.scratch = &scratch;
+  Made made(ladder(), "gate_up", shared);
+  CHECK(scratch.bytes() == 0);
   const auto one = made.fusion->activated(parts({{16, 0}, {16, 0}}, 4096));
-  const std::size_t bytes = made.fusion->scratch_bytes();
+  const std::size_t bytes = scratch.bytes();
   CHECK(bytes ==
         std::size_t{2} * 32 * 2 * 16 * sizeof(float));  // threads, tokens, gate and up, rows of a piece
   const auto two = made.fusion->activated(parts({{16, 0}, {16, 0}}, 4096));
-  CHECK(made.fusion->scratch_bytes() == bytes);
+  CHECK(scratch.bytes() == bytes);
   CHECK(bytes * 100 < std::size_t{32} * 2 * 4096 * sizeof(float));
 }
 

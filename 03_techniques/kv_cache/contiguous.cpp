@@ -41,7 +41,7 @@ class ContiguousKv final : public KvCache {
 
   bool share(int from, int to, int length) override {
     assert(length_of(to) == 0 && length <= length_of(from));
-    memory_.copy(*config_.device, from, to, length);
+    memory_.copy(config_, from, to, length);
     length_of(to) = length;
     return true;
   }

@@ -23,7 +23,7 @@ class CopyOnWriteKv final : public PagedKv {
     const int more = blocks_for(length) - static_cast<int>(s.table.size());
     if (length > config_.max_context || more + 1 > pool_->free_blocks()) return false;
     const int own = pool_->take();
-    memory_.copy(*config_.device, s.table.back(), own, used);
+    memory_.copy(config_, s.table.back(), own, used);
     pool_->release(s.table.back());
     s.table.back() = own;
     return PagedKv::grow(seq, length);

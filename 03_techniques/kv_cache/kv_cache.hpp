@@ -43,7 +43,7 @@ struct LayerMemory {
   DeviceBuffer buffer;
   std::vector<KvView> views;
   /// Copies the first `count` slots of region or block `from` to that of `to`, in every layer.
-  void copy(Device& device, std::int64_t from, std::int64_t to, int count) const;
+  void copy(const KvConfig& config, std::int64_t from, std::int64_t to, int count) const;
 };
 
 std::unique_ptr<KvCache> make_contiguous(const KvConfig& config);

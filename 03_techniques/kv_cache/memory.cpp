@@ -57,11 +57,13 @@ LayerMemory::LayerMemory(const KvConfig& config, std::int64_t slots, int block_s
   }
 }
 
-void LayerMemory::copy(Device& device, std::int64_t from, std::int64_t to, int count) const {
+void LayerMemory::copy(const KvConfig& config, std::int64_t from, std::int64_t to, int count) const {
   for (const KvView& view : views) {
     for (const Tensor& rows : {view.keys, view.values}) {
       const Tensor target = rows.row_slice(to * view.block_size, count);
-      device.copy(target.data, rows.row_slice(from * view.block_size, count).data, target.bytes());
+      config.device->copy_in_stream(CopyKind::within_device, target.data,
+                                    rows.row_slice(from * view.block_size, count).data, target.bytes(),
+                                    config.stream);
     }
   }
 }

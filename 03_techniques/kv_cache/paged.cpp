@@ -72,7 +72,7 @@ bool PagedKv::share(int from, int to, int length) {
   if (!grow(to, length)) return false;
   for (int p = 0; p < length; p += config_.block_size) {
     const auto entry = static_cast<std::size_t>(p / config_.block_size);
-    memory_.copy(*config_.device, source.table[entry], sequence(to).table[entry],
+    memory_.copy(config_, source.table[entry], sequence(to).table[entry],
                  std::min(config_.block_size, length - p));
   }
   return true;

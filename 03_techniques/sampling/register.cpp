@@ -65,12 +65,17 @@ class Mine final : public RowSampler {
 
 }  // namespace
 
+/// Whether the host can read the logits.
+static bool reads_logits(const SamplerConfig& config) {
+  return config.place.device == nullptr || config.place.device->shares_host_memory();
+}
+
 std::unique_ptr<Sampler> make_mine(const SamplerConfig& config) { return std::make_unique<Mine>(config); }
 
 void register_rungs(Registry& registry) {
   Ladder<Sampler>& ladder = registry.ladder<Sampler>();
   const auto add = [&](const char* name, const char* summary, auto make, bool exercise = false) {
-    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, {}});
+    ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, reads_logits});
   };
   add("naive", "every step as its paper defines it, on the whole vocabulary, sorted", make_naive);
   add("select", "no full sort: the front of the order, grown until it holds enough", make_select);

@@ -230,7 +230,7 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
 
   const Ops none;  // which rungs there are does not depend on what the table does
   chosen["fusion"] = registry.ladder<Fusion>()
-                         .choose(config.rung("fusion"), fusion_config(config, model.config, none, &none))
+                         .choose(config.rung("fusion"), fusion_config(config, model.config, none, &none, {}))
                          .info.name;
 
   std::set<std::string> products;
@@ -271,8 +271,9 @@ RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& confi
 }
 
 FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
-                           const Ops* tile) {
+                           const Ops* tile, const Workplace& place) {
   FusionConfig fusion;
+  fusion.place = place;
   fusion.ops = &ops;
   fusion.tile = tile;
   fusion.threads = config.threads;

@@ -58,7 +58,7 @@ PrefixCacheConfig prefix_cache_config(const EngineConfig& config);
 SchedulerConfig scheduler_config(const EngineConfig& config);
 /// `ops` and `tile` (see FusionConfig) must outlive what is made of this.
 FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
-                           const Ops* tile);
+                           const Ops* tile, const Workplace& place);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
 /// What requests may ask of an engine.

@@ -39,7 +39,7 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       tile_ops_(device.shares_host_memory() ? resolve_ops(device, 1) : Ops()),
       fusion_(registry.ladder<Fusion>().make(
           config.rung("fusion"),
-          fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr))),
+          fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr, place_))),
       work_(device, model.config, config.max_step_tokens, config.max_step_outputs, config.context, ends()) {
   fusion_->replace(ops_);
   if (model_.rotary_dim != 0)
@@ -193,8 +193,8 @@ std::unique_ptr<Linear> Transformer::linear(const Weight& weight) {
 }
 
 std::size_t Transformer::workspace_bytes() const {
-  return work_.bytes() + scratch_.bytes() + (moe_work_ ? moe_work_->bytes() : 0) + fusion_->scratch_bytes() +
-         attention_bytes_ + device_weights_bytes_;
+  return work_.bytes() + scratch_.bytes() + (moe_work_ ? moe_work_->bytes() : 0) + attention_bytes_ +
+         device_weights_bytes_;
 }
 
 }  // namespace rung

@@ -30,6 +30,7 @@ struct FusionConfig {
       nullptr;  // the same on the calling thread alone; null where the host cannot read the memory
   int threads = 1;
   int max_tokens = 1;  // most rows of one step: scratch memory is taken once for it
+  Workplace place = {};
   Activation activation = Activation::silu;
 
   std::string describe() const {
@@ -75,9 +76,6 @@ class Fusion {
   /// Replaces the entries of `ops` that this rung fuses. They keep what they need of the old ones, with which
   /// they give the same bits, and do not refer to the Fusion.
   virtual void replace(Ops& /*ops*/) const {}
-
-  /// Memory that the products made so far compute in.
-  virtual std::size_t scratch_bytes() const = 0;
 };
 
 }  // namespace rung

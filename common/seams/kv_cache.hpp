@@ -40,6 +40,7 @@ struct KvConfig {
   int max_context = 0;  // tokens per sequence
   DType dtype = DType::f32;
   Device* device = nullptr;  // not owned; outlives the cache
+  DeviceStream stream = 0;   // of the device: in its order blocks are copied
   int block_size = 16;       // slots per block where a rung pages: a power of two, 1 .. kMaxBlockSize
   std::size_t budget = 0;    // bytes for keys and values; 0: what max_sequences of max_context tokens need
 

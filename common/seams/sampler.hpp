@@ -15,18 +15,21 @@
 #include <fmt/core.h>
 
 #include "seams/request.hpp"
+#include "seams/scratch.hpp"
 #include "seams/token_mask.hpp"
 
 namespace rung {
 
 struct SamplerConfig {
   int vocab_size = 0;
+  Workplace place = {};  // where the logits are: a rung that reads host memory supports no other
   std::string describe() const { return fmt::format("a vocabulary of {}", vocab_size); }
 };
 
 /// One row of a step, and all that its draw depends on. Everything outlives the call.
 struct SampleRow {
-  std::span<const float> logits;  // [vocab] raw, from the model, in host memory; not changed
+  std::span<const float>
+      logits;  // [vocab] raw, from the model, in the memory of the sampler's device; not changed
   // The sequence so far: the repetition penalty looks at both, the presence and frequency penalties at what
   // was generated, as OpenAI's API does.
   std::span<const std::int32_t> prompt, generated;
