@@ -29,7 +29,7 @@ struct LoopThread::Shared {
   // Of the loop's thread alone.
   std::map<int, std::shared_ptr<RequestStream>> streams;  // of what is under way
   std::vector<RequestStream*> ended;                      // of these, since the last look
-  std::vector<RequestStream*> failed;                     // by a listener of their own, likewise
+  std::vector<RequestStream*> failed;                     // by a listener of their own, since then
 
   /// Throws Error when the engine has stopped, because then the work would never be done.
   void post(Work item) {
@@ -193,7 +193,7 @@ void LoopThread::Shared::end_all(StepLoop& loop, const std::exception_ptr& why) 
 LoopThread::LoopThread(Build build) : shared_(std::make_shared<Shared>()) {
   std::promise<void> built;
   std::future<void> result = built.get_future();
-  // The thread owns the promise: who waits for it may be gone before set_value() has returned.
+  // The thread owns the promise: the waiting constructor may return before set_value() has returned.
   thread_ = std::thread([this, built = std::move(built), build = std::move(build)]() mutable {
     std::shared_ptr<StepLoop> loop;
     try {
@@ -240,7 +240,7 @@ void LoopThread::drive(StepLoop& loop) {
     const std::lock_guard lock(shared.mutex);
     shared.stopping = true;
     shared.error = error;
-    late.swap(shared.work);  // dropped: whoever waits for it gets a broken promise
+    late.swap(shared.work);  // dropped: a call that waits for it gets a broken promise
   }
   late.clear();
   shared.end_all(loop, error);

@@ -157,7 +157,7 @@ void StepLoop::fail_stuck() const {
       fmt::format(
           "the engine is stuck, which is a mistake in scheduler '{}' or in the engine itself: nothing is "
           "planned and nothing can change. Expected {}. Of {} slots in the KV cache, {} are taken, and {} "
-          "of these are only kept for later{}",
+          "of them are only kept for later{}",
           config_.scheduler, expected, use.slots, use.taken, use.kept, states),
       planned_steps_ + 1, -1, expected, got);
 }

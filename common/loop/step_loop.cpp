@@ -49,6 +49,7 @@ void StepLoop::submit_plan() {
     ++s.in_flight;
     s.computed += chunk.count - chunk.drafts;
   }
+  for (const Draw& draw : flight.draws) draw.sequence->in_flight += draw.follower ? 1 : 0;
   ++in_flight_;
 }
 
@@ -101,6 +102,7 @@ StepLoop::Flight& StepLoop::collect() {
   oldest_ = (oldest_ + 1) % flights_.size();
   --in_flight_;
   for (Sequence* s : flight.sequences) --s->in_flight;
+  for (const Draw& draw : flight.draws) draw.sequence->in_flight -= draw.follower ? 1 : 0;
   log_.at_step(flight.plan.number);
   result_.clear();
   try {

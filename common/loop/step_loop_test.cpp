@@ -125,11 +125,14 @@ TEST_CASE("a request that is cancelled while a step computes it ends with that s
 
 TEST_CASE("forks and samples that come while their leader is in flight") {
   Server server(at_most(4), 2, 8);
-  const int id = server.submit(16, 4, 2);
+  const int id = server.submit(16, 4, 3);
   REQUIRE(server.loop.step());  // the piece that samples is in flight
   const int fork = server.loop.fork(id, 7);
+  server.loop.cancel(id + 2);
+  CHECK(!server.loop.finished(id + 2));
   server.run();
   for (const int i : {id, id + 1, fork}) CHECK(server.loop.take(i).token_ids.size() == 4);
+  CHECK(server.loop.take(id + 2).finish_reason == FinishReason::cancelled);
 }
 
 TEST_CASE("a step that fails counts for nothing") {

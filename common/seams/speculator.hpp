@@ -6,7 +6,7 @@
 // text is the same with and without guesses; right ones make it come sooner (Leviathan et al. 2023, arXiv
 // 2211.17192).
 //
-// Who drives a step asks wants() before it is scheduled, and propose() for what the schedule granted.
+// The executor asks wants() before a step is scheduled, and propose() for what the schedule granted.
 // Drafting may run a model, so the scheduler sees numbers only.
 //
 // Must not know: the layout of the KV cache, queues.
