@@ -13,12 +13,13 @@ namespace rung::linear {
 /// them lies side by side. One word per pair and step; bf16_dot_isa-*.h say what a word is.
 class PairedRows {
  public:
-  /// Takes memory for config.max_tokens rows of x. `steps` 1: a word is a pair, the even column in its low
-  /// half; 2: the odd column as float32, then the even one.
+  /// Requests memory for config.max_tokens rows of x. If `steps` is 1, a word is a pair with the even column
+  /// in its low half. If `steps` is 2, there are two words per pair: the odd column as float32, then the even
+  /// one.
   PairedRows(const LinearConfig& config, int steps);
 
-  /// Rounds x [tokens, cols] f32 to the nearest bfloat16, ties to even. Uses `threads` threads inside, each
-  /// with its part of `memory`: row_bytes(cols). REQUIRES: tokens <= max_tokens.
+  /// Rounds x [tokens, cols] f32 to the nearest bfloat16, ties to even. Uses `threads` threads inside. Each
+  /// thread uses row_bytes(cols) of its part of `memory`. REQUIRES: tokens <= max_tokens.
   void assign(const Tensor& x, int tile, int threads, const ThreadMemory& memory);
   static std::size_t row_bytes(std::int64_t cols) {
     return static_cast<std::size_t>((cols + 1) / 2) * sizeof(std::uint32_t);
@@ -44,14 +45,14 @@ struct Bf16Task {
   const PairedRows* x;
   Tensor y;  // [tokens, rows]
   std::int64_t begin, end;
-  float* sums;  // of the calling thread: [a block of tokens, rows of these panels]
+  float* sums;  // the calling thread's memory: [tokens of a block, rows of these panels]
 };
 
 /// One instruction set.
 struct Bf16Kernels {
   void (*run)(const Bf16Task& task);
   int tile, steps;            // how x must be laid out
-  std::int64_t block_tokens;  // whose sums lie in a thread's memory at a time
+  std::int64_t block_tokens;  // how many tokens' sums a thread's memory holds at a time
 };
 
 }  // namespace rung::linear

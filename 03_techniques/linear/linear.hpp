@@ -24,12 +24,13 @@ std::unique_ptr<Linear> make_bf16_tiles(const LinearConfig& config);
 std::unique_ptr<Linear> make_onednn(const LinearConfig& config);  // only with RUNG_HAS_ONEDNN
 
 /// The learner's rung (mine.cpp): y = x W^T. x [tokens, in] f32, weight [out, in] in any format,
-/// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. `memory` has room for kRowsForMine
-/// rows of W as float32, for each of `threads` threads. Throws NotStarted until written.
+/// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. For each of the `threads` threads,
+/// `memory` has room for kRowsForMine rows of W as float32. Throws NotStarted until the learner has written
+/// it.
 void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads, const ThreadMemory& memory);
 constexpr std::int64_t kRowsForMine = 16;
 
-/// Whether `packed` has a layout for this format.
+/// Returns whether the rung `packed` has a layout for this format.
 bool can_be_packed(DType dtype);
 
 /// Row `row` of a weight as float32, whatever its format. to [weight.cols].
@@ -41,9 +42,10 @@ inline void read_row(const Tensor& weight, std::int64_t row, float* to) {
 struct SimdTask {
   Tensor weight, x, y;      // as in Linear::apply
   std::int64_t begin, end;  // rows of weight, columns of y; at most kSimdRows
-  float* memory;            // of the calling thread
+  float* memory;            // the calling thread's memory
 };
-/// Rows handed to a thread at a time: small enough that both finish together when one is held up.
+/// The number of rows that a thread gets at a time. It is so small that all threads finish at about the same
+/// time, even if one of them is delayed.
 constexpr std::int64_t kSimdRows = 64;
 
 /// The workloads of trials.cpp.

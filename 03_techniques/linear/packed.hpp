@@ -15,7 +15,7 @@ struct PackedTask {
   const QuantisedRows* x;
   Tensor y;  // [tokens, rows]
   std::int64_t begin, end;
-  float* memory = nullptr;  // of the calling thread, thread_floats() for each panel
+  float* memory = nullptr;  // the calling thread's memory: thread_floats() floats for each panel
 };
 
 /// What a kernel makes of the bytes that packed_layout.hpp describes.
@@ -30,7 +30,7 @@ struct PackedKernels {
   void (*run)(const PackedTask& task);
   int tile;  // tokens that are multiplied together
   Quants quants;
-  /// Floats that one panel of W with so many columns needs in a thread's memory; null: none.
+  /// Returns how many floats one panel of W with `cols` columns needs in a thread's memory. Null: none.
   std::size_t (*thread_floats)(std::int64_t cols, PackedFormat format);
 
   /// How x must be laid out for weights of this format.

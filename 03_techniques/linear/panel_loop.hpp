@@ -9,9 +9,9 @@
 
 namespace rung::linear {
 
-/// Calls run(first, last) for ranges that together are the panels [begin, end), each so short that its sums
-/// fit into the memory of a thread: that of `piece` panels and `block` tokens, and so of more panels where x
-/// has fewer tokens.
+/// Calls run(first, last) for ranges that together are the panels [begin, end). Each range is so short that
+/// its sums fit into a thread's memory, which has room for `piece` panels and `block` tokens. If x has fewer
+/// tokens, a range can have more panels.
 template <class Run>
 void for_panels_in_memory(std::int64_t begin, std::int64_t end, std::int64_t piece, std::int64_t block,
                           std::int64_t tokens, const Run& run) {

@@ -13,7 +13,7 @@ namespace rung::linear {
 /// x in tiles of a few tokens: the values that one column has for them are neighbours.
 class TiledRows : public PreparedRows {
  public:
-  /// Takes memory for config.max_tokens rows of x.
+  /// Requests memory for config.max_tokens rows of x.
   explicit TiledRows(const LinearConfig& config);
 
   /// Copies x [tokens, cols] f32; uses `threads` threads inside. REQUIRES: tokens <= max_tokens.
@@ -39,7 +39,7 @@ struct PanelTask {
   const TiledRows* x;
   Tensor y;  // [tokens, rows]
   std::int64_t begin, end;
-  float* sums;  // of the calling thread: [a block of tokens, rows of these panels]
+  float* sums;  // the calling thread's memory: [tokens of a block, rows of these panels]
 };
 
 }  // namespace rung::linear

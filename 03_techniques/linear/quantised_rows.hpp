@@ -25,12 +25,12 @@ struct RowLayout {
 /// distances.
 class QuantisedRows : public PreparedRows {
  public:
-  /// Takes memory for config.max_tokens rows of x and layouts of so many `halves`.
+  /// Requests memory for config.max_tokens rows of x, for layouts with this number of `halves`.
   QuantisedRows(const LinearConfig& config, int halves);
 
-  /// Rounds x [tokens, cols] f32. cols is a multiple of 32. Not thread-safe, but uses `threads` threads
-  /// inside. A block with a NaN or an infinity gets NaN as scale: so will y. REQUIRES: tokens <= max_tokens,
-  /// layout.halves is what the constructor was given.
+  /// Rounds x [tokens, cols] f32. Not thread-safe, but uses `threads` threads inside. A block with a NaN or
+  /// an infinity gets NaN as its scale, so that y becomes NaN too. REQUIRES: cols is a multiple of 32; tokens
+  /// <= max_tokens; layout.halves equals the constructor's `halves`.
   void assign(const Tensor& x, RowLayout layout, int threads);
 
   std::int64_t tokens() const { return tokens_; }
@@ -56,10 +56,10 @@ class QuantisedRows : public PreparedRows {
 
   std::int64_t tokens_ = 0, blocks_ = 0;
   RowLayout layout_;
-  ScratchMemory memory_;  // one part behind the other, as many tokens long as x was last
+  ScratchMemory memory_;  // the arrays below, one after the other, sized for the tokens of the last x
   std::int8_t* quants_ = nullptr;
   float* scales_ = nullptr;
-  std::int32_t* starts_ = nullptr;  // where there is an offset; else scaled_sums_
+  std::int32_t* starts_ = nullptr;  // used if the layout has an offset; otherwise scaled_sums_ is used
   float* scaled_sums_ = nullptr;
 };
 

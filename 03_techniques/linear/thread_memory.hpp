@@ -1,6 +1,5 @@
 #pragma once
-// Where the rungs of `linear` compute: regions of scratch memory that all products of a model share
-// (seams/scratch.hpp).
+// The scratch memory of the rungs of `linear`, which all products of a model share (seams/scratch.hpp).
 
 #include <cassert>
 #include <cstddef>
@@ -11,25 +10,25 @@
 
 namespace rung::linear {
 
-/// What prepare() makes of x. Pieces read it while they use the memory of their threads, so it is a region of
-/// its own.
+/// The region of the rows that prepare() makes from x. It is separate, because pieces read these rows while
+/// they use the memory of their threads.
 inline constexpr std::string_view kRowsRegion = "linear: prepared rows";
-/// One part per thread, in use within one piece or one row only.
+/// The region with one part per thread. A thread uses its part only while it computes one piece or one row.
 inline constexpr std::string_view kThreadsRegion = "linear: threads";
 
-/// Memory for each thread of a product, as large as the rung that asked for it needs. The content is
-/// undefined: the next product may use the same memory.
+/// Memory for each thread of a product. Its content is undefined at the start of a product, because all
+/// products use the same memory.
 class ThreadMemory {
  public:
   ThreadMemory() = default;
-  /// Asks for `bytes` for each of config.threads threads.
+  /// Requests `bytes` for each of config.threads threads.
   ThreadMemory(const LinearConfig& config, std::size_t bytes)
       : threads_(config.threads),
         bytes_((bytes + kLine - 1) / kLine * kLine),
         memory_(config.place, kThreadsRegion, bytes_ * static_cast<std::size_t>(config.threads)) {}
 
-  /// The calling thread's part, `bytes` from the start of a cache line. REQUIRES: the caller is in a loop of
-  /// core/parallel.hpp of at most config.threads threads, or in none.
+  /// Returns the calling thread's part, which has `bytes` bytes and starts at a cache line. REQUIRES: if the
+  /// caller is in a loop of core/parallel.hpp, the loop has at most config.threads threads.
   template <class T>
   T* of_this_thread() const {
     assert(thread_index() < threads_);

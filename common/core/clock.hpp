@@ -1,6 +1,5 @@
 #pragma once
-// The time that a serving loop lives in: the machine's, or a simulated one that is as fast as the host can
-// count.
+// The clock of a serving loop: the machine's clock, or a simulated one, which does not wait.
 
 #include <algorithm>
 #include <chrono>
@@ -14,9 +13,9 @@ namespace rung {
 class Clock {
  public:
   virtual ~Clock() = default;
-  /// Seconds since the clock was made.
+  /// Returns the seconds since the clock was created.
   virtual double seconds() const = 0;
-  /// Waits until seconds() is `until_s`, or returns earlier: the caller looks again.
+  /// Waits until seconds() is `until_s`. May return earlier, so the caller must check the time again.
   virtual void wait_until(double until_s) = 0;
 };
 
@@ -34,14 +33,15 @@ class MachineClock final : public Clock {
   Timer timer_;
 };
 
-/// A clock that its owner moves.
+/// A clock that its owner advances.
 class SimulatedClock final : public Clock {
  public:
   double seconds() const override { return now_s_; }
   void wait_until(double until_s) override { advance_to(std::min(until_s, next_event_s)); }
   void advance_to(double s) { now_s_ = std::max(now_s_, s); }
 
-  /// wait_until() stops here: something happens at this moment that its caller does not know of.
+  /// wait_until() does not advance the clock beyond this time, at which something happens that its caller
+  /// does not know about.
   double next_event_s = std::numeric_limits<double>::infinity();
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// The main() of a small program: errors become a sentence on stderr and an exit status.
+// Runs a small program and turns an error into a message on stderr and an exit status.
 
 #include <cstdio>
 

@@ -2,7 +2,7 @@
 // A trial: one workload that judges, times and counts every rung of a seam.
 //
 // The same struct serves the topic's test (judge), its benchmark and `rung ladder --measure` (prepare, work),
-// and the overview of the exercises. So a rung is always timed on the inputs on which it was judged.
+// and the overview of the exercises. Therefore a rung is always timed on the inputs on which it was judged.
 
 #include <functional>
 #include <initializer_list>
@@ -17,8 +17,8 @@
 
 namespace rung {
 
-/// What one call moves and computes, which is the same for every rung: the least number of bytes that must
-/// come from memory, and the floating-point operations of the formula.
+/// The work of one call, which is the same for every rung: the least number of bytes that must come from
+/// memory, and the number of floating-point operations in the formula.
 struct Work {
   double bytes = 0;
   double flops = 0;
@@ -28,19 +28,19 @@ struct Verdict {
   enum class Status { passed, failed, not_started, unsupported };
   Status status = Status::passed;
   double error = 0;      // the largest |got - expected|
-  double tolerance = 0;  // what was allowed at that place
-  std::string message;   // when failed: shape, index, expected, got, tolerance
+  double tolerance = 0;  // the allowed difference at that place
+  std::string message;   // if failed: shape, index, expected and actual value, tolerance
 
-  /// Turns this into a failed verdict with `sentence`, which mismatch() or the caller formats. The error and
-  /// the tolerance stay.
+  /// Turns this into a failed verdict with the message `sentence`, which mismatch() or the caller formats.
+  /// Keeps `error` and `tolerance`.
   Verdict& fail(std::string sentence);
-  /// The verdict on a rung that cannot be judged by this trial; `reason` may be empty.
+  /// Returns the verdict for a rung that this trial cannot judge; `reason` may be empty.
   static Verdict unsupported(std::string reason = "");
 };
 
-/// The sentence for a wrong answer: "WHAT: shape [SHAPE], index [INDEX]: expected EXPECTED, got GOT". `shape`
-/// has the sizes with their units ("4 sequences, 32 layers"), and `index` is the place of the wrong value
-/// ("layer 3").
+/// Returns the message for a wrong answer: "WHAT: shape [SHAPE], index [INDEX]: expected EXPECTED, got GOT".
+/// `shape` has the sizes with their units ("4 sequences, 32 layers"), and `index` is the place of the wrong
+/// value ("layer 3").
 std::string mismatch(const std::string& what, const std::string& shape, const std::string& index,
                      const std::string& expected, const std::string& got);
 
@@ -54,7 +54,7 @@ struct Trial {
   bool timed = false;  // also a benchmark (big enough to be worth timing)
   /// Runs the rung once on guarded, NaN-poisoned outputs and compares with the float64 oracle.
   std::function<Verdict(const std::string& rung, int threads)> judge;
-  /// A closure that runs one call on inputs made once; what timers call. Throws NotStarted.
+  /// Makes inputs once and returns a closure that runs one call on them, for timing. Throws NotStarted.
   std::function<std::function<void()>(const std::string& rung, int threads)> prepare;
 };
 
@@ -69,16 +69,16 @@ struct Dimension {
 Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,
                 std::span<const double> expected, std::span<const double> tolerance);
 
-/// Runs a judge's body: NotStarted becomes Status::not_started, and any other Error a failed verdict.
+/// Runs a judge's body. Turns NotStarted into Status::not_started, and any other Error into a failed verdict.
 Verdict judged(const std::function<Verdict()>& body);
 
 /// Wraps `judge` in judged(), as Trial::judge needs it.
 std::function<Verdict(const std::string&, int)> judging(
     std::function<Verdict(const std::string&, int)> judge);
 
-/// One trial per case. A Case has a member `name`, and a member `timed` if some of the trials are benchmarks.
-/// judge(rung, threads, case) returns the verdict and may throw. finish(trial, case), where `case` is a
-/// std::shared_ptr<const Case>, adds what differs between topics: work and prepare.
+/// Makes one trial per case. A Case has a member `name`, and a member `timed` if some of the trials are
+/// benchmarks. judge(rung, threads, case) returns the verdict and may throw. finish(trial, case), where
+/// `case` is a std::shared_ptr<const Case>, adds what differs between topics: work and prepare.
 template <class Case, class Judge, class Finish>
 std::vector<Trial> trials_of(std::vector<Case> cases, const Judge& judge, const Finish& finish) {
   std::vector<Trial> trials;
@@ -95,8 +95,8 @@ std::vector<Trial> trials_of(std::vector<Case> cases, const Judge& judge, const 
   return trials;
 }
 
-/// Whether the file at `path` was written after this program was built. The program then judges an older
-/// version. False if there is no such file.
+/// Returns whether the file at `path` was written after this program was built. In this case the program
+/// judges an older version of the file. Returns false if there is no such file.
 bool newer_than_program(const std::string& path);
 
 }  // namespace rung

@@ -1,5 +1,5 @@
 #pragma once
-// From sequences to the one batch: which tokens of which sequence are computed in this step.
+// Builds the batch of a step: which tokens of which sequence this step computes.
 
 #include <cstdint>
 #include <span>
@@ -9,9 +9,9 @@
 
 namespace rung {
 
-/// Appends tokens [begin, begin + count) of a sequence to `batch`. The tokens before `begin` are in the
-/// cache already; the cache must have grown to begin + count. `outputs`: how many of the last of these
-/// rows want logits (1 when the next token is to be sampled, 0 for a chunk inside the prompt).
+/// Appends tokens [begin, begin + count) of a sequence to `batch`. The tokens before `begin` are already in
+/// the cache, and the cache must have grown to begin + count. The last `outputs` of these rows get logits: 1
+/// if the step samples the next token, 0 for a chunk inside the prompt.
 template <class TokenAt>
 void append_rows(Batch& batch, const KvCache& cache, int kv, int begin, int count, int outputs,
                  TokenAt token_at) {
@@ -31,9 +31,9 @@ void append_rows(Batch& batch, const KvCache& cache, int kv, int begin, int coun
   }
 }
 
-/// The same for a sequence whose last tokens are the drafts of a tree, which `parents` describes: see
-/// make_tree() for what it may hold. Token begin + count - parents.size() + i is node i. The cache keeps a
-/// place for each node, so it must have grown to begin + count here too.
+/// Does the same for a sequence whose last tokens are the drafts of a tree. `parents` describes the tree as
+/// make_tree() requires it. Token begin + count - parents.size() + i is node i. Each node has its own place
+/// in the cache, so the cache must have grown to begin + count here too.
 template <class TokenAt>
 void append_tree_rows(Batch& batch, const KvCache& cache, int kv, int begin, int count, int outputs,
                       std::span<const std::int32_t> parents, TokenAt token_at) {

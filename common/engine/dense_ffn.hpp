@@ -1,6 +1,6 @@
 #pragma once
-// The feed-forward block that every token goes through: down(act(gate(x)) * up(x)), or down(act(up(x))) where
-// the family has no gate.
+// The dense feed-forward block, which applies the same weights to every token: down(act(gate(x)) * up(x)), or
+// down(act(up(x))) if the model family has no gate.
 
 #include <memory>
 
@@ -12,16 +12,17 @@
 
 namespace rung {
 
-/// Where feed-forward blocks write between their two halves. All blocks of a model, and all experts of a
-/// mixture, use the same memory.
+/// Memory for the results between the two halves of a feed-forward block. All blocks of a model, and all
+/// experts of a mixture, share this memory.
 class FfnScratch {
  public:
-  /// Memory for max_tokens rows. `wide`: also for gate and up before the activation.
+  /// Requests memory for max_tokens rows. If `wide` is true, requests memory for gate and up before the
+  /// activation too.
   FfnScratch(const Workplace& place, const ModelConfig& model, int max_tokens, bool wide);
 
   Tensor hidden(std::int64_t rows) const;  // [rows, ffn_dim] f32
-  Tensor wide(
-      std::int64_t rows) const;  // [rows, 2 * ffn_dim], without gate [rows, ffn_dim], f32; may be empty
+  /// [rows, 2 * ffn_dim] f32, or [rows, ffn_dim] without a gate; empty if the constructor got wide = false.
+  Tensor wide(std::int64_t rows) const;
 
  private:
   std::int64_t ffn_dim_, wide_dim_;
@@ -30,7 +31,7 @@ class FfnScratch {
 
 class DenseFfn final : public Ffn {
  public:
-  /// gate_up [dim] -> [ffn_dim], the activation included; down [ffn_dim] -> [dim].
+  /// gate_up [dim] -> [ffn_dim] includes the activation; down [ffn_dim] -> [dim].
   DenseFfn(std::unique_ptr<Products> gate_up, std::unique_ptr<Linear> down, const ModelConfig& model,
            const Workplace& place, int max_tokens);
 

@@ -20,7 +20,7 @@ LoopConfig loop_config(const EngineParts& parts) {
   return loop;
 }
 
-/// A cache that drops tokens cannot take guesses back.
+/// Returns null if the cache drops tokens, because such a cache cannot remove wrong guesses.
 std::shared_ptr<Speculator> speculator_of(const EngineConfig& config) {
   return config.sinks >= 0 ? nullptr : config.speculator;
 }

@@ -7,8 +7,8 @@
 //   while (engine.step()) {}
 //   Result result = engine.take(id);
 //
-// It is the serving loop (loop/step_loop.hpp) over an executor that runs a model, and the parts that both
-// need.
+// An engine consists of the serving loop (loop/step_loop.hpp), an executor that runs a model, and the parts
+// that both need.
 //
 // Thread safety: none; only one thread may use an engine.
 
@@ -39,7 +39,7 @@ struct EngineMemory {
   std::size_t swap_bytes = 0;         // host memory for preempted sequences, allocated by the constructor
 };
 
-/// A sequence of tokens. The caller wants the logits at the positions from `first` on.
+/// A sequence of tokens whose logits are computed at the positions from `first` on.
 struct LogitsJob {
   std::span<const std::int32_t> tokens;  // not owned; must outlive the call
   int first = 0;                         // 0 .. tokens.size() - 1
@@ -53,7 +53,7 @@ class Engine {
       : Engine(build_parts(std::move(model), registry, std::move(config))) {}
   explicit Engine(EngineParts parts);
 
-  /// See StepLoop, which does all of this.
+  /// These functions are those of StepLoop, which documents them.
   int submit(Request request, const std::function<OnDelta(int sample)>& others = {}) {
     return loop_.submit(std::move(request), others);
   }
@@ -104,7 +104,7 @@ class Engine {
 
   /// Sets owners[b] to the current owner of block b of the KV cache: the id of a running sequence, or one of
   /// the constants below. This shows the fragmentation of the cache.
-  enum BlockOwner : int { kFree = -1, kKept = -2, kShared = -3 };  // kKept: only the prefix cache owns it
+  enum BlockOwner : int { kFree = -1, kKept = -2, kShared = -3 };  // kKept: owned only by the prefix cache
   void block_owners(std::vector<int>& owners) const;
 
   /// Counts the layers of this model in which each fused step applies.
@@ -116,7 +116,7 @@ class Engine {
   EventLog log_;
   KvCacheSpace space_;
   StepLoop loop_;
-  Batch batch_;  // of logits()
+  Batch batch_;  // used by logits()
 };
 
 }  // namespace rung

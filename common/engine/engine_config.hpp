@@ -42,7 +42,7 @@ struct EngineConfig {
   bool cache_packed = false;  // keep copies of weights in another layout in a file beside the model
   double copy_budget = 0;     // bytes that such copies may take in memory; 0: what is free
   std::shared_ptr<Speculator> speculator;  // guesses tokens behind texts that are decoded; null: nobody does
-  LinearDecorator decorate;  // wraps the product of each weight (seams/linear.hpp); may be empty
+  LinearDecorator decorate;  // wraps the product of each weight (seams/linear_config.hpp); may be empty
   std::function<void(const std::string&)> notice;  // hears sentences that are no errors; may be empty
   std::map<std::string, std::string> rungs;        // seam -> rung; a seam that is not named is `auto`
 

@@ -8,8 +8,8 @@
 namespace rung {
 namespace {
 
-/// `rungs` has the names of what is used; a part is made from its name there, so that the two cannot
-/// disagree.
+/// Makes the part of a seam from the name that parts.rungs has for it, so that the name and the part always
+/// agree.
 template <class Seam>
 std::unique_ptr<Seam> make(const Registry& registry, const EngineParts& parts,
                            const typename Seam::Config& config) {

@@ -1,6 +1,6 @@
 #pragma once
-// What an engine is made of, and the one place where it is decided: build_parts() resolves every rung once,
-// makes every part from it and records its name.
+// The parts of an engine. build_parts() is the only place that chooses them: it resolves each rung once,
+// makes the part from it, and records the rung's name.
 
 #include <map>
 #include <memory>
@@ -20,10 +20,10 @@
 
 namespace rung {
 
-/// Members are destroyed in the opposite order: each may use those before it.
+/// A member may use the members that are declared before it, because members are destroyed in reverse order.
 struct EngineParts {
   std::shared_ptr<const Model> model;
-  EngineConfig config;                       // every size filled in
+  EngineConfig config;                       // with all defaults filled in
   std::map<std::string, std::string> rungs;  // seam -> rung in use, which is never `auto`
   Device* device = nullptr;                  // not owned
   std::unique_ptr<PackedFile> packed;        // null unless config.cache_packed
@@ -35,9 +35,9 @@ struct EngineParts {
   std::unique_ptr<Sampler> sampler;
 };
 
-/// Takes all memory that the engine will ever use, after everything that can be refused was refused.
-/// `registry` outlives the parts. Throws UsageError for invalid sizes and unknown rungs, and Error for rungs
-/// that do not support this model. A test may replace a part before it gives the parts to an Engine.
+/// Makes all parts and allocates their memory, after it has rejected invalid configurations. `registry` must
+/// outlive the parts. Throws UsageError for invalid sizes and unknown rungs, and Error for rungs that do not
+/// support this model. A test may replace a part before it passes the parts to an Engine.
 EngineParts build_parts(std::shared_ptr<const Model> model, const Registry& registry, EngineConfig config);
 
 }  // namespace rung

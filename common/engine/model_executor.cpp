@@ -25,7 +25,8 @@ ModelExecutor::ModelExecutor(ForwardPass& model, KvCache& kv, Sampler& sampler, 
 
 void ModelExecutor::submit(const StepPlan& plan) { plan_ = &plan; }
 
-// On the CPU there is nothing to gain from computing earlier: the loop's thread would only wait.
+// All work is done here and not in submit(). On the CPU, starting earlier would gain nothing, because the
+// loop's thread would only wait.
 void ModelExecutor::collect(StepResult& result) {
   propose();
   make_batch();
@@ -100,7 +101,7 @@ void ModelExecutor::make_batch() {
   }
 }
 
-// Rows of logits stand in the order of the chunks that sample.
+// The rows of logits have the order of the chunks that sample.
 void ModelExecutor::list_rows(std::span<const float> logits) {
   next_.clear();
   sample_rows_.clear();
@@ -118,7 +119,8 @@ void ModelExecutor::list_rows(std::span<const float> logits) {
   for (Rows& rows : next_) add_rows(rows);
 }
 
-// A row for the next token and one after each guess, as far as the constraint allows the guesses.
+// Adds a row for the next token, and one row after each guess, up to the first guess that the constraint does
+// not allow.
 void ModelExecutor::add_rows(Rows& rows) {
   const StepText& text = *rows.text;
   const auto vocab = static_cast<std::size_t>(vocab_size_);

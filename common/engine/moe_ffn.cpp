@@ -1,4 +1,4 @@
-// The plain mixture of experts: choose, group, run, add up.
+// The mixture of experts: choose experts, group rows, run experts, add up.
 
 #include "engine/moe_ffn.hpp"
 
@@ -25,15 +25,16 @@ Routing::Routing(const ModelConfig& model, int max_tokens)
   taken_.resize(experts);
 }
 
-/// The best experts by logit, and their weights: a softmax over them (which is the softmax over all experts,
-/// divided by what the chosen ones have of it), or their part of the softmax over all.
+/// Chooses the experts with the largest logits and computes their weights. With normalization, the weights
+/// are a softmax over the chosen experts. Without it, they are the chosen experts' values of the softmax over
+/// all experts.
 void Routing::choose(const float* logits, std::int32_t* chosen, float* weights) {
   std::fill(taken_.begin(), taken_.end(), char{0});
   for (int rank = 0; rank < per_token_; ++rank) {
     int best = -1;
     for (int e = 0; e < n_experts_; ++e) {
       if (taken_[static_cast<std::size_t>(e)] != 0) continue;
-      if (best < 0 || logits[e] > logits[best]) best = e;  // an equal one later does not win
+      if (best < 0 || logits[e] > logits[best]) best = e;  // of equal logits, the first wins
     }
     taken_[static_cast<std::size_t>(best)] = 1;
     chosen[rank] = best;
@@ -131,7 +132,7 @@ void MoeFfn::run(const Tensor& x, const Tensor& out) {
     const Tensor rows = packed.row_slice(routing.begin(e), count);
     const Tensor hidden = scratch_.hidden(count);
     expert.gate_up->run(rows, scratch_.wide(count), hidden);  // hidden [rows, ffn_dim]
-    expert.down->apply(hidden, rows);                         // [rows, dim], in the place of what went in
+    expert.down->apply(hidden, rows);                         // [rows, dim], replaces the input rows
   }
   ops_.combine(packed, work.places.row_slice(0, x.rows), work.weights.row_slice(0, x.rows), out);
 }

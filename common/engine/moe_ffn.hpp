@@ -2,8 +2,8 @@
 // The feed-forward block of a mixture of experts (Shazeer et al. 2017, arXiv 1701.06538; Mixtral, Jiang et
 // al. 2024, arXiv 2401.04088): a router picks for every token which of the layer's blocks it goes through.
 //
-// It is plain: the rows of each expert are put together, go through its products like any other rows, and
-// are added up per token. What it is not: fast for few tokens, where each expert gets one row.
+// The implementation is simple: it groups the rows by expert, runs each expert on its rows, and adds up the
+// results of each token. It is slow for few tokens, when each expert gets only one row.
 
 #include <cstdint>
 #include <memory>
@@ -21,14 +21,15 @@
 
 namespace rung {
 
-/// Which experts every token of a step goes to, and where its rows lie when they are grouped by expert.
-/// Host memory, taken once. A token's choice and weights depend on its own logits alone.
+/// The experts of every token of a step, and the places of its rows when the rows are grouped by expert. The
+/// data is in host memory, which is allocated once. A token's experts and weights depend only on its own
+/// logits.
 class Routing {
  public:
   Routing(const ModelConfig& model, int max_tokens);
 
-  /// Reads logits() [tokens, experts]. Among equal logits the lower expert comes first.
-  /// REQUIRES: tokens <= max_tokens.
+  /// Chooses the experts from logits() [tokens, experts]. If logits are equal, the expert with the lower
+  /// number comes first. REQUIRES: tokens <= max_tokens.
   void plan(int tokens);
 
   std::span<float> logits() { return logits_; }
@@ -59,7 +60,7 @@ class Routing {
   std::vector<char> taken_;                 // [experts]
 };
 
-/// What all layers of a mixture compute in, taken once for the largest step.
+/// Memory that all layers of a mixture share, allocated once for the largest step.
 struct MoeWorkspace {
   MoeWorkspace(Device& device, const ModelConfig& model, int max_tokens);
   std::size_t bytes() const;
@@ -79,22 +80,22 @@ struct MoeWorkspace {
 class MoeFfn final : public Ffn {
  public:
   struct Expert {
-    std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], the activation included
+    std::unique_ptr<Products> gate_up;  // [dim] -> [ffn_dim], includes the activation
     std::unique_ptr<Linear> down;       // [ffn_dim] -> [dim]
   };
-  /// Memory between the halves of an expert comes from `place`: no expert sees a token twice, so max_tokens
-  /// rows are enough. `ops`, the device and `work`, which all layers of a model share, outlive this.
-  /// REQUIRES: `place` has a device.
+  /// The memory between the two halves of an expert comes from `place`. It has max_tokens rows, because no
+  /// expert gets a token twice. All layers of a model share `ops`, the device and `work`, which must outlive
+  /// this block. REQUIRES: `place` has a device.
   MoeFfn(std::unique_ptr<Linear> router, std::vector<Expert> experts, const ModelConfig& model,
          const Ops& ops, const Workplace& place, MoeWorkspace& work, int max_tokens);
 
-  /// out[t] = sum over the experts of token t of weight * expert(x[t]), in the order of their rank: a row of
-  /// `out` depends on its row of x alone, bitwise.
+  /// Computes out[t], the sum of weight * expert(x[t]) over the experts of token t, in the order of their
+  /// rank. A row of `out` depends only on its row of x, bitwise.
   void run(const Tensor& x, const Tensor& out) override;
-  /// "router": the logits [tokens, experts] of the last run().
+  /// Passes the router's logits [tokens, experts] of the last run() to `tap`, with the name "router".
   void show(const Tap& tap, int layer) const override;
 
-  /// Whether the first half of every expert is one call.
+  /// Returns whether the first half of every expert is fused.
   bool fused() const;
 
  private:

@@ -31,7 +31,7 @@ void check_range(const char* what, int value, int low, int high) {
   if (value < low || value > high) fail_usage("{} is {}; it must be from {} to {}", what, value, low, high);
 }
 
-/// Texts that outgrow the context: refuses what that cannot be combined with.
+/// Rejects options that cannot be combined with --sinks, which lets texts outgrow the context.
 void check_sinks(const EngineConfig& config, const ModelConfig& model) {
   const int most = config.context - 2 * config.kv_block_size;
   if (config.sinks > most) {
@@ -77,7 +77,8 @@ void each_product(const Registry& registry, const EngineConfig& config, const Mo
   add(model.weights.output);
 }
 
-/// A model that is larger than memory can run from its file, slowly, but not from copies.
+/// Makes the engine read the weights from the file if copies of them do not fit into memory. A model that is
+/// larger than memory can run from its file, slowly, but not from copies.
 void check_copies_fit(const Registry& registry, const Model& model, EngineConfig& config) {
   const std::string& choice = config.rung("linear");
   if ((choice != kAuto && choice != kFloat32) || config.cache_packed) return;
@@ -99,8 +100,8 @@ RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& mod
   return {model.rope, model.rotary_dim, model.context_length, config.context};
 }
 
-/// Under `auto` the best one, or `none` where the KV cache cannot share blocks. A cache without memory says
-/// whether it can.
+/// Returns the rung of the prefix cache. `auto` gives the best rung, or `none` if the KV cache cannot share
+/// blocks. A KV cache on a null device, which has no memory, tells whether it can.
 std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
                                  const ModelConfig& model, const std::string& kv) {
   const std::string& name = config.rung("prefix_cache");
@@ -175,7 +176,7 @@ EngineConfig resolve_config(const Registry& registry, EngineConfig config, const
   if (config.sinks >= 0) {
     check_sinks(config, model.config);
     if (config.rung("kv") == kAuto)
-      config.rungs["kv"] = "paged";  // a block that moves may have one owner only
+      config.rungs["kv"] = "paged";  // a block whose keys are rotated may have only one owner
     config.rungs["prefix_cache"] = "none";
   }
   check_range("the number of requests that may wait (--max-waiting)", config.max_waiting, 0, 1 << 30);
@@ -184,7 +185,7 @@ EngineConfig resolve_config(const Registry& registry, EngineConfig config, const
         "--preempt swap needs host memory for the copies and there is none; say how much with --swap, or use "
         "--preempt recompute");
   }
-  // More rows than all sequences can fill would only be memory.
+  // All sequences together cannot fill more rows than this, so more rows would only waste memory.
   const std::int64_t rows = std::int64_t{config.max_sequences} * config.context;
   config.max_step_tokens = static_cast<int>(std::min<std::int64_t>(config.max_step_tokens, rows));
   config.max_step_outputs = std::min(config.max_step_outputs, config.max_step_tokens);
@@ -214,7 +215,7 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
       registry.ladder<Sampler>().choose(config.rung("sampler"), {model.config.vocab_size}).info.name;
 
   std::error_code ignored;
-  if (std::filesystem::is_directory(model.path, ignored)) {  // else no such header was read
+  if (std::filesystem::is_directory(model.path, ignored)) {  // otherwise no safetensors index was read
     chosen["safetensors_index"] =
         registry.ladder<SafetensorsIndex>().choose(config.rung("safetensors_index"), {}).info.name;
   }
@@ -225,10 +226,10 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
                          .info.name;
   }
 
-  // Done when the model was loaded; under `auto` the tokenizer keeps its own.
+  // load_with_rungs() has already applied this rung; with `auto` the tokenizer keeps its own merge step.
   if (config.rung("tokenization") != "auto") chosen["tokenization"] = config.rung("tokenization");
 
-  const Ops none;  // which rungs there are does not depend on what the table does
+  const Ops none;  // the choice of a rung does not depend on the content of the table
   chosen["fusion"] = registry.ladder<Fusion>()
                          .choose(config.rung("fusion"), fusion_config(config, model.config, none, &none, {}))
                          .info.name;

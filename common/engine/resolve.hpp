@@ -1,6 +1,6 @@
 #pragma once
-// From what the user asked for to what the engine is built from; everything that can be refused is
-// refused here, before any memory is taken.
+// Turns the user's configuration into the configuration from which the engine is built. Everything that can
+// be rejected is rejected here, before any memory is allocated.
 
 #include <map>
 #include <memory>
@@ -21,47 +21,49 @@
 
 namespace rung {
 
-/// load_model() with the rungs that read files. Throws UsageError for a rung that does not exist.
+/// Calls load_model() with the configured rungs for reading files and for tokenization. Throws UsageError for
+/// a rung that does not exist.
 Model load_with_rungs(const Registry& registry, const EngineConfig& config, const std::string& path);
 
-/// The tokenizer with its merge step done by a rung of seam `tokenization`; `auto` leaves the one it has,
-/// which needs nothing from the chapters. Throws UsageError for a rung that does not exist, Error for a
-/// tokenizer that has no such step.
+/// Returns the tokenizer with its merge step replaced by a rung of seam `tokenization`. `auto` keeps the
+/// tokenizer's own merge step, which does not depend on the chapters. Throws UsageError for a rung that does
+/// not exist, and Error for a tokenizer without a merge step.
 std::shared_ptr<const Tokenizer> with_rung(const Registry& registry, const std::string& rung,
                                            std::shared_ptr<const Tokenizer> tokenizer);
 
-/// Fills in the defaults and checks every size. Throws UsageError. Where `auto` or `float32` would keep more
-/// copies of weights than memory has room for, the seam `linear` gets rungs that read them where they are,
-/// and config.notice is called with a sentence about it.
+/// Fills in the defaults and checks every size. Throws UsageError for an invalid size. If `auto` or `float32`
+/// would make more copies of weights than fit into memory, the seam `linear` gets rungs that read the weights
+/// from the file, and config.notice is called with a message about it.
 EngineConfig resolve_config(const Registry& registry, EngineConfig config, const Model& model);
 
-/// seam -> rung in use. For `linear` the rungs of all weights, joined by "+" where they differ. Throws
-/// UsageError for a rung that does not exist, and Error for rungs that do not support this model or each
-/// other.
+/// Returns a map from each seam to the rung in use. For `linear`, the names of the different rungs of all
+/// weights are joined by "+". Throws UsageError for a rung that does not exist, and Error for rungs that do
+/// not support this model or each other.
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model);
 
-/// The device called `name`; UsageError that lists those of this build otherwise.
+/// Returns the device called `name`. Throws UsageError for an unknown name, and Error for a device that has
+/// no rungs yet.
 Device& resolve_device(const std::string& name);
 
-/// The operations between the products for a device. Throws Error for a device that has none.
+/// Returns a device's operations between the products. Throws Error for a device that has none.
 Ops resolve_ops(Device& device, int threads);
 
-/// The most tokens that --ctx may ask for: what the model was trained for, or kMostStretch times that where a
-/// rung of seam rope was named that carries it further.
+/// Returns the largest allowed --ctx: the context length that the model was trained for, or kMostStretch
+/// times that length if the user named a rung of seam `rope` that extends it.
 int longest_context(const EngineConfig& config, const ModelConfig& model);
-/// The angles of the model's positions, by the rung of seam rope.
+/// Returns the rotation frequencies of the model, as the rung of seam `rope` computes them.
 RopeFrequencies resolve_rope(const Registry& registry, const EngineConfig& config, const ModelConfig& model);
 
 KvConfig kv_config(const EngineConfig& config, const ModelConfig& model, Device& device);
 PrefixCacheConfig prefix_cache_config(const EngineConfig& config);
 SchedulerConfig scheduler_config(const EngineConfig& config);
-/// `ops` and `tile` (see FusionConfig) must outlive what is made of this.
+/// `ops` and `tile` (see FusionConfig) must outlive everything that is built from the result.
 FusionConfig fusion_config(const EngineConfig& config, const ModelConfig& model, const Ops& ops,
                            const Ops* tile, const Workplace& place);
 AttentionConfig attention_config(const EngineConfig& config, const ModelConfig& model);
 
-/// What requests may ask of an engine.
+/// Returns the limits of an engine for its requests.
 RequestLimits request_limits(const EngineConfig& config, const ModelConfig& model);
 
 }  // namespace rung

@@ -8,7 +8,8 @@
 namespace rung {
 namespace {
 
-/// The rotation by position -by. The tables are scaled by RoPE's magnitude, which a key has already.
+/// The rotation by position -by. The forward tables are scaled by RoPE's magnitude. The keys already contain
+/// this factor, so it is divided out here.
 struct BackwardAngles {
   BackwardAngles(const RopeTables& forward, int by) : tables(forward) {
     const auto n = static_cast<std::size_t>(forward.cos.cols);
@@ -74,7 +75,7 @@ SlidingCache::RotateBack rotate_keys_of(const Transformer& transformer) {
     const Tensor positions(zeros.data(), DType::i32, 1, n);
     for (int layer = 0; layer < transformer.layers(); ++layer) {
       const RopeTables* forward = transformer.rope_of(layer);
-      if (forward == nullptr) continue;  // its keys know no position
+      if (forward == nullptr) continue;  // the keys of this layer are not rotated
       const BackwardAngles back(*forward, by);
       const Tensor slots = cache.view(layer).keys;
       values.resize(static_cast<std::size_t>(n * slots.cols));

@@ -1,4 +1,5 @@
-// Attention with what stands around it in a layer: products, norms of q and k, RoPE, the write to the cache.
+// Attention and the operations around it in a layer: products, norms of q and k, RoPE, the write to the
+// cache.
 
 #include "engine/softmax_mixer.hpp"
 

@@ -16,18 +16,18 @@ namespace rung {
 
 class SoftmaxMixer final : public Mixer {
  public:
-  /// What one layer consists of. Norms may be empty.
+  /// The parts of one layer. Norms may be empty.
   struct Parts {
-    int layer = 0;                     // of the cache
+    int layer = 0;                     // index of the layer in the cache
     std::unique_ptr<Products> qkv;     // [dim] -> [(heads + 2 * kv_heads) * head_dim]
     Norm q_norm, k_norm;               // over [1, head_dim] or the whole width
     const RopeTables* rope = nullptr;  // null: no rotation in this layer; not owned
-    Attention* attention = nullptr;    // may be shared by several layers; not owned
-    bool plans_attention = true;       // true for one of the layers that share it, which calls its plan()
+    Attention* attention = nullptr;    // several layers may share it; not owned
+    bool plans_attention = true;       // whether this layer calls attention->plan(); true for one of them
     std::unique_ptr<Linear> attn_out;  // [heads * head_dim] -> [dim]
   };
-  /// Asks `place` for the memory of max_tokens rows, which all mixers of a model share. What is not owned
-  /// outlives this, `ops` too.
+  /// Requests memory for max_tokens rows from `place`. All mixers of a model share this memory. `ops` and the
+  /// parts that are not owned must outlive the mixer.
   SoftmaxMixer(Parts parts, const ModelConfig& model, const Ops& ops, const Workplace& place, int max_tokens);
 
   void plan(const Batch& batch) override;

@@ -1,10 +1,11 @@
 // The forward pass of every model: prefill, prompt chunk, decode, several sequences, any device.
 //
-// Read forward() top to bottom: it is the mathematics of a transformer in order, one line per operation,
-// with the shape of what it produces in the right margin. Everything it calls is behind a seam: which
-// mixer, which feed-forward block, which device is decided in transformer_build.cpp. Families of models
-// differ in data: which norms a layer has, which factors are not 1 (model/families.cpp, model_config.hpp). It
-// allocates nothing and never looks inside a tensor. What it is given is described in seams/batch.hpp.
+// Read forward() from top to bottom. It contains the mathematics of a transformer in order, with one line per
+// operation. The comment on each line has the shape of the result. Everything that forward() calls is behind
+// a seam, and transformer_build.cpp chooses the mixers, the feed-forward blocks and the device. Model
+// families differ only in data: which norms a layer has, and which factors are not 1 (model/families.cpp,
+// model_config.hpp). forward() allocates nothing and never reads the content of a tensor. Its input is
+// described in seams/batch.hpp.
 
 #include "engine/transformer.hpp"
 
@@ -54,7 +55,7 @@ Tensor Transformer::forward(const Batch& batch, const Caches& caches, const Tens
   return logits;
 }
 
-/// Writes to x [tokens, dim] what the first layer of the pass reads.
+/// Writes the input of the first layer of the pass to x [tokens, dim].
 void Transformer::enter(const DeviceBatch& batch, const Tensor& from, const Tensor& x) {
   if (!from.empty()) return device_.copy(x.data, from.data, x.bytes());
   ops_.embed(embedding_, batch.tokens, x);
@@ -65,7 +66,8 @@ void Transformer::enter(const DeviceBatch& batch, const Tensor& from, const Tens
   ops_.add(positions, 1, x);
 }
 
-/// Of the asked rows alone: the output matrix is the largest of all.
+/// Computes the logits of the requested rows only, because the output matrix is the largest matrix of the
+/// model.
 Tensor Transformer::logits_of(const Tensor& x, const Tensor& output_rows) {
   const Tensor last = work_.last.row_slice(0, output_rows.cols);
   const Tensor last_norm = work_.last_norm.row_slice(0, output_rows.cols);

@@ -1,6 +1,6 @@
 #pragma once
-// An executor without a model: it only lets time pass, as much as a cost function says, and every token that
-// it "samples" is the same. For simulations, and for a server that needs no model.
+// An executor without a model. It advances a simulated clock by the time that a cost function returns, and
+// every token that it "samples" is token 0. It serves simulations, and a server that needs no model.
 
 #include <algorithm>
 #include <deque>
@@ -13,10 +13,11 @@ namespace rung {
 
 class CostExecutor final : public Executor {
  public:
-  /// Seconds that a step takes.
+  /// Returns how many seconds a step takes.
   using StepSeconds = std::function<double(const StepPlan& plan)>;
 
-  /// `stages`: of a pipeline, each of which takes its share of a step; as many plans may be in flight.
+  /// `stages` is the number of stages of a pipeline. Each stage takes an equal share of a step's time, and as
+  /// many plans as stages may be in flight.
   explicit CostExecutor(StepSeconds step_s, int stages = 1)
       : step_s_(std::move(step_s)), free_s_(static_cast<std::size_t>(stages), 0) {}
 
@@ -26,7 +27,7 @@ class CostExecutor final : public Executor {
     const double stage_s = step_s_(plan) / static_cast<double>(free_s_.size());
     Step step{&plan, clock_.seconds(), 0};
     double at_s = step.begin_s;
-    for (double& free_s : free_s_) {  // a stage begins when it is free and the stage before it is done
+    for (double& free_s : free_s_) {  // a stage starts when it is free and the previous stage is done
       at_s = std::max(at_s, free_s) + stage_s;
       free_s = at_s;
     }
@@ -41,7 +42,7 @@ class CostExecutor final : public Executor {
     result.begin_s = step.begin_s;
     result.end_s = step.end_s;
     for (const StepChunk& chunk : step.plan->chunks) {
-      result.computed += chunk.count - chunk.drafts;  // it guesses nothing
+      result.computed += chunk.count - chunk.drafts;  // it makes no guesses
       if (chunk.samples) result.gains.resize(result.gains.size() + 1 + chunk.followers.size(), {1, 0});
     }
     result.tokens.resize(result.gains.size());  // token 0
@@ -55,7 +56,7 @@ class CostExecutor final : public Executor {
     double begin_s = 0, end_s = 0;
   };
   StepSeconds step_s_;
-  std::vector<double> free_s_;  // of each stage: when it has done all that it was given
+  std::vector<double> free_s_;  // for each stage, the time at which it has finished all plans so far
   std::deque<Step> steps_;      // in flight
   SimulatedClock clock_;
 };

@@ -1,7 +1,7 @@
 #pragma once
-// The memory of sequences as numbers: it counts blocks and keeps nothing of sequences that are preempted.
-// For simulations that judge a scheduler or a policy. KvCacheSpace over a KV cache on a null device also
-// knows prefix caches and swapping.
+// A sequence memory without data: it only counts blocks, and it keeps nothing of preempted sequences. It
+// serves simulations that judge a scheduler or a policy. A simulation that needs prefix caches or swapping
+// uses KvCacheSpace with a KV cache on a null device.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace rung {
 
 class CountingSpace final : public SequenceMemory {
  public:
-  /// `tokens`: that it holds, in whole blocks; `sequences`: that may run at a time.
+  /// `tokens`: capacity, rounded down to whole blocks; `sequences`: how many sequences may run at a time.
   CountingSpace(std::int64_t tokens, int block_size, int sequences)
       : block_size_(block_size),
         all_blocks_(tokens / block_size),
@@ -72,7 +72,7 @@ class CountingSpace final : public SequenceMemory {
   std::int64_t block_size_, all_blocks_, free_blocks_;
   int free_places_;
   std::int64_t preemptions_ = 0;
-  std::vector<std::int64_t> blocks_;  // of each sequence, by id
+  std::vector<std::int64_t> blocks_;  // number of blocks of each sequence, by id
 };
 
 }  // namespace rung

@@ -1,11 +1,12 @@
 #pragma once
-// What happened to every request, event by event: for `rung explain`, for a trace (trace.hpp), and for
-// finding out why an answer was slow.
+// A log of the events of every request. `rung explain` and traces (trace.hpp) use it, and it helps to find
+// out why an answer was slow.
 //
-// A ring: its memory is taken once, the newest events stay, and dropped() says how many older ones are gone.
-// With a capacity of 0 nothing is recorded; what remains is one comparison per event.
+// The log is a ring buffer that is allocated once. It keeps the newest events, and dropped() returns how many
+// older events were overwritten. With a capacity of 0 nothing is recorded, and each event costs one
+// comparison.
 //
-// Thread safety: none; the thread that drives the engine writes.
+// Thread safety: none; only the thread that drives the loop writes.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,9 @@
 
 namespace rung {
 
-//            | tokens                     | context                        | related, the id of a request
+// What the members of Event mean for each kind; `related` is the id of a request:
+//
+//            | tokens                     | context                        | related
 enum class EventKind : std::uint8_t {
   queued,      // of the prompt              | requests that waited before it |
   admitted,    // found in the cache         | its length                     |
@@ -32,26 +35,26 @@ enum class EventKind : std::uint8_t {
 };
 std::string_view event_kind_name(EventKind kind);
 
-/// What became of a preempted sequence's keys and values, and why.
+/// Whether a preempted sequence's keys and values were copied or must be recomputed, and the reason.
 enum class PreemptReason : std::uint8_t {
-  recompute_no_swap,    // there is no host memory for them
-  recompute_swap_full,  // there is, and it was full
+  recompute_no_swap,    // there is no host memory for swapping
+  recompute_swap_full,  // the host memory for swapping was full
   recompute_asked,
   recompute_cheaper,
   swap_asked,
   swap_cheaper,
-  swap_unmeasured,  // nothing was copied yet: this copy is the measurement
+  swap_unmeasured,  // this copy measures the speed of copying
 };
 std::string_view preempt_reason_name(PreemptReason reason);
 inline bool is_swap(PreemptReason reason) { return reason >= PreemptReason::swap_asked; }
 
 struct Event {
   EventKind kind = EventKind::step;
-  std::uint8_t reason = 0;  // of preempted: a PreemptReason; of finished: a FinishReason
-  bool prefill = false;     // of chunk: prompt tokens, or tokens that are computed again
-  int sequence = -1;        // -1: the event is of a whole step
-  std::int64_t step = 0;    // number of the step, from 1; between steps, of the one before
-  double at_s = -1;         // when it began, on the engine's clock
+  std::uint8_t reason = 0;  // for `preempted`, a PreemptReason; for `finished`, a FinishReason
+  bool prefill = false;     // for `chunk`: it has prompt tokens, or tokens that are computed again
+  int sequence = -1;        // -1: the event belongs to a whole step
+  std::int64_t step = 0;    // number of the step, counted from 1; between steps, that of the previous step
+  double at_s = -1;         // when the event began, on the log's clock
   double seconds = 0;       // how long it took
   int tokens = 0, context = 0;
   int related = -1;  // see EventKind; -1: none
@@ -59,24 +62,24 @@ struct Event {
 
 class EventLog {
  public:
-  /// `clock` outlives the log. `capacity`: events that are kept; 0: none are recorded.
+  /// `clock` outlives the log. `capacity` is how many events are kept; 0: nothing is recorded.
   EventLog(const Clock& clock, std::size_t capacity) : clock_(clock), capacity_(capacity) {
     events_.reserve(capacity);
   }
 
   bool on() const { return capacity_ > 0; }
-  /// Seconds on the engine's clock; 0 when nothing is recorded.
+  /// Returns the seconds on the log's clock, or 0 if nothing is recorded.
   double now() const { return on() ? clock_.seconds() : 0; }
   void at_step(std::int64_t step) { step_ = step; }
 
-  /// Records an event of the present step; one without a time gets the present one.
+  /// Records an event of the current step. An event without a time gets the current time.
   void add(Event event) {
     if (on()) keep(event);
   }
 
-  /// What is kept, in the order in which it was recorded.
+  /// Returns the events that are kept, in the order in which they were recorded.
   std::vector<Event> events() const;
-  /// Older events that made room for these.
+  /// Returns how many older events were overwritten.
   std::int64_t dropped() const { return dropped_; }
 
  private:

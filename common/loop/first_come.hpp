@@ -1,8 +1,8 @@
 #pragma once
 // The smallest scheduler: first come, first served. It admits requests in their order while there is room for
-// all that they miss, and plans everything that is missing. When memory is short, the sequence that was
-// admitted last gives its place away. For tests of the loop, of policies and of caches; the ladder of
-// schedulers is 03_techniques/batching.
+// all of their tokens that are not computed yet, and it plans all of these tokens. When memory is short, it
+// preempts the sequence that was admitted last. It serves tests of the loop, of policies and of caches. The
+// ladder of schedulers is in 03_techniques/batching.
 
 #include <algorithm>
 #include <climits>
@@ -16,13 +16,13 @@ namespace rung {
 
 class FirstCome final : public Scheduler {
  public:
-  /// `piece`: the longest chunk; `width`: the most sequences in one plan.
+  /// `piece` is the length of the longest chunk, and `width` is the largest number of sequences in one plan.
   explicit FirstCome(const SchedulerConfig& config, int piece = INT_MAX, int width = INT_MAX)
       : config_(config), piece_(piece), width_(width) {}
 
   void schedule(Queues& queues, KvSpace& kv, double /*now_s*/, std::vector<Chunk>& plan) override {
     tokens_left_ = config_.max_step_tokens;
-    for (std::size_t i = 0; i < queues.running.size(); ++i)  // which may lose its last ones meanwhile
+    for (std::size_t i = 0; i < queues.running.size(); ++i)  // plan_one() may preempt the last ones
       plan_one(*queues.running[i], queues, kv, plan);
     while (room_in(plan) && admit_one(queues, kv) && plan_one(*queues.running.back(), queues, kv, plan)) {
     }
@@ -37,7 +37,8 @@ class FirstCome final : public Scheduler {
     if (queues.waiting.empty() || static_cast<int>(queues.running.size()) >= config_.max_sequences)
       return false;
     ScheduledSequence& s = *queues.waiting.front();
-    // Alone it is always admitted: the cache holds any one sequence, so it will end.
+    // If no other sequence runs, it is always admitted: the cache has room for any one sequence, so it can
+    // end.
     if (!queues.running.empty() && !kv.has_room(std::int64_t{s.missing()} + 1)) return false;
     if (!kv.open(s)) return false;
     s.state = SequenceState::running;
@@ -54,7 +55,7 @@ class FirstCome final : public Scheduler {
     return true;
   }
 
-  /// Preempts from the last sequence on, up to `s` itself, until `s` has room.
+  /// Preempts sequences, starting with the last one and ending with `s` itself, until `s` has room.
   static bool grow(ScheduledSequence& s, int length, Queues& queues, KvSpace& kv) {
     while (!kv.grow(s, length)) {
       ScheduledSequence& last = *queues.running.back();

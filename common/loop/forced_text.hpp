@@ -1,6 +1,6 @@
 #pragma once
-// The simplest constraint: a text that is known. What a model would have said after it, how probable it was
-// (log-probabilities), or whether other parts of an engine keep to a constraint can be seen with it.
+// The simplest constraint: it forces a given text. It shows how probable the text is for a model
+// (log-probabilities), and it tests whether the other parts of an engine obey a constraint.
 
 #include <cassert>
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace rung {
 
-/// Allows the given tokens, one after the other, and nothing after the last.
+/// Allows the given tokens, one after the other, and no token after the last of them.
 class ForcedText final : public Constraint {
  public:
   explicit ForcedText(std::vector<std::int32_t> tokens) : tokens_(std::move(tokens)) {}

@@ -9,7 +9,7 @@
 namespace rung {
 namespace {
 
-/// Adds the time until the end of its scope.
+/// Adds the time from its construction to the end of its scope to a sum.
 class Timed {
  public:
   explicit Timed(double& sum) : sum_(sum) {}
@@ -87,7 +87,7 @@ bool KvCacheSpace::open(ScheduledSequence& s) {
   s.computed = 0;
   if (share_fork(s)) return true;
   const std::uint64_t salt = read_text(s);
-  // At least one token is computed, or there would be no logits to sample from.
+  // At least one token must be computed; otherwise there would be no logits to sample from.
   {
     const Timed prefix(prefix_s_);
     s.computed = prefixes_.match(std::span(text_).first(text_.size() - 1), salt, blocks_);
@@ -135,8 +135,8 @@ bool KvCacheSpace::own_last_block(const ScheduledSequence& s) {
 
 bool KvCacheSpace::grow(ScheduledSequence& s, int length) {
   while (!kv_.grow(s.kv, length)) {
-    // One block more than the tokens need: a shared one may have to be copied. The copy may set free the
-    // block that it was made of.
+    // Evict one block more than the tokens need, because a shared block may have to be copied. After the
+    // copy, the prefix cache may be the only owner of the original block, which can then be evicted.
     const int blocks = (length - kv_.length(s.kv)) / kv_.view(0).block_size + 2;
     if (evict(blocks) || (own_last_block(s) && evict(blocks))) continue;
     short_for_ = s.id;
@@ -147,7 +147,7 @@ bool KvCacheSpace::grow(ScheduledSequence& s, int length) {
 
 bool KvCacheSpace::has_room(std::int64_t tokens) const {
   std::int64_t slots = kv_.free_slots();
-  if (slots >= tokens) return true;  // the list of what is kept for later can be long
+  if (slots >= tokens) return true;  // the loop below can be long
   for (const std::int32_t block : prefixes_.held())
     slots += kv_.owners(block) == 1 ? kv_.view(0).block_size : 0;
   return slots >= tokens;

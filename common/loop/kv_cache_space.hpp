@@ -1,6 +1,7 @@
 #pragma once
-// The memory of the sequences in a KV cache: preempted sequences are swapped out or recomputed, and a prefix
-// cache keeps the blocks of sequences that ended. Over a cache on a null device it serves simulations.
+// Keeps the memory of sequences in a KV cache. Preempted sequences are swapped out or recomputed, and a
+// prefix cache keeps the blocks of sequences that ended. With a cache on a null device, it serves
+// simulations.
 
 #include <cstddef>
 #include <vector>
@@ -16,15 +17,16 @@
 
 namespace rung {
 
-/// A preempted sequence loses its place in the cache. Where `swap_bytes` allows it, its keys and values are
-/// copied to host memory first and come back with open(), if that costs less than to compute them again (Kwon
-/// et al. 2023, section 4.5). Blocks of sequences that ended, or were preempted, stay with the prefix cache
-/// until their memory is needed.
+/// A preempted sequence loses its place in the cache. If there is room in the host memory of `swap_bytes`,
+/// and if copying costs less than computing the keys and values again, they are first copied there, and
+/// open() copies them back (Kwon et al. 2023, section 4.5). The prefix cache keeps the blocks of sequences
+/// that ended or will be recomputed until their memory is needed.
 class KvCacheSpace final : public SequenceMemory {
  public:
-  /// `kv`, `prefixes` (rung `none` if nothing is kept), `device` and `log` outlive this. `layers`: of the
-  /// cache. `swap_bytes`: host memory for preempted sequences; 0: everything is recomputed. `log` records
-  /// admissions and preemptions. Every sequence that this is given is a Sequence.
+  /// `kv`, `prefixes`, `device` and `log` outlive this object. `prefixes` is the rung `none` if nothing
+  /// should be kept. `layers` is the number of layers of the cache. `swap_bytes` is the host memory for
+  /// preempted sequences; 0: every preempted sequence is recomputed. `log` records admissions and
+  /// preemptions. REQUIRES: every ScheduledSequence that is passed to this object is a Sequence.
   KvCacheSpace(KvCache& kv, PrefixCache& prefixes, Device& device, int layers, std::size_t swap_bytes,
                const PreemptionCost& costs, EventLog& log);
 
@@ -33,7 +35,7 @@ class KvCacheSpace final : public SequenceMemory {
   void preempt(ScheduledSequence& s) override;
   bool has_room(std::int64_t tokens) const override;
 
-  /// The prefix cache, if there is one, becomes an owner of the sequence's full blocks, which are not written
+  /// Makes the prefix cache, if there is one, an owner of the sequence's full blocks, which are never written
   /// again.
   void remember(const ScheduledSequence& s) override;
   int known(const ScheduledSequence& s) override;
@@ -48,24 +50,28 @@ class KvCacheSpace final : public SequenceMemory {
   Counts counts() const override { return {preemptions_, swaps_, forked_, prefix_s_}; }
   void check_integrity() const override;
 
-  /// Gives up everything that the prefix cache keeps.
+  /// Evicts all blocks that only the prefix cache owns.
   void forget();
 
  private:
-  /// Sets text_ to all tokens of a sequence so far; returns its salt.
+  /// Sets text_ to all tokens of a sequence so far, and returns its cache salt.
   std::uint64_t read_text(const ScheduledSequence& s);
-  /// Visits the rows of a sequence's first `length` tokens in all layers, as runs of memory in a fixed order.
+  /// Visits the keys and values of a sequence's first `length` tokens in all layers, as contiguous runs of
+  /// memory in a fixed order.
   template <class Visit>
   void each_run(int kv, int length, Visit visit) const;
-  /// Whether an opened sequence could take over what it has in common with the one that it was forked from.
+  /// Lets an opened sequence share the tokens that it has in common with the sequence from which it was
+  /// forked. Returns whether that was possible.
   bool share_fork(ScheduledSequence& s);
-  /// A sequence that begins in the middle of a block which others own too will need a block for its copy.
-  /// Where there is none it begins at the block's border, or it might wait for a block that it keeps from
-  /// becoming free.
+  /// If a sequence continues in the middle of a block that has other owners, it needs a free block for its
+  /// own copy. If there is no free block, this function makes the sequence continue at the start of the
+  /// shared block. Otherwise the sequence could wait for a block that it prevents from becoming free itself.
   void leave_room_for_copy(ScheduledSequence& s);
-  /// Copies the last block of a sequence if others own it too. False when there is no block for the copy.
+  /// Copies the last block of a sequence if the block has other owners. Returns false if the last block is
+  /// full, or if there is no free block for the copy.
   bool own_last_block(const ScheduledSequence& s);
-  /// Whether it gave up at least one block that has no other owner.
+  /// Asks the prefix cache to evict `blocks` blocks that have no other owner. Returns whether it evicted at
+  /// least one.
   bool evict(int blocks);
 
   KvCache& kv_;
@@ -75,12 +81,12 @@ class KvCacheSpace final : public SequenceMemory {
   SwapArea swap_;
   PreemptionCost costs_;
   EventLog& log_;
-  int short_for_ = -1;  // the sequence that found no room last
+  int short_for_ = -1;  // the sequence for which grow() last found no room
   std::int64_t prefix_version_ = 0;
   double prefix_s_ = 0;
   std::int64_t preemptions_ = 0, swaps_ = 0, forked_ = 0;
-  std::vector<std::int32_t> text_;    // all tokens of the sequence at hand
-  std::vector<std::int32_t> blocks_;  // of the same sequence
+  std::vector<std::int32_t> text_;    // all tokens of the current sequence
+  std::vector<std::int32_t> blocks_;  // blocks of a lookup, an insertion or an eviction
 };
 
 }  // namespace rung

@@ -1,4 +1,5 @@
-// What a step's result changes: counters, texts, the memory of sequences, and which sequences wait or end.
+// Applies a step's result: updates counters, texts and the memory of sequences, and decides which sequences
+// wait and which end.
 
 #include <algorithm>
 #include <utility>
@@ -13,7 +14,7 @@ void StepLoop::count(const Flight& flight) {
   for (std::size_t i = 0; i < flight.sequences.size(); ++i) {
     Sequence& s = *flight.sequences[i];
     const StepChunk& chunk = flight.plan.chunks[i];
-    const int known = chunk.count - chunk.drafts;  // guesses are counted when it is known which were right
+    const int known = chunk.count - chunk.drafts;  // keep_guesses() counts the guesses
     stats_.recomputed_tokens += std::clamp(s.reached - chunk.begin, 0, known);
     s.reached = std::max(s.reached, chunk.begin + known);
     prompts = prompts || known > 1;
@@ -59,7 +60,7 @@ void StepLoop::keep_guesses(Sequence& s, int guesses, int accepted) {
 
 void StepLoop::settle(const Draw& draw) {
   Sequence& s = *draw.sequence;
-  if (s.output_tokens == 1 && !draw.follower) {  // forks that came while the step was in flight
+  if (s.output_tokens == 1 && !draw.follower) {  // forks that were made while the step was in flight
     std::erase_if(held_, [&](Sequence* held) {
       if (held->fork_of == &s) queues_.waiting.push_back(held);
       return held->fork_of == &s;
@@ -70,7 +71,7 @@ void StepLoop::settle(const Draw& draw) {
   } else if (draw.follower) {
     queues_.waiting.push_back(&s);
   } else if (s.output_tokens == 1) {
-    memory_.remember(s);  // others may begin with the same prompt
+    memory_.remember(s);  // later requests may start with the same prompt
   }
 }
 

@@ -1,9 +1,10 @@
-// How requests enter the loop and leave it, and sequences that begin in the same way: samples of one prompt,
-// and forks of a text that is being generated.
+// How requests enter and leave the loop, and how sequences start that have a common prefix: the samples of
+// one prompt, and the forks of a text that is being generated.
 //
 // The samples of a request (Request::n) are held back until the first of them, the leader, has computed the
-// prompt. Each draws its first token from the leader's logits; from then on it is a sequence like any other,
-// except that open() lets it share what it has in common with the leader (Kwon et al. 2023, section 4.4).
+// prompt. Each sample draws its first token from the leader's logits. From then on it is an ordinary
+// sequence, except that open() lets it share the tokens that it has in common with the leader (Kwon et al.
+// 2023, section 4.4).
 
 #include <algorithm>
 #include <iterator>
@@ -103,7 +104,8 @@ void StepLoop::check_queue(int more) {
                   waiting, config_.max_waiting, more));
 }
 
-// Samples that wait for the prompt of a request that ends early: the first of them computes it for all.
+// If a request ends early while samples wait for its prompt, the first of these samples becomes their leader
+// and computes the prompt for all of them.
 void StepLoop::forget_source(const Sequence& gone) {
   Sequence* leader = nullptr;
   std::erase_if(held_, [&](Sequence* s) {

@@ -1,5 +1,6 @@
-// One mutex guards the queue of work, another each stream. The loop's thread takes the queue as a whole,
-// does it without a lock, makes a step, and hands out what has ended.
+// One mutex guards the queue of work, and each stream has its own mutex. In each round, the loop's thread
+// takes all work from the queue, executes it without a lock, makes a step, and hands out the results of
+// requests that have ended.
 
 #include "loop/loop_thread.hpp"
 
@@ -15,23 +16,24 @@
 
 namespace rung {
 
-/// What the threads of callers and the loop's thread share.
+/// The state that the callers' threads and the loop's thread share.
 struct LoopThread::Shared {
   using Work = std::function<void(StepLoop& loop)>;
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<Work> work;    // in the order in which it was asked for
+  std::vector<Work> work;    // in the order in which it was posted
   bool stopping = false;     // no more work is taken
-  std::exception_ptr error;  // what ended the engine, if that was an error
-  std::thread::id thread;    // of the loop; written before the first call
+  std::exception_ptr error;  // the error that ended the loop, if there was one
+  std::thread::id thread;    // the loop's thread; written before the first call
 
-  // Of the loop's thread alone.
-  std::map<int, std::shared_ptr<RequestStream>> streams;  // of what is under way
-  std::vector<RequestStream*> ended;                      // of these, since the last look
-  std::vector<RequestStream*> failed;                     // by a listener of their own, since then
+  // Only the loop's thread uses these members.
+  std::map<int, std::shared_ptr<RequestStream>> streams;  // the requests that have not ended, by id
+  std::vector<RequestStream*> ended;   // part of `streams`: ended since the last hand_out()
+  std::vector<RequestStream*> failed;  // part of `streams`: their listener threw since the last hand_out()
 
-  /// Throws Error when the engine has stopped, because then the work would never be done.
+  /// Appends work to the queue. Throws Error if the loop has stopped, because the work would never be
+  /// executed.
   void post(Work item) {
     const std::lock_guard lock(mutex);
     if (error) std::rethrow_exception(error);
@@ -40,7 +42,7 @@ struct LoopThread::Shared {
     changed.notify_all();
   }
 
-  /// Posts work and waits for what it returns.
+  /// Posts work, waits until it was executed, and returns its result.
   template <class Item>
   auto call(Item item) {
     using Value = std::invoke_result_t<Item, StepLoop&>;
@@ -48,7 +50,7 @@ struct LoopThread::Shared {
       fail("a request's listener may call nothing but cancel(): the engine's thread would wait for itself");
     auto task = std::make_shared<std::packaged_task<Value(StepLoop&)>>(std::move(item));
     std::future<Value> value = task->get_future();
-    // The queue alone owns the task: dropped with the queue, it breaks its promise.
+    // Only the queue owns the task. If the queue is dropped, the task is destroyed and breaks its promise.
     post([task = std::move(task)](StepLoop& loop) { (*task)(loop); });
     try {
       return value.get();
@@ -108,13 +110,13 @@ class LoopThread::RequestStream final : public Stream, public std::enable_shared
     return stream;
   }
 
-  // Of the engine's thread.
+  // Only the loop's thread writes `id` and calls the functions below.
 
-  int id = -1;  // written before anybody else sees the stream
+  int id = -1;  // written before other threads see the stream
 
-  /// What the engine calls with each delta of this request.
+  /// Returns the listener that the loop calls with each delta of this request.
   OnDelta hearing() {
-    return [this](const Delta& delta) {  // streams has it as long as the engine calls this
+    return [this](const Delta& delta) {  // `streams` owns this as long as the loop calls it
       push(delta);
       if (listener_ && !own_error_) {
         try {
@@ -128,7 +130,8 @@ class LoopThread::RequestStream final : public Stream, public std::enable_shared
     };
   }
 
-  /// `why`: what ended the engine, if that was an error; a listener's own error comes first.
+  /// Ends the stream. `why` is the error that ended the loop, or null. An error of the request's own listener
+  /// takes precedence.
   void end(Result last, const std::exception_ptr& why) {
     const std::lock_guard lock(mutex_);
     result_ = std::move(last);
@@ -143,7 +146,7 @@ class LoopThread::RequestStream final : public Stream, public std::enable_shared
     deltas_.push_back(delta);
     changed_.notify_all();
   }
-  /// With the lock.
+  /// Returns the next delta, if there is one. REQUIRES: the caller holds mutex_.
   std::optional<Delta> take() {
     if (deltas_.empty()) {
       if (error_) std::rethrow_exception(error_);
@@ -156,7 +159,7 @@ class LoopThread::RequestStream final : public Stream, public std::enable_shared
 
   const std::shared_ptr<Shared> shared_;
   const OnDelta listener_;
-  std::exception_ptr own_error_;  // of the listener; the engine's thread alone
+  std::exception_ptr own_error_;  // thrown by the listener; only the loop's thread uses it
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -166,7 +169,7 @@ class LoopThread::RequestStream final : public Stream, public std::enable_shared
   std::exception_ptr error_;
 };
 
-/// What ended in the last step, and whose listener failed in it.
+/// Cancels the requests whose listener threw, and hands out the results of the requests that ended.
 void LoopThread::Shared::hand_out(StepLoop& loop) {
   for (RequestStream* stream : std::exchange(failed, {})) loop.cancel(stream->id);
   for (RequestStream* stream : std::exchange(ended, {})) {
@@ -193,7 +196,7 @@ void LoopThread::Shared::end_all(StepLoop& loop, const std::exception_ptr& why) 
 LoopThread::LoopThread(Build build) : shared_(std::make_shared<Shared>()) {
   std::promise<void> built;
   std::future<void> result = built.get_future();
-  // The thread owns the promise: the waiting constructor may return before set_value() has returned.
+  // The thread owns the promise, because the waiting constructor may return before set_value() has returned.
   thread_ = std::thread([this, built = std::move(built), build = std::move(build)]() mutable {
     std::shared_ptr<StepLoop> loop;
     try {
@@ -240,7 +243,7 @@ void LoopThread::drive(StepLoop& loop) {
     const std::lock_guard lock(shared.mutex);
     shared.stopping = true;
     shared.error = error;
-    late.swap(shared.work);  // dropped: a call that waits for it gets a broken promise
+    late.swap(shared.work);  // dropped: callers that wait for it get a broken promise
   }
   late.clear();
   shared.end_all(loop, error);

@@ -1,5 +1,5 @@
 #pragma once
-// A serving loop with a thread of its own that drives it, for programs with several threads.
+// A serving loop with its own thread, for programs with several threads.
 //
 //   std::shared_ptr<Stream> answer = service.submit(request);     // from any thread
 //   while (auto delta = answer->next()) std::cout << delta->text; // text that is final
@@ -22,7 +22,7 @@ namespace rung {
 
 class LoopThread : public InferenceService {
  public:
-  /// Makes the loop, and everything that it uses and that lives as long as it.
+  /// Returns a new loop. The pointer also owns everything that the loop uses.
   using Build = std::function<std::shared_ptr<StepLoop>()>;
 
   /// Calls build() on the new thread and rethrows what it throws.

@@ -1,5 +1,5 @@
-// What the loop looks at before it computes, and what it says of itself: matches, guesses, the rules of a
-// plan, events, statistics, and why it is stuck.
+// What the loop checks before a step (prefix matches, numbers of guesses, the rules of a plan), and what it
+// reports about itself (events, statistics, and the reason why it is stuck).
 
 #include <algorithm>
 
@@ -17,7 +17,7 @@ void StepLoop::look_up_matches() {
 
 int StepLoop::wanted_drafts(const Sequence& s) const {
   if (s.output_tokens == 0 || s.missing() != 1) return 0;
-  // A guess after the last token that may come is worth nothing.
+  // A guess that would exceed the limit of the text's length is useless.
   const int room = std::min(config_.longest - s.length(), s.max_tokens - s.output_tokens) - 1;
   return room <= 0 ? 0 : std::min(room, executor_.drafts_wanted(s.step_text()));
 }
@@ -62,7 +62,7 @@ void StepLoop::fail_rule(const ScheduledSequence* s, const std::string& expected
                    planned_steps_ + 1, s == nullptr ? -1 : s->id, expected, got);
 }
 
-// Before the chunks are counted as computed.
+// Called before commit_tokens(), so that the log has a step's chunks before the tokens that they gained.
 void StepLoop::record_plan(const Flight& flight) {
   if (!log_.on()) return;
   const double seconds = result_.end_s - result_.begin_s;
@@ -84,7 +84,7 @@ void StepLoop::record_plan(const Flight& flight) {
     const int known = chunk.count - chunk.drafts;
     const int count = known + (chunk.samples ? gain->guesses : 0);
     if (chunk.samples) gain += 1 + static_cast<std::ptrdiff_t>(chunk.followers.size());
-    // A prompt, or a text that is computed again: everything but one token that was sampled before.
+    // Everything counts as prefill except a single token that was sampled before.
     const bool prefill = known > 1 || chunk.begin < s.prompt_tokens;
     log_.add({.kind = EventKind::chunk,
               .prefill = prefill,
@@ -111,7 +111,7 @@ void StepLoop::watch_storms() {
                            memory_.counts().preemptions, stats_.finished})) {
     return;
   }
-  if (stats_.storms++ > 0 || !config_.notice) return;  // once, or it would be repeated every second
+  if (stats_.storms++ > 0 || !config_.notice) return;  // only once; otherwise it could appear every second
   const StormWatch::Counts& w = storms_.window();
   config_.notice(fmt::format(
       "preemption storm: in {} steps sequences lost their place in the KV cache {} times while {} requests "
@@ -124,7 +124,7 @@ void StepLoop::watch_storms() {
 
 namespace {
 
-/// What a scheduler that plans nothing leaves undone, as the end of "expected ...".
+/// Describes the work that a scheduler which plans nothing leaves undone, to complete "expected ...".
 std::string work_left(const Queues& queues) {
   const std::size_t waiting = queues.waiting.size(), running = queues.running.size();
   if (running == 0) return fmt::format("one of {} waiting requests to be admitted, as none runs", waiting);

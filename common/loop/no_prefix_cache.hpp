@@ -1,5 +1,5 @@
 #pragma once
-// A prefix cache that keeps nothing: the rung `none`, and for simulations that need no other.
+// A prefix cache that keeps nothing. It is the rung `none` and serves simulations without a prefix cache.
 
 #include "seams/prefix_cache.hpp"
 

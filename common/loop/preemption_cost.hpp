@@ -1,12 +1,12 @@
 #pragma once
-// What it costs to give a sequence's place away and bring it back: copying its keys and values to host memory
-// and back, or computing its tokens again (Kwon et al. 2023, section 4.5 and figure 19).
+// The cost of preempting a sequence and resuming it later: either its keys and values are copied to host
+// memory and back, or its tokens are computed again (Kwon et al. 2023, section 4.5 and figure 19).
 //
 //     swap       2 * bytes / (bytes copied per second)
 //     recompute  tokens * (seconds per token of a step that computes prompts)
 //
-// Both rates are running averages of what this engine measured. The price of recomputing is an upper bound: a
-// prefix cache may still have some of the blocks when the sequence comes back.
+// Both rates are running averages of this engine's measurements. The cost of recomputing is an upper bound,
+// because a prefix cache may still have some of the blocks when the sequence resumes.
 //
 // Thread safety: none.
 
@@ -18,11 +18,11 @@
 
 namespace rung {
 
-enum class PreemptMode : std::uint8_t { automatic, swap, recompute };  // automatic: what costs less
+enum class PreemptMode : std::uint8_t { automatic, swap, recompute };  // automatic: the cheaper of the two
 /// "auto", "swap", "recompute". Throws UsageError for another name.
 PreemptMode preempt_mode(std::string_view name);
 
-/// A mean that forgets: sums in which what was added n times ago counts (15/16)^n.
+/// An exponentially weighted mean: a value that was added n calls ago has the weight (15/16)^n.
 class RunningRate {
  public:
   void add(double amount, double seconds) {
@@ -39,28 +39,29 @@ class RunningRate {
 
 class PreemptionCost {
  public:
-  /// Rates above 0 are taken as given, and nothing is learned: for tests, and for asking what another machine
-  /// would do.
+  /// A rate above 0 is used instead of the measured one. This serves tests, and the simulation of another
+  /// machine's decisions.
   PreemptionCost(PreemptMode mode, double copy_bytes_per_s, double tokens_per_s);
 
-  /// Bytes were copied from or to the device.
+  /// Reports that `bytes` were copied from or to the device in `seconds`.
   void copied(std::size_t bytes, double seconds) { copies_.add(static_cast<double>(bytes), seconds); }
-  /// A step computed `tokens`. Steps that only decode count as long as no other was seen: a token that is
-  /// computed again shares its step with many, like one of a prompt.
+  /// Reports that a step computed `tokens` in `seconds`. `prompts` says whether it computed prompt tokens.
+  /// Steps that only decode are used only until the first step with prompt tokens, because recomputed tokens
+  /// share their step with many others, as prompt tokens do.
   void computed(std::int64_t tokens, double seconds, bool prompts);
 
-  /// What becomes of a sequence with `tokens` in the cache, which are `bytes`. `swap_room`: bytes of host
-  /// memory that are left; `swap_bytes`: that there are.
+  /// Decides how to preempt a sequence that has `tokens` tokens, or `bytes` bytes, in the cache. `swap_room`
+  /// is the size of the largest free piece of host memory, and `swap_bytes` is the size of all of it.
   PreemptReason choose(std::size_t bytes, int tokens, std::size_t swap_room, std::size_t swap_bytes);
 
-  /// Seconds, both ways; 0 as long as no copy was measured.
+  /// Returns the seconds for copying `bytes` out and back, or 0 if no copy was measured yet.
   double swap_s(std::size_t bytes) const;
-  /// Seconds; 0 as long as no step was measured.
+  /// Returns the seconds for computing `tokens` again, or 0 if no step was measured yet.
   double recompute_s(int tokens) const;
 
  private:
-  // After so many decisions against it in a row a copy is measured again: the first one pays for fresh
-  // memory.
+  // After this many consecutive decisions against copying, a copy is measured again, because the first copy
+  // was slow: it touched fresh memory.
   static constexpr int kMeasureAgain = 64;
   PreemptMode mode_;
   double copy_bytes_per_s_, tokens_per_s_;

@@ -1,6 +1,6 @@
 #pragma once
-// The simplest speculator: an answer that is known, said again. What speculation could gain at best can be
-// measured with it, and that it changes no text can be tested.
+// The simplest speculator: it guesses the tokens of a known answer. It measures the largest possible gain of
+// speculation, and it tests that speculation does not change the text.
 
 #include <algorithm>
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace rung {
 
-/// Guesses the tokens of `answer` as long as the text so far is its beginning.
+/// Guesses the next tokens of `answer` as long as the generated text is a prefix of it.
 class ReplaySpeculator final : public Speculator {
  public:
   /// `most` guesses in a step; at least 1.

@@ -1,17 +1,17 @@
 #pragma once
-// Traces of real servers: when requests came, and how long prompts and answers were. One reader for all
-// programs.
+// Reads traces of real servers: when requests arrived, and how long their prompts and answers were. All
+// programs use this reader.
 //
-// Two forms, told apart by what stands in the file:
-//   CSV    lines that end in ",prompt tokens,generated tokens", with or without a header; the first field is
-//   the
-//          time, a date or seconds. The Azure LLM inference traces (github.com/Azure/AzurePublicDataset):
-//          "2023-11-16 18:17:03.97,374,44", and of 2024 "2024-05-10 00:00:00.009930+00:00,21,5". A field that
-//          the header calls "user" is a number: whose request it is.
-//   JSONL  the traces of Mooncake (Qin et al. 2024, arXiv 2407.00079): one object per line with timestamp
-//   (ms),
-//          input_length, output_length and hash_ids, a number for every 512 tokens of the prompt. Equal
-//          numbers are equal tokens, behind equal beginnings.
+// There are two formats, which the reader recognizes by the content of the file:
+//
+// - CSV: lines that end in ",prompt tokens,generated tokens", with or without a header. The first field is
+//   the time, either a date or seconds. The Azure LLM inference traces
+//   (github.com/Azure/AzurePublicDataset) have this format: "2023-11-16 18:17:03.97,374,44", and in 2024
+//   "2024-05-10 00:00:00.009930+00:00,21,5". A field that the header calls "user" is the number of the user
+//   that sent the request.
+// - JSONL: the traces of Mooncake (Qin et al. 2024, arXiv 2407.00079). Each line is one object with timestamp
+//   (ms), input_length, output_length and hash_ids, which has one number for every 512 tokens of the prompt.
+//   Equal numbers mean equal tokens after equal prefixes.
 
 #include <cstdint>
 #include <iosfwd>

@@ -66,7 +66,7 @@ void Sequence::append(SampledToken sampled, const Tokenizer* tokenizer, int cont
   }
   if (is_end || stop_id) return end(FinishReason::stop, now_s, delta);
 
-  // A model's vocabulary may be padded beyond its tokenizer's: such a token has no text.
+  // A model's vocabulary may be larger than its tokenizer's, because of padding. Such a token has no text.
   if (decoder_ && token < tokenizer->vocab_size()) show(decoder_->push(token), delta);
   if (stops_.stopped()) return end(FinishReason::stop, now_s, delta);
   const bool full = length() >= context;

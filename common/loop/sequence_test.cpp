@@ -1,4 +1,4 @@
-// The text of a sequence: what its tokens add to its prompt's.
+// Tests the text of a sequence: which text its tokens add to that of its prompt.
 
 #include "loop/sequence.hpp"
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kVocab = 1 << 20;
 
-/// One run: which requests came, and what became of them.
+/// One run of the simulation: the requests that have arrived, and their outcomes.
 class Run {
  public:
   Run(Scheduler& scheduler, Policy* policy, const std::vector<SimulatedRequest>& requests,
@@ -30,7 +30,7 @@ class Run {
       let_arrive();
       clock_.next_event_s = arrived_ < requests_.size() ? requests_[arrived_].arrival_s
                                                         : std::numeric_limits<double>::infinity();
-      if (!loop_.step()) clock_.advance_to(clock_.next_event_s);  // nothing to do before that
+      if (!loop_.step()) clock_.advance_to(clock_.next_event_s);  // there is no work before that time
       if (config_.observe) config_.observe(memory_, loop_.queues());
       finished += ended_.size();
       for (const int id : ended_) take(id);

@@ -1,8 +1,9 @@
-// The serving loop. step() is the life of an inference server: schedule, submit, collect, commit.
+// The serving loop. step() does the work of an inference server: schedule, submit, collect, commit.
 //
-// schedule() asks the rungs of `policy` and `scheduler`, which admit requests, grow the cache and preempt.
-// The executor computes the plan. commit() gives the tokens to their sequences. What enters and leaves the
-// loop is in loop_requests.cpp, what it says of itself in loop_watch.cpp.
+// schedule() calls the rungs of `policy` and `scheduler`, which sort and admit requests, grow the cache and
+// preempt sequences. The executor computes the plan. commit() gives the tokens to their sequences. How
+// requests enter and leave the loop is in loop_requests.cpp, and what the loop reports about itself is in
+// loop_watch.cpp.
 
 #include "loop/step_loop.hpp"
 
@@ -44,7 +45,7 @@ void StepLoop::submit_plan() {
   flight.draws.clear();
   for (const Chunk& chunk : plan_) fill_chunk(chunk, flight);
   executor_.submit(flight.plan);
-  for (const StepChunk& chunk : flight.plan.chunks) {  // from here on its tokens count as computed
+  for (const StepChunk& chunk : flight.plan.chunks) {  // from now on these tokens count as computed
     Sequence& s = *flight.sequences[static_cast<std::size_t>(&chunk - flight.plan.chunks.data())];
     ++s.in_flight;
     s.computed += chunk.count - chunk.drafts;
@@ -78,7 +79,7 @@ void StepLoop::commit() {
   const Flight& flight = collect();
   record_plan(flight);
   {
-    const InStep in_step(in_step_);  // listeners are called
+    const InStep in_step(in_step_);  // the code below calls listeners
     count(flight);
     SampledToken* tokens = result_.tokens.data();
     for (std::size_t i = 0; i < flight.draws.size(); ++i) {
@@ -86,7 +87,8 @@ void StepLoop::commit() {
       commit_tokens(draw, flight.plan.chunks[draw.chunk], result_.gains[i], tokens);
       tokens += result_.gains[i].tokens;
     }
-    // Followers first: they can share the blocks of the sequence that they followed only until it ends.
+    // Followers come first, because they can share the blocks of the sequence that they follow only until it
+    // ends.
     for (const bool followers : {true, false}) {
       for (const Draw& draw : flight.draws) {
         if (draw.follower == followers) settle(draw);
@@ -107,7 +109,7 @@ StepLoop::Flight& StepLoop::collect() {
   result_.clear();
   try {
     executor_.collect(result_);
-  } catch (...) {  // a prefix cache must not keep what was not computed
+  } catch (...) {  // a prefix cache must not keep tokens that were not computed
     for (std::size_t i = 0; i < flight.sequences.size(); ++i) {
       int& computed = flight.sequences[i]->computed;
       computed = std::min(computed, flight.plan.chunks[i].begin);
@@ -117,9 +119,9 @@ StepLoop::Flight& StepLoop::collect() {
   return flight;
 }
 
-// A sequence that was preempted in a step that planned nothing can be admitted in the next one: alone, a
-// sequence always fits. A second step without work, and without a moment to wait for, would be the first of
-// endlessly many.
+// Called if nothing was planned and nothing is in flight. A step may preempt a sequence and plan nothing; the
+// next step can admit this sequence again, because a sequence that runs alone always fits. But if a second
+// step plans nothing and there is no time to wait for, no later step will plan anything either.
 bool StepLoop::wait_for_work() {
   if (queues_.waiting.empty() && queues_.running.empty()) {
     if (!held_.empty()) fail_stuck();

@@ -1,13 +1,16 @@
 #pragma once
-// The serving loop: requests in, tokens out, one step at a time. There is one loop. An engine runs it with an
-// executor that computes a model, a simulation with one that only lets time pass.
+// The serving loop: it accepts requests and generates their tokens, one step at a time. An engine runs this
+// loop with an executor that computes a model. A simulation runs the same loop with an executor that only
+// advances a simulated clock.
 //
 //   while (loop.step()) {}
 //
+// A step has these parts:
+//
 //   plan   = schedule()              policy, scheduler, admission, preemption
-//   executor.submit(plan)            guesses, place in the cache, batch, forward pass, sample or verify
+//   executor.submit(plan)            guesses, cache slots, batch, forward pass, sampling or verification
 //   tokens = executor.collect()
-//   commit(tokens)                   accept n tokens, truncate, stream, stop, retire
+//   commit(tokens)                   accept tokens, truncate, stream, stop, retire
 //
 // Thread safety: none; only one thread may use a loop.
 
@@ -31,27 +34,28 @@
 
 namespace rung {
 
-/// What a loop must know of its executor's model, and its limits.
+/// The limits of a loop, and what it must know about its executor's model.
 struct LoopConfig {
   RequestLimits requests;
-  int longest = 0;      // tokens after which a text ends; INT_MAX if texts may outgrow the context
-  int max_waiting = 0;  // requests that may wait for a place; 0: any number
+  int longest = 0;      // length in tokens at which a text ends; INT_MAX if texts may outgrow the context
+  int max_waiting = 0;  // how many requests may wait for a place; 0: any number
   SchedulerConfig steps;
-  std::string scheduler = "scheduler";                  // its name, for error messages
-  std::function<void(const std::string&)> notice = {};  // receives sentences that are no errors; may be empty
+  std::string scheduler = "scheduler";  // name of the scheduler, for error messages
+  /// Receives messages to the user that are not errors; may be empty.
+  std::function<void(const std::string&)> notice = {};
 };
 
-/// What a loop is made of. Not owned; outlives the loop.
+/// The parts that a loop uses. They are not owned and outlive the loop.
 struct LoopParts {
   Executor& executor;
   SequenceMemory& memory;
   Scheduler& scheduler;
-  Policy* policy = nullptr;              // null: order of arrival
-  const Tokenizer* tokenizer = nullptr;  // null: tokens without text
-  EventLog& log;                         // on the executor's clock
+  Policy* policy = nullptr;              // null: requests are served in order of arrival
+  const Tokenizer* tokenizer = nullptr;  // null: results have tokens but no text
+  EventLog& log;                         // uses the executor's clock
 };
 
-/// A scheduler broke a rule of its seam, or plans nothing although a request could go on.
+/// Thrown if a scheduler breaks a rule of its seam, or plans nothing although a request could continue.
 class BrokenRule : public Error {
  public:
   BrokenRule(const std::string& sentence, std::int64_t step_, int request_, std::string expected_,
@@ -62,7 +66,7 @@ class BrokenRule : public Error {
         expected(std::move(expected_)),
         got(std::move(got_)) {}
   std::int64_t step;
-  int request;  // -1: the step as a whole
+  int request;  // -1: the rule concerns the whole step
   std::string expected, got;
 };
 
@@ -92,12 +96,14 @@ class StepLoop {
   /// cancel().
   bool step();
 
-  /// Ends a request early; its result has FinishReason::cancelled. If called from a listener, or if a step in
-  /// flight computes tokens of the request, it ends when that step ends. Does nothing if the request has
-  /// ended. Throws UsageError for an unknown id or an id whose result was taken.
+  /// Ends a request early; its result has FinishReason::cancelled. A request that is cancelled by a listener
+  /// ends after the current step. A request with steps in flight ends when the last of them is committed.
+  /// Does nothing if the request has ended. Throws UsageError for an unknown id or an id whose result was
+  /// taken.
   void cancel(int id);
 
-  /// Returns whether a request has ended and its result was not taken yet. Returns false for unknown ids.
+  /// Returns whether a request has ended and its result has not been taken yet. Returns false for unknown
+  /// ids.
   bool finished(int id) const;
   /// Returns the result of a finished request and forgets the request. Throws UsageError for a request that
   /// has not ended, and for an unknown id or an id whose result was taken.
@@ -116,15 +122,15 @@ class StepLoop {
   /// A sequence that gains tokens in a step.
   struct Draw {
     Sequence* sequence = nullptr;
-    std::size_t chunk = 0;  // of the plan
-    bool follower = false;  // it draws from the logits of the chunk's own sequence
+    std::size_t chunk = 0;  // index of a chunk in the plan
+    bool follower = false;  // whether it draws from the logits of another sequence, the chunk's own one
   };
-  /// A plan that was submitted.
+  /// A plan that was submitted, and the sequences that it concerns.
   struct Flight {
     StepPlan plan;
-    std::vector<Sequence*> sequences;   // of each chunk
+    std::vector<Sequence*> sequences;   // the sequence of each chunk
     std::vector<Draw> draws;            // in the order of StepResult::gains
-    double begin_s = 0, planned_s = 0;  // of scheduling
+    double begin_s = 0, planned_s = 0;  // start and end of scheduling
   };
 
   // The parts of a step, in the order in which they run.
@@ -168,23 +174,23 @@ class StepLoop {
   LoopConfig config_;
 
   int next_id_ = 0;
-  std::list<Sequence> sequences_;  // all whose results were not taken yet, in order of arrival
+  std::list<Sequence> sequences_;  // all sequences whose results were not taken yet, in order of submission
   std::unordered_map<int, std::list<Sequence>::iterator> by_id_;
-  Queues queues_;                // those of sequences_ that wait or run
+  Queues queues_;                // the elements of sequences_ that wait or run
   std::vector<Sequence*> held_;  // samples that wait until their leader has computed the prompt
   bool in_step_ = false;
   std::vector<int> cancelled_later_;  // ids passed to cancel() that could not end at once
   int idle_steps_ = 0;                // consecutive steps without a plan and without a reason to wait
 
-  std::vector<Chunk> plan_;             // of the scheduler
-  double begin_s_ = 0, planned_s_ = 0;  // of the last schedule()
-  std::vector<Flight> flights_;         // a ring: [oldest_, oldest_ + in_flight_) are in flight
+  std::vector<Chunk> plan_;             // the latest plan of the scheduler
+  double begin_s_ = 0, planned_s_ = 0;  // start and end of the last schedule()
+  std::vector<Flight> flights_;         // ring buffer: [oldest_, oldest_ + in_flight_) are in flight
   std::size_t oldest_ = 0, in_flight_ = 0;
   std::int64_t planned_steps_ = 0;
   StepResult result_;
   EngineStats stats_;
   StormWatch storms_;
-  std::int64_t matched_version_ = -1;  // of the memory at the last look-up of matched_tokens
+  std::int64_t matched_version_ = -1;  // known_version() of the memory at the last lookup of matched_tokens
 };
 
 }  // namespace rung

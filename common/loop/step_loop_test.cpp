@@ -1,4 +1,5 @@
-// The serving loop without a model: an executor that only lets time pass, and memory that only counts.
+// Tests the serving loop without a model: the executor only advances a simulated clock, and the memory only
+// counts blocks.
 
 #include "loop/step_loop.hpp"
 
@@ -16,7 +17,7 @@ using namespace rung;
 
 namespace {
 
-/// A loop and all that it needs. A step takes a second.
+/// A loop and all parts that it needs. A step takes one second.
 struct Server {
   explicit Server(const SchedulerConfig& limits_, int stages = 1, int piece = INT_MAX, int width = INT_MAX)
       : limits(limits_),
@@ -82,7 +83,7 @@ TEST_CASE("samples draw their first tokens from the leader's logits, in the lead
   for (const SequenceSnapshot& s : server.loop.snapshot().sequences) CHECK(s.output_tokens == 1);
   server.run();
   for (int i = 0; i < 4; ++i) CHECK(server.loop.take(first + i).token_ids.size() == 3);
-  // Their memory only counts, so three of them compute the prompt again.
+  // The memory only counts blocks and cannot share them, so three of the samples compute the prompt again.
   CHECK(server.loop.stats().computed_tokens == 4 * (10 + 2));
 }
 
@@ -94,7 +95,8 @@ TEST_CASE("two plans in flight: a pipeline of two stages serves two groups in th
     CHECK(server.loop.stats().output_tokens == 8 * 50);
     return server.executor.clock().seconds();
   };
-  // The first four take all steps of the only plan; with two, the others are in the second stage meanwhile.
+  // With one stage, the first four requests take all steps, and the others wait. With two stages, both groups
+  // are in flight at the same time.
   CHECK(seconds(1) == 100);
   CHECK(seconds(2) == 50.5);
 }

@@ -15,7 +15,7 @@ std::string StopChecker::push(std::string_view text) {
     held_.clear();
     return shown;
   }
-  // The longest tail that is a beginning of some stop string must wait.
+  // Hold back the longest tail that is the beginning of a stop string.
   std::size_t keep = 0;
   for (const std::string& stop : stops_) {
     for (std::size_t n = std::min(stop.size() - 1, held_.size()); n > keep; --n) {

@@ -1,5 +1,5 @@
 #pragma once
-// Stop strings in a stream of text: no part of one is ever shown.
+// Finds stop strings in a stream of text. No part of a stop string is ever shown.
 
 #include <string>
 #include <string_view>
@@ -12,12 +12,12 @@ class StopChecker {
  public:
   explicit StopChecker(std::vector<std::string> stops) : stops_(std::move(stops)) {}
 
-  /// Takes the next piece of text; returns what may be shown now. A tail that could be the beginning
-  /// of a stop string is held back until it is decided. Once a stop string is complete, stopped() is
-  /// true and everything from its first character on is dropped.
+  /// Takes the next piece of text and returns the text that may be shown now. A tail that could be the
+  /// beginning of a stop string is held back until the following text decides this. Once a stop string is
+  /// complete, stopped() is true, and everything from its first character on is dropped.
   std::string push(std::string_view text);
 
-  /// The held-back tail, at the end of the stream.
+  /// Returns the tail that is held back. Call it at the end of the stream.
   std::string finish();
 
   bool stopped() const { return stopped_; }

@@ -1,6 +1,6 @@
 #pragma once
-// Notices preemption storms: sequences that take each other's memory in turn, so that an engine mostly
-// computes what it had computed before.
+// Detects preemption storms, in which sequences take each other's memory in turn, so that an engine mostly
+// computes tokens again that it had computed before.
 
 #include <algorithm>
 #include <cstdint>
@@ -10,17 +10,17 @@ namespace rung {
 class StormWatch {
  public:
   static constexpr int kWindow = 64;               // steps that are judged together
-  static constexpr int kLeastPreemptions = 4;      // in a window: fewer are no storm
+  static constexpr int kLeastPreemptions = 4;      // a window with fewer preemptions is not a storm
   static constexpr double kMostPerFinished = 2;    // preemptions per request that ended in the window
-  static constexpr double kMostRecomputed = 0.25;  // of the tokens that the window computed
+  static constexpr double kMostRecomputed = 0.25;  // share of the tokens that the window computed
 
-  /// Counted since the engine was built; in a storm, of the window.
+  /// Numbers since the engine was built or, from window(), of one window.
   struct Counts {
     std::int64_t steps = 0, computed_tokens = 0, recomputed_tokens = 0, preemptions = 0, finished = 0;
   };
 
-  /// Called after every step. True once per window of kWindow steps that was a storm; window() says what was
-  /// in it.
+  /// Must be called after every step. Returns true at the end of each window of kWindow steps that was a
+  /// storm; window() then returns the numbers of this window.
   bool after_step(const Counts& so_far) {
     if (so_far.steps - begin_.steps < kWindow) return false;
     window_ = {so_far.steps - begin_.steps, so_far.computed_tokens - begin_.computed_tokens,
@@ -29,7 +29,7 @@ class StormWatch {
     begin_ = so_far;
     if (window_.preemptions < kLeastPreemptions) return false;
     const auto preemptions = static_cast<double>(window_.preemptions);
-    // Long texts may end in another window: at least so many are taken to have ended.
+    // Long texts may end in another window, so this assumes that at least kLeastPreemptions requests ended.
     const auto finished = static_cast<double>(std::max<std::int64_t>(window_.finished, kLeastPreemptions));
     return preemptions > kMostPerFinished * finished || recomputed_share() > kMostRecomputed;
   }

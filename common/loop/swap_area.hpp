@@ -1,5 +1,5 @@
 #pragma once
-// Host memory for the keys and values of preempted sequences, taken once. Each sequence gets one piece.
+// Host memory for the keys and values of preempted sequences, allocated once. Each sequence gets one piece.
 //
 // Thread safety: none.
 
@@ -15,7 +15,7 @@ namespace rung {
 
 class SwapArea {
  public:
-  /// Throws Error if the machine does not have `bytes`.
+  /// Throws Error if `bytes` of memory cannot be allocated.
   explicit SwapArea(std::size_t bytes)
       : bytes_(bytes), memory_(bytes > 0 ? new (std::nothrow) std::byte[bytes] : nullptr) {
     if (bytes > 0 && memory_ == nullptr)
@@ -24,7 +24,7 @@ class SwapArea {
   }
 
   std::size_t bytes() const { return bytes_; }
-  /// The largest piece that is free.
+  /// Returns the size of the largest free piece.
   std::size_t room() const {
     std::size_t largest = 0, begin = 0;
     for (const auto& [at, piece] : pieces_) {
@@ -38,7 +38,8 @@ class SwapArea {
     std::byte* data = nullptr;
     std::size_t bytes = 0;
   };
-  /// A piece for sequence `id`, at the first place where it fits. REQUIRES: bytes <= room(); it has none.
+  /// Returns a new piece for sequence `id`, at the first place where it fits. REQUIRES: bytes <= room(); the
+  /// sequence has no piece yet.
   Piece take(int id, std::size_t bytes) {
     std::size_t begin = 0;
     for (const auto& [at, piece] : pieces_) {
@@ -50,12 +51,12 @@ class SwapArea {
     begins_[id] = begin;
     return piece;
   }
-  /// The piece of a sequence; its data is null if it has none.
+  /// Returns the piece of a sequence. Its data is null if the sequence has no piece.
   Piece find(int id) const {
     const auto found = begins_.find(id);
     return found == begins_.end() ? Piece{} : pieces_.at(found->second);
   }
-  /// Frees a sequence's piece, if it has one.
+  /// Frees the piece of a sequence. Does nothing if the sequence has no piece.
   void give_back(int id) {
     const auto found = begins_.find(id);
     if (found == begins_.end()) return;
@@ -66,8 +67,8 @@ class SwapArea {
  private:
   std::size_t bytes_;
   std::unique_ptr<std::byte[]> memory_;
-  std::map<std::size_t, Piece> pieces_;  // by where they begin
-  std::map<int, std::size_t> begins_;    // of each sequence that has one
+  std::map<std::size_t, Piece> pieces_;  // by the offset at which they begin
+  std::map<int, std::size_t> begins_;    // sequence -> offset of its piece
 };
 
 }  // namespace rung

@@ -1,5 +1,6 @@
-// A slice is one event of phase "X" (complete): it has its own beginning and duration, so no order is needed.
-// Times are rounded to nanoseconds before they are subtracted, so that rounding makes no slices overlap.
+// A slice is one event of phase "X" (complete). It contains its beginning and its duration, so the order of
+// the events does not matter. Times are rounded to nanoseconds before they are subtracted, so that rounding
+// does not make slices overlap.
 
 #include "loop/trace.hpp"
 
@@ -48,10 +49,10 @@ class Writer {
   std::string out_;
 };
 
-/// A request's row as it grows.
+/// The state of a request's row while the events are read.
 struct Row {
-  double begin_s = -1, end_s = 0;  // of its life, as far as the log knows it
-  double wait_s = -1;              // since when it waits; below 0: it does not
+  double begin_s = -1, end_s = 0;  // times of the first and the last event of the request in the log
+  double wait_s = -1;              // time since which it waits; negative: it does not wait
   std::string_view wait = "waiting";
   int prompt = 0, generated = 0;
 };
@@ -126,7 +127,7 @@ std::string chrome_trace(const EventLog& log) {
   }
   for (auto& [id, row] : rows) {
     writer.row(row_of(id), fmt::format("request {}", id));
-    if (row.wait_s >= 0) {  // still, when the log was read
+    if (row.wait_s >= 0) {  // it still waited at the end of the log
       writer.slice(row_of(id), row.wait, row.wait_s, last_s, 0, 0, 0);
       row.end_s = std::max(row.end_s, last_s);
     }

@@ -1,6 +1,6 @@
 #pragma once
-// An engine's events as a picture of time: the trace event format (Google, "Trace Event Format") that
-// chrome://tracing and ui.perfetto.dev open.
+// Writes an engine's events as a timeline in the Trace Event Format (Google), which chrome://tracing and
+// ui.perfetto.dev can open.
 
 #include <span>
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace rung {
 
-/// A JSON document with "traceEvents": one row for the steps (each with its scheduling and its forward pass
-/// inside) and one per request (its life, and inside it waiting, copies and the chunks that were computed).
-/// Within a row slices lie inside each other or apart. Times are microseconds on the engine's clock.
+/// Returns a JSON document with "traceEvents". One row has the steps, each with its scheduling and its
+/// forward pass inside. One row per request has a slice for the whole request, which contains slices for
+/// waiting, copies and computed chunks. Two slices of a row are either nested or disjoint. Times are
+/// microseconds on the log's clock.
 std::string chrome_trace(const EventLog& log);
 
 }  // namespace rung

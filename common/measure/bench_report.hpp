@@ -1,5 +1,6 @@
 #pragma once
-// Tokens per second of prefill and decode, as a share of the machine's limits: the figures of `rung bench`.
+// The figures of `rung bench`: tokens per second of prefill and decode, and their share of the machine's
+// limits.
 
 #include <cstdint>
 #include <map>
@@ -13,7 +14,8 @@
 
 namespace rung {
 
-/// A prompt of `prompt` tokens per sequence or, if that is 0, `steps` decode steps after an empty context.
+/// One test. It computes a prompt of `prompt` tokens per sequence or, if `prompt` is 0, `steps` decode steps
+/// that start with an empty context.
 struct BenchTest {
   int batch = 1;  // sequences
   int prompt = 0;
@@ -26,29 +28,29 @@ struct BenchTest {
   std::string name() const;
 };
 
-/// The least that a test must move and compute over all its steps. Weights are read once per step; of a
-/// mixture of experts, only those of the chosen experts. Keys and values are read once per query chunk. There
-/// are two flops per weight and token, and per cached number and query head.
+/// The least number of bytes and operations that a test needs over all its steps. Weights are read once per
+/// step; in a mixture of experts, only the weights of the chosen experts are read. Keys and values are read
+/// once per query chunk. There are two flops per weight and token, and two per cached number and query head.
 struct BenchWork {
   double bytes = 0;
-  double product_flops = 0;    // of the linear layers
-  double attention_flops = 0;  // always in float32
+  double product_flops = 0;    // flops of the linear layers
+  double attention_flops = 0;  // flops of attention, which are always in float32
 };
 BenchWork bench_work(const Model& model, const EngineConfig& config, const BenchTest& test);
 
 struct BenchRow {
   BenchTest test;
   double tok_s = 0, tok_s_min = 0, tok_s_max = 0;  // median, slowest and fastest repetition
-  double bytes_per_s = 0, flops_per_s = 0;         // of the median repetition
+  double bytes_per_s = 0, flops_per_s = 0;         // rates of the median repetition
   NearestLimit nearest;                            // limit of the machine that bounds this test
   FusedSteps fused;
   std::map<std::string, std::string> rungs;  // by seam
   double parallel_regions = 0;               // fork-joins per step
-  double other_load = 0;                     // processors that other programs used during the benchmark
+  double other_load = 0;                     // number of processors that other programs used meanwhile
 };
 
-/// Reports the repetitions of one test on `engine`. limits[i] are those of the machine when repetition i,
-/// which took seconds[i], began. REQUIRES: both have the same size, at least 1.
+/// Reports the repetitions of one test on `engine`. Repetition i took seconds[i], and limits[i] are the
+/// machine's limits when it began. REQUIRES: both spans have the same size, at least 1.
 BenchRow bench_row(const Engine& engine, const BenchTest& test, std::span<const MachineLimits> limits,
                    std::span<const double> seconds);
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a generation produced, how fast and in how much memory: the figures of `rung generate`.
+// The figures of `rung generate`: what was generated, how fast, and with how much memory.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ struct GenerateTimings {
   double decode_tok_s = 0;   // tokens per second after the first one; 0 if there is only one
 };
 
-/// In bytes.
+/// Memory use in bytes.
 struct GenerateMemory {
   EngineMemory engine;
   std::string kv_type;             // number format of the keys and values: "f16"
@@ -50,7 +50,7 @@ struct SampledTokenReport {
   std::vector<TokenReport> top;
 };
 
-/// The text, tokens, times and log-probabilities are those of the first sample.
+/// The report of one request. Text, tokens, times and log-probabilities are those of the first sample.
 struct GenerateReport {
   std::string text;
   std::vector<std::int32_t> token_ids;
@@ -65,8 +65,8 @@ struct GenerateReport {
   std::optional<std::vector<SampledTokenReport>> logprobs;  // one per token, if asked for
 };
 
-/// Reports the finished samples of one request. `load_s` is what it took to load the model and to build the
-/// engine. REQUIRES: at least one result, in the order of the samples.
+/// Reports the finished samples of one request. `load_s` is how many seconds it took to load the model and to
+/// build the engine. REQUIRES: `results` has at least one result and is in the order of the samples.
 GenerateReport generate_report(const Engine& engine, std::span<const Result> results,
                                const SamplingParams& sampling, double load_s);
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the reports of measurements share when they are written as JSON.
+// JSON helpers that the reports of measurements share.
 
 #include <nlohmann/json_fwd.hpp>
 

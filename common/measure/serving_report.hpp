@@ -1,6 +1,6 @@
 #pragma once
-// What the requests of a benchmark experienced, and what the engine did meanwhile: the figures of
-// `rung bench-serve`. seams/serving_metrics.hpp defines TTFT, TPOT, ITL and E2E.
+// The figures of `rung bench-serve`: the latencies of the requests of a benchmark, and the work of the engine
+// during the benchmark. seams/serving_metrics.hpp defines TTFT, TPOT, ITL and E2E.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,12 +16,12 @@
 
 namespace rung {
 
-/// Of times in seconds; all are 0 if there are none.
+/// A summary of times in seconds. All members are 0 if there are no times.
 struct LatencySummary {
   double mean = 0, p50 = 0, p90 = 0, p99 = 0;
 };
-/// Percentiles are computed by the rung called `quantile` of seam `quantile`. Throws UsageError for a rung
-/// that does not exist.
+/// Summarizes times. The rung called `quantile` of seam `quantile` computes the percentiles. Throws
+/// UsageError for a rung that does not exist.
 LatencySummary summarize(const std::vector<double>& seconds, const Registry& registry,
                          const std::string& quantile);
 
@@ -56,8 +56,8 @@ struct ServingTimeline {
 /// What the driver of a benchmark records about its requests.
 struct ServingRecord {
   std::vector<ServedRequest> served;
-  std::vector<int> users;                     // of the requests, in the same order
-  std::vector<double> gaps_s;                 // ITL: between consecutive tokens, of all requests
+  std::vector<int> users;                     // the user of each request, in the same order
+  std::vector<double> gaps_s;                 // ITL: times between consecutive tokens, for all requests
   double kv_waste_sum = 0, kv_taken_sum = 0;  // shares of the KV cache, summed over kv_samples steps
   std::int64_t kv_samples = 0;
 };
@@ -70,32 +70,33 @@ struct ServingReport {
   std::int64_t prompt_tokens = 0, output_tokens = 0;
   double output_tok_s = 0, total_tok_s = 0, request_s = 0;  // per second
   LatencySummary ttft_s, itl_s, tpot_s, e2e_s;
-  std::vector<UserLatency> users;  // empty for one user, and for more users than a person would read
-  bool has_targets = false;        // otherwise every request kept them
-  int kept_targets = 0;            // requests
-  double goodput_request_s = 0;    // requests per second that kept the targets
+  std::vector<UserLatency> users;  // empty for one user, or if there are too many users for a table
+  bool has_targets = false;        // if false, every request counts as having met its targets
+  int kept_targets = 0;            // number of requests that met their targets
+  double goodput_request_s = 0;    // requests per second that met their targets
   struct {
-    double hit_rate = 0;  // part of the prompts' tokens that the prefix cache had
-    std::size_t hits = 0,
-                misses = 0;  // requests with at least half of the prompt in the cache, and with nothing
+    double hit_rate = 0;  // share of the prompts' tokens that the prefix cache had
+    // Requests with at least half of their prompt in the cache, and requests without any part of it.
+    std::size_t hits = 0, misses = 0;
     LatencySummary hit_ttft_s, miss_ttft_s;
   } cache;
   struct {
-    double waste = 0, taken = 0;  // means over the steps: part of the taken memory, and part of all memory
+    double waste = 0, taken = 0;  // means over steps: share of the reserved memory, and share of all memory
     std::size_t bytes = 0;
   } kv;
   EngineStats stats;
-  double rate = 0;                           // requests per second that were asked for; 0: all at once
+  double rate = 0;                           // requested rate in requests per second; 0: all at once
   std::string workload, arrivals;            // rungs
   std::map<std::string, std::string> rungs;  // of the engine, by seam
   std::optional<ServingTimeline> timeline;
 
-  double schedule_share() const { return stats.schedule_s / stats.step_s; }  // of the steps' time
+  // Shares of the steps' time.
+  double schedule_share() const { return stats.schedule_s / stats.step_s; }
   double prefix_share() const { return stats.prefix_s / stats.step_s; }
 };
 
-/// Reports a benchmark that has ended on `engine`. The caller adds what it knows about the load: left_out,
-/// rate, workload, arrivals and timeline. Throws like summarize().
+/// Reports a benchmark that has ended on `engine`. The caller sets the members that describe the load:
+/// left_out, rate, workload, arrivals and timeline. Throws the same errors as summarize().
 ServingReport serving_report(const Engine& engine, const Registry& registry, const ServingRecord& record,
                              const ServiceTargets& targets, const std::string& quantile);
 

@@ -4,12 +4,12 @@
 // Grouped-query attention: query head h reads KV head h / (heads / kv_heads). The mask is causal (see
 // Batch). Keys and values of the step's own tokens are already in the cache when run() is called.
 //
-// A row that is a node of a tree of drafts visits its keys in the order of its path (see Batch). Its bits,
-// and those of its log-sum-exp, are those of the same token at the end of a chain. A window counts along the
-// path.
+// A row can be a node of a tree of drafts. Such a row visits its keys in the order of its path (see Batch).
+// Its result and its log-sum-exp are bitwise the same as those of the same token at the end of a chain. A
+// window counts the tokens of the path.
 //
-// Must not know: the scheduler, who else is in the batch (a row's result is bitwise the same alone).
-// Thread safety: one call at a time; run() uses `threads` threads inside.
+// Must not know: the scheduler, and the other sequences of the batch (a row's result is bitwise the same
+// without them). Thread safety: one call at a time; run() uses `threads` threads inside.
 
 #include <cstddef>
 #include <memory>
@@ -34,11 +34,11 @@ struct AttentionConfig {
   int window = 0;     // a token sees itself and the window - 1 tokens before it; 0: all of its past
   int threads = 1;
   DType kv_dtype = DType::f32;
-  int max_context = 0;  // longest context_length plan() will see: scratch memory is taken once for it
-  // Most rows of one step: plan() refuses more, and neither it nor run() allocates memory. 0: any number, for
-  // which plan() allocates when a step is larger than all before it.
+  int max_context = 0;  // longest context_length that plan() accepts; determines the size of scratch memory
+  // Largest number of rows of one step. plan() rejects a step with more rows, and neither plan() nor run()
+  // allocates memory. 0: no limit, and plan() allocates memory for each step that is larger than all before.
   int max_tokens = 0;
-  Workplace place;  // whose scratch run() uses
+  Workplace place;  // run() uses its scratch memory
 
   std::string describe() const {
     std::string text = fmt::format("attention with {} heads, {} KV heads of {}, K and V in {}", heads,
@@ -56,9 +56,9 @@ class Attention {
 
   virtual ~Attention() = default;
 
-  /// Host work of one step, done once for all layers. Keeps a reference: `batch` must outlive run(). Throws
-  /// Error when a context is longer than config.max_context, a step has more rows than config.max_tokens, or
-  /// masks are not those of trees (check_trees()).
+  /// Does the host work of one step, once for all layers. Keeps a reference to `batch`, which must outlive
+  /// run(). Throws Error if a context is longer than config.max_context, if the step has more rows than
+  /// config.max_tokens, or if the masks do not describe trees (check_trees()).
   virtual void plan(const Batch& batch) = 0;
 
   /// One layer. q [tokens, heads * head_dim] (rows may be strided), out likewise; both f32.
@@ -73,8 +73,8 @@ class Attention {
   virtual void run(const Tensor& q, const KvView& kv, const Tensor& out, const Tensor& lse) = 0;
   void run(const Tensor& q, const KvView& kv, const Tensor& out) { run(q, kv, out, {}); }
 
-  /// Bytes of host memory that this object holds. What it shares through config.place.scratch is not among
-  /// them: Scratch::bytes() counts it once for all.
+  /// Returns the bytes of host memory that this object owns. Memory that it shares through
+  /// config.place.scratch is not included, because Scratch::bytes() counts it.
   virtual std::size_t scratch_bytes() const { return 0; }
 };
 

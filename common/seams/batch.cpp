@@ -1,4 +1,4 @@
-// Trees of draft tokens: from parents to masks, and whether masks are those of a tree.
+// Trees of draft tokens: turns parents into masks, and checks that masks describe a tree.
 
 #include "seams/batch.hpp"
 
@@ -11,7 +11,8 @@ namespace {
 
 std::uint64_t bit_of(std::int32_t node) { return std::uint64_t{1} << node; }
 
-/// The nodes that draft node `node` sees, whose mask is `mask`: a row without one sees all up to its own.
+/// Returns the nodes that draft node `node` with mask `mask` sees. A node without a mask sees all nodes up to
+/// itself.
 std::uint64_t visible_nodes(std::uint64_t mask, std::int32_t node) {
   return mask != 0 ? mask : bit_of(node) | (bit_of(node) - 1);
 }
@@ -27,7 +28,7 @@ void check_drafts(const BatchSequence& s, std::size_t drafts) {
   }
 }
 
-/// The masks of one sequence, whose rows begin with row `first` and end before row `end`.
+/// Checks the masks of one sequence, which has the rows [first, end).
 void check_masks(const Batch& batch, std::size_t first, std::size_t end, std::int32_t drafts) {
   const std::size_t tree = end - static_cast<std::size_t>(drafts);
   for (std::size_t row = first; row < tree && row < batch.ancestors.size(); ++row) {

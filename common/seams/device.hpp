@@ -34,14 +34,15 @@ class DeviceBuffer {
   std::size_t bytes_ = 0;
 };
 
-/// An order of work on a device: what is issued to one stream runs one piece after the other, and streams run
-/// beside each other. Stream 0 is the device's own, which every call without a stream uses. A number, so that
-/// it fits into any configuration; the device gives it its meaning.
+/// A queue of work on a device. The operations of one stream run in the order in which they were issued, and
+/// different streams may run at the same time. Every call without a stream parameter uses stream 0. A stream
+/// is a plain number, so that every configuration can contain one; the device defines what the number means.
 using DeviceStream = int;
-/// A point in a stream, to wait for. Waiting for one that has passed long ago is allowed and takes no time.
+/// A point in a stream for which another stream can wait. Waiting for a point that the stream has already
+/// passed is allowed and takes no time.
 using DeviceEvent = int;
 
-/// Between which memories a copy goes.
+/// The direction of a copy.
 enum class CopyKind { to_device, to_host, within_device };
 
 class Device {
@@ -52,21 +53,22 @@ class Device {
   /// 64-byte aligned, zeroed memory. Throws Error that names the size when there is none left.
   virtual DeviceBuffer allocate(std::size_t bytes) = 0;
 
-  /// Copies are ordered after the work issued to stream 0 so far; to_host() returns when the bytes are there,
-  /// to_device() when `from` may be reused.
+  /// A copy runs after all work issued to stream 0 so far. to_host() returns when the bytes have arrived, and
+  /// to_device() returns when `from` may be reused.
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;  // within the device
 
-  /// The number of streams; always at least 1. On the CPU work is done when the call returns, so there is
-  /// one.
+  /// Returns the number of streams, at least 1. The CPU has one stream, because its work is finished when the
+  /// call returns.
   virtual int streams() const { return 1; }
-  /// Marks the end of what `stream` was given so far. REQUIRES: 0 <= stream < streams().
+  /// Returns an event that marks the end of the work issued to `stream` so far. REQUIRES: 0 <= stream <
+  /// streams().
   virtual DeviceEvent record(DeviceStream /*stream*/) { return 0; }
-  /// What `stream` is given from now on starts when `event` has passed. Does not block the host.
+  /// Makes all work that is issued to `stream` from now on wait for `event`. Does not block the host.
   virtual void wait(DeviceStream /*stream*/, DeviceEvent /*event*/) {}
-  /// A copy in the order of `stream`, which may still be under way when this returns: until the stream has
-  /// passed it, `from` must stay as it is and nothing may use `to`. REQUIRES: 0 <= stream < streams().
+  /// Issues a copy to `stream`. The copy may still be running when this function returns. Until the stream
+  /// has finished it, `from` must not change and nothing may use `to`. REQUIRES: 0 <= stream < streams().
   virtual void copy_in_stream(CopyKind kind, void* to, const void* from, std::size_t bytes,
                               DeviceStream stream) {
     assert(stream >= 0 && stream < streams());
@@ -76,9 +78,9 @@ class Device {
     copy(to, from, bytes);
   }
 
-  /// Whether host memory (a mapped file) can be used as it lies.
+  /// Whether the device can read host memory, such as a mapped file, without a copy.
   virtual bool shares_host_memory() const = 0;
-  /// Waits for all work issued so far, to every stream.
+  /// Waits for all work issued so far to all streams.
   virtual void synchronize() = 0;
 };
 

@@ -1,9 +1,9 @@
 #pragma once
-// Seam `ffn`: the feed-forward block of a layer, which works on each token by itself.
+// Seam `ffn`: the feed-forward block of a layer, which computes each token independently of the others.
 //
-// A dense block (engine/dense_ffn.hpp) and a mixture of experts (engine/moe_ffn.hpp) implement it. A mixture
-// whose experts lie on several ranks fits too: run() sends the rows to their experts and gets them back, and
-// plan() tells the ranks how many rows the step has.
+// A dense block (engine/dense_ffn.hpp) and a mixture of experts (engine/moe_ffn.hpp) implement this seam. A
+// mixture whose experts are on several ranks fits it too: plan() tells the ranks how many rows the step has,
+// and run() sends the rows to their experts and receives the results.
 //
 // Must not know: layers, sequences, the residual stream.
 // Thread safety: one call at a time; each uses the threads of the block's configuration inside. A row's
@@ -19,15 +19,16 @@ class Ffn {
  public:
   virtual ~Ffn() = default;
 
-  /// Host work of one step, called once before the first layer runs, on the blocks of all layers.
+  /// Does the host work of one step. The forward pass calls it on the blocks of all layers before the first
+  /// layer runs.
   virtual void plan(const Batch& /*batch*/) {}
 
-  /// x and out [tokens, dim] f32. Nothing is allocated here. REQUIRES: plan() was called with this step's
-  /// batch; `out` does not overlap x.
+  /// Computes the block's output rows. x and out [tokens, dim] f32. Allocates nothing. REQUIRES: plan() was
+  /// called with this step's batch; `out` does not overlap x.
   virtual void run(const Tensor& x, const Tensor& out) = 0;
 
-  /// Shows `tap` what the last run() computed besides its result, if there is anything. `layer` is only
-  /// passed on.
+  /// Passes to `tap` the intermediate values of the last run(), if the block has any. `layer` is passed to
+  /// `tap` unchanged.
   virtual void show(const Tap& /*tap*/, int /*layer*/) const {}
 };
 

@@ -1,13 +1,13 @@
 #pragma once
 // Seam `forward_pass`: one step of a model, or of some of its layers.
 //
-//   token ids, or rows of hidden states  ->  layers  ->  logits of the asked rows, or rows of hidden states
+//   token ids, or rows of hidden states  ->  layers  ->  logits of the requested rows, or hidden states
 //
 // The whole model, a draft model, a stage of a pipeline and a rank of a parallel group are forward passes.
-// Stages are chained by their caller: the rows that leave one of them enter the next. A caller that runs
-// stages on several devices or machines moves the rows between them.
+// The caller chains the stages: the rows that one stage returns are the input of the next stage. A caller
+// that runs stages on several devices or machines copies the rows between them.
 //
-// Must not know: who calls it, requests, where rows come from or go to.
+// Must not know: its caller, requests, where rows come from or go to.
 // Thread safety: one call at a time; each uses the threads of the configuration inside. A row's result
 // depends on its own sequence alone, bitwise.
 
@@ -21,9 +21,9 @@
 
 namespace rung {
 
-/// What leaves a forward pass.
+/// What a forward pass returns.
 enum class Leave : std::uint8_t {
-  logits,  // [output_rows, vocab], of the rows in Batch::output_rows; of a pass that ends at the last layer
+  logits,  // [output_rows, vocab], for the rows in Batch::output_rows; only if the pass has the last layer
   hidden,  // [tokens, dim], the residual stream after the last layer of the pass, before the output norm
 };
 
@@ -31,16 +31,17 @@ class ForwardPass {
  public:
   virtual ~ForwardPass() = default;
 
-  /// One step. `from`: [tokens, dim] f32 hidden states on the device, without gaps between rows, which enter
-  /// the first layer as they are; empty: the embeddings of batch.tokens enter. Returns a tensor of f32 on the
-  /// device, valid until the next call. `tap` may be empty.
+  /// Computes one step. `from` is the input of the first layer: [tokens, dim] f32 hidden states on the
+  /// device, without gaps between rows. If `from` is empty, the input is the embeddings of batch.tokens.
+  /// Returns an f32 tensor on the device, valid until the next call. `tap` may be empty.
   ///
-  /// REQUIRES: the batch fits the sizes that this was built for; the caches have grown to hold it. Throws
-  /// Error when `from` has another shape, or when this pass cannot begin with token ids or end with logits.
+  /// REQUIRES: the batch fits the sizes that this pass was built for; the caches have grown to hold it.
+  /// Throws Error if `from` has another shape, if `from` is empty but this pass does not begin at the first
+  /// layer, or if logits are requested but this pass does not end at the last layer.
   virtual Tensor forward(const Batch& batch, const Caches& caches, const Tensor& from, Leave to,
                          const Tap& tap) = 0;
 
-  /// The step of a whole model: enters with token ids, leaves with logits.
+  /// Computes one step of a whole model, from token ids to logits.
   Tensor forward(const Batch& batch, const Caches& caches, const Tap& tap = {}) {
     return forward(batch, caches, {}, Leave::logits, tap);
   }

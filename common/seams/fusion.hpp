@@ -1,10 +1,11 @@
 #pragma once
 // Seam `fusion`: which neighboring operations of a layer run as one call.
 //
-// A rung joins products of one input (q, k and v; gate and up with the activation behind them) in one sweep
-// or, where that is not possible, runs the plain operations one after the other. It may also replace entries
-// of the ops table: the residual add with the norm behind it, RoPE with the write to the cache. What applies
-// depends on the model and the rung of `linear` and is known when the engine is built.
+// A rung computes products of the same input in one loop: q, k and v, or gate and up with the activation that
+// follows them. Where this is not possible, it runs the plain operations one after the other. A rung may also
+// replace entries of the ops table: the residual add with the norm that follows it, and RoPE with the write
+// to the cache. Which fusions apply depends on the model and on the rung of `linear`, and is known when the
+// engine is built.
 //
 // Thread safety: one call at a time; each uses the threads of its configuration inside. A row's result
 // depends on that row alone, bitwise.
@@ -73,8 +74,8 @@ class Fusion {
   /// The first half of a feed-forward block: act(gate) * up for parts {gate, up}, act(up) for {up}.
   virtual std::unique_ptr<Products> activated(std::vector<ProductPart> parts) = 0;
 
-  /// Replaces the entries of `ops` that this rung fuses. They keep what they need of the old ones, with which
-  /// they give the same bits, and do not refer to the Fusion.
+  /// Replaces the entries of `ops` that this rung fuses. A new entry gives bitwise the same results as the
+  /// old one. It keeps copies of the old entries that it needs and does not refer to the Fusion.
   virtual void replace(Ops& /*ops*/) const {}
 };
 

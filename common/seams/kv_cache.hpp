@@ -40,7 +40,7 @@ struct KvConfig {
   int max_context = 0;  // tokens per sequence
   DType dtype = DType::f32;
   Device* device = nullptr;  // not owned; outlives the cache
-  DeviceStream stream = 0;   // of the device: in its order blocks are copied
+  DeviceStream stream = 0;   // the stream of the device to which copies of blocks are issued
   int block_size = 16;       // slots per block where a rung pages: a power of two, 1 .. kMaxBlockSize
   std::size_t budget = 0;    // bytes for keys and values; 0: what max_sequences of max_context tokens need
 
@@ -93,14 +93,14 @@ class KvCache {
   /// block may be used in part: whoever writes into a block that has several owners gets a copy first.
   virtual void adopt(int /*seq*/, std::span<const std::int32_t> /*blocks*/, int /*length*/) { assert(false); }
 
-  /// How many tokens may be computed in one step behind the first `length`, so that each sees as much as if
-  /// it came alone. A cache that drops old tokens has a limit.
+  /// Returns how many tokens after the first `length` one step may compute, so that each of them sees the
+  /// same tokens as in a step of its own. Only a cache that drops old tokens has a limit.
   virtual int step_room(int /*seq*/, int /*length*/) const { return std::numeric_limits<int>::max(); }
 
-  /// Says where the tokens [begin, begin + count) of a sequence lie: appends the position of each for the
-  /// model, and its slot. Returns how many tokens the last of them sees, itself included. Tokens are counted
-  /// from the beginning of the sequence, also where the cache dropped some. REQUIRES: the cache has grown to
-  /// begin + count.
+  /// Locates the tokens [begin, begin + count) of a sequence: appends the position that the model uses for
+  /// each token to `positions`, and its slot to `slots`. Returns how many tokens the last of them sees,
+  /// including itself. `begin` counts from the beginning of the sequence, even if the cache has dropped some
+  /// tokens. REQUIRES: the cache has grown to begin + count.
   virtual int place(int seq, int begin, int count, std::vector<std::int32_t>& positions,
                     std::vector<std::int32_t>& slots) const {
     const std::int32_t block_size = view(0).block_size;

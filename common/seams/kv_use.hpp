@@ -5,14 +5,16 @@
 
 namespace rung {
 
-/// What a cache did with its slots.
+/// The use of a cache's slots.
 struct KvUse {
-  std::int64_t slots = 0;  // all of them
-  std::int64_t taken = 0;  // in regions or blocks that have an owner
-  std::int64_t live = 0;  // part of `taken`: slots of tokens that open sequences read; shared ones count once
-  // Part of `taken`: in blocks that only a prefix cache owns. They are freed as soon as they are needed.
+  std::int64_t slots = 0;  // all slots
+  std::int64_t taken = 0;  // slots in regions or blocks that have an owner
+  /// Part of `taken`: slots whose tokens open sequences read. A shared slot counts once.
+  std::int64_t live = 0;
+  /// Part of `taken`: slots in blocks that only a prefix cache owns. These blocks are freed when a sequence
+  /// needs their memory.
   std::int64_t kept = 0;
-  /// Reserved and not used, as a share of what is reserved (Kwon et al. 2023, arXiv 2309.06180, figure 2).
+  /// Returns the share of the reserved slots that is not used (Kwon et al. 2023, arXiv 2309.06180, figure 2).
   double waste() const {
     const std::int64_t reserved = taken - kept;
     return reserved == 0 ? 0 : static_cast<double>(reserved - live) / static_cast<double>(reserved);

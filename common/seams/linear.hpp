@@ -4,12 +4,13 @@
 // W is stored [out, in], row after row, in whatever format the file has; a rung is chosen per weight.
 // A row of y depends on its row of x alone, bitwise: the order of the sum is fixed by `in`.
 //
-// A rung asks for its scratch memory when it is built (LinearConfig::place), as much as max_tokens rows of x
-// need, and takes none in a call. All Linears with the same Scratch share that memory, so a product leaves
-// nothing there: what prepare() made is valid until the next apply() or prepare() of any of them.
+// A rung requests its scratch memory when it is built (LinearConfig::place), enough for max_tokens rows of x.
+// It allocates no memory in a call. All Linears with the same Scratch share this memory, so its content does
+// not survive the next product: the result of prepare() is valid until the next apply() or prepare() of any
+// of these Linears.
 //
-// Thread safety: one apply() at a time among the Linears that share a Scratch; it uses `threads` threads
-// inside.
+// Thread safety: among the Linears that share a Scratch, only one apply() may run at a time. It uses
+// `threads` threads inside.
 
 #include <cstdint>
 #include <limits>
@@ -62,16 +63,17 @@ class Linear {
 
   /// 0: this rung has no pieces, only apply().
   virtual std::int64_t piece_rows() const { return 0; }
-  /// What all pieces read instead of x, made once, on all threads; null where they read x itself. Valid until
-  /// the next apply() or prepare() of a Linear with the same Scratch (of this one, if it has memory of its
-  /// own). One thread calls it; pieces may be computed once it has returned. REQUIRES: tokens <= max_tokens.
+  /// Converts x, on all threads, into the form that all pieces read instead of x. Returns null if the pieces
+  /// read x itself. The result is valid until the next apply() or prepare() of a Linear with the same
+  /// Scratch, or of this Linear if it owns its memory. One thread calls prepare(), and pieces may be computed
+  /// when it has returned. REQUIRES: tokens <= max_tokens.
   virtual const PreparedRows* prepare(const Tensor& /*x*/) { return nullptr; }
   /// Linears with the same number read the same prepared rows.
   virtual int prepared_layout() const { return 0; }
-  /// Columns [begin, begin + y.cols) of what apply() writes, bitwise, computed by the calling thread alone;
-  /// the threads of one loop of core/parallel.hpp may do so at a time, `threads` of them at most, because
-  /// each has its part of the scratch memory. y [tokens, rows of the piece]. REQUIRES: begin is a multiple of
-  /// piece_rows(), `prepared` was made of x.
+  /// Computes columns [begin, begin + y.cols) of what apply() writes, bitwise the same, on the calling thread
+  /// alone. The threads of one loop of core/parallel.hpp may call it at the same time, at most `threads` of
+  /// them, because each thread uses its own part of the scratch memory. y [tokens, rows of the piece].
+  /// REQUIRES: begin is a multiple of piece_rows(); `prepared` is the result of prepare(x).
   virtual void apply_piece(const Tensor& /*x*/, const PreparedRows* /*prepared*/, std::int64_t /*begin*/,
                            const Tensor& /*y*/) const {}
 

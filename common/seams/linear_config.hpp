@@ -1,5 +1,5 @@
 #pragma once
-// What a Linear (linear.hpp) is built from: its weight, its part in the model, and where it works.
+// The configuration of a Linear (linear.hpp): its weight, its role in the model, and where it computes.
 
 #include <functional>
 #include <memory>
@@ -17,30 +17,34 @@ namespace rung {
 class Linear;
 class PackedStore;
 
-/// Which part of a model's matrix a Linear holds, for tensor parallelism (Megatron-LM: Shoeybi et al. 2019,
-/// arXiv 1909.08053). A column-split part feeds a row-split one, and one all-reduce serves both.
+/// The part of a model's matrix that a Linear holds, for tensor parallelism (Megatron-LM: Shoeybi et al.
+/// 2019, arXiv 1909.08053). The output of a column-split part is the input of a row-split part, so the two
+/// need only one all-reduce.
 enum class LinearRole {
   whole,
-  column_split,  // some rows of W: this rank computes some columns of y and needs all of x. No communication
-  row_split,  // some columns of W: this rank has some columns of x, and its y is a partial sum. A decorator
-              // adds up (all-reduces) the y of all ranks, before the bias
+  /// Some rows of W. This rank computes some columns of y and needs all of x. There is no communication.
+  column_split,
+  /// Some columns of W. This rank has some columns of x, and its y is a partial sum. A decorator adds up
+  /// (all-reduces) the y of all ranks before the bias is added.
+  row_split,
 };
 
 struct LinearConfig {
   Tensor weight;  // [out, in]; not owned, outlives the Linear
   int threads = 1;
-  int max_tokens = 1;  // most rows apply() will see: scratch memory is taken once for it
-  PackedStore* store =
-      nullptr;  // keeps copies in another layout (packed_store.hpp); not owned, outlives this
-  LinearRole role = LinearRole::whole;  // what the weight is a part of
-  Workplace place = {};                 // without a Scratch: the rung takes memory of its own
+  int max_tokens = 1;  // largest number of rows of x in a call; determines the size of the scratch memory
+  /// Keeps copies of weights in another layout (packed_store.hpp). May be null; not owned, outlives the
+  /// Linear.
+  PackedStore* store = nullptr;
+  LinearRole role = LinearRole::whole;  // which part of the model's matrix the weight is
+  Workplace place = {};                 // without a Scratch, the rung allocates its own memory
 
   std::string describe() const {
     constexpr std::string_view kParts[] = {"", "a column-split part of ", "a row-split part of "};
     return fmt::format("{}a linear layer [{} -> {}] in {}", kParts[static_cast<int>(role)], weight.cols,
                        weight.rows, traits(weight.dtype).name);
   }
-  /// Throws Error when no rung could work so.
+  /// Throws Error if no rung could support this configuration.
   void check() const {
     if (threads < 1) fail("{} is to run on {} threads; it needs at least 1", describe(), threads);
     if (max_tokens < 0)
@@ -53,17 +57,17 @@ struct LinearConfig {
   }
 };
 
-/// Where in a model a Linear is: what a decorator decides by.
+/// The place of a Linear in a model. A decorator uses it to decide whether it wraps the Linear.
 struct LinearSite {
-  Tensor weight;  // the model's own tensor, which its address identifies
+  Tensor weight;  // the model's own tensor; its address identifies it
   LinearRole role = LinearRole::whole;
-  Workplace place = {};  // a decorator that needs memory in a call asks for it here, when it is built
+  Workplace place = {};  // a decorator that needs scratch memory requests it from here when it is built
 };
 
-/// Wraps the Linear of a weight when a model is built, or returns it as it is: to record x, to add a LoRA.
-/// The order of what a product is wrapped in is: product, all-reduce (of a row-split part), bias, then this.
-/// A wrapper that sees x or changes y has only apply(): its piece_rows() stays 0, and no loop over pieces
-/// passes it by.
+/// Wraps the Linear of a weight when a model is built, for example to record x or to add a LoRA, or returns
+/// it unchanged. From the inside to the outside, the wrappers of a product are: the all-reduce (of a
+/// row-split part), the bias, and this decorator. A wrapper that reads x or changes y must implement only
+/// apply() and leave piece_rows() at 0, so that a loop over pieces cannot bypass it.
 using LinearDecorator = std::function<std::unique_ptr<Linear>(std::unique_ptr<Linear>, const LinearSite&)>;
 
 }  // namespace rung

@@ -6,8 +6,8 @@
 // unless said otherwise; a row's result depends on that row alone. Outputs overlap no input, unless said
 // otherwise. Nothing here knows batches.
 //
-// Two entries, add_norm and rope_store, join operations that follow each other in every layer. A table that
-// has nothing better composes them from its other entries (ops/composed_steps.hpp).
+// Two entries, add_norm and rope_store, combine operations that follow each other in every layer. A table
+// without a fused implementation composes them from its other entries (ops/composed_steps.hpp).
 
 #include <functional>
 #include <string>
@@ -26,10 +26,10 @@ struct RopeTables {
   Tensor cos, sin;  // [max_positions, rotary_dim / 2] f32 on the ops' device, scaled by RoPE's magnitude
 };
 
-/// A norm of a model. Without weights there is no norm at this place.
+/// A norm of a model. If it has no weight, the model has no norm at this place.
 struct Norm {
   Tensor weight;  // [1, n] f32 on the ops' device
-  Tensor bias;    // [1, n] f32, of layer norms only; may be empty
+  Tensor bias;    // [1, n] f32, only for layer norms; may be empty
   NormKind kind = NormKind::rms;
   float eps = 1e-5f;
 
@@ -70,18 +70,18 @@ struct Ops {
   /// weights [tokens, n] f32, both without gaps.
   std::function<void(const Tensor& x, const Tensor& rows, const Tensor& weights, const Tensor& y)> combine;
 
-  /// x += scale * y; then the norm of x, written to `to`. Returns `to`, or x where `norm` is empty. x, y, to
-  /// [tokens, dim].
+  /// Adds scale * y to x, and then writes the norm of x to `to`. Returns `to`, or x if `norm` is empty. x, y,
+  /// to [tokens, dim].
   std::function<Tensor(const Tensor& y, float scale, const Tensor& x, const Norm& norm, const Tensor& to)>
       add_norm;
-  /// Rotates q in place and writes the rotated k, and v, to their slots; k is left undefined. q [tokens,
-  /// heads * head_dim], k and v [tokens, kv_heads * head_dim]; positions and slots [1, tokens] i32. Where
-  /// `rope` is null nothing is rotated.
+  /// Rotates q in place, and writes the rotated k and the unchanged v to their slots. Afterwards, the content
+  /// of k is undefined. q [tokens, heads * head_dim], k and v [tokens, kv_heads * head_dim]; positions and
+  /// slots [1, tokens] i32. If `rope` is null, nothing is rotated.
   std::function<void(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& positions,
                      const RopeTables* rope, const Tensor& slots, const KvView& kv)>
       rope_store;
 
-  /// Whether add_norm and rope_store are one sweep over a row for these arguments, for reports.
+  /// For reports: whether add_norm and rope_store make a single pass over each row for these arguments.
   std::function<bool(const Norm& norm)> fuses_add_norm;
   std::function<bool(const RopeTables* rope)> fuses_rope_store;
 };

@@ -74,8 +74,8 @@ struct Request {
 
   std::uint64_t cache_salt = 0;  // requests with different salts never share cached blocks
 
-  double arrival_s =
-      -1;  // on the service's clock, for requests that waited elsewhere; -1: when it is submitted
+  // Arrival time on the service's clock, for a request that waited elsewhere; -1: the time of submit().
+  double arrival_s = -1;
   // Read by policies, see ScheduledSequence.
   int user = 0;
   int priority = 0;  // larger is more urgent
@@ -83,18 +83,18 @@ struct Request {
   double ttft_target_s = 0, tpot_target_s = 0;
 };
 
-inline constexpr int kMostSamples = 1024;  // that one request may ask for
+inline constexpr int kMostSamples = 1024;  // largest Request::n
 
-/// What a service can take.
+/// The limits of a service for its requests.
 struct RequestLimits {
-  int vocab_size = 0;       // token ids are below it
+  int vocab_size = 0;       // token ids must be less than this
   int context = 0;          // tokens per sequence
-  int trained_context = 0;  // that the model was trained for; for error messages
+  int trained_context = 0;  // context length that the model was trained for; for error messages
 };
 
-/// Throws UsageError if this request can never run, however long its prompt may be.
+/// Throws UsageError if this request can never run for a reason other than the length of its prompt.
 void check_request(const Request& request, const RequestLimits& limits);
-/// Throws UsageError if a prompt of `tokens` is longer than the context.
+/// Throws UsageError if a prompt of `tokens` tokens is longer than the context.
 void check_prompt_fits(std::size_t tokens, const RequestLimits& limits);
 
 struct Result {

@@ -22,14 +22,14 @@ namespace rung {
 
 struct SamplerConfig {
   int vocab_size = 0;
-  Workplace place = {};  // where the logits are: a rung that reads host memory supports no other
+  Workplace place = {};  // where the logits are; a rung that reads host memory supports only the host
   std::string describe() const { return fmt::format("a vocabulary of {}", vocab_size); }
 };
 
 /// One row of a step, and all that its draw depends on. Everything outlives the call.
 struct SampleRow {
-  std::span<const float>
-      logits;  // [vocab] raw, from the model, in the memory of the sampler's device; not changed
+  /// [vocab] raw logits of the model, in the memory of the sampler's device; not changed.
+  std::span<const float> logits;
   // The sequence so far: the repetition penalty looks at both, the presence and frequency penalties at what
   // was generated, as OpenAI's API does.
   std::span<const std::int32_t> prompt, generated;

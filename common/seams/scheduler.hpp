@@ -30,9 +30,12 @@ struct ScheduledSequence {
   int prompt_tokens = 0;
   int output_tokens = 0;  // generated so far
   int max_tokens = 0;     // that may be generated at most
-  int computed = 0;       // tokens whose keys and values are in the cache, or will be when its plans are done
-  int in_flight = 0;      // plans that compute tokens of it now: until they are done it cannot be preempted
-  int kv = -1;            // its number in the cache while it runs
+  // Tokens whose keys and values are in the cache, or will be when the plans in flight are done.
+  int computed = 0;
+  // Plans in flight that compute or sample tokens of this sequence. Until they are done, it must not be
+  // preempted.
+  int in_flight = 0;
+  int kv = -1;  // its number in the cache while it runs
   int preemptions = 0;
   int reached = 0;       // the most that `computed` ever was: what is computed below it is computed again
   double arrival_s = 0;  // on the clock that schedule() is given
@@ -44,8 +47,8 @@ struct ScheduledSequence {
   const ScheduledSequence* fork_of = nullptr;
   int fork_tokens = 0;
 
-  // Of its text so far, what the prefix cache knows at this moment; -1: nobody looked. Kept up to date for
-  // sequences that wait, if the policy wants_matches().
+  // Tokens of this sequence that the last lookup found in the prefix cache; -1: not looked up yet. If the
+  // policy wants_matches(), the loop keeps this number up to date for waiting sequences.
   int matched_tokens = -1;
 
   // Tokens that a speculator would guess behind its text: a step that samples its next token can check so
@@ -59,8 +62,8 @@ struct ScheduledSequence {
   double tpot_target_s = 0;  // wished time per token after it; 0: none
 
   int length() const { return prompt_tokens + output_tokens; }
-  /// Tokens that are neither in the cache nor in flight: 1 in decode, more in a prompt or after a preemption;
-  /// 0 while the step that samples its next token is in flight.
+  /// The number of tokens that are neither in the cache nor in flight: 1 in decode, more in a prompt or after
+  /// a preemption, and 0 while the step that samples the next token is in flight.
   int missing() const { return length() - computed; }
 };
 

@@ -1,18 +1,19 @@
 #pragma once
-// Scratch memory: where rungs compute, taken once, before the first step.
+// Scratch memory: the temporary memory of rungs, allocated once, before the first step.
 //
 // Most rungs need memory only while one of their calls runs, and the calls of a forward pass run one after
-// the other. So a model's products share one region that is as large as the largest of them needs:
+// the other. Therefore all products of a model share one region, which has the size that the largest of them
+// needs:
 //
 //   Scratch scratch;
-//   ScratchMemory rows(place, "product rows", bytes);      // while a part is built: asks
-//   scratch.allocate(device);                              // once, when all parts are built: takes
-//   rows.data();                                           // during a step: uses
+//   ScratchMemory rows(place, "product rows", bytes);      // while a part is built: requests memory
+//   scratch.allocate(device);                              // once, when all parts are built: allocates it
+//   rows.data();                                           // during a step: uses it
 //
-// A ScratchMemory without a Scratch takes its own memory at once, for tests and for programs that use one
-// rung alone.
+// A ScratchMemory without a Scratch allocates its own memory at once. Tests use this, and programs that use
+// only one rung.
 //
-// Thread safety: none while parts are built. During a step, a region belongs to the call that uses it.
+// Thread safety: none while parts are built. During a step, only the call that uses a region may access it.
 
 #include <cstddef>
 #include <cstdlib>
@@ -37,8 +38,9 @@ class Scratch {
   Scratch(const Scratch&) = delete;  // ScratchMemory points into it
   Scratch& operator=(const Scratch&) = delete;
 
-  /// Makes a region at least `bytes` large. Calls that may run at the same time, or that keep what another
-  /// one still reads, use regions of different names. REQUIRES: allocate() was not called yet.
+  /// Requests a region of at least `bytes`. Two calls need regions with different names if they may run at
+  /// the same time, or if one of them reads what the other one left in memory. REQUIRES: allocate() was not
+  /// called yet.
   Region& ask(std::string_view region, std::size_t bytes) {
     if (allocated_) fail("scratch memory for '{}' was asked for after it had been taken", region);
     Region& found = regions_[std::string(region)];
@@ -46,13 +48,13 @@ class Scratch {
     return found;
   }
 
-  /// Takes the memory of all regions. Throws Error if the device has not enough.
+  /// Allocates the memory of all regions. Throws Error if the device does not have enough memory.
   void allocate(Device& device) {
     for (auto& [name, region] : regions_) region.memory = device.allocate(region.bytes);
     allocated_ = true;
   }
 
-  /// The sum over all regions, taken or not.
+  /// Returns the sum of the sizes of all regions, whether they are allocated yet or not.
   std::size_t bytes() const {
     std::size_t total = 0;
     for (const auto& [name, region] : regions_) total += region.bytes;
@@ -64,18 +66,20 @@ class Scratch {
   bool allocated_ = false;
 };
 
-/// Where a rung works: part of every configuration whose rungs read or write a device's memory.
+/// Where a rung computes: the device, the stream and the scratch memory. Every configuration whose rungs read
+/// or write a device's memory contains one.
 struct Workplace {
   Device* device = nullptr;    // null: the host. Not owned; outlives the rung
-  DeviceStream stream = 0;     // of the device
-  Scratch* scratch = nullptr;  // null: the rung takes memory of its own. Not owned; outlives the rung
+  DeviceStream stream = 0;     // a stream of the device
+  Scratch* scratch = nullptr;  // null: the rung allocates its own memory. Not owned; outlives the rung
 };
 
-/// A part's use of one region. Movable and copyable: copies use the same memory.
+/// A part's handle to one region. It is movable and copyable, and copies refer to the same memory.
 class ScratchMemory {
  public:
   ScratchMemory() = default;
-  /// Asks for `bytes`; see Scratch::ask(). Throws Error if there is no Scratch and the device has not enough.
+  /// Requests `bytes`; see Scratch::ask(). Throws Error if there is no Scratch and the memory cannot be
+  /// allocated.
   ScratchMemory(const Workplace& place, std::string_view region, std::size_t bytes) {
     if (place.scratch != nullptr) {
       region_ = &place.scratch->ask(region, bytes);
@@ -87,7 +91,8 @@ class ScratchMemory {
     region_ = own_.get();
   }
 
-  /// 64-byte aligned; null for a part that asked for nothing. REQUIRES: Scratch::allocate() was called.
+  /// Returns 64-byte aligned memory, or null if no memory was requested. REQUIRES: Scratch::allocate() was
+  /// called.
   void* data() const { return region_ == nullptr ? nullptr : region_->memory.data(); }
   std::size_t bytes() const { return region_ == nullptr ? 0 : region_->bytes; }
 

@@ -6,8 +6,8 @@
 // text is the same with and without guesses; right ones make it come sooner (Leviathan et al. 2023, arXiv
 // 2211.17192).
 //
-// The executor asks wants() before a step is scheduled, and propose() for what the schedule granted.
-// Drafting may run a model, so the scheduler sees numbers only.
+// The executor calls wants() before a step is scheduled, and propose() for the guesses that the scheduler
+// granted. Drafting may run a model, so the scheduler sees numbers only.
 //
 // Must not know: the layout of the KV cache, queues.
 // Thread safety: none; one thread drives a speculator.

@@ -1,5 +1,5 @@
 #pragma once
-// A look at intermediate values of a forward pass.
+// A callback that receives intermediate values of a forward pass.
 
 #include <functional>
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace rung {
 
-/// Sees intermediate values: a name, the layer (-1 outside the layers) and the tensor, valid during the call.
-/// For debugging and for comparing with other implementations. May be empty.
+/// Receives an intermediate value: its name, its layer (-1 outside the layers), and the tensor, which is
+/// valid during the call. It serves debugging and comparisons with other implementations. May be empty.
 using Tap = std::function<void(std::string_view name, int layer, const Tensor& value)>;
 
 }  // namespace rung

@@ -1,7 +1,7 @@
 """What the scripts of the lessons share: they run programs, record what the programs print, and write tables and
 pictures.
 
-A lesson's measure.py or plot.py finds this package by its place in the tree and needs no installation:
+A lesson's measure.py or plot.py finds this package by its path in the source tree, so nothing must be installed:
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
     from rung_lessons import ask, lesson_main, save_rows, write_between  # noqa: E402
@@ -9,12 +9,12 @@ A lesson's measure.py or plot.py finds this package by its place in the tree and
     programs.py   run a program; run `rung` and read its JSON; interleave runs; describe the machine
     records.py    read and write the raw JSON in results/
     tables.py     write a table into a lesson, between two marks
-    pictures.py   the style of the pictures, and how they are saved; needs matplotlib
-    limit_words.py  how the tables word a share of a limit, or a rate
+    pictures.py   set the style of pictures and save them; needs matplotlib
+    limit_words.py  the words for a share of a limit, or for a rate, in tables
     script.py     lesson_main(): the command line that all measure.py scripts share
 
-`docs/write_tables.py` is a command, not a part of this package. It writes the tables of `rung ladder`, which many
-lessons have. The measure.py of a lesson writes the tables that only this lesson has.
+`docs/write_tables.py` is a command and not a part of this package. It writes the tables of `rung ladder`, which many
+lessons have. The measure.py of a lesson writes the tables that exist only in this lesson.
 """
 
 from .pictures import plain_ticks, pyplot, save_picture, tidy

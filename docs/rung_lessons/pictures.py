@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def pyplot(font_size=9):
-    """matplotlib.pyplot, set up to draw into files. The same data gives the same file."""
+    """Returns matplotlib.pyplot, set up to draw into files. The same data always gives the same file."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -17,7 +17,7 @@ def pyplot(font_size=9):
 
 
 def tidy(axis, grid="both", color="#e4e4e4"):
-    """A thin grid behind the data, and no frame at the top and on the right."""
+    """Draws a thin grid behind the data, and removes the frame at the top and on the right."""
     axis.grid(True, axis=grid, color=color, linewidth=0.6)
     axis.set_axisbelow(True)
     for side in ("top", "right"):

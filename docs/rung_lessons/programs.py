@@ -1,15 +1,15 @@
-"""Runs of `rung` and of other programs of the build."""
+"""Runs `rung` and other programs of the build."""
 
 import json
 import subprocess
 from pathlib import Path
 
-RUNG = str(Path(__file__).resolve().parents[2] / "build" / "bin" / "rung")  # unless --rung names another one
+RUNG = str(Path(__file__).resolve().parents[2] / "build" / "bin" / "rung")  # default of --rung
 
 
 def run(program, *arguments, progress=False):
-    """Runs a program and returns what it did, with the texts stdout and stderr. Ends the script with a sentence if the
-    program fails. With progress=True, what the program writes to stderr appears on the terminal instead."""
+    """Runs a program and returns the completed process, with stdout and stderr as text. Ends the script with a message
+    if the program fails. With progress=True, the program's stderr appears on the terminal and is not captured."""
     command = [str(word) for word in (program, *arguments)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -22,19 +22,19 @@ def run(program, *arguments, progress=False):
 
 
 def ask(rung, *arguments, progress=False):
-    """The JSON that `rung ARGUMENTS --json` prints."""
+    """Runs `rung ARGUMENTS --json` and returns its JSON."""
     return json.loads(run(rung, *arguments, "--json", progress=progress).stdout)
 
 
 def serve(rung, model, *arguments):
-    """The JSON of one run of `rung bench-serve`."""
+    """Runs `rung bench-serve` once and returns its JSON."""
     return ask(rung, "bench-serve", "-m", model, *arguments)
 
 
 def interleaved(rung, model, cases, repeats, text=lambda run: f"{run['output_tok_s']:.0f} tokens/s"):
-    """Runs `rung bench-serve` for every case, and all of them again in every round, because the speed of a machine
-    drifts. cases: name -> arguments, or a function from the round to arguments. Returns name -> runs, one per round.
-    text: what is printed of a run."""
+    """Runs `rung bench-serve` in several rounds, each of which runs every case once. Rounds are necessary because the
+    speed of a machine drifts. `cases` maps a name to arguments, or to a function that returns the arguments of a round.
+    Returns a map from names to lists of runs, one per round. text(run) returns the text that is printed for a run."""
     runs = {name: [] for name in cases}
     for turn in range(repeats):
         for name, arguments in cases.items():
@@ -44,15 +44,15 @@ def interleaved(rung, model, cases, repeats, text=lambda run: f"{run['output_tok
 
 
 def middle(runs, value):
-    """The run with the median value(run); of two runs, the one with the larger value."""
+    """Returns the run with the median value(run). Of two runs, it is the one with the larger value."""
     return sorted(runs, key=value)[len(runs) // 2]
 
 
 def machine(rung, seam):
-    """How `rung ladder` describes this machine and its limits."""
+    """Returns the description of this machine and its limits by `rung ladder`."""
     return ask(rung, "ladder", seam, "--measure")["machine"]
 
 
 def machine_text(description):
-    """The machine in words: its name, the number of threads and the SIMD level."""
+    """Returns a text with the machine's name, the number of threads and the SIMD level."""
     return f"{description['name']}, {description['threads']} threads, {description['simd']}"

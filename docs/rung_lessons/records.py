@@ -1,10 +1,10 @@
-"""The raw JSON behind the tables and pictures of a lesson, in its folder results/."""
+"""Reads and writes the raw JSON of a lesson's tables and pictures, which is in the lesson's folder results/."""
 
 import json
 
 
 def read_json(file, otherwise=None):
-    """What the file contains. `otherwise` is returned if it is given and there is no such file."""
+    """Returns the content of the file. If there is no such file and `otherwise` is given, returns `otherwise`."""
     if otherwise is not None and not file.is_file():
         return otherwise
     return json.loads(file.read_text(encoding="utf-8"))
@@ -12,7 +12,7 @@ def read_json(file, otherwise=None):
 
 def save_rows(file, rows, one_line=False, **head):
     """Writes {**head, "rows": rows} with one row per line, so that a version control system shows which row
-    changed. Every entry of the head has its own line too, unless one_line=True. Makes the folder if it is missing."""
+    changed. Every entry of the head has its own line too, unless one_line=True. Creates the folder if it is missing."""
     file.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
     end = ", " if one_line else ",\n"

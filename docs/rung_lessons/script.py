@@ -6,7 +6,7 @@ from .programs import RUNG
 
 
 class UsageError(Exception):
-    """Raised by measure() if arguments are missing or contradict each other; the script prints its usage and the text."""
+    """measure() raises it if arguments are missing or contradictory. The script prints its usage and the message."""
 
 
 def lesson_main(text, measure, report=lambda arguments: None, *, options=lambda parser: None, redraw="--plot",
@@ -14,8 +14,8 @@ def lesson_main(text, measure, report=lambda arguments: None, *, options=lambda 
     """Parses the command line, measures, and reports.
 
     text      the script's docstring, which --help prints
-    measure   measure(arguments) runs the programs and records their answers in results/
-    report    report(arguments) writes tables and pictures from the records
+    measure   measure(arguments) runs the programs and writes their results to results/
+    report    report(arguments) writes tables and pictures from these results
     options   options(parser) adds the arguments that only this script has
     redraw    the flag that skips measure(); None if the script has no such flag
     rung      adds --rung, the program to run
@@ -42,5 +42,5 @@ def lesson_main(text, measure, report=lambda arguments: None, *, options=lambda 
 
 
 def comma_list(kind):
-    """A type for add_argument(): values of `kind`, separated by commas."""
+    """Returns a type for add_argument() that accepts values of `kind`, separated by commas."""
     return lambda words: [kind(word) for word in words.split(",")]

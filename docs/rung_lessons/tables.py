@@ -1,9 +1,9 @@
-"""Where scripts write into lessons: between two comments, which the reader of the page does not see."""
+"""Writes into lessons, between two comments that the reader of the page does not see."""
 
 
 def write_between(lesson, mark, lines):
-    """Replaces the lines between <!-- mark --> and the next <!-- end --> of the lesson. A lesson without the mark stays
-    as it is."""
+    """Replaces the lines between <!-- mark --> and the next <!-- end --> of the lesson. Leaves a lesson without the
+    mark unchanged."""
     text = lesson.read_text(encoding="utf-8")
     begin = f"<!-- {mark} -->\n"
     if begin not in text:
