@@ -43,9 +43,8 @@ class Step {
 
   /// Plans what a running sequence is missing, as far as the limits allow, and guesses behind it where there
   /// is room for them. Where the cache is full, running sequences after it that the step does not compute are
-  /// preempted, from the last on; if there are none and it misses a single token, it is preempted itself. Nothing that
-  /// a step in flight computes is preempted.
-  /// False when nothing was planned.
+  /// preempted, from the last on; if there are none and it misses a single token, it is preempted itself.
+  /// Nothing that a step in flight computes is preempted. False when nothing was planned.
   bool plan_tokens(ScheduledSequence& s);
   /// The same for all running sequences that decode (they miss one token), or for all others.
   void plan_decodes() { plan_all(true); }

@@ -47,7 +47,7 @@ std::string quoted(const Tokenizer* tokenizer, int id) {
 std::string preempted_sentence(const Event& e, int id) {
   const std::string whom = e.related == id  ? "its own next token"
                            : e.related >= 0 ? fmt::format("request {}", e.related)
-                                          : std::string("others");
+                                            : std::string("others");
   const auto reason = static_cast<PreemptReason>(e.reason);
   return fmt::format("preempted: no room for {}; the keys and values of {} are {} ({})", whom,
                      tokens_of(e.tokens), is_swap(reason) ? "copied to host memory" : "given up",

@@ -12,14 +12,11 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include <fmt/core.h>
-
 #include "core/tensor.hpp"
-#include "seams/device.hpp"
+#include "seams/kv_config.hpp"
 #include "seams/kv_use.hpp"
 
 namespace rung {
@@ -31,30 +28,6 @@ struct KvView {
   std::int32_t block_size = 0;  // slots per block; see Batch for how a position finds its slot
   bool contiguous = false;      // every sequence has exactly one block: its rows follow each other
 };
-
-struct KvConfig {
-  int layers = 0;
-  int kv_heads = 0;
-  int head_dim = 0;
-  int max_sequences = 1;
-  int max_context = 0;  // tokens per sequence
-  DType dtype = DType::f32;
-  Device* device = nullptr;  // not owned; outlives the cache
-  DeviceStream stream = 0;   // the stream of the device to which copies of blocks are issued
-  int block_size = 16;       // slots per block where a rung pages: a power of two, 1 .. kMaxBlockSize
-  std::size_t budget = 0;    // bytes for keys and values; 0: what max_sequences of max_context tokens need
-
-  std::string describe() const {
-    return fmt::format("a KV cache of {} layers, {} KV heads of {}, {} sequences of {} tokens in {}", layers,
-                       kv_heads, head_dim, max_sequences, max_context, traits(dtype).name);
-  }
-  /// Bytes of one token's keys and values in all layers.
-  std::size_t bytes_per_token() const {
-    return 2 * static_cast<std::size_t>(layers) * bytes_of(dtype, std::int64_t{kv_heads} * head_dim);
-  }
-};
-
-inline constexpr int kMaxBlockSize = 256;
 
 class KvCache {
  public:
