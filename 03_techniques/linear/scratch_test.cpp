@@ -1,37 +1,12 @@
 // Scratch memory of the rungs of `linear`: taken once, shared by all products of a model, never outgrown.
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "devices/cpu_device.hpp"
 #include "test_support.hpp"
+#include "testing/count_allocations.hpp"
 #include "testing/topic_test.hpp"
 
 using namespace rung;
 using namespace rung::linear;
-
-namespace {
-
-std::atomic<std::int64_t> allocations{0};
-
-__attribute__((noinline)) void* counted(std::size_t bytes) {
-  ++allocations;
-  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-__attribute__((noinline)) void give_back(void* memory) { std::free(memory); }
-
-}  // namespace
-
-// Of the whole test program.
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* memory) noexcept { give_back(memory); }
-void operator delete[](void* memory) noexcept { give_back(memory); }
-void operator delete(void* memory, std::size_t /*bytes*/) noexcept { give_back(memory); }
-void operator delete[](void* memory, std::size_t /*bytes*/) noexcept { give_back(memory); }
 
 namespace {
 
@@ -83,17 +58,17 @@ TEST_CASE("a call allocates nothing, not even the first one") {
     Scratch scratch;
     const auto linear = make(rung, p.weight, kTokens, &scratch);
     scratch.allocate(cpu_device());
-    const std::int64_t before = allocations;
-    for (const std::int64_t tokens :
-         {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{40}, kTokens}) {
-      const Tensor x = p.x.row_slice(0, tokens);
-      linear->apply(x, y.row_slice(0, tokens));
-      if (linear->piece_rows() == 0) continue;
-      const PreparedRows* prepared = linear->prepare(x);
-      linear->apply_piece(x, prepared, 0, y.row_slice(0, tokens));
-    }
-    const std::int64_t after = allocations;  // read before Catch2 allocates something
-    CHECK(after == before);
+    const std::int64_t taken = testing::allocations_of([&] {
+      for (const std::int64_t tokens :
+           {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{40}, kTokens}) {
+        const Tensor x = p.x.row_slice(0, tokens);
+        linear->apply(x, y.row_slice(0, tokens));
+        if (linear->piece_rows() == 0) continue;
+        const PreparedRows* prepared = linear->prepare(x);
+        linear->apply_piece(x, prepared, 0, y.row_slice(0, tokens));
+      }
+    });
+    CHECK(taken == 0);
   });
 }
 
