@@ -53,7 +53,7 @@ def report(_):
     paged = [r for r in data["rows"] if r["block"] is not None and r["rung"] == "paged"]
     whole = next(r for r in data["rows"] if r["rung"] == "contiguous")
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2))
-    for axis, key, factor, label in ((axes[0], "waste", 100, "% of the taken slots that nobody reads"),
+    for axis, key, factor, label in ((axes[0], "waste", 100, "% of the taken slots that no sequence reads"),
                                      (axes[1], "sequences", 1, "sequences at a time")):
         axis.plot([r["block"] for r in paged], [factor * r[key] for r in paged], "o-", color="#1f6f8b", ms=4, label="paged")
         axis.axhline(factor * whole[key], color="#c0392b", linestyle="--", label="contiguous")
