@@ -24,23 +24,25 @@ class ThreadMemory {
   /// Requests `bytes` for each of config.threads threads.
   ThreadMemory(const LinearConfig& config, std::size_t bytes)
       : threads_(config.threads),
-        bytes_((bytes + kLine - 1) / kLine * kLine),
-        memory_(config.place, kThreadsRegion, bytes_ * static_cast<std::size_t>(config.threads)) {}
+        memory_(config.place, kThreadsRegion,
+                (bytes + kLine - 1) / kLine * kLine * static_cast<std::size_t>(config.threads)) {}
 
   /// Returns the calling thread's part, which has `bytes` bytes and starts at a cache line. REQUIRES: if the
   /// caller is in a loop of core/parallel.hpp, the loop has at most config.threads threads.
   template <class T>
   T* of_this_thread() const {
     assert(thread_index() < threads_);
+    // The region may be larger than this part asked for. All its users divide it in the same way, so that
+    // different products can run in one loop.
+    const std::size_t part = memory_.bytes() / static_cast<std::size_t>(threads_) / kLine * kLine;
     return reinterpret_cast<T*>(static_cast<std::byte*>(memory_.data()) +
-                                static_cast<std::size_t>(thread_index()) * bytes_);
+                                static_cast<std::size_t>(thread_index()) * part);
   }
 
  private:
   static constexpr std::size_t kLine = 64;
 
-  int threads_ = 0;
-  std::size_t bytes_ = 0;
+  int threads_ = 1;
   ScratchMemory memory_;
 };
 

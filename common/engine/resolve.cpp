@@ -8,7 +8,6 @@
 #include "core/printable.hpp"
 #include "core/process_memory.hpp"
 #include "devices/cpu_device.hpp"
-#include "devices/null_device.hpp"
 #include "ops/cpu_ops.hpp"
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"
@@ -101,12 +100,16 @@ RopeStretchConfig rope_config(const EngineConfig& config, const ModelConfig& mod
 }
 
 /// Returns the rung of the prefix cache. `auto` gives the best rung, or `none` if the KV cache cannot share
-/// blocks. A KV cache on a null device, which has no memory, tells whether it can.
+/// blocks. A KV cache of one block tells whether it can.
 std::string resolve_prefix_cache(const Registry& registry, const EngineConfig& config,
                                  const ModelConfig& model, const std::string& kv) {
   const std::string& name = config.rung("prefix_cache");
   if (name == "none") return name;
-  const auto cache = registry.ladder<KvCache>().make(kv, kv_config(config, model, null_device()));
+  KvConfig small = kv_config(config, model, cpu_device());
+  small.layers = small.max_sequences = 1;
+  small.max_context = small.block_size;
+  small.budget = 0;
+  const auto cache = registry.ladder<KvCache>().make(kv, small);
   if (!cache->shares_blocks()) {
     if (name == kAuto) return "none";
     fail(

@@ -8,6 +8,45 @@
 
 namespace rung {
 
+StepLoop::Flight& StepLoop::take_flight() {
+  Flight& flight = flights_[oldest_];
+  oldest_ = (oldest_ + 1) % flights_.size();
+  --in_flight_;
+  for (Sequence* s : flight.sequences) --s->in_flight;
+  for (const Draw& draw : flight.draws) draw.sequence->in_flight -= draw.follower ? 1 : 0;
+  result_.clear();
+  return flight;
+}
+
+// If a plan fails, so do those behind it, which build on it.
+StepLoop::Flight& StepLoop::collect() {
+  Flight& flight = take_flight();
+  log_.at_step(flight.plan.number);
+  try {
+    executor_.collect(result_);
+  } catch (...) {
+    forget(flight);
+    while (in_flight_ > 0) {
+      const Flight& later = take_flight();
+      try {
+        executor_.collect(result_);
+      } catch (const Error&) {  // the first error is the cause
+      }
+      forget(later);
+    }
+    throw;
+  }
+  return flight;
+}
+
+// A prefix cache must not keep tokens that were not computed.
+void StepLoop::forget(const Flight& flight) {
+  for (std::size_t i = 0; i < flight.sequences.size(); ++i) {
+    int& computed = flight.sequences[i]->computed;
+    computed = std::min(computed, flight.plan.chunks[i].begin);
+  }
+}
+
 void StepLoop::count(const Flight& flight) {
   bool prompts = false;
   auto gain = result_.gains.cbegin();

@@ -135,6 +135,7 @@ void StepLoop::cancel(int id) {
   Sequence& s = find(id);
   if (s.finished()) return;
   if (in_step_ || s.in_flight > 0) {
+    if (!in_step_) std::erase(queues_.running, &s);  // no further step computes it
     cancelled_later_.push_back(id);
     return;
   }

@@ -62,7 +62,7 @@ struct LoopThread::Shared {
   }
 
   void hand_out(StepLoop& loop);
-  void end_all(StepLoop& loop, const std::exception_ptr& why);
+  void end_all(StepLoop& loop, std::exception_ptr why);
 };
 
 class LoopThread::RequestStream final : public Stream, public std::enable_shared_from_this<RequestStream> {
@@ -178,12 +178,16 @@ void LoopThread::Shared::hand_out(StepLoop& loop) {
   }
 }
 
-void LoopThread::Shared::end_all(StepLoop& loop, const std::exception_ptr& why) {
-  if (!why) {
-    for (const auto& [id, stream] : streams) loop.cancel(id);
-    for (const auto& [id, stream] : streams) {
-      while (!loop.finished(id)) loop.step();  // steps in flight end first
+void LoopThread::Shared::end_all(StepLoop& loop, std::exception_ptr why) {
+  try {
+    if (!why) {
+      for (const auto& [id, stream] : streams) loop.cancel(id);
+      for (const auto& [id, stream] : streams) {
+        while (!loop.finished(id)) loop.step();  // steps in flight end first
+      }
     }
+  } catch (...) {
+    why = std::current_exception();
   }
   for (const auto& [id, stream] : streams) {
     stream->end(loop.finished(id) ? loop.take(id) : Result{}, why);

@@ -16,7 +16,7 @@ void StepLoop::look_up_matches() {
 }
 
 int StepLoop::wanted_drafts(const Sequence& s) const {
-  if (s.output_tokens == 0 || s.missing() != 1) return 0;
+  if (s.output_tokens == 0 || s.missing() == 0) return 0;
   // A guess that would exceed the limit of the text's length is useless.
   const int room = std::min(config_.longest - s.length(), s.max_tokens - s.output_tokens) - 1;
   return room <= 0 ? 0 : std::min(room, executor_.drafts_wanted(s.step_text()));

@@ -58,6 +58,7 @@ class Run {
       const SimulatedRequest& r = requests_[arrived_];
       Request request;
       request.prompt.assign(static_cast<std::size_t>(r.prompt_tokens), 0);
+      request.cache_salt = arrived_ + 1;  // prompts have lengths and no content, so none is like another
       request.max_tokens = r.output_tokens;
       request.arrival_s = r.arrival_s;
       request.user = r.user;

@@ -99,26 +99,6 @@ void StepLoop::commit() {
   record_step(flight);
 }
 
-StepLoop::Flight& StepLoop::collect() {
-  Flight& flight = flights_[oldest_];
-  oldest_ = (oldest_ + 1) % flights_.size();
-  --in_flight_;
-  for (Sequence* s : flight.sequences) --s->in_flight;
-  for (const Draw& draw : flight.draws) draw.sequence->in_flight -= draw.follower ? 1 : 0;
-  log_.at_step(flight.plan.number);
-  result_.clear();
-  try {
-    executor_.collect(result_);
-  } catch (...) {  // a prefix cache must not keep tokens that were not computed
-    for (std::size_t i = 0; i < flight.sequences.size(); ++i) {
-      int& computed = flight.sequences[i]->computed;
-      computed = std::min(computed, flight.plan.chunks[i].begin);
-    }
-    throw;
-  }
-  return flight;
-}
-
 // Called if nothing was planned and nothing is in flight. A step may preempt a sequence and plan nothing; the
 // next step can admit this sequence again, because a sequence that runs alone always fits. But if a second
 // step plans nothing and there is no time to wait for, no later step will plan anything either.

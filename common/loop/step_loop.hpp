@@ -143,7 +143,9 @@ class StepLoop {
   int wanted_drafts(const Sequence& s) const;
   void check_plan() const;
   void fill_chunk(const Chunk& chunk, Flight& flight);
+  Flight& take_flight();
   Flight& collect();
+  static void forget(const Flight& flight);
   void count(const Flight& flight);
   void commit_tokens(const Draw& draw, const StepChunk& chunk, const StepGain& gain, SampledToken* tokens);
   void keep_guesses(Sequence& s, int guesses, int accepted);

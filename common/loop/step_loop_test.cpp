@@ -3,7 +3,9 @@
 
 #include "loop/step_loop.hpp"
 
+#include <algorithm>
 #include <climits>
+#include <cstring>
 #include <optional>
 
 #include "loop/cost_executor.hpp"
@@ -11,6 +13,7 @@
 #include "loop/first_come.hpp"
 #include "loop/loop_thread.hpp"
 #include "loop/simulation.hpp"
+#include "loop/swap_area.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;
@@ -122,6 +125,7 @@ TEST_CASE("a request that is cancelled while a step computes it ends with that s
   CHECK(!server.loop.finished(id));
   server.run();
   CHECK(server.loop.take(id).finish_reason == FinishReason::cancelled);
+  CHECK(server.loop.stats().computed_tokens == 16);  // the piece in flight, and no more
   CHECK(server.memory.use().taken == 0);
 }
 
@@ -160,6 +164,62 @@ TEST_CASE("a step that fails counts for nothing") {
   CHECK(loop.snapshot().sequences[0].computed == 0);
   loop.cancel(id);
   CHECK(loop.take(id).finish_reason == FinishReason::cancelled);
+}
+
+TEST_CASE("if a plan fails, the plans behind it count for nothing either") {
+  struct FailsOnce final : Executor {
+    int depth() const override { return 2; }
+    void submit(const StepPlan& plan) override { inner.submit(plan); }
+    void collect(StepResult& result) override {
+      inner.collect(result);
+      if (++collected == 2) fail("a stage is gone");
+    }
+    Clock& clock() override { return inner.clock(); }
+    CostExecutor inner{[](const StepPlan&) { return 1.0; }, 2};
+    int collected = 0;
+  };
+  FailsOnce executor;
+  FirstCome scheduler(at_most(1), 8);
+  CountingSpace memory(1 << 10, 16, 1);
+  EventLog log(executor.clock(), 0);
+  LoopConfig config;
+  config.requests = {100, 1000, 1000};
+  config.longest = 1000;
+  config.steps = at_most(1);
+  StepLoop loop({executor, memory, scheduler, nullptr, nullptr, log}, config);
+  Request request;
+  request.prompt.assign(64, 1);
+  request.max_tokens = 2;
+  const int id = loop.submit(request);
+  REQUIRE(loop.step());
+  CHECK_THROWS_WITH(loop.step(), testing::contains("a stage is gone"));
+  CHECK(executor.collected == 3);
+  CHECK(loop.snapshot().sequences[0].computed == 8);  // of the first plan
+  while (loop.step()) {
+  }
+  CHECK(loop.take(id).token_ids.size() == 2);
+}
+
+TEST_CASE("the area for swapped sequences closes its gaps before it is full") {
+  SwapArea area(100);
+  const auto fill = [&](int id, std::size_t bytes) {
+    std::memset(area.take(id, bytes).data, id, bytes);
+    CHECK(area.find(id).bytes == bytes);
+  };
+  fill(1, 40);
+  fill(2, 20);
+  fill(3, 40);
+  CHECK(area.room() == 0);
+  area.give_back(1);
+  area.give_back(3);
+  CHECK(area.room() == 80);
+  fill(4, 75);  // there are 40 bytes before the second piece and 40 after it
+  for (const int id : {2, 4}) {
+    const SwapArea::Piece piece = area.find(id);
+    CHECK(std::all_of(piece.data, piece.data + piece.bytes, [&](std::byte b) { return b == std::byte(id); }));
+  }
+  CHECK(area.find(1).data == nullptr);
+  CHECK(area.room() == 5);
 }
 
 TEST_CASE("a loop with a thread of its own serves without a model") {

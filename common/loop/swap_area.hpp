@@ -1,12 +1,15 @@
 #pragma once
-// Host memory for the keys and values of preempted sequences, allocated once. Each sequence gets one piece.
+// Host memory for the keys and values of preempted sequences, taken once. Each sequence has one piece of it.
 //
 // Thread safety: none.
 
+#include <algorithm>
+#include <cassert>
 #include <cstddef>
-#include <map>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/printable.hpp"
@@ -15,7 +18,7 @@ namespace rung {
 
 class SwapArea {
  public:
-  /// Throws Error if `bytes` of memory cannot be allocated.
+  /// Throws Error if the machine does not have `bytes`.
   explicit SwapArea(std::size_t bytes)
       : bytes_(bytes), memory_(bytes > 0 ? new (std::nothrow) std::byte[bytes] : nullptr) {
     if (bytes > 0 && memory_ == nullptr)
@@ -24,51 +27,60 @@ class SwapArea {
   }
 
   std::size_t bytes() const { return bytes_; }
-  /// Returns the size of the largest free piece.
-  std::size_t room() const {
-    std::size_t largest = 0, begin = 0;
-    for (const auto& [at, piece] : pieces_) {
-      largest = at - begin > largest ? at - begin : largest;
-      begin = at + piece.bytes;
-    }
-    return bytes_ - begin > largest ? bytes_ - begin : largest;
-  }
+  /// Bytes that no sequence has.
+  std::size_t room() const { return bytes_ - used_; }
 
   struct Piece {
     std::byte* data = nullptr;
     std::size_t bytes = 0;
   };
-  /// Returns a new piece for sequence `id`, at the first place where it fits. REQUIRES: bytes <= room(); the
-  /// sequence has no piece yet.
+
+  /// Returns a new piece for sequence `id`. It may move the pieces of other sequences. REQUIRES: 0 < bytes <=
+  /// room(); the sequence has no piece.
   Piece take(int id, std::size_t bytes) {
-    std::size_t begin = 0;
-    for (const auto& [at, piece] : pieces_) {
-      if (at - begin >= bytes) break;
-      begin = at + piece.bytes;
-    }
-    const Piece piece{memory_.get() + begin, bytes};
-    pieces_[begin] = piece;
-    begins_[id] = begin;
-    return piece;
+    assert(bytes > 0 && bytes <= room());
+    if (bytes_ - end_ < bytes) close_gaps();
+    places_.push_back({id, end_, bytes});
+    end_ += bytes;
+    used_ += bytes;
+    return {memory_.get() + places_.back().begin, bytes};
   }
-  /// Returns the piece of a sequence. Its data is null if the sequence has no piece.
+
+  /// Returns the piece of a sequence, until the next take(). Its data is null if the sequence has none.
   Piece find(int id) const {
-    const auto found = begins_.find(id);
-    return found == begins_.end() ? Piece{} : pieces_.at(found->second);
+    for (const Place& place : places_) {
+      if (place.id == id) return {memory_.get() + place.begin, place.bytes};
+    }
+    return {};
   }
-  /// Frees the piece of a sequence. Does nothing if the sequence has no piece.
+
+  /// Frees the piece of a sequence, if it has one.
   void give_back(int id) {
-    const auto found = begins_.find(id);
-    if (found == begins_.end()) return;
-    pieces_.erase(found->second);
-    begins_.erase(found);
+    std::erase_if(places_, [&](const Place& place) {
+      if (place.id == id) used_ -= place.bytes;
+      return place.id == id;
+    });
+    if (places_.empty()) end_ = 0;
   }
 
  private:
-  std::size_t bytes_;
+  struct Place {
+    int id = 0;
+    std::size_t begin = 0, bytes = 0;
+  };
+
+  void close_gaps() {
+    end_ = 0;
+    for (Place& place : places_) {
+      std::memmove(memory_.get() + end_, memory_.get() + place.begin, place.bytes);
+      place.begin = end_;
+      end_ += place.bytes;
+    }
+  }
+
+  std::size_t bytes_, used_ = 0, end_ = 0;  // end_: of the last piece
   std::unique_ptr<std::byte[]> memory_;
-  std::map<std::size_t, Piece> pieces_;  // by the offset at which they begin
-  std::map<int, std::size_t> begins_;    // sequence -> offset of its piece
+  std::vector<Place> places_;  // in order of `begin`
 };
 
 }  // namespace rung
