@@ -16,14 +16,14 @@ inline constexpr int kTileKeys = 64;  // keys per step of that pass; tile t hold
 /// of a group side by side: with 4 heads per KV head, row 9 is head 1 of token 2. So they stand in order of
 /// position.
 struct FlashTile {
-  const float* q;           // first token of the sequence's queries, first head of the first KV head
-  float* out;               // likewise
-  float* lse;               // likewise, one number per head; null: not asked for
-  std::int64_t q_stride;    // elements from one token to the next
-  std::int64_t out_stride;  // likewise
-  std::int64_t lse_stride;  // likewise
+  const float* q;         // first token of the sequence's queries, first head of the first KV head
+  float* out;             // of the same token and head
+  float* lse;             // of the same token, one number per head; null: not requested
+  std::int64_t q_stride;  // elements from one token to the next
+  std::int64_t out_stride;
+  std::int64_t lse_stride;
   const std::byte* keys;    // slot 0, first KV head
-  const std::byte* values;  // likewise
+  const std::byte* values;  // slot 0, first KV head
   std::size_t key_stride;   // bytes from one slot to the next
   std::size_t value_stride;
   KvTable table;  // position -> slot

@@ -8,7 +8,7 @@
 namespace rung::cli {
 namespace {
 
-// A picture of the cache has so many rows. Of a larger cache, the blocks in between are left out.
+// The most rows in a picture of the cache. For a larger cache, the picture shows only every n-th block.
 constexpr std::size_t kMapRows = 128;
 
 }  // namespace

@@ -45,10 +45,9 @@ void StepLoop::submit_plan() {
   flight.draws.clear();
   for (const Chunk& chunk : plan_) fill_chunk(chunk, flight);
   executor_.submit(flight.plan);
-  for (const StepChunk& chunk : flight.plan.chunks) {  // from now on these tokens count as computed
-    Sequence& s = *flight.sequences[static_cast<std::size_t>(&chunk - flight.plan.chunks.data())];
-    ++s.in_flight;
-    s.computed += chunk.count - chunk.drafts;
+  for (std::size_t i = 0; i < plan_.size(); ++i) {  // from now on these tokens count as computed
+    ++flight.sequences[i]->in_flight;
+    flight.sequences[i]->computed += plan_[i].count - plan_[i].drafts;
   }
   for (const Draw& draw : flight.draws) draw.sequence->in_flight += draw.follower ? 1 : 0;
   ++in_flight_;

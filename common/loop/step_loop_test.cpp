@@ -20,17 +20,16 @@ using namespace rung;
 
 namespace {
 
-/// A loop and all parts that it needs. A step takes one second.
-struct Server {
-  explicit Server(const SchedulerConfig& limits_, int stages = 1, int piece = INT_MAX, int width = INT_MAX)
-      : limits(limits_),
-        scheduler(limits_, piece, width),
-        executor([](const StepPlan&) { return 1.0; }, stages),
-        memory(1 << 20, 16, limits_.max_sequences),
+/// A loop over an executor, with all other parts that it needs.
+struct LoopOver {
+  explicit LoopOver(Executor& executor, const SchedulerConfig& limits, int piece = INT_MAX,
+                    int width = INT_MAX)
+      : scheduler(limits, piece, width),
+        memory(1 << 20, 16, limits.max_sequences),
         log(executor.clock(), 1000),
-        loop({executor, memory, scheduler, nullptr, nullptr, log}, config()) {}
+        loop({executor, memory, scheduler, nullptr, nullptr, log}, config(limits)) {}
 
-  LoopConfig config() const {
+  static LoopConfig config(const SchedulerConfig& limits) {
     LoopConfig loop;
     loop.requests = {100, 1000, 1000};
     loop.longest = 1000;
@@ -49,12 +48,21 @@ struct Server {
     }
   }
 
-  SchedulerConfig limits;
   FirstCome scheduler;
-  CostExecutor executor;
   CountingSpace memory;
   EventLog log;
   StepLoop loop;
+};
+
+struct OneSecond {
+  explicit OneSecond(int stages) : executor([](const StepPlan&) { return 1.0; }, stages) {}
+  CostExecutor executor;
+};
+
+/// A loop whose steps take one second each.
+struct Server : OneSecond, LoopOver {
+  explicit Server(const SchedulerConfig& limits, int stages = 1, int piece = INT_MAX, int width = INT_MAX)
+      : OneSecond(stages), LoopOver(executor, limits, piece, width) {}
 };
 
 SchedulerConfig at_most(int sequences) { return {sequences, 1 << 20, sequences, 0.01}; }
@@ -149,21 +157,12 @@ TEST_CASE("a step that fails counts for nothing") {
     SimulatedClock clock_;
   };
   Failing executor;
-  FirstCome scheduler(at_most(1));
-  CountingSpace memory(1 << 10, 16, 1);
-  EventLog log(executor.clock(), 0);
-  LoopConfig config;
-  config.requests = {100, 1000, 1000};
-  config.longest = 1000;
-  config.steps = at_most(1);
-  StepLoop loop({executor, memory, scheduler, nullptr, nullptr, log}, config);
-  Request request;
-  request.prompt = {1, 2, 3};
-  const int id = loop.submit(request);
-  CHECK_THROWS_WITH(loop.step(), testing::contains("on fire"));
-  CHECK(loop.snapshot().sequences[0].computed == 0);
-  loop.cancel(id);
-  CHECK(loop.take(id).finish_reason == FinishReason::cancelled);
+  LoopOver server(executor, at_most(1));
+  const int id = server.submit(3, 128);
+  CHECK_THROWS_WITH(server.loop.step(), testing::contains("on fire"));
+  CHECK(server.loop.snapshot().sequences[0].computed == 0);
+  server.loop.cancel(id);
+  CHECK(server.loop.take(id).finish_reason == FinishReason::cancelled);
 }
 
 TEST_CASE("if a plan fails, the plans behind it count for nothing either") {
@@ -179,25 +178,14 @@ TEST_CASE("if a plan fails, the plans behind it count for nothing either") {
     int collected = 0;
   };
   FailsOnce executor;
-  FirstCome scheduler(at_most(1), 8);
-  CountingSpace memory(1 << 10, 16, 1);
-  EventLog log(executor.clock(), 0);
-  LoopConfig config;
-  config.requests = {100, 1000, 1000};
-  config.longest = 1000;
-  config.steps = at_most(1);
-  StepLoop loop({executor, memory, scheduler, nullptr, nullptr, log}, config);
-  Request request;
-  request.prompt.assign(64, 1);
-  request.max_tokens = 2;
-  const int id = loop.submit(request);
-  REQUIRE(loop.step());
-  CHECK_THROWS_WITH(loop.step(), testing::contains("a stage is gone"));
+  LoopOver server(executor, at_most(1), 8);
+  const int id = server.submit(64, 2);
+  REQUIRE(server.loop.step());
+  CHECK_THROWS_WITH(server.loop.step(), testing::contains("a stage is gone"));
   CHECK(executor.collected == 3);
-  CHECK(loop.snapshot().sequences[0].computed == 8);  // of the first plan
-  while (loop.step()) {
-  }
-  CHECK(loop.take(id).token_ids.size() == 2);
+  CHECK(server.loop.snapshot().sequences[0].computed == 8);  // of the first plan
+  server.run();
+  CHECK(server.loop.take(id).token_ids.size() == 2);
 }
 
 TEST_CASE("the area for swapped sequences closes its gaps before it is full") {
