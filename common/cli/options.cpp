@@ -3,6 +3,7 @@
 #include "cli/cli.hpp"
 #include "core/input_text.hpp"
 #include "core/output_file.hpp"
+#include "devices/device_list.hpp"
 #include "engine/resolve.hpp"
 
 namespace rung::cli {
@@ -27,7 +28,7 @@ void RunOptions::add_to(Command& command) {
   command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)")
       ->range(1);
   command.add_option("--threads", threads, "threads (default: all processors)")->range(1, 1024);
-  command.add_option("--device", device, "cpu | cuda");
+  command.add_option("--device", device, device_names(" | "));
   command.add_option("--kv-type", kv_type,
                      "number format of the KV cache: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: "
                      "f16; with --exact f32)");

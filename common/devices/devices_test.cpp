@@ -4,7 +4,9 @@
 #include <cstring>
 #include <vector>
 
+#include "core/error.hpp"
 #include "devices/cpu_device.hpp"
+#include "devices/device_list.hpp"
 #include "devices/null_device.hpp"
 #include "testing/catch.hpp"
 
@@ -62,4 +64,14 @@ TEST_CASE("the null device: buffers have a size and no address, and copies do no
   null.to_host(&byte, buffer.data(), 1);
   CHECK(byte == 7);
   null.synchronize();
+}
+
+TEST_CASE("--device names a device of the list; the others are refused by name") {
+  const DeviceEntry& cpu = find_device("cpu");
+  CHECK(&cpu.device() == &cpu_device());
+  CHECK(cpu.ops(cpu.device(), 1).rmsnorm != nullptr);
+  CHECK(device_names(", ") == "cpu, cuda");
+  CHECK_THROWS_WITH(find_device("tpu"), testing::contains("unknown device 'tpu'; known: cpu, cuda"));
+  CHECK_THROWS_AS(find_device("tpu"), UsageError);
+  CHECK_THROWS_WITH(find_device("cuda"), testing::contains("use --device cpu"));
 }

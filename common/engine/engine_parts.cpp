@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "devices/device_list.hpp"
 #include "engine/resolve.hpp"
 #include "engine/sliding_window.hpp"
 
@@ -32,7 +33,7 @@ EngineParts build_parts(std::shared_ptr<const Model> model, const Registry& regi
   parts.config = resolve_config(registry, std::move(config), *parts.model);
   parts.rungs = resolve_rungs(registry, parts.config, *parts.model);
   const EngineConfig& c = parts.config;
-  parts.device = &resolve_device(c.device);
+  parts.device = &find_device(c.device).device();
   if (c.cache_packed)
     parts.packed = std::make_unique<PackedFile>(*parts.model, parts.rungs.at("linear"), c.threads, c.notice);
   parts.transformer =

@@ -8,7 +8,6 @@
 #include "core/printable.hpp"
 #include "core/process_memory.hpp"
 #include "devices/cpu_device.hpp"
-#include "ops/cpu_ops.hpp"
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"
 #include "seams/loading.hpp"
@@ -245,21 +244,6 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
     all += (all.empty() ? "" : "+") + name;
   }
   return chosen;
-}
-
-Device& resolve_device(const std::string& name) {
-  if (name == "cpu") return cpu_device();
-  if (name == "cuda") {
-    fail(
-        "device 'cuda' has no rungs yet: attention, linear and the operations between them run on 'cpu' "
-        "only");
-  }
-  fail_usage("unknown device '{}'; known: cpu, cuda", name);
-}
-
-Ops resolve_ops(Device& device, int threads) {
-  if (device.shares_host_memory()) return cpu_ops(threads);
-  fail("device '{}' has no operations yet: norms, RoPE and activations run on 'cpu' only", device.name());
 }
 
 int longest_context(const EngineConfig& config, const ModelConfig& model) {

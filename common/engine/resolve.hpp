@@ -42,13 +42,6 @@ EngineConfig resolve_config(const Registry& registry, EngineConfig config, const
 std::map<std::string, std::string> resolve_rungs(const Registry& registry, const EngineConfig& config,
                                                  const Model& model);
 
-/// Returns the device called `name`. Throws UsageError for an unknown name, and Error for a device that has
-/// no rungs yet.
-Device& resolve_device(const std::string& name);
-
-/// Returns a device's operations between the products. Throws Error for a device that has none.
-Ops resolve_ops(Device& device, int threads);
-
 /// Returns the largest allowed --ctx: the context length that the model was trained for, or kMostStretch
 /// times that length if the user named a rung of seam `rope` that extends it.
 int longest_context(const EngineConfig& config, const ModelConfig& model);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "devices/device_list.hpp"
 #include "engine/biased_linear.hpp"
 #include "engine/dense_ffn.hpp"
 #include "engine/resolve.hpp"
@@ -35,8 +36,8 @@ Transformer::Transformer(const Model& model, const Registry& registry, const Eng
       device_(device),
       packed_(packed),
       place_{&device, 0, &scratch_},
-      ops_(resolve_ops(device, config.threads)),
-      tile_ops_(device.shares_host_memory() ? resolve_ops(device, 1) : Ops()),
+      ops_(find_device(config.device).ops(device, config.threads)),
+      tile_ops_(device.shares_host_memory() ? find_device(config.device).ops(device, 1) : Ops()),
       fusion_(registry.ladder<Fusion>().make(
           config.rung("fusion"),
           fusion_config(config_, model_, ops_, device.shares_host_memory() ? &tile_ops_ : nullptr, place_))),
