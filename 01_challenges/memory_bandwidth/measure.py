@@ -22,7 +22,8 @@ from rung_lessons.limit_words import LIMIT_WORDS  # noqa: E402
 RESULTS = Path(__file__).resolve().parent / "results"
 FILE = RESULTS / "roofline.json"
 LOOKS = {"bandwidth": ("#7b5ea7", "s"), "attention": ("#3a7d44", "^"), "linear": ("#1f6f8b", "o"), "sampler": ("#b5651d", "D")}
-LIMITS = {"read_gb_s": "GB/s", "fma_gflop_s": "GFLOP/s", "int8_gop_s": "GOP/s", "bf16_gflop_s": "GFLOP/s"}
+LIMITS = {"read_gb_s": "GB/s", "fma_gflop_s": "GFLOP/s", "int8_gop_s": "GOP/s", "bf16_gflop_s": "GFLOP/s",
+          "int8_tile_gop_s": "GOP/s", "bf16_tile_gflop_s": "GFLOP/s"}
 
 
 def measure(a):
@@ -70,7 +71,7 @@ def report(_):
     data = read_json(FILE)
     write_between(RESULTS.parent / "README.md", "roofline", table(data))
     # The limits were measured once per seam. Another program may have slowed one measurement, so the median is drawn.
-    limit = {name: statistics.median(m[name] for m in data["machines"].values()) for name in LIMITS}
+    limit = {name: statistics.median(m.get(name, 0) for m in data["machines"].values()) for name in LIMITS}
     figure, axis = plt.subplots(figsize=(8.6, 5.4))
     low, high = 0.08, 3000.0
 
@@ -84,6 +85,9 @@ def report(_):
     roof(limit["int8_gop_s"], "int8", "#c0392b", "--")
     if limit["bf16_gflop_s"] > 0:
         roof(limit["bf16_gflop_s"], "bf16", "#3a7d44", ":")
+    if limit["int8_tile_gop_s"] > 0:
+        roof(limit["int8_tile_gop_s"], "int8 tiles", "#c0392b", "-.")
+        roof(limit["bf16_tile_gflop_s"], "bf16 tiles", "#3a7d44", "-.")
     axis.text(0.105, 0.105 * limit["read_gb_s"] * 1.13, f"memory {limit['read_gb_s']:.1f} GB/s", rotation=36.5, rotation_mode="anchor",
               fontsize=8, color="#444444")
     for seam, (color, marker) in LOOKS.items():
@@ -104,7 +108,7 @@ def report(_):
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xlim(low, high)
-    axis.set_ylim(min(r["gflop_s"] for r in data["rows"] if r["gflop_s"] > 0) * 0.6, limit["int8_gop_s"] * 2.2)
+    axis.set_ylim(min(r["gflop_s"] for r in data["rows"] if r["gflop_s"] > 0) * 0.6, max(limit.values()) * 2.2)
     for a in (axis.xaxis, axis.yaxis):
         a.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axis.set_xlabel("operations per byte that must come from memory")

@@ -26,7 +26,7 @@
 #include "panel_geometry.hpp"
 #include "panel_loop.hpp"
 #include "panel_memory.hpp"
-#include "tile_shapes.hpp"
+#include "core/tile_shapes.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

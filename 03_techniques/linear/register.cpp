@@ -82,12 +82,13 @@ void register_rungs(Registry& registry) {
   add("bf16_dot", "x rounded to bfloat16, pairs of columns multiplied by one instruction", make_bf16_dot,
       bf16, {.automatic = machine.avx512_bf16, .arithmetic = Arithmetic::bf16, .copies = true});
   add("bf16_tiles", "x rounded to bfloat16, tiles of 16 tokens and 16 rows multiplied by one instruction",
-      make_bf16_tiles, bf16, {.automatic = machine.amx_bf16, .arithmetic = Arithmetic::bf16, .copies = true});
+      make_bf16_tiles, bf16,
+      {.automatic = machine.amx_bf16, .arithmetic = Arithmetic::bf16_tiles, .copies = true});
   // `packed` computes the same results faster.
   add("int8", "x rounded to 8 bits, bytes multiplied in plain loops: defines the results", make_int8,
       integers, {.automatic = false, .arithmetic = Arithmetic::int8});
   add("packed", "the results of int8 from panels of 16 interleaved rows, written at load", make_packed,
-      packable, {.arithmetic = Arithmetic::int8, .copies = true});
+      packable, {.arithmetic = machine.amx_int8 ? Arithmetic::int8_tiles : Arithmetic::int8, .copies = true});
   add("mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, {.exercise = true});
   ladder.make_trials = [&ladder] { return make_trials(ladder); };

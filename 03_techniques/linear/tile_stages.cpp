@@ -13,7 +13,7 @@
 
 #include "core/simd.hpp"
 #include "core/timer.hpp"
-#include "tile_shapes.hpp"
+#include "core/tile_shapes.hpp"
 
 #if defined(__x86_64__)
 #include <hwy/base.h>
@@ -93,7 +93,7 @@ void run(Memory& m) {
 template <int kWhat>
 void report(const char* name) {
   static Memory m;
-  rung::linear::TileShapes shapes;
+  rung::TileShapes shapes;
   for (int i = 0; i < 2; ++i) {
     shapes.shape(i, 16, 64);      // the sums
     shapes.shape(2 + i, 16, 32);  // x

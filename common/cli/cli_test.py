@@ -342,12 +342,12 @@ class Others(Case):
             self.assertLessEqual({"test", "batch", "tok_s", "tok_s_min", "tok_s_max", "gb_s", "gflop_s", "limit",
                                   "pct_of_limit"}, set(r))
             self.assertTrue(0 < r["tok_s_min"] <= r["tok_s"] <= r["tok_s_max"])
-            self.assertIn(r["limit"], ("read_bandwidth", "fma_rate", "bf16_rate"))
+            self.assertIn(r["limit"], ("read_bandwidth", "fma_rate", "bf16_rate", "bf16_tile_rate"))
         # Products of bytes are compared with the rate of products of bytes.
         q8 = scratch("cli_bench_q8.gguf")
         self.json("synth", q8, "--shape", "test-tiny", "--type", "q8_0")
         rows = self.json("bench", "-m", q8, "-p", 64, "-n", 0, "-r", 1, "--linear", "packed")
-        self.assertIn(rows[0]["limit"], ("read_bandwidth", "int8_rate"))
+        self.assertIn(rows[0]["limit"], ("read_bandwidth", "int8_rate", "int8_tile_rate"))
         self.refused(2, "has no rung 'unheard'", "bench", "-p", 4, "-n", 0, "--set", "bandwidth=unheard")
         self.refused(2, "-b is 0", "bench", "-b", "0")
         self.refused(2, "-r is 0", "bench", "-r", 0)

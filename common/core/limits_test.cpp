@@ -6,6 +6,7 @@
 #include "core/large_array.hpp"
 #include "core/limits_kernels.hpp"
 #include "core/simd.hpp"
+#include "core/tile_kernels.hpp"
 #include "testing/catch.hpp"
 
 using namespace rung;
@@ -30,6 +31,18 @@ TEST_CASE("products of bfloat16 ones count themselves, or there are none") {
   } else {
     CHECK(static_cast<double>(sum) == flops / 2);
   }
+}
+
+TEST_CASE("products of matrix tiles count themselves, or there are no tiles") {
+  simd_level();
+  std::int64_t bytes = -1;
+  const double operations = int8_tile_rounds(100, &bytes);
+  CHECK((operations > 0) == dot_instructions().amx_int8);
+  CHECK(bytes == (operations > 0 ? static_cast<std::int64_t>(operations / 2) : -1));
+  float sum = -1;
+  const double flops = bf16_tile_rounds(100, &sum);
+  CHECK((flops > 0) == dot_instructions().amx_bf16);
+  CHECK(static_cast<double>(sum) == (flops > 0 ? flops / 2 : -1));
 }
 
 TEST_CASE("multiply-adds stay finite and are counted") {

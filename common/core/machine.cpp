@@ -17,6 +17,7 @@
 #include "core/output_file.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "core/tile_kernels.hpp"
 #include "core/timer.hpp"
 
 namespace rung {
@@ -27,6 +28,18 @@ using Json = nlohmann::json;
 
 constexpr std::int64_t kFloats = std::int64_t{192} << 20;  // 768 MiB: beyond any last-level cache share
 constexpr int kPasses = 9;
+
+struct Field {
+  const char* name;  // in the cache file
+  double MachineLimits::*value;
+  bool may_be_zero = false;  // a machine may lack the instruction
+};
+constexpr Field kFields[] = {{"read_bytes_per_s", &MachineLimits::read_bytes_per_s},
+                             {"fma_flops_per_s", &MachineLimits::fma_flops_per_s},
+                             {"int8_ops_per_s", &MachineLimits::int8_ops_per_s},
+                             {"bf16_flops_per_s", &MachineLimits::bf16_flops_per_s, true},
+                             {"int8_tile_ops_per_s", &MachineLimits::int8_tile_ops_per_s, true},
+                             {"bf16_tile_flops_per_s", &MachineLimits::bf16_tile_flops_per_s, true}};
 
 /// `round(thread)` computes and returns how many operations that was; their rate over all threads.
 double measure_rate(int threads, const std::function<double(std::int64_t)>& round) {
@@ -86,7 +99,7 @@ LimitsMeter::LimitsMeter(int threads, ReadLoop read)
 }
 
 MachineLimits LimitsMeter::pass() {
-  constexpr std::int64_t kFmaRounds = 4'000'000, kDotRounds = 2'000'000;
+  constexpr std::int64_t kFmaRounds = 4'000'000, kDotRounds = 2'000'000, kTileRounds = 500'000;
   std::vector<Sink> sinks(static_cast<std::size_t>(threads_));
   const auto sink = [&](std::int64_t i) -> Sink& { return sinks[static_cast<std::size_t>(i)]; };
   MachineLimits limits;
@@ -101,17 +114,20 @@ MachineLimits LimitsMeter::pass() {
       measure_rate(threads_, [&](std::int64_t i) { return int8_rounds(kDotRounds, &sink(i).integer); });
   limits.bf16_flops_per_s =
       measure_rate(threads_, [&](std::int64_t i) { return bf16_rounds(kDotRounds, &sink(i).number); });
+  limits.int8_tile_ops_per_s =
+      measure_rate(threads_, [&](std::int64_t i) { return int8_tile_rounds(kTileRounds, &sink(i).integer); });
+  limits.bf16_tile_flops_per_s =
+      measure_rate(threads_, [&](std::int64_t i) { return bf16_tile_rounds(kTileRounds, &sink(i).number); });
   return limits;
 }
 
 MachineLimits median(std::span<const MachineLimits> passes) {
   MachineLimits result;
   std::vector<double> values(passes.size());
-  for (const auto field : {&MachineLimits::read_bytes_per_s, &MachineLimits::fma_flops_per_s,
-                           &MachineLimits::int8_ops_per_s, &MachineLimits::bf16_flops_per_s}) {
-    for (std::size_t i = 0; i < passes.size(); ++i) values[i] = passes[i].*field;
+  for (const Field& field : kFields) {
+    for (std::size_t i = 0; i < passes.size(); ++i) values[i] = passes[i].*field.value;
     std::sort(values.begin(), values.end());
-    result.*field = values[values.size() / 2];
+    result.*field.value = values[values.size() / 2];
   }
   return result;
 }
@@ -120,20 +136,14 @@ MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) 
   const fs::path path = cache_file();
   const std::string key = fmt::format("{}, {}, {} threads, read by {}", machine_name(),
                                       simd_name(simd_level()), threads, read.name);
-  const std::pair<const char*, double MachineLimits::*> fields[] = {
-      {"read_bytes_per_s", &MachineLimits::read_bytes_per_s},
-      {"fma_flops_per_s", &MachineLimits::fma_flops_per_s},
-      {"int8_ops_per_s", &MachineLimits::int8_ops_per_s},
-      {"bf16_flops_per_s", &MachineLimits::bf16_flops_per_s}};
   Json cache = path.empty() ? Json::object() : read_cache(path);
   if (!remeasure && cache.contains(key) && cache[key].is_object()) {
     MachineLimits cached;
     bool complete = true;
-    for (const auto& [name, field] : fields) {
-      const bool may_be_zero = field == &MachineLimits::bf16_flops_per_s;
-      const Json value = cache[key].value(name, Json());
-      if (value.is_number()) cached.*field = value.get<double>();
-      complete = complete && value.is_number() && (cached.*field > 0 || may_be_zero);
+    for (const Field& field : kFields) {
+      const Json value = cache[key].value(field.name, Json());
+      if (value.is_number()) cached.*field.value = value.get<double>();
+      complete = complete && value.is_number() && (cached.*field.value > 0 || field.may_be_zero);
     }
     if (complete) return cached;
   }
@@ -142,7 +152,7 @@ MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) 
   for (MachineLimits& p : passes) p = meter.pass();
   const MachineLimits limits = median(passes);
   if (!path.empty()) {
-    for (const auto& [name, field] : fields) cache[key][name] = limits.*field;
+    for (const Field& field : kFields) cache[key][field.name] = limits.*field.value;
     // A cache that cannot be kept is no reason to fail: the limits are measured again.
     try {
       std::error_code ignored;

@@ -17,6 +17,9 @@ struct MachineLimits {
   /// instructions.
   double int8_ops_per_s = 0;
   double bf16_flops_per_s = 0;  // products of bfloat16 added up in float32; 0: no instruction for that
+  // The same two by matrix tiles (Intel AMX), without loads and stores; 0: no tiles at this SIMD level.
+  double int8_tile_ops_per_s = 0;
+  double bf16_tile_flops_per_s = 0;
 };
 
 /// How the read bandwidth is measured: a rung of seam `bandwidth`, which core cannot know.

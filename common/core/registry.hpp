@@ -30,9 +30,11 @@ namespace rung {
 
 /// Which of the machine's rates of arithmetic is a rung's limit.
 enum class Arithmetic : std::uint8_t {
-  float32,  // multiply-adds of float32
-  bf16,     // products of bfloat16, where the processor has an instruction for them
-  int8,     // products of bytes
+  float32,     // multiply-adds of float32
+  bf16,        // products of bfloat16, where the processor has an instruction for them
+  int8,        // products of bytes
+  bf16_tiles,  // the same by matrix tiles, where the processor has them
+  int8_tiles,
 };
 
 /// What can be said of a rung without its seam's type.

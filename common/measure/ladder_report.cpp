@@ -137,6 +137,8 @@ Json to_json(const LadderReport& report) {
                         {"fma_gflop_s", limits.fma_flops_per_s * 1e-9},
                         {"int8_gop_s", limits.int8_ops_per_s * 1e-9},
                         {"bf16_gflop_s", limits.bf16_flops_per_s * 1e-9},
+                        {"int8_tile_gop_s", limits.int8_tile_ops_per_s * 1e-9},
+                        {"bf16_tile_gflop_s", limits.bf16_tile_flops_per_s * 1e-9},
                         {"other_load", report.other_load},
                         {"device", "cpu"}};
   return {{"seam", report.seam}, {"machine", machine}, {"rows", rows}};

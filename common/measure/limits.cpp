@@ -22,7 +22,9 @@ struct LimitWords {
 constexpr LimitWords kLimitWords[] = {{"read_bandwidth", "read", "GB/s"},
                                       {"fma_rate", "FMA", "GFLOP/s"},
                                       {"int8_rate", "int8", "GOP/s"},
-                                      {"bf16_rate", "bf16", "GFLOP/s"}};
+                                      {"bf16_rate", "bf16", "GFLOP/s"},
+                                      {"int8_tile_rate", "int8 tiles", "GOP/s"},
+                                      {"bf16_tile_rate", "bf16 tiles", "GFLOP/s"}};
 
 /// REQUIRES: the limit has one of the names above.
 const LimitWords& words_of(const Rate& limit) {
@@ -54,9 +56,14 @@ Arithmetic arithmetic_of(const Registry& registry, const std::string& linear) {
 }
 
 Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic) {
-  if (arithmetic == Arithmetic::int8) return {limits.int8_ops_per_s, "int8_rate"};
-  if (arithmetic == Arithmetic::bf16 && limits.bf16_flops_per_s > 0)
-    return {limits.bf16_flops_per_s, "bf16_rate"};
+  const bool bytes = arithmetic == Arithmetic::int8 || arithmetic == Arithmetic::int8_tiles;
+  const bool brains = arithmetic == Arithmetic::bf16 || arithmetic == Arithmetic::bf16_tiles;
+  if (arithmetic == Arithmetic::int8_tiles && limits.int8_tile_ops_per_s > 0)
+    return {limits.int8_tile_ops_per_s, "int8_tile_rate"};
+  if (bytes) return {limits.int8_ops_per_s, "int8_rate"};
+  if (arithmetic == Arithmetic::bf16_tiles && limits.bf16_tile_flops_per_s > 0)
+    return {limits.bf16_tile_flops_per_s, "bf16_tile_rate"};
+  if (brains && limits.bf16_flops_per_s > 0) return {limits.bf16_flops_per_s, "bf16_rate"};
   return {limits.fma_flops_per_s, "fma_rate"};
 }
 
@@ -87,9 +94,12 @@ std::string describe(const NearestLimit& nearest) {
 }
 
 std::string describe(const MachineLimits& limits) {
-  return fmt::format("{:.1f} GB/s read, {:.0f} GFLOP/s float32 FMA, {:.0f} GOP/s int8",
-                     limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9,
-                     limits.int8_ops_per_s * 1e-9);
+  std::string text = fmt::format("{:.1f} GB/s read, {:.0f} GFLOP/s float32 FMA, {:.0f} GOP/s int8",
+                                 limits.read_bytes_per_s * 1e-9, limits.fma_flops_per_s * 1e-9,
+                                 limits.int8_ops_per_s * 1e-9);
+  if (limits.int8_tile_ops_per_s > 0)
+    text += fmt::format(", {:.0f} GOP/s int8 tiles", limits.int8_tile_ops_per_s * 1e-9);
+  return text;
 }
 
 }  // namespace rung

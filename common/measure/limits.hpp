@@ -26,9 +26,11 @@ Arithmetic arithmetic_of(const Registry& registry, const std::string& linear);
 /// One limit of the machine.
 struct Rate {
   double per_s = 0;       // operations or bytes per second
-  const char* name = "";  // as JSON has it: "read_bandwidth", "fma_rate", "int8_rate", "bf16_rate"
+  const char* name = "";  // as JSON has it: "read_bandwidth", "fma_rate", "int8_rate", "bf16_rate",
+                          // "int8_tile_rate", "bf16_tile_rate"
 };
-/// The limit of products in this arithmetic. Returns that of float32 for a machine without bfloat16.
+/// The limit of products in this arithmetic. For a machine without tiles, returns that of vectors, and for a
+/// machine without bfloat16 that of float32.
 Rate rate_of(const MachineLimits& limits, Arithmetic arithmetic);
 
 /// The least that a call must move and compute.

@@ -89,14 +89,20 @@ TEST_CASE("steps are timed as they were run, and leave the engine empty") {
 }
 
 TEST_CASE("what rungs of linear multiply, and the rate that limits them") {
-  CHECK(arithmetic_of(variants(), "packed") == Arithmetic::int8);
-  CHECK(arithmetic_of(variants(), "simd+packed") == Arithmetic::int8);
+  CHECK(arithmetic_of(variants(), "packed") >= Arithmetic::int8);  // or its tiles
+  CHECK(arithmetic_of(variants(), "simd+packed") == arithmetic_of(variants(), "packed"));
   CHECK(arithmetic_of(variants(), "panels+simd") == Arithmetic::float32);
   CHECK(arithmetic_of(variants(), "panels+bf16_dot") == Arithmetic::bf16);
   CHECK_THROWS_AS(arithmetic_of(variants(), "unheard"), UsageError);
   MachineLimits limits{.fma_flops_per_s = 1, .int8_ops_per_s = 4, .bf16_flops_per_s = 2};
   CHECK(rate_of(limits, Arithmetic::int8).per_s == 4);
   CHECK(rate_of(limits, Arithmetic::bf16).per_s == 2);
+  CHECK(std::string(rate_of(limits, Arithmetic::int8_tiles).name) == "int8_rate");
+  CHECK(std::string(rate_of(limits, Arithmetic::bf16_tiles).name) == "bf16_rate");
+  limits.int8_tile_ops_per_s = limits.bf16_tile_flops_per_s = 9;
+  CHECK(std::string(rate_of(limits, Arithmetic::int8_tiles).name) == "int8_tile_rate");
+  CHECK(std::string(rate_of(limits, Arithmetic::bf16_tiles).name) == "bf16_tile_rate");
+  CHECK(std::string(rate_of(limits, Arithmetic::int8).name) == "int8_rate");
   limits.bf16_flops_per_s = 0;
   CHECK(rate_of(limits, Arithmetic::bf16).per_s == 1);
   CHECK_THROWS_AS(limits_of_machine(variants(), "unheard", 1), UsageError);

@@ -6,7 +6,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-namespace rung::linear {
+namespace rung {
 
 /// Byte for byte what `ldtilecfg` reads. A tile that is not used has no rows and no bytes.
 struct TileShapes {
@@ -20,7 +20,7 @@ struct TileShapes {
   }
 };
 
-}  // namespace rung::linear
+}  // namespace rung
 
 // Hands the shapes to the processor, which keeps them for this thread until _tile_release(). A macro, because
 // the instruction may stand only in functions that were compiled for AMX. GCC 12 believes that it reads 8
