@@ -1,6 +1,6 @@
 #pragma once
-// What the rungs of this ladder share. A rung is a plain function; register.cpp makes a planner of it, which
-// checks every number first, so that a rung may multiply without fear of overflow.
+// What the rungs of this ladder share. A rung is a plain function. register.cpp wraps it in a planner that
+// checks all numbers first, so a rung can multiply without overflow.
 
 #include <cstdint>
 #include <span>
@@ -15,12 +15,12 @@ KvPlan per_layer(const KvPlanConfig& config, std::span<const std::int32_t> lengt
 KvPlan blocks(const KvPlanConfig& config, std::span<const std::int32_t> lengths);
 KvPlan mine(const KvPlanConfig& config, std::span<const std::int32_t> lengths);
 
-/// Bytes that `layer` keeps of one token.
+/// Returns how many bytes `layer` keeps per token.
 inline std::uint64_t layer_bytes(const KvLayer& layer, DType type) {
   return bytes_of(type, layer.elements());
 }
 
-/// The tokens of a sequence of `length` that its newest token sees in `layer`.
+/// Returns how many tokens of a sequence of `length` tokens its newest token sees in `layer`.
 inline std::uint64_t held_tokens(const KvLayer& layer, std::int32_t length) {
   return static_cast<std::uint64_t>(layer.window > 0 && layer.window < length ? layer.window : length);
 }

@@ -1,11 +1,12 @@
-// Your rung. The lesson beside this file says what it should do and which test judges it.
+// Your rung. README.md in this folder says what it must do and which test judges it.
 //
-// The idea, for every sequence of `length` tokens and every layer of config.shape.layers:
-//   1. the newest token reads   held = held_tokens(layer, length)   tokens, layer_bytes(layer, config.type)
-//   each
-//   2. memory is taken for config.reserve tokens where that is set, else for every block of
-//      config.block_tokens positions in which one of positions length - held .. length - 1 lies
-//   3. plan.batch: how many sequences like the longest one fit into config.budget
+// For every sequence of `length` tokens and every layer of config.shape.layers:
+//   1. The newest token reads held = held_tokens(layer, length) tokens. Each has
+//      layer_bytes(layer, config.type) bytes.
+//   2. If config.reserve is set, memory is taken for that many tokens. Otherwise it is taken for every
+//      block of config.block_tokens positions that contains one of the positions length - held to
+//      length - 1.
+// Finally, plan.batch is the number of sequences like the longest one that fit into config.budget.
 
 #include "kv_plan.hpp"
 

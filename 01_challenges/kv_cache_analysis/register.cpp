@@ -1,4 +1,4 @@
-// Names -> rungs, and the class that makes a planner of a function.
+// Registers the rungs, and wraps a function in a planner.
 
 #include <utility>
 
@@ -26,7 +26,7 @@ class FunctionPlanner final : public KvPlanner {
                  kMaxPlanSequences);
     }
     const int most = config_.reserve > 0 ? config_.reserve : kMaxPlanTokens;
-    double tokens = 0;  // as the most generous allocator rounds them
+    double tokens = 0;  // as the least economical allocator rounds them
     for (const std::int32_t length : lengths) {
       if (length < 0 || length > most) {
         fail_usage("a sequence of {} tokens cannot be planned; 0 to {} are possible{}", length, most,
@@ -70,8 +70,7 @@ void register_rungs(Registry& registry) {
                 std::move(supports)});
   };
   add("paper", "one product for the whole model, as papers print it", paper, plain);
-  add("per_layer", "every layer for itself: latents, windows, memory reserved ahead", per_layer,
-      token_by_token);
+  add("per_layer", "each layer separately: latents, windows, reserved memory", per_layer, token_by_token);
   add("blocks", "memory in blocks of tokens; layers counted once per kind", blocks, {});
   add("mine", "yours to write", mine, {}, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };

@@ -1,11 +1,12 @@
-// Your rung. The lesson beside this file says what it should do and which test judges it.
+// Your rung. README.md in this folder says what it must do and which test judges it.
 //
-// The idea: a step is three things, and each takes the longer of reading and computing.
-//   1. the layers' weights: layer_bytes() of them are read, and every row costs 2 flops for each of
-//      model.layer_weights
-//   2. the output matrix, for the rows whose logits are wanted; nothing when nobody wants any
-//   3. attention, for each sequence and each of model.attention: keys_read() tokens, pairs() of query and key
-// products is 1 + 2, attention is 3.
+// A step has three parts, and each takes the longer of reading and computing:
+//   1. The weights of the layers. layer_bytes() bytes are read, and each row costs 2 flops for each of the
+//      model.layer_weights.
+//   2. The output matrix, for the rows whose logits are needed. It costs nothing if there are none.
+//   3. Attention, for each sequence and each entry of model.attention: keys_read() tokens are read, and
+//      pairs() pairs of a query and a key are computed.
+// `products` is the sum of parts 1 and 2, and `attention` is part 3.
 
 #include "latency_throughput.hpp"
 

@@ -1,5 +1,5 @@
-// Names -> rungs; the classes that make a StepCost of a function or of measured steps; and the checks that
-// all rungs share.
+// Registers the rungs, wraps functions and measured steps in a StepCost, and has the checks that all rungs
+// share.
 
 #include <memory>
 #include <utility>
@@ -63,11 +63,11 @@ void register_rungs(Registry& registry) {
                 },
                 {}});
   };
-  add("weights", "every step reads the weights, and that is all", weights);
+  add("weights", "each step reads all weights, and nothing else takes time", weights);
   add("roofline", "products take the longer of reading and computing", roofline);
-  add("roofline_kv", "attention as well: keys and values of every sequence, and the n^2 of a prompt",
+  add("roofline_kv", "adds attention: keys and values of each sequence, and the n^2 of a prompt",
       roofline_kv);
-  ladder.add({{"fitted", fmt::format("{}fitted.cpp", kFolder), "least squares over steps that were measured"},
+  ladder.add({{"fitted", fmt::format("{}fitted.cpp", kFolder), "least squares over measured steps"},
               [](const StepCostConfig& config) { return std::make_unique<Fitted>(config); },
               enough_samples});
   add("mine", "yours to write", mine, /*exercise=*/true);

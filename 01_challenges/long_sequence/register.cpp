@@ -1,4 +1,4 @@
-// Names -> rungs, the class that makes a RopeStretch of a function, and the checks that all rungs share.
+// Registers the rungs, wraps a function in a RopeStretch, and has the checks that all rungs share.
 
 #include <cmath>
 #include <utility>
@@ -37,14 +37,14 @@ class FunctionRope final : public RopeStretch {
 };
 
 bool unstretched(const RopeStretchConfig& config) { return config.rope.scaling == RopeScaling::none; }
-/// One pair alone is fastest and slowest at once.
+/// A single pair would be the fastest and the slowest pair at the same time.
 bool two_pairs(const RopeStretchConfig& config) { return unstretched(config) && config.rotary_dim > 2; }
 
 }  // namespace
 
 void register_rungs(Registry& registry) {
   Ladder<RopeStretch>& ladder = registry.ladder<RopeStretch>();
-  // Only `model` is taken by `auto`: whoever leaves the trained length should say how.
+  // `auto` chooses only `model`: to leave the trained length, a user must say how.
   const auto add = [&](const char* name, const char* summary, FunctionRope::Function function,
                        std::function<bool(const RopeStretchConfig&)> supports, bool automatic = false,
                        bool exercise = false) {
@@ -55,10 +55,10 @@ void register_rungs(Registry& registry) {
                 std::move(supports)});
   };
   add("model", "what the model's own configuration says", model, {}, /*automatic=*/true);
-  add("plain", "go on counting beyond the trained length", plain, unstretched);
-  add("linear", "every position divided by the stretch", linear, unstretched);
-  add("ntk", "a larger base: slow pairs are stretched, fast ones hardly", ntk, two_pairs);
-  add("yarn", "pair by pair, by how often it turned in training; sharper softmax", yarn, unstretched);
+  add("plain", "goes on counting beyond the trained length", plain, unstretched);
+  add("linear", "divides every position by the stretch", linear, unstretched);
+  add("ntk", "a larger base: stretches slow pairs, and fast ones hardly", ntk, two_pairs);
+  add("yarn", "decides pair by pair, by its turns in training; sharper softmax", yarn, unstretched);
   add("mine", "yours to write", mine, unstretched, /*automatic=*/false, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What the rungs of this ladder share. A rung is a plain function; register.cpp makes a Bandwidth of it.
+// What the rungs of this ladder share. A rung is a plain function, which register.cpp wraps in a Bandwidth.
 
 #include <algorithm>
 #include <cstdint>
@@ -20,14 +20,15 @@ float prefetch(std::span<const float> data, int threads);
 float streams(std::span<const float> data, int threads);
 float mine(std::span<const float> data, int threads);
 
-/// The sum of n floats in vectors of the SIMD level in force, by the calling thread alone.
+/// Returns the sum of n floats. Uses the current SIMD level and only the calling thread.
 float vector_sum(const float* data, std::int64_t n);
 
-/// Cuts `data` into pieces of a fixed length, lets every thread sum a contiguous run of them by
-/// `sum(begin, count)`, and adds the sums of the pieces in their order: the bits do not depend on `threads`.
+/// Returns the sum of `data`. Cuts it into pieces of a fixed length; each thread adds up a contiguous run of
+/// pieces with `sum(begin, count)`. The sums of the pieces are added in order, so the bits of the result do
+/// not depend on `threads`.
 template <class Sum>
 float sum_pieces(std::span<const float> data, int threads, const Sum& sum) {
-  constexpr std::int64_t kPiece = std::int64_t{1} << 18;  // 1 MiB: many per thread, and a start costs nothing
+  constexpr std::int64_t kPiece = std::int64_t{1} << 18;  // 1 MiB: many per thread; starting one costs little
   const auto n = static_cast<std::int64_t>(data.size());
   std::vector<float> sums(static_cast<std::size_t>((n + kPiece - 1) / kPiece));
   parallel_for(threads, static_cast<std::int64_t>(sums.size()), [&](std::int64_t i) {

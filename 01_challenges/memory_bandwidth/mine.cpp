@@ -1,9 +1,9 @@
-// Your rung. The lesson beside this file says what it should do and which test judges it.
+// Your rung. README.md in this folder says what it must do and which test judges it.
 //
-// The idea: read all numbers once and return their sum, in three steps that you can time one by one.
-//   1. several sums, so that no addition waits for the one before it
-//   2. sum_pieces() of memory_bandwidth.hpp gives every thread its pieces: write the sum of one piece
-//   3. whatever brings more bytes under way at the same time: streams, prefetches, larger vectors
+// Read all numbers once and return their sum. You can time each of these steps:
+//   1. Use several sums, so that no addition waits for the one before it.
+//   2. Write the sum of one piece. sum_pieces() in memory_bandwidth.hpp gives each thread its pieces.
+//   3. Keep more bytes in flight at the same time: streams, prefetches, larger vectors.
 
 #include "memory_bandwidth.hpp"
 

@@ -1,4 +1,4 @@
-// Names -> rungs, and the class that makes a Bandwidth of a function.
+// Registers the rungs, and wraps a function in a Bandwidth.
 
 #include "core/simd.hpp"
 #include "memory_bandwidth.hpp"
@@ -36,12 +36,12 @@ void register_rungs(Registry& registry) {
                 },
                 {}});
   };
-  add("naive", "one sum: every addition waits for the one before it", naive);
+  add("naive", "one sum: each addition waits for the one before it", naive);
   add("chains", "eight sums that do not wait for each other", chains);
   add("simd", "eight sums of whole vectors", simd);
-  add("threads", "every thread reads pieces of its own", threads);
-  add("prefetch", "the next page is asked for while this one is read", prefetch);
-  add("streams", "every piece is read at eight places at once", streams);
+  add("threads", "each thread reads its own pieces", threads);
+  add("prefetch", "prefetches each line one page before it is read", prefetch);
+  add("streams", "reads each piece at eight places at once", streams);
   add("mine", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
 }

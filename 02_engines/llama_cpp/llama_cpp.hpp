@@ -1,7 +1,7 @@
 #pragma once
-// What the files of this topic share: the factories of its rungs, and what the learner's rung is given.
+// What the files of this topic share: the factories of its rungs, and the function that the learner writes.
 //
-// Not a public header: others see the seam (seams/loading.hpp) and register_rungs().
+// Not a public header: other code uses the seam (seams/loading.hpp) and register_rungs().
 
 #include <memory>
 #include <string>
@@ -17,8 +17,9 @@ std::unique_ptr<Loading> make_read(const LoadingConfig& config);
 std::unique_ptr<Loading> make_mmap(const LoadingConfig& config);
 std::unique_ptr<Loading> make_mmap_prefetch(const LoadingConfig& config);
 
-/// The learner's rung (mine.cpp): the bytes of `file` in pages that processes share. `file` is a regular file
-/// that is not empty; it is closed when this function returns. Throws NotStarted until written.
+/// The learner's rung (mine.cpp): maps `file`, so that processes share its pages. `file` is a regular file
+/// that is not empty. It is closed when this function returns. Throws NotStarted until the learner has
+/// written it.
 std::shared_ptr<const FileBytes> mine(const InputFile& file);
 
 /// The workloads of trials.cpp.

@@ -7,7 +7,7 @@ namespace {
 
 constexpr const char* kFolder = "02_engines/llama_cpp/";
 
-/// The learner's function behind the seam.
+/// Makes the learner's function a rung of the seam.
 class Mine final : public Loading {
  public:
   std::shared_ptr<const FileBytes> open(const std::string& path) override {
@@ -27,11 +27,11 @@ void register_rungs(Registry& registry) {
                        bool exercise = false) {
     ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, supports});
   };
-  add("read", "copies the whole file into memory of its own", make_read, copies);
-  add("mmap", "maps the file: pages of the system's cache, when they are touched", make_mmap, any);
-  add("mmap_prefetch", "maps the file and asks for all of it at once", make_mmap_prefetch, any);
+  add("read", "copies the whole file into memory of the process", make_read, copies);
+  add("mmap", "maps the file; a page is read on its first access", make_mmap, any);
+  add("mmap_prefetch", "maps the file and starts to read all of it", make_mmap_prefetch, any);
   add(
-      "mine", "yours", [](const LoadingConfig&) { return std::make_unique<Mine>(); }, any, true);
+      "mine", "yours to write", [](const LoadingConfig&) { return std::make_unique<Mine>(); }, any, true);
   ladder.make_trials = [&ladder] { return make_trials(ladder); };
 }
 

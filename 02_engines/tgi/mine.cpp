@@ -1,12 +1,11 @@
-// Your rung. The lesson beside this file says what it should do and which test judges it.
+// Your rung of `safetensors_index`. README.md says what it must do. Test it with ./test.sh -R '^tgi.mine$'.
 //
-// The idea, for a header  {"__metadata__": {...}, "NAME": {"dtype": "BF16", "shape": [2, 3],
-// "data_offsets": [0, 12]}, ...}:
-//   1. for every key but "__metadata__": one SafetensorsEntry with name, dtype, shape, begin and end
-//   2. anything else than this (a missing field, -1, 2.0, a key twice, text that is no JSON): fail("{} ...",
-//   what)
-//   3. do not look at what the numbers mean: whether they fit the file is checked by the loader
-// parse_json(text, what) of files/json_file.hpp parses any JSON and refuses keys that appear twice.
+// The header is a JSON text:  {"__metadata__": {...}, "NAME": {"dtype": "BF16", "shape": [2, 3],
+// "data_offsets": [0, 12]}, ...}
+//   1. Return one SafetensorsEntry (name, dtype, shape, begin, end) for every key except "__metadata__".
+//   2. Call fail("{} ...", what) for everything else: a missing field, -1, 2.0, a repeated key, invalid JSON.
+//   3. Do not check what the numbers mean. The loader checks whether they fit the file.
+// parse_json(text, what) of files/json_file.hpp parses any JSON and refuses repeated keys.
 
 #include "tgi.hpp"
 

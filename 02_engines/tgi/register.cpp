@@ -1,4 +1,4 @@
-// Names -> rungs, and the class that makes a reader of a plain function.
+// Registers the rungs by name. A class turns a plain function into a reader.
 
 #include "tgi.hpp"
 
@@ -32,10 +32,10 @@ void register_rungs(Registry& registry) {
          [function](const SafetensorsIndexConfig&) { return std::make_unique<FunctionIndex>(function); },
          {}});
   };
-  add("naive", "common/files/safetensors_header.cpp", "a JSON document of the whole header, then its parts",
-      naive);
-  add("sax", "02_engines/tgi/sax.cpp", "the same parser calls back; no document", sax);
-  add("scan", "02_engines/tgi/scan.cpp", "one pass that knows the format", scan);
+  add("naive", "common/files/safetensors_header.cpp",
+      "parses the whole header into a JSON tree, then reads the tree", naive);
+  add("sax", "02_engines/tgi/sax.cpp", "no tree: the parser calls a function for every token", sax);
+  add("scan", "02_engines/tgi/scan.cpp", "one pass over the text, written for this format", scan);
   add("mine", "02_engines/tgi/mine.cpp", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
 }

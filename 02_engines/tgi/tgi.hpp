@@ -1,6 +1,6 @@
 #pragma once
-// What the rungs of this ladder share. A rung is a plain function: header text in, tensors out; the contract
-// stands in files/safetensors_header.hpp. Rung 0 is the plain reader of that floor.
+// What the rungs of this ladder share. A rung is a function from the text of a header to its list of tensors.
+// files/safetensors_header.hpp describes the contract, and contains rung 0.
 
 #include <string>
 #include <string_view>
@@ -17,14 +17,14 @@ Entries sax(std::string_view header, const std::string& what);
 Entries scan(std::string_view header, const std::string& what);
 Entries mine(std::string_view header, const std::string& what);
 
-/// A header made of `count` tensors as a transformer has them, and the list that reading it must give.
+/// A header of `count` tensors, named and shaped like those of a transformer, and the list that it describes.
 struct MadeHeader {
   std::string text;
   Entries entries;
 };
 MadeHeader make_header(int count, bool metadata = true);
 
-/// Headers with their answer: what must be read from them, or that they must be refused.
+/// A header with the expected result: the tensors that a rung must read from it, or that it must refuse it.
 struct Case {
   std::string name;
   std::string header;

@@ -9,7 +9,7 @@
 
 namespace rung::kernel_fusion {
 
-/// Every step as the plain operations, one after the other. The ops table stays as it is.
+/// Runs every step as plain operations, one after the other. Does not change the ops table.
 class NoFusion : public Fusion {
  public:
   explicit NoFusion(const FusionConfig& config) : config_(config) {}
@@ -35,7 +35,7 @@ class GateUp : public Qkv {
   std::unique_ptr<Products> activated(std::vector<ProductPart> parts) override;
 };
 
-/// The residual add and the RMS norm behind it, row by row.
+/// The residual add and the RMS norm after it, row by row.
 class AddNorm : public GateUp {
  public:
   using GateUp::GateUp;
@@ -49,7 +49,7 @@ class RopeStore : public AddNorm {
   void replace(Ops& ops) const override;
 };
 
-/// Where an add and its norm can be one sweep over a row.
+/// Returns whether an add and this norm can share one sweep over a row.
 inline bool fuses_add_norm(const Norm& norm) { return !norm.empty() && norm.kind == NormKind::rms; }
 
 /// The learner's function (mine.cpp): x += scale * out, to = the RMS norm of x. out, x, to [tokens, dim] f32
@@ -57,7 +57,8 @@ inline bool fuses_add_norm(const Norm& norm) { return !norm.empty() && norm.kind
 void mine(const Tensor& out, float scale, const Tensor& x, const Tensor& weight, float eps, const Tensor& to,
           int threads);
 
-/// Whether parts can share one loop: all have pieces of the same size and read the same prepared rows.
+/// Returns whether parts can share one loop: all have pieces of the same size and read the same prepared
+/// rows.
 bool share_a_loop(const std::vector<ProductPart>& parts);
 
 /// The parts' products in one loop of the threads over all of their pieces (pieces.cpp).

@@ -1,10 +1,10 @@
-// Your rung of `fusion`: the residual add and the RMS norm behind it. The other steps are those of `gate_up`.
+// Your rung of `fusion`: the residual add and the RMS norm after it. The other steps are those of `gate_up`.
 //
 // Given: out, x and to [tokens, dim] in float32, weight [1, dim]. Afterwards
 //   x[t]  += scale * out[t]
 //   to[t]  = x[t] / sqrt(mean(x[t]^2) + eps) * weight        of the new x
-// Rows may be strided: ptr<float>(t) finds them. Judged by `ctest -R kernel_fusion.mine`; run in the engine
-// by `rung generate --set fusion=mine`.
+// Rows may be strided: ptr<float>(t) finds them. The test is `./test.sh -R '^kernel_fusion.mine$'`;
+// `rung generate --set fusion=mine` runs the rung in the engine.
 
 #include "kernel_fusion.hpp"
 

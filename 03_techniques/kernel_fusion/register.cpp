@@ -1,4 +1,4 @@
-// The ladder `fusion`: names, one line each, bottom rung first.
+// The ladder `fusion`: its rungs, each with a summary of one line, bottom rung first.
 
 #include "kernel_fusion.hpp"
 
@@ -41,10 +41,10 @@ void register_rungs(Registry& registry) {
     ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make_rung, supports});
   };
   const std::function<bool(const FusionConfig&)> always;
-  add("none", "every operation by itself", make<NoFusion>, always);
-  add("qkv", "q, k and v in one loop of the threads", make<Qkv>, host_memory);
+  add("none", "every operation separately", make<NoFusion>, always);
+  add("qkv", "q, k and v in one parallel loop", make<Qkv>, host_memory);
   add("gate_up", "gate, up and the activation in one loop, tile by tile", make<GateUp>, host_memory);
-  add("add_norm", "the residual add and the norm behind it, row by row", make<AddNorm>, host_memory);
+  add("add_norm", "the residual add and the norm after it, row by row", make<AddNorm>, host_memory);
   add("rope_store", "RoPE and the write to the KV cache, row by row", make<RopeStore>, host_memory);
   add("mine", "yours: the residual add and the norm", make<Mine>, host_memory, true);
   ladder.make_trials = [&ladder, &linear] { return make_trials(ladder, linear); };

@@ -1,7 +1,7 @@
 #pragma once
-// What the files of this topic share: the factories of its rungs, and what the learner's rung is given.
+// Declarations that the files of this topic share: the factories of its rungs, and the learner's rung.
 //
-// Not a public header: others see the seam (seams/linear.hpp) and register_rungs().
+// Not a public header: other folders use the seam (seams/linear.hpp) and register_rungs().
 
 #include <cstdint>
 #include <memory>
@@ -33,12 +33,12 @@ constexpr std::int64_t kRowsForMine = 16;
 /// Returns whether the rung `packed` has a layout for this format.
 bool can_be_packed(DType dtype);
 
-/// Row `row` of a weight as float32, whatever its format. to [weight.cols].
+/// Writes row `row` of a weight, in any format, as float32. to [weight.cols].
 inline void read_row(const Tensor& weight, std::int64_t row, float* to) {
   traits(weight.dtype).to_float(weight.row(row), to, weight.cols);
 }
 
-/// What a kernel of the rung `simd` is called for: rows [begin, end) of W times all tokens.
+/// The task of one call of a kernel of `simd`: rows [begin, end) of W times all tokens.
 struct SimdTask {
   Tensor weight, x, y;      // as in Linear::apply
   std::int64_t begin, end;  // rows of weight, columns of y; at most kSimdRows

@@ -1,8 +1,10 @@
 // Your rung of `linear`: y[t, o] = sum over i of x[t, i] * W[o, i].
 //
 // Given: x [tokens, in] and y [tokens, out] in float32, weight [out, in] in any format, and read_row(),
-// which turns one row of it into float32. The last rows and columns rarely fill a block: mind them.
-// Judged by `ctest -R linear.mine`; run in the engine by `rung generate --linear mine`.
+// which turns one row of it into float32. The last rows and columns may not fill a block.
+//
+// Four lessons use this file: README.md (decode), prefill.md, integers.md and tiles.md. Each sets one goal.
+// The test is `./test.sh -R '^linear.mine$'`; `rung generate --linear mine` runs the rung in the engine.
 
 #include "core/parallel.hpp"
 #include "linear.hpp"

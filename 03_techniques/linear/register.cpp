@@ -1,4 +1,4 @@
-// The ladder `linear`: names, one line each, bottom rung first.
+// The ladder `linear`: its rungs, each with a summary of one line, bottom rung first.
 
 #include "bf16_dot.hpp"
 #include "core/simd.hpp"
@@ -26,7 +26,7 @@ class Mine final : public Linear {
   ThreadMemory memory_;
 };
 
-/// What a rung is besides its name.
+/// Properties of a rung besides its name.
 struct Kind {
   bool exercise = false, automatic = true, batch_invariant = true;
   Arithmetic arithmetic = Arithmetic::float32;
@@ -65,28 +65,28 @@ void register_rungs(Registry& registry) {
   const DotInstructions& machine = dot_instructions();
 
   add("naive", "two loops and a dot product", make_naive, any_number_format);
-  add("eigen", "Eigen multiplies: several partial sums, several rows at a time", make_eigen,
+  add("eigen", "products by the library Eigen: several sums per row, several rows at a time", make_eigen,
       any_number_format);
 #ifdef RUNG_HAS_ONEDNN
-  // A peer, not a rung to compute with: its numbers for a token depend on the batch.
-  add("onednn", "the library oneDNN multiplies float32: what there is to reach", make_onednn, widened,
+  // For comparison only: the results of a token depend on its batch.
+  add("onednn", "products in float32 by the library oneDNN, for comparison", make_onednn, widened,
       {.automatic = false, .batch_invariant = false, .copies = true});
 #else
-  ladder.note = "The rung onednn is not in this build: it wants GCC and libdnnl-dev.";
+  ladder.note = "The rung onednn is not in this build: it needs GCC and libdnnl-dev.";
 #endif
   add("simd", "weights converted in vector registers, tiles of rows and tokens", make_simd,
       any_number_format);
-  add("panels", "panels of 16 interleaved rows, laid out at load: no sum across lanes", make_panels,
+  add("panels", "panels of 16 interleaved rows, written at load: no sums across lanes", make_panels,
       plain_floats, {.copies = true});
-  // Without their instructions the next two are slower than `panels`, which rounds nothing.
+  // Without their instructions, the next two rungs are slower than `panels`, which rounds nothing.
   add("bf16_dot", "x rounded to bfloat16, pairs of columns multiplied by one instruction", make_bf16_dot,
       bf16, {.automatic = machine.avx512_bf16, .arithmetic = Arithmetic::bf16, .copies = true});
   add("bf16_tiles", "x rounded to bfloat16, tiles of 16 tokens and 16 rows multiplied by one instruction",
       make_bf16_tiles, bf16, {.automatic = machine.amx_bf16, .arithmetic = Arithmetic::bf16, .copies = true});
-  // `packed` computes the same numbers faster.
-  add("int8", "x rounded to 8 bits, bytes multiplied by bytes: which numbers come out", make_int8, integers,
-      {.automatic = false, .arithmetic = Arithmetic::int8});
-  add("packed", "the numbers of int8 from panels of 16 interleaved rows, laid out at load", make_packed,
+  // `packed` computes the same results faster.
+  add("int8", "x rounded to 8 bits, bytes multiplied in plain loops: defines the results", make_int8,
+      integers, {.automatic = false, .arithmetic = Arithmetic::int8});
+  add("packed", "the results of int8 from panels of 16 interleaved rows, written at load", make_packed,
       packable, {.arithmetic = Arithmetic::int8, .copies = true});
   add("mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, {.exercise = true});

@@ -1,10 +1,10 @@
-// Your rung: the value below which a share of all values lies. The lesson beside this file says which test
-// judges it.
+// Your rung of `quantile`: the value below which a share p of all values lies. README.md describes it. Test
+// it with ./test.sh -R '^metrics.mine$'.
 //
-// The idea:
-//   1. nearest rank: the smallest value with at least ceil(p n) of all n values at or below it
-//   2. p = 0 is the least one, p = 1 the largest one; without values the answer is 0
-//   3. an error of config.relative_error is allowed, so you may count instead of keeping values
+//   1. Return the value of the nearest rank: the smallest value such that at least ceil(p n) of all n values
+//      are equal or smaller.
+//   2. p = 0 is the smallest value, and p = 1 the largest one. Without values, return 0.
+//   3. A relative error of config.relative_error is allowed, so you may count instead of keeping values.
 
 #include "core/error.hpp"
 #include "metrics.hpp"

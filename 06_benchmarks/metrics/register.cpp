@@ -1,4 +1,4 @@
-// Names -> rungs.
+// Registers the rungs by name.
 
 #include "metrics.hpp"
 
@@ -23,11 +23,11 @@ void register_rungs(Registry& registry) {
                 },
                 {}});
   };
-  add("sorted", "all values, sorted", make_sorted, false, true);
-  add("select", "all values, only the wanted one in its place", make_select, false, true);
-  // Chosen by name: they keep little, and are not exact.
-  add("log_histogram", "counts in growing buckets: 1 % of the value", make_log_histogram, false, false);
-  add("t_digest", "means of neighbours: a share of the rank", make_t_digest, false, false);
+  add("sorted", "sorts all values", make_sorted, false, true);
+  add("select", "moves only the requested value to its place", make_select, false, true);
+  // Only chosen by name, because they keep little and are not exact.
+  add("log_histogram", "counts in growing buckets: off by 1% of the value", make_log_histogram, false, false);
+  add("t_digest", "means of neighboring values: off by a share of the rank", make_t_digest, false, false);
   add("mine", "yours to write", make_mine, /*exercise=*/true, true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };

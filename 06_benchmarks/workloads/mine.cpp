@@ -1,10 +1,10 @@
-// Your rung: arrivals of any unevenness. The lesson beside this file says which test judges it.
+// Your rung of `arrivals`, for any coefficient of variation above 0. README.md describes it. Test it with
+// ./test.sh -R '^workloads.mine$'.
 //
-// The idea:
-//   1. gaps with mean 1 / rate and standard deviation cv / rate, independent of each other
-//   2. gamma-distributed, shape k = 1 / cv^2 and scale 1 / (k rate): the judge compares the whole
-//   distribution
-//   3. rng.uniform() and rng.normal() (core/rng.hpp) are the randomness; config.seed is its seed
+//   1. The gaps are independent, with the mean 1 / rate and the standard deviation cv / rate.
+//   2. They have a gamma distribution with shape k = 1 / cv^2 and scale 1 / (k rate). The test compares the
+//      whole distribution.
+//   3. Use rng.uniform() and rng.normal() (core/rng.hpp) as random numbers. config.seed is the seed.
 
 #include "core/error.hpp"
 #include "workloads.hpp"

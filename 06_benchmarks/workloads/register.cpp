@@ -1,4 +1,4 @@
-// Names -> rungs.
+// Registers the rungs by name.
 
 #include "workloads.hpp"
 
@@ -21,9 +21,9 @@ void register_arrivals(Ladder<Arrivals>& ladder) {
   const Supports one = [](const ArrivalsConfig& c) { return c.cv == 1; };
   const Supports above = [](const ArrivalsConfig& c) { return c.cv > 0; };
   add("uniform", "one every 1 / rate seconds", make_uniform, even, false, true);
-  add("poisson", "as likely in every moment: exponential gaps", make_poisson, one, false, true);
-  add("gamma", "gaps of any coefficient of variation: bursts", make_gamma, above, false, true);
-  // Chosen by name: it is another load, not a better way to make the same one.
+  add("poisson", "independent requests: exponential gaps", make_poisson, one, false, true);
+  add("gamma", "gamma-distributed gaps: bursts of any strength", make_gamma, above, false, true);
+  // Only chosen by name, because it is a different load and not a better way to make the same one.
   add("tide", "a rate that rises and falls", make_tide, one, false, false);
   add("mine", "yours to write", make_mine, above, /*exercise=*/true, true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
@@ -32,7 +32,7 @@ void register_arrivals(Ladder<Arrivals>& ladder) {
 void register_workloads(Ladder<WorkloadMaker>& ladder) {
   using Make = std::unique_ptr<WorkloadMaker> (*)(const WorkloadConfig&);
   const auto add = [&](const std::string& name, const char* summary, Make make) {
-    // Loads differ; none is a faster way to another one. auto stays with the first.
+    // The rungs are different loads and not faster versions of one load, so auto chooses the first one.
     ladder.add({{name, "06_benchmarks/workloads/" + name + ".cpp", summary, false, name == "random_lengths"},
                 [make](const WorkloadConfig& config) {
                   check_workload(config);
@@ -40,11 +40,11 @@ void register_workloads(Ladder<WorkloadMaker>& ladder) {
                 },
                 {}});
   };
-  add("random_lengths", "lengths drawn evenly from two ranges", make_random_lengths);
+  add("random_lengths", "lengths drawn uniformly from two ranges", make_random_lengths);
   add("sharegpt", "log-normal lengths with the means of ShareGPT", make_sharegpt);
-  add("chat", "conversations: every turn begins with all before it", make_chat);
-  add("agents", "trees of requests that share a growing prefix", make_agents);
-  add("trace", "requests of a real server, scaled", make_trace);
+  add("chat", "conversations: each turn repeats all earlier turns", make_chat);
+  add("agents", "trees: each answer is continued in several ways", make_agents);
+  add("trace", "requests of a real server, scaled in length and time", make_trace);
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ std::unique_ptr<WorkloadMaker> make_chat(const WorkloadConfig& config);
 std::unique_ptr<WorkloadMaker> make_agents(const WorkloadConfig& config);
 std::unique_ptr<WorkloadMaker> make_trace(const WorkloadConfig& config);
 
-/// The share of gaps of at most `x` seconds in a process of rate 1 whose gaps are gamma-distributed with
-/// coefficient of variation `cv` above 0. The oracle of the trials, to about twelve digits.
+/// The share of gaps of at most `x` seconds in a process of rate 1 whose gaps have a gamma distribution with
+/// the coefficient of variation `cv` (above 0). The trials compare rungs with it. It is accurate to about
+/// twelve digits.
 double gamma_gap_share(double x, double cv);
 
 std::vector<Trial> trials(const Ladder<Arrivals>& ladder);

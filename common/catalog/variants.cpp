@@ -9,6 +9,7 @@
 #include "01_challenges/latency_throughput/latency_throughput.hpp"
 #include "01_challenges/long_sequence/long_sequence.hpp"
 #include "01_challenges/memory_bandwidth/memory_bandwidth.hpp"
+#include "01_challenges/one_token/one_token.hpp"
 #include "02_engines/llama_cpp/llama_cpp.hpp"
 #include "02_engines/tgi/tgi.hpp"
 #include "03_techniques/attention/attention.hpp"
@@ -39,6 +40,7 @@ Registry make_variants() {
   long_sequence::register_rungs(r);
   memory_bandwidth::register_rungs(r);
   metrics::register_rungs(r);
+  one_token::register_rungs(r);
   quantization::register_rungs(r);
   sampling::register_rungs(r);
   prefix_caching::register_rungs(r);

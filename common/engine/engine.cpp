@@ -25,11 +25,16 @@ std::shared_ptr<Speculator> speculator_of(const EngineConfig& config) {
   return config.sinks >= 0 ? nullptr : config.speculator;
 }
 
+ForwardPass& forward_pass_of(const EngineParts& parts) {
+  if (parts.one_token != nullptr) return *parts.one_token;
+  return *parts.transformer;
+}
+
 }  // namespace
 
 Engine::Engine(EngineParts parts)
     : parts_(std::move(parts)),
-      executor_(*parts_.transformer, *parts_.kv, *parts_.sampler, *parts_.device,
+      executor_(forward_pass_of(parts_), *parts_.kv, *parts_.sampler, *parts_.device,
                 speculator_of(parts_.config), parts_.config.max_step_outputs,
                 parts_.model->config.vocab_size),
       log_(executor_.clock(), parts_.config.event_log),

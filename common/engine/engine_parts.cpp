@@ -38,6 +38,12 @@ EngineParts build_parts(std::shared_ptr<const Model> model, const Registry& regi
     parts.packed = std::make_unique<PackedFile>(*parts.model, parts.rungs.at("linear"), c.threads, c.notice);
   parts.transformer =
       std::make_unique<Transformer>(*parts.model, registry, c, *parts.device, parts.packed.get());
+  if (const auto rung = parts.rungs.find(std::string(OneToken::kSeam)); rung != parts.rungs.end()) {
+    const ModelConfig& m = parts.model->config;
+    const auto plain = plain_model(*parts.model, resolve_rope(registry, c, m));
+    parts.one_token = std::make_unique<OneTokenPass>(make<OneToken>(registry, parts, {plain}), m.vocab_size,
+                                                     c.max_step_outputs);
+  }
   parts.kv = make_kv(registry, parts);
   parts.prefixes = make<PrefixCache>(registry, parts, prefix_cache_config(c));
   parts.policy = make<Policy>(registry, parts, {});

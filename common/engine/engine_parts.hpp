@@ -8,6 +8,7 @@
 
 #include "core/registry.hpp"
 #include "engine/engine_config.hpp"
+#include "engine/one_token_pass.hpp"
 #include "engine/packed_file.hpp"
 #include "engine/transformer.hpp"
 #include "model/model.hpp"
@@ -28,6 +29,8 @@ struct EngineParts {
   Device* device = nullptr;                  // not owned
   std::unique_ptr<PackedFile> packed;        // null unless config.cache_packed
   std::unique_ptr<Transformer> transformer;
+  std::unique_ptr<OneTokenPass>
+      one_token;  // null unless a rung of it was named; computes instead of `transformer`
   std::unique_ptr<KvCache> kv;
   std::unique_ptr<PrefixCache> prefixes;
   std::unique_ptr<Policy> policy;

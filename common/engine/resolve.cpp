@@ -11,6 +11,7 @@
 #include "seams/fusion.hpp"
 #include "seams/linear.hpp"
 #include "seams/loading.hpp"
+#include "seams/one_token.hpp"
 #include "seams/policy.hpp"
 #include "seams/rope.hpp"
 #include "seams/safetensors_index.hpp"
@@ -54,6 +55,21 @@ void check_sinks(const EngineConfig& config, const ModelConfig& model) {
   const std::string& prefixes = config.rung("prefix_cache");
   if (prefixes != kAuto && prefixes != "none") {
     fail_usage("--sinks moves keys, which a prefix cache keeps for others; use --set prefix_cache=none");
+  }
+}
+
+/// Rejects options that cannot be combined with a rung of lesson 0, which computes one text in its own cache.
+void check_one_token(const EngineConfig& config) {
+  if (config.max_sequences != 1 || config.speculator != nullptr || config.sinks >= 0) {
+    fail_usage(
+        "--set one_token={}: lesson 0 computes one text at a time, without guesses and --sinks; run one "
+        "request",
+        config.rung(OneToken::kSeam));
+  }
+  const std::string& prefixes = config.rung("prefix_cache");
+  if (prefixes != kAuto && prefixes != "none") {
+    fail_usage("--set one_token={}: lesson 0 has its own keys and values; use --set prefix_cache=none",
+               config.rung(OneToken::kSeam));
   }
 }
 
@@ -181,6 +197,10 @@ EngineConfig resolve_config(const Registry& registry, EngineConfig config, const
       config.rungs["kv"] = "paged";  // a block whose keys are rotated may have only one owner
     config.rungs["prefix_cache"] = "none";
   }
+  if (config.rung(OneToken::kSeam) != kAuto) {
+    check_one_token(config);
+    config.rungs["prefix_cache"] = "none";
+  }
   check_range("the number of requests that may wait (--max-waiting)", config.max_waiting, 0, 1 << 30);
   if (config.preempt == PreemptMode::swap && config.swap_bytes == 0) {
     fail_usage(
@@ -227,6 +247,10 @@ std::map<std::string, std::string> resolve_rungs(const Registry& registry, const
                          .choose(config.rung("rope"), rope_config(config, model.config))
                          .info.name;
   }
+
+  // `auto` is the engine's own forward pass.
+  if (const std::string seam(OneToken::kSeam); config.rung(seam) != kAuto)
+    chosen[seam] = registry.ladder<OneToken>().choose(config.rung(seam), {}).info.name;
 
   // load_with_rungs() has already applied this rung; with `auto` the tokenizer keeps its own merge step.
   if (config.rung("tokenization") != "auto") chosen["tokenization"] = config.rung("tokenization");

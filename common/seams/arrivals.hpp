@@ -1,9 +1,9 @@
 #pragma once
-// Seam `arrivals`: when the next request comes.
+// Seam `arrivals`: when the next request arrives.
 //
-// An arrival process gives the gaps between one request and the next. Its rate says how many come per second
-// on average; its coefficient of variation (standard deviation of the gaps over their mean) says how
-// unevenly: 0 is a clock, 1 people who do not know of each other, more than that bursts.
+// An arrival process returns the gaps between one request and the next. Its rate is the mean number of
+// requests per second. Its coefficient of variation (standard deviation of the gaps divided by their mean) is
+// 0 for constant gaps, 1 for independent requests, and above 1 for bursts.
 //
 // Thread safety: none. The gaps depend on the configuration and its seed alone.
 
@@ -21,7 +21,7 @@ namespace rung {
 struct ArrivalsConfig {
   double rate = 1;       // requests per second, on average
   double cv = 1;         // coefficient of variation of the gaps
-  double period_s = 60;  // of the day, for rungs whose rate rises and falls
+  double period_s = 60;  // of one rise and fall, for rungs whose rate changes
   std::uint64_t seed = 1;
 
   std::string describe() const { return fmt::format("a coefficient of variation of {}", cv); }
@@ -34,14 +34,15 @@ class Arrivals {
 
   virtual ~Arrivals() = default;
 
-  /// Seconds until the next request, from the last one (at first: from time 0). Finite and not negative.
+  /// Returns the seconds from the last request (at first: from time 0) to the next one, finite and not
+  /// negative.
   virtual double gap() = 0;
 
-  /// How many requests were to be expected from time 0 to `t` seconds: rate * t, unless the rate changes.
+  /// Returns the expected number of requests from time 0 to `t` seconds: rate * t, unless the rate changes.
   virtual double expected(double t) const = 0;
 };
 
-/// Throws UsageError for rates and shapes that cannot be.
+/// Throws UsageError for invalid values.
 inline void check_arrivals(const ArrivalsConfig& c) {
   const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
   if (!positive(c.rate)) fail_usage("the rate of arrivals is {}; it must be a finite number above 0", c.rate);

@@ -1,8 +1,8 @@
 #pragma once
 // Seam `loading`: how the bytes of a model's files get into memory.
 //
-// What is opened is read-only, starts at a multiple of 64 and stays where it is: tensors are views of it. A
-// rung may read everything at once or nothing until somebody looks.
+// The bytes are read-only, start at an address that is a multiple of 64 and do not move, because tensors are
+// views of them. A rung may read everything at once, or each page on its first access.
 //
 // Thread safety: open() may be called by one thread at a time; the bytes may be read by many.
 
@@ -18,7 +18,7 @@
 namespace rung {
 
 struct LoadingConfig {
-  bool shared = false;  // the pages must be the system's, so that a second process takes no memory for them
+  bool shared = false;  // the pages must be in the page cache, where a second process shares them
 
   std::string describe() const {
     return shared ? "loading into pages that processes share" : "loading a model's files";
@@ -32,7 +32,7 @@ class Loading {
 
   virtual ~Loading() = default;
 
-  /// Opens a file. Throws Error with a sentence when it cannot be read, is no regular file, or is empty.
+  /// Opens a file. Throws Error if it cannot be read, is not a regular file, or is empty.
   virtual std::shared_ptr<const FileBytes> open(const std::string& path) = 0;
 };
 

@@ -1,8 +1,9 @@
 #pragma once
 // Seam `quantile`: the value below which a share of all values lies.
 //
-// P99 of a million latencies, from all of them or from a sketch of fixed size. The definition is nearest rank
-// (core/percentile.hpp): the smallest value with at least a share p of all at or below it.
+// For example, P99 of a million latencies, computed from all of them or from a sketch of fixed size. The
+// definition is nearest rank (core/percentile.hpp): the smallest value such that at least a share p of all
+// values are equal or smaller.
 //
 // Thread safety: none.
 
@@ -15,8 +16,8 @@
 namespace rung {
 
 struct QuantileConfig {
-  double relative_error = 0.01;  // of a value, for sketches that bound that
-  int compression = 200;         // how fine a sketch of ranks is; its size grows with it
+  double relative_error = 0.01;  // of a value, for sketches that bound it
+  int compression = 200;         // of sketches that bound the error of the rank; a larger one is finer
 
   std::string describe() const { return fmt::format("quantiles to within {} %", 100 * relative_error); }
 };
@@ -28,11 +29,11 @@ class Quantile {
 
   virtual ~Quantile() = default;
 
-  /// One more value: finite and not negative (a time).
+  /// Adds a value, which is finite and not negative (a time).
   virtual void add(double value) = 0;
-  /// The value at share `p`, 0 .. 1; 0 when there is none yet. May rearrange what it keeps.
+  /// Returns the value at share `p` (0 to 1), or 0 if there are no values yet. May rearrange what it keeps.
   virtual double value(double p) = 0;
-  /// Bytes that it keeps.
+  /// Returns the bytes that it keeps.
   virtual std::size_t bytes() const = 0;
 };
 

@@ -1,9 +1,9 @@
 #pragma once
 // Seam `safetensors_index`: from the header of a safetensors file to the list of its tensors.
 //
-// What a reader takes, returns and refuses stands in files/safetensors_header.hpp, because the loader on that
-// floor calls it. A reader must not look at tensor data, and must not believe sizes: the loader checks them.
-// Thread safety: read() is const and may be called by many threads.
+// files/safetensors_header.hpp describes what a reader receives, returns and refuses, because the loader in
+// that folder calls it. A reader must not access tensor data, and must not rely on the sizes. The loader
+// checks them. Thread safety: read() is const and may be called by many threads.
 
 #include <string>
 #include <string_view>

@@ -7,10 +7,10 @@
 //   TPOT   (E2E - TTFT) / (output tokens - 1)               of requests with more than one
 //   ITL    one token - the token before it                  of all pairs of all requests
 //
-// Who was refused counts in no time, and cannot have kept a target.
+// A refused request counts in none of the times, and has met no target.
 //
-// A request that waits for nobody arrives when it is sent, served or not: waiting in a queue is part of its
-// TTFT.
+// A request that does not follow another one arrives when it is sent, whether or not the server is ready. The
+// time in the queue is part of its TTFT.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,17 +18,17 @@
 
 namespace rung {
 
-/// One request that was served to its end, or turned away.
+/// A request that was served to its end or refused.
 struct ServedRequest {
   double arrival_s = 0, first_s = 0, last_s = 0;
   int prompt_tokens = 0, output_tokens = 0;
   int cached_tokens = 0;  // of the prompt, not computed because a prefix cache had them
   int preemptions = 0;
-  bool refused = false;  // then only the arrival and the prompt mean anything
+  bool refused = false;  // then only the arrival and the prompt are set
 
   double ttft_s() const { return first_s - arrival_s; }
   double e2e_s() const { return last_s - arrival_s; }
-  /// 0 where there is only one token.
+  /// 0 if there is only one token.
   double tpot_s() const { return output_tokens > 1 ? (last_s - first_s) / (output_tokens - 1) : 0; }
 };
 
@@ -47,8 +47,8 @@ struct ServingMetrics {
   double duration_s = 0;  // from time 0 to the last token
   std::int64_t prompt_tokens = 0, output_tokens = 0, cached_tokens = 0;
   int kept_targets = 0, refused = 0;            // requests
-  std::vector<double> ttft_s, tpot_s, e2e_s;    // of each request; tpot_s only where there is one
-  std::vector<double> hit_ttft_s, miss_ttft_s;  // of requests half of whose prompt was cached, or nothing
+  std::vector<double> ttft_s, tpot_s, e2e_s;    // of each request; tpot_s only of those with several tokens
+  std::vector<double> hit_ttft_s, miss_ttft_s;  // at least half of the prompt was cached, or nothing of it
 
   double per_second(double count) const { return duration_s > 0 ? count / duration_s : 0; }
   /// vLLM's request_throughput, output_throughput, total_token_throughput and request_goodput.
@@ -58,7 +58,7 @@ struct ServingMetrics {
     return per_second(static_cast<double>(prompt_tokens + output_tokens));
   }
   double request_goodput() const { return per_second(kept_targets); }
-  /// Share of the prompts' tokens that were found.
+  /// The share of the prompts' tokens that were found in the prefix cache.
   double cache_hit_rate() const {
     return prompt_tokens == 0 ? 0 : static_cast<double>(cached_tokens) / static_cast<double>(prompt_tokens);
   }

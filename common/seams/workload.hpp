@@ -1,10 +1,9 @@
 #pragma once
 // Seam `workload`: which requests a benchmark sends.
 //
-// A request's prompt is a list of segments. A segment is a number and a length; equal numbers are equal
-// tokens. So whether two prompts begin alike is visible here, and holds for the tokens that a model sees. A
-// request may follow another one: its prompt then begins with that one's prompt and answer, and it is sent
-// when the answer is there.
+// A request's prompt is a list of segments. A segment is a number and a length, and equal numbers stand for
+// equal tokens. Segments therefore show which prompts share a prefix. A request may follow another one. Then
+// its prompt begins with the prompt and the answer of the other request, and it is sent after that answer.
 //
 // Thread safety: none. The list depends on the configuration alone.
 
@@ -29,20 +28,20 @@ struct Segment {
 };
 
 struct WorkloadRequest {
-  double arrival_s = 0;         // since the start; of a request that follows nobody
-  std::vector<Segment> prompt;  // behind the prompt and the answer of `after`, if there is one
+  double arrival_s = 0;         // since the start; only for requests that follow no other one
+  std::vector<Segment> prompt;  // comes after the prompt and the answer of `after`, if there is one
   int output = 1;               // tokens of the answer
   int user = 0;
-  int after = -1;      // index of the request that it follows, which stands before it; -1: none
-  double think_s = 0;  // from that one's last token to this request
+  int after = -1;      // index of the request that it follows, a smaller one; -1: none
+  double think_s = 0;  // from the last token of that request to this one
 };
 
 struct Workload {
-  std::vector<WorkloadRequest> requests;  // those that follow nobody in order of arrival
+  std::vector<WorkloadRequest> requests;  // those that follow no other one are in order of arrival
   bool has_arrivals = false;              // arrival_s is set
   int left_out = 0;                       // requests of a trace that were too long
 
-  /// Tokens of the whole prompt of request `i`, with all that it follows.
+  /// Returns the tokens of the whole prompt of request `i`, including the requests that it follows.
   int prompt_tokens(std::size_t i) const {
     int sum = 0;
     for (const Segment& s : requests[i].prompt) sum += s.tokens;
@@ -53,8 +52,8 @@ struct Workload {
   }
 };
 
-/// The tokens of a segment: ids below `vocab`, the same for the same (seed, id), and the first ones of a
-/// longer segment of that id.
+/// Appends the tokens of a segment to `to`. They are below `vocab` and depend only on the seed, the id and
+/// the position, so a shorter segment with the same id is a prefix of a longer one.
 inline void append_segment(const Segment& segment, std::uint64_t seed, int vocab,
                            std::vector<std::int32_t>& to) {
   Rng rng(seed, segment.id << 32);
@@ -63,7 +62,7 @@ inline void append_segment(const Segment& segment, std::uint64_t seed, int vocab
   }
 }
 
-/// Lengths from `low` to `high` tokens.
+/// A range of lengths, from `low` to `high` tokens.
 struct LengthRange {
   int low = 1, high = 1;
   int draw(Rng& rng) const {
@@ -73,18 +72,18 @@ struct LengthRange {
 
 struct WorkloadConfig {
   int requests = 64;
-  int users = 1;              // requests belong to them in turn
+  int users = 1;              // the requests belong to these users in turn
   LengthRange prompt{8, 64};  // tokens that are new in a prompt
   LengthRange output{8, 64};  // tokens of an answer
-  int shared_prefix = 0;      // tokens with which all prompts begin
+  int shared_prefix = 0;      // common tokens at the start of all prompts
   double length_scale = 1;    // multiplies lengths of a trace or of a known data set
   double time_scale = 1;      // multiplies the times of a trace
-  int longest = 0;            // prompt and answer together; longer ones of a trace are left out; 0: none is
+  int longest = 0;            // tokens of prompt and answer; longer requests of a trace are left out; 0: none
   int turns = 4;              // of a conversation, or steps of an agent
-  int branches = 2;           // ways in which an agent goes on after each step
+  int branches = 2;           // requests that continue each answer of an agent
   double think_s = 0;         // mean pause before the next turn
   std::string trace;          // file of the rung `trace`; - is stdin
-  int keep_one_in = 1;        // so many conversations of a trace; the others are left away
+  int keep_one_in = 1;        // keeps one conversation of a trace in this many
   std::uint64_t seed = 1;
 
   std::string describe() const { return fmt::format("{} requests", requests); }
@@ -99,7 +98,7 @@ class WorkloadMaker {
   virtual Workload make() = 0;
 };
 
-/// Throws UsageError for counts and scales that cannot be.
+/// Throws UsageError for invalid values.
 inline void check_workload(const WorkloadConfig& c) {
   const auto range = [](const char* what, double value, double low, double high) {
     if (!(value >= low && value <= high))

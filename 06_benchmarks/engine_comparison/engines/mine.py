@@ -1,8 +1,9 @@
-"""Your adapter: an engine of your choice. worker.py says what the class must have; the other files are examples.
+"""Your adapter for an engine of your choice. worker.py describes the class, and the other files are examples.
 
-1. probe(): import the engine, return its name and version; Absent("why") where that fails.
-2. __init__: load job["gguf"] or job["hf"] with job["threads"] threads; say in self.weights what the weights became.
-3. measure(): run the prompt, take the time at the first new token, write exactly `new` tokens, take the time again.
+1. probe(): imports the engine and returns its name and version. Raises Absent("why") if that fails.
+2. __init__: loads job["gguf"] or job["hf"] with job["threads"] threads. Sets self.weights to the format of the weights.
+3. measure(): computes the prompt, takes the time at the first new token, generates exactly `new` tokens in total, and takes
+   the time again.
 """
 from worker import Absent, main
 

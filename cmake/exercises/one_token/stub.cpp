@@ -1,0 +1,80 @@
+// Your forward pass of one token, in six steps. The lesson beside this file explains each of them. Judge with
+//
+//   rung exercises one_token          builds this file and judges all steps
+//   rung exercises one_token --hint   shows one hint for the step that does not pass yet
+//
+// Each function gets vectors and matrices as plain arrays of float. A matrix [rows, cols] is stored row by
+// row: the number in row r and column c is matrix[r * cols + c]. `out` never overlaps an input.
+
+#include <algorithm>
+#include <cmath>
+
+#include "one_token.hpp"
+
+namespace rung::one_token {
+namespace {
+
+[[noreturn]] void not_started(const char* function) {
+  throw NotStarted(fmt::format("{} is not started: write it in 01_challenges/one_token/mine.cpp", function));
+}
+
+}  // namespace
+
+// Step 1. Root-mean-square norm. x, weight and out have dim numbers.
+//   out[i] = x[i] / sqrt(mean of all x[j]^2 + eps) * weight[i]
+void my_norm([[maybe_unused]] std::span<const float> x, [[maybe_unused]] std::span<const float> weight,
+             [[maybe_unused]] float eps, [[maybe_unused]] std::span<float> out) {
+  not_started("my_norm()");
+}
+
+// Step 2. The product of a matrix [out.size(), x.size()] and the vector x.
+//   out[r] = sum over c of matrix[r, c] * x[c]
+void my_product([[maybe_unused]] std::span<const float> matrix, [[maybe_unused]] std::span<const float> x,
+                [[maybe_unused]] std::span<float> out) {
+  not_started("my_product()");
+}
+
+// Step 3. RoPE: rotates the pairs (0, 1), (2, 3), ... of one head in place. Pair i is rotated by the angle
+// position * radians[i]. The pair (a, b) becomes (a cos - b sin, a sin + b cos).
+void my_rotate([[maybe_unused]] std::span<const double> radians, [[maybe_unused]] int position,
+               [[maybe_unused]] std::span<float> head) {
+  not_started("my_rotate()");
+}
+
+// Step 4. Attention of one query head. query and out have head_dim numbers. The key of position p begins at
+// keys + p * stride, its value at values + p * stride, for p = 0 .. positions - 1.
+//   score[p]  = (query . key[p]) / sqrt(head_dim)
+//   weight[p] = exp(score[p] - largest score) / sum of these exponentials
+//   out       = sum over p of weight[p] * value[p]
+void my_attention([[maybe_unused]] std::span<const float> query, [[maybe_unused]] const float* keys,
+                  [[maybe_unused]] const float* values, [[maybe_unused]] int stride,
+                  [[maybe_unused]] int positions, [[maybe_unused]] std::span<float> out) {
+  not_started("my_attention()");
+}
+
+// Step 5. The feed-forward block. x and out have dim numbers; gate and up have ffn_dim numbers.
+//   gate = layer.gate * x,  up = layer.up * x        (products of step 2)
+//   hidden[i] = gate[i] / (1 + exp(-gate[i])) * up[i]
+//   out = layer.down * hidden
+void my_feed_forward([[maybe_unused]] const PlainLayer& layer, [[maybe_unused]] std::span<const float> x,
+                     [[maybe_unused]] std::span<float> out) {
+  not_started("my_feed_forward()");
+}
+
+// Step 6. The whole pass.
+//   x = row `token` of model.embedding
+//   for every layer i:
+//     n = norm of x with attn_norm;  q, k, v = layer.q * n, layer.k * n, layer.v * n
+//     rotate every head of q and of k;  append k and v to cache[i].keys and cache[i].values
+//     for every query head h: attention over the keys and values of KV head h / (heads / kv_heads)
+//     x += layer.attn_out * (the results of all heads, one after the other)
+//     x += feed-forward block of (norm of x with ffn_norm)
+//   logits = model.output * (norm of x with output_norm)
+// The cache has positions 0 .. position - 1 before the call, and position `position` after it.
+void my_token_pass([[maybe_unused]] const PlainModel& model, [[maybe_unused]] std::int32_t token,
+                   [[maybe_unused]] int position, [[maybe_unused]] std::span<KeysValues> cache,
+                   [[maybe_unused]] std::span<float> logits) {
+  not_started("my_token_pass()");
+}
+
+}  // namespace rung::one_token
