@@ -27,12 +27,11 @@ TRACKS = {
     "kernels": ("Kernel engineer", ["0", "1.1", "3.1", "3.2", "3.3", "3.10", "3.11", "3.12", "3.13"]),
     "weekend": ("One weekend", ["0", "1.1", "1.2", "3.1", "3.3", "3.6"]),
 }
-CHAPTERS = {"0": "Start", "1": "01 challenges", "2": "02 engines", "3": "03 techniques", "4": "04 parallelism", "5": "05 serving",
-            "6": "06 benchmarks", "7": "07 projects", "8": "08 case studies"}
 
 
 def chapter_of(lesson):
-    return lesson["number"].split(".")[0]
+    """The digit of the lesson's folder: lesson 0 is in chapter 01."""
+    return lesson["file"][1]
 
 
 def problems_of(lessons, tree):
@@ -113,9 +112,9 @@ def graph(lessons):
     lines = ["digraph lessons {", '  rankdir=LR; ranksep=0.5; nodesep=0.12;',
              '  node [shape=box, style="rounded,filled", fillcolor="#f5efe6", color="#8b4513", fontname="Helvetica", fontsize=12, margin="0.12,0.05"];',
              '  edge [color="#8b7355", arrowsize=0.6];']
-    colors = {"0": "#ffd27f", "1": "#f5efe6", "2": "#e6f0f5", "3": "#e9f5e6", "6": "#f0e6f5"}
+    colors = {"1": "#f5efe6", "2": "#e6f0f5", "3": "#e9f5e6", "6": "#f0e6f5"}
     for lesson in lessons:
-        color = colors.get(chapter_of(lesson), "#ffffff")
+        color = "#ffd27f" if lesson["number"] == "0" else colors.get(chapter_of(lesson), "#ffffff")
         lines.append(f'  "{lesson["number"]}" [label="{lesson["number"]}  {lesson["title"]}", fillcolor="{color}"];')
     for lesson in lessons:
         lines += [f'  "{need}" -> "{lesson["number"]}";' for need in lesson["needs"]]

@@ -153,9 +153,7 @@ struct DemoCommand {
     } else {
       print(naive, best, parted, factor);
       print_note(others);
-      fmt::print(
-          "Next: \"rung ladder\" lists all rungs, and the first lesson is "
-          "03_techniques/attention/README.md.\n");
+      fmt::print("Next: lesson 0, 01_challenges/one_token/README.md.\n");
     }
     if (parted && exact) {
       fail("the naive and the exact rungs wrote different texts; this is a bug; please report it");

@@ -32,11 +32,25 @@ WORDS = re.compile(r"\b(whoever|somebody|nobody|likewise|so many|shall|told|dear
 ALLOWED = {"favorite"}
 
 
+def generated_lines(lines):
+    """The numbers of the lines that a script writes: those between a comment that is a mark and <!-- end -->."""
+    numbers, start = set(), None
+    for number, line in enumerate(lines, 1):
+        if line.strip() == "<!-- end -->":
+            numbers.update(range(start or number, number))
+            start = None
+        elif re.match(r"<!-- [a-z]", line):
+            start = number
+    return numbers
+
+
 def blocks(text):
-    """Yields (line number, line, kind, unfolded) for every line: kind is "text", "table", "code" or the language of a fence;
-    unfolded is False inside <details>."""
-    fence, language, details, generated = None, "", 0, False
-    for number, line in enumerate(text.splitlines(), 1):
+    """Yields (line number, line, kind, unfolded) for every line: kind is "text", "table", "generated", "code" or the language
+    of a fence; unfolded is False inside <details>."""
+    fence, language, details = None, "", 0
+    lines = text.splitlines()
+    generated = generated_lines(lines)
+    for number, line in enumerate(lines, 1):
         stripped = line.strip()
         if fence is not None:
             if stripped.startswith(fence):
@@ -50,17 +64,14 @@ def blocks(text):
             yield number, line, "fence", details == 0
             continue
         details += stripped.count("<details") - stripped.count("</details")
-        if stripped.startswith("<!-- output:"):
-            generated = True
-        elif stripped == "<!-- end -->":
-            generated = False
-        kind = "table" if stripped.startswith("|") else "code" if line.startswith("    ") or generated else "text"
+        kind = "table" if stripped.startswith("|") else "generated" if number in generated else "code" if line.startswith("    ") else "text"
         yield number, line, kind, details == 0
 
 
 def check_words(name, text):
+    generated = generated_lines(text.splitlines())
     for number, line, kind, _ in blocks(text):
-        if kind not in ("text", "table"):
+        if kind not in ("text", "table") or number in generated:
             continue
         if kind == "text" and len(line) > MAX_COLUMNS and not line.lstrip().startswith(("<!--", "![", "*Lesson ")) and "](" not in line:
             yield f"{name}:{number}: {len(line)} columns; a line ends at {MAX_COLUMNS}"
@@ -168,7 +179,7 @@ def self_test():
              + "| a |\n|---|\n" + "| 1 |\n" * 8
              + "<details><summary>More</summary>\n\n| a |\n|---|\n" + "| 1 |\n" * 9 + "\n</details>\n"
              + "## Try it\n```console\n$ rung x\n" + "wide " * 40 + "\n```\nWhy?\n\n<details><summary>Answer</summary>\n\nSo.\n\n</details>\n"
-             + "## Your rung\nIt quantizes. `whoever` is code.\n## Further\n")
+             + "<!-- measured: x -->\n" + "word " * 30 + "\n<!-- end -->\n## Your rung\nIt quantizes. `whoever` is code.\n## Further\n")
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         (tree / "docs").mkdir()

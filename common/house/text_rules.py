@@ -6,7 +6,7 @@ Run as:  text_rules.py TREE        exit status 1 and one line per broken rule
 
   - no source or text file over 600 lines, no file over 4 MB but the models that were there before this rule, and all files
     together at most 80 MB: a clone with its history must stay under 120 MB
-  - a topic folder (one whose CMakeLists.txt calls rung_topic) has all its files, and its README the six parts in order
+  - a topic folder (one whose CMakeLists.txt calls rung_topic) has all its files (lesson_rules.py reads its lesson)
   - no absolute paths of somebody's machine
   - relative links in Markdown lead to a file
 """
@@ -25,31 +25,14 @@ OLD_MODELS = {f"models/{name}" for name in ("moe/model.safetensors", "tiny.gguf"
 TEXT = {".cpp", ".hpp", ".h", ".cu", ".cuh", ".py", ".sh", ".cmake", ".md", ".in"}
 TEXT_NAMES = {"CMakeLists.txt", "CMakePresets.json", ".clang-tidy", ".clang-format", "run"}
 TOPIC_FILES = ["README.md", "mine.cpp", "trials.cpp", "register.cpp", "test.cpp", "bench.cpp"]
-PARTS = ["Why", "Idea", "Ladder", "Try it", "Your rung", "Further"]
 MACHINE_PATH = re.compile(r"(?<![\w./~$}-])/(?:work|home|root|Users|mnt|tmp)/[\w.-]+")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-
-
-def headings(text):
-    """The second-level headings of a Markdown text, outside code blocks."""
-    found, fenced = [], False
-    for line in text.splitlines():
-        if line.lstrip().startswith("```"):
-            fenced = not fenced
-        elif not fenced and line.startswith("## "):
-            found.append(line[3:].strip())
-    return found
 
 
 def check_topic(tree, folder):
     for name in TOPIC_FILES:
         if not (tree / folder / name).is_file():
             yield f"{folder}: a topic has a {name} (see CONTRIBUTING.md)"
-    readme = tree / folder / "README.md"
-    if readme.is_file():
-        parts = [h for h in headings(readme.read_text(encoding="utf-8")) if h in PARTS]
-        if parts != PARTS:
-            yield f"{folder}/README.md: a lesson has the parts {', '.join(PARTS)}, in this order; found: {', '.join(parts)}"
 
 
 def check(tree):
@@ -95,8 +78,7 @@ def self_test():
         write(tree, "03_techniques/x/CMakeLists.txt", "rung_topic(CHAPTER 3 NAME x)\n")
         for name in TOPIC_FILES:
             write(tree, f"03_techniques/x/{name}", "")
-        lesson = "# X\n" + "".join(f"## {part}\n" for part in PARTS)
-        write(tree, "03_techniques/x/README.md", lesson + "[the test](test.cpp#L1) and [a paper](https://arxiv.org)\n")
+        write(tree, "03_techniques/x/README.md", "[the test](test.cpp#L1) and [a paper](https://arxiv.org)\n")
         write(tree, "a.cpp", "// see ../shared/data and ${HOME}/tmp/x\n" * MAX_LINES)
         assert check(tree)[0] == [], check(tree)[0]
 
@@ -107,14 +89,14 @@ def self_test():
         write(tree, "03_techniques/y/CMakeLists.txt", "rung_topic(CHAPTER 3 NAME y)\n")
         for name in TOPIC_FILES[1:-1]:
             write(tree, f"03_techniques/y/{name}", "")
-        write(tree, "03_techniques/y/README.md", lesson.replace("## Idea\n", "```\n## Idea\n```\n"))
+        write(tree, "03_techniques/y/README.md", "# Y\n")
         problems = check(tree)[0]
         for name, reason in [("long.cpp", "601 lines"), ("where.py:1", "path of one machine"),
                              ("docs/a.md", "leads nowhere"), ("big.bin", "bytes"),
-                             ("03_techniques/y", "bench.cpp"), ("03_techniques/y/README.md", "in this order")]:
+                             ("03_techniques/y", "bench.cpp")]:
             assert any(p.startswith(name) and reason in p for p in problems), (name, reason, problems)
-        assert len(problems) == 6, problems
-    print("text_rules.py finds each of 6 broken rules in a made-up tree, and none in a sound one")
+        assert len(problems) == 5, problems
+    print("text_rules.py finds each of 5 broken rules in a made-up tree, and none in a sound one")
 
 
 def main():

@@ -55,13 +55,24 @@ double median(std::vector<double> values) {
 /// Runs one script; appends a sample per step, the decode steps as one.
 void run_script(Engine& engine, const Script& script, std::vector<StepSample>& samples) {
   const EngineConfig& config = engine.config();
+  engine.forget_prefixes();  // every repetition has the same prompts, which the prefix cache would answer
   Rng rng(static_cast<std::uint64_t>(script.sequences * 100003 + script.prompt));
   std::vector<int> ids;
   std::vector<StepSequence> running;  // what each will be in the next step
   const auto step = [&](std::span<const StepSequence> batch) {
+    std::int64_t rows = engine.stats().computed_tokens;
+    for (const StepSequence& s : batch) rows += s.query_count;
     const Timer timer;
     engine.step();
-    return StepSample{{batch.begin(), batch.end()}, timer.seconds()};
+    const double seconds = timer.seconds();
+    if (const std::int64_t computed = engine.stats().computed_tokens; computed != rows) {
+      fail(
+          "the engine did not run the step that was to be timed: it has computed {} tokens instead of {}; "
+          "use "
+          "the default rungs of the scheduler and the prefix cache",
+          computed, rows);
+    }
+    return StepSample{{batch.begin(), batch.end()}, seconds};
   };
   for (int i = 0; i < script.sequences; ++i) {
     Request request;

@@ -56,11 +56,12 @@ TEST_CASE("steps are timed as they were run, and leave the engine empty") {
   config.threads = 2;
   Engine engine(model, variants(), config);
   double last = 0;
-  const std::vector<StepSample> samples = measure_steps(engine, {4, 200, 1}, [&](double done) {
+  const std::vector<StepSample> samples = measure_steps(engine, {4, 200, 2}, [&](double done) {
     CHECK(done > last);
     last = done;
   });
   CHECK(last == Approx(1));
+  CHECK(engine.stats().cached_tokens == 0);  // the repetitions have the same prompts
   CHECK_FALSE(engine.step());
   int joined = 0, chunks = 0, decode = 0;
   for (const StepSample& s : samples) {
