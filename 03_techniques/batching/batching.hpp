@@ -1,6 +1,6 @@
 #pragma once
-// What the rungs of this ladder share. A rung is a plain function of the step; register.cpp makes a scheduler
-// of it.
+// What the rungs of this ladder share. A rung is a plain function of the step, and register.cpp makes a
+// scheduler from it.
 
 #include <cstddef>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace rung::batching {
 
-/// One step: what a rung reads and writes, and the moves that it is made of.
+/// One step: the data that a rung reads and writes, and the moves that a rung consists of.
 class Step {
  public:
   Step(const SchedulerConfig& config_, Queues& queues_, KvSpace& kv_, double now, std::vector<Chunk>& plan_)
@@ -27,26 +27,29 @@ class Step {
   KvSpace& kv;
   const double now_s;
   std::vector<Chunk>& plan;
-  int tokens_left;           // of the step's limits
-  int samples_left;          // likewise
+  int tokens_left;           // tokens that may still be planned in this step
+  int samples_left;          // tokens that may still be sampled in this step
   double waits_until_s = 0;  // for a rung that plans nothing because it waits for a batch to fill
 
-  /// Moves the first waiting sequence to the end of the running ones. False when there is none, when as many
-  /// run as may, when the cache has no room for all that it is to compute and one token more (it would be the
-  /// next one to be preempted), or when somebody found no room in this step.
+  /// Moves the first waiting sequence to the end of the running list. Returns false if no sequence waits, if
+  /// the maximum number of sequences runs, if the cache has no room for all its missing tokens and one more
+  /// (otherwise it would be the next one to be preempted), or if the memory was too short for another
+  /// sequence in this step.
   bool admit_one();
-  /// As many as possible.
+  /// Admits as many sequences as possible.
   void admit() {
     while (admit_one()) {
     }
   }
 
-  /// Plans what a running sequence is missing, as far as the limits allow, and guesses behind it where there
-  /// is room for them. Where the cache is full, running sequences after it that the step does not compute are
-  /// preempted, from the last on; if there are none and it misses a single token, it is preempted itself.
-  /// Nothing that a step in flight computes is preempted. False when nothing was planned.
+  /// Plans the missing tokens of a running sequence, as far as the limits allow, and drafts after them if
+  /// there is room. If the cache is full, it preempts running sequences after this one that the step does not
+  /// compute, beginning with the last. If there are none and this sequence misses a single token, it is
+  /// preempted itself. Sequences that a step in flight computes are never preempted. Returns false if nothing
+  /// was planned.
   bool plan_tokens(ScheduledSequence& s);
-  /// The same for all running sequences that decode (they miss one token), or for all others.
+  /// Calls plan_tokens() for all running sequences that decode (those that miss one token), or for all
+  /// others.
   void plan_decodes() { plan_all(true); }
   void plan_prompts() { plan_all(false); }
 

@@ -16,6 +16,7 @@ results/schedulers.svg and .png (needs matplotlib).
 import json
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
@@ -101,13 +102,17 @@ def what_if_table(data):
         cells = [f"{w['rungs'][n]['output_tok_s']:.0f}, {w['rungs'][n]['output_tok_s'] / first:.2f}×" for n in names]
         lines.append(f"| {w['sequences']} | " + " | ".join(cells) + " |")
     w = data["what_if"][0]
-    return lines + ["", f"Output tokens per second, and against `{names[0]}`, where a step takes {w['step_ms']:.1f} ms and {w['token_ms']:.2f} ms for each token.", ""]
+    text = (f"Each cell has the output tokens per second, and the factor compared with `{names[0]}`. A step takes {w['step_ms']:.1f} ms, "
+            f"and {w['token_ms']:.2f} ms more for each of its tokens.")
+    return lines + ["", *textwrap.wrap(text, 120), ""]
 
 
 def own_text(data):
     o = data["own"]
-    return [f"In the engine: {o['steps']} steps of 32 sequences that decode with `tiny` spend {100 * o['own_share']:.1f} % of their time on everything that is "
-            f"neither the model nor the sampler (the scheduler, the batch, stops, text, events), {100 * o['schedule_share']:.2f} % on scheduling alone.", ""]
+    text = (f"In {o['steps']} steps of 32 sequences that decode with `tiny`, the engine spends {100 * o['own_share']:.1f}% of the time on everything "
+            f"except the model and the sampler (scheduling, building the batch, stop conditions, text and events). Scheduling alone takes "
+            f"{100 * o['schedule_share']:.2f}%.")
+    return [*textwrap.wrap(text, 120), ""]
 
 
 def table(data, load):

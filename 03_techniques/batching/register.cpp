@@ -1,4 +1,4 @@
-// Names -> rungs, and the class that makes a scheduler of a function.
+// Registers the rungs, and makes a scheduler from each rung's function.
 
 #include "batching.hpp"
 #include "core/error.hpp"
@@ -42,11 +42,11 @@ void register_rungs(Registry& registry) {
                 },
                 {}});
   };
-  add("one_at_a_time", "the next request begins when the last one has ended", one_at_a_time);
-  add("static_batch", "a batch begins together; the next one when all of it has ended", static_batch);
-  add("dynamic_batch", "the same, begun when it is full or after a while", dynamic_batch);
-  add("continuous", "who belongs to the batch is decided before every step; prompts first", continuous);
-  add("chunked", "decode and pieces of prompts share every step", chunked);
+  add("one_at_a_time", "the next request starts when the previous one has ended", one_at_a_time);
+  add("static_batch", "a batch starts together; the next one starts when all of it has ended", static_batch);
+  add("dynamic_batch", "a static batch that starts when it is full, or after a short wait", dynamic_batch);
+  add("continuous", "the batch changes before every step; prompts go first", continuous);
+  add("chunked", "every step decodes and computes pieces of prompts", chunked);
   add("mine", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };

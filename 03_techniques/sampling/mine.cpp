@@ -1,8 +1,8 @@
 // Your rung of `sampler`: the nucleus (top-p) and the draw.
 //
-// Given: the tokens that are left, as {id, probability}, with probabilities that add up to 1. Bias,
+// Both functions receive the remaining tokens as {id, probability}. The probabilities add up to 1. Bias,
 // penalties, temperature and the other filters are done for you, as the naive rung does them.
-// Judged by `ctest -R sampling.mine`; run in the engine by `rung generate --set sampler=mine`.
+// `./test.sh -R '^sampling.mine$'` judges your rung, and `rung generate --sampler mine` uses it.
 
 #include <algorithm>
 

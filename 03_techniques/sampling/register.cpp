@@ -1,4 +1,4 @@
-// The ladder `sampler`: names, one line each, bottom rung first; and the learner's functions behind the seam.
+// Registers the ladder `sampler`, bottom rung first, and adapts the learner's functions to the seam.
 
 #include <algorithm>
 #include <set>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kFolder = "03_techniques/sampling/";
 
-/// The naive rung with its nucleus and its draw replaced by the learner's.
+/// The naive rung with the learner's nucleus and draw in place of its own.
 class Mine final : public RowSampler {
  public:
   using RowSampler::RowSampler;
@@ -77,9 +77,9 @@ void register_rungs(Registry& registry) {
   const auto add = [&](const char* name, const char* summary, auto make, bool exercise = false) {
     ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, reads_logits});
   };
-  add("naive", "every step as its paper defines it, on the whole vocabulary, sorted", make_naive);
-  add("select", "no full sort: the front of the order, grown until it holds enough", make_select);
-  add("simd", "block maxima say which few tokens are worth copying; sums in vector registers", make_simd);
+  add("naive", "sorts the whole vocabulary and follows the definitions of the papers", make_naive);
+  add("select", "orders only the most probable tokens, more and more until they suffice", make_select);
+  add("simd", "copies only tokens that reach a block maximum; sums with vector instructions", make_simd);
   add("mine", "yours", make_mine, true);
   ladder.make_trials = [&ladder] { return make_trials(ladder); };
 }

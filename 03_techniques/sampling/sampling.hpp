@@ -1,8 +1,8 @@
 #pragma once
-// What the files of this topic share: the factories of its rungs, the steps in which rungs do not
-// differ, and what the learner's rung is given.
+// What the files of this topic share: the factories of the rungs, the steps that are the same for all rungs,
+// and the types of the learner's rung.
 //
-// Not a public header: others see the seam (seams/sampler.hpp) and register_rungs().
+// Code outside this topic uses only the seam (seams/sampler.hpp) and register_rungs().
 
 #include <cstdint>
 #include <memory>
@@ -19,16 +19,16 @@ std::unique_ptr<Sampler> make_select(const SamplerConfig& config);
 std::unique_ptr<Sampler> make_simd(const SamplerConfig& config);
 std::unique_ptr<Sampler> make_mine(const SamplerConfig& config);
 
-/// Logit bias, penalties and the mask of allowed tokens, the first steps of the seam. Owns scratch of two
-/// vectors [vocab].
+/// Applies logit bias, penalties and the mask of allowed tokens, which are the first steps of the seam. Owns
+/// two scratch vectors [vocab].
 class LogitAdjuster {
  public:
-  /// Throws Error when the vocabulary is not of 1 to kMaxVocab tokens.
+  /// Throws Error if the vocabulary does not have 1 to kMaxVocab tokens.
   explicit LogitAdjuster(const SamplerConfig& config);
 
-  /// The logits after bias, penalties and mask [vocab]: row.logits itself when no step applies, else scratch
-  /// that is valid until the next call. Throws UsageError for parameters out of range, Error for a row or a
-  /// mask of the wrong length or a token id outside the vocabulary.
+  /// Returns the logits after bias, penalties and mask [vocab]: row.logits itself if no step applies,
+  /// otherwise scratch that is valid until the next call. Throws UsageError for parameters out of range, and
+  /// Error for a row or a mask of the wrong length or for a token id outside the vocabulary.
   std::span<const float> adjust(const SampleRow& row);
 
  private:
@@ -41,18 +41,18 @@ class LogitAdjuster {
   std::vector<std::int32_t> count_;  // [vocab] occurrences; all zero between calls
 };
 
-/// The largest logit's id, the lowest among equals. Throws Error when a logit is NaN or +infinity, or when
-/// all are -infinity.
+/// Returns the id of the largest logit, the lowest id among equals. Throws Error if a logit is NaN or
+/// +infinity, or if all are -infinity.
 std::int32_t best_token(std::span<const float> logits);
-/// The sentence for such logits. `logits` holds at least one.
+/// Throws the Error for such logits. REQUIRES: `logits` has at least one of them, or only -infinity.
 [[noreturn]] void fail_on_bad_logits(std::span<const float> logits);
 
-/// `token` with the log-probabilities that were asked for (`logprobs` as in SamplingParams), from the raw
-/// logits [vocab].
+/// Returns `token` with the requested log-probabilities (`logprobs` as in SamplingParams), which are computed
+/// from the raw logits [vocab].
 SampledToken report(std::int32_t token, std::span<const float> logits, int logprobs);
 
-/// A sampler that takes one row after the other. What comes before and after the choice is the same for all
-/// rungs; a rung says how the best token is found, and how one is drawn.
+/// A sampler that processes one row after the other. The steps before and after the choice are the same for
+/// all rungs. A rung defines how the best token is found and how a token is drawn.
 class RowSampler : public Sampler {
  public:
   explicit RowSampler(const SamplerConfig& config) : adjuster_(config) {}
@@ -60,26 +60,26 @@ class RowSampler : public Sampler {
   void sample(std::span<const SampleRow> rows, std::span<SampledToken> tokens) final;
 
  private:
-  /// As best_token() says.
+  /// Does what best_token() does.
   virtual std::int32_t best(std::span<const float> logits) { return best_token(logits); }
-  /// The token at u in [0, 1) after temperature, top-k, top-p, min-p and typical. logits [vocab] after the
-  /// steps before these, `best` is their best token, temperature is above 0.
+  /// Returns the token at u in [0, 1) after temperature, top-k, top-p, min-p and typical. The logits [vocab]
+  /// are those after all earlier steps, `best` is their best token, and the temperature is above 0.
   virtual std::int32_t draw(std::span<const float> logits, std::int32_t best, const SamplingParams& params,
                             double u) = 0;
 
   LogitAdjuster adjuster_;
 };
 
-/// Whether the learner has written anything yet.
+/// Whether the learner has written the function yet.
 enum class Progress { not_started, done };
 
-/// A token and its probability, as the learner's rung sees it.
+/// A token and its probability, as the learner's rung receives it.
 struct Choice {
   std::int32_t id = 0;
   double probability = 0;
 };
 
-/// The learner's rung (mine.cpp): the nucleus and the draw. Other steps are the naive rung's.
+/// The learner's rung (mine.cpp): the nucleus and the draw. The naive rung does the other steps.
 Progress my_top_p(std::vector<Choice>& choices, double top_p);
 Progress my_draw(std::span<const Choice> choices, double u, std::int32_t& token);
 

@@ -1,10 +1,9 @@
-// Your rung: who comes first. The lesson beside this file says which test judges it.
+// Your rung decides which request goes first. The lesson (README.md) says which test judges it.
 //
-// The idea:
-//   1. rank() gives a number per sequence; the smallest is served first
-//   2. short requests before long ones lower the mean latency; max_tokens and what finished() told you are
-//   all you know
-//   3. but a rank that never falls while a request waits lets it starve
+//   1. rank() returns a number for each sequence, and the smallest number goes first.
+//   2. Short requests before long ones lower the mean latency. All you know about the length of an answer is
+//      max_tokens, and what finished() reported about earlier requests.
+//   3. If the rank of a waiting request never falls compared with others, the request can starve.
 
 #include "core/error.hpp"
 #include "scheduling.hpp"

@@ -1,4 +1,4 @@
-// Names -> rungs.
+// Registers the rungs.
 
 #include <cmath>
 
@@ -11,7 +11,7 @@ void register_rungs(Registry& registry) {
   Ladder<Policy>& ladder = registry.ladder<Policy>();
   using Make = std::unique_ptr<Policy> (*)(const PolicyConfig&);
   const auto add = [&](const std::string& name, const char* summary, Make make, bool exercise = false) {
-    // Which one is best depends on what is wanted, not on the machine: auto stays with the first.
+    // Which policy is best depends on the goal and not on the machine, so auto selects the first one.
     ladder.add(
         {{name, "03_techniques/scheduling/" + name + ".cpp", summary, exercise, /*automatic=*/name == "fifo"},
          [make](const PolicyConfig& config) {
@@ -25,15 +25,14 @@ void register_rungs(Registry& registry) {
          },
          {}});
   };
-  add("fifo", "first come, first served", make_fifo);
-  add("priority", "urgent requests first; waiting counts too", make_priority);
-  add("shortest_first", "who probably needs the fewest tokens more, learned from finished requests",
-      make_shortest_first);
-  add("fair_share", "the user who was served least", make_fair_share);
-  add("deadline", "whose next token is due first", make_deadline);
-  add("longest_prefix_match", "whose prompt the prefix cache knows best; waiting counts too",
+  add("fifo", "the request that arrived first", make_fifo);
+  add("priority", "the most urgent request; waiting counts too", make_priority);
+  add("shortest_first", "the request that probably needs the fewest further tokens", make_shortest_first);
+  add("fair_share", "a request of the user with the smallest bill", make_fair_share);
+  add("deadline", "the request whose next token is due first", make_deadline);
+  add("longest_prefix_match", "the request with the largest cached share of its prompt; waiting counts too",
       make_longest_prefix_match);
-  add("adaptive", "fifo, and shortest_first while the queue is long", make_adaptive);
+  add("adaptive", "fifo, or shortest_first while the queue is long", make_adaptive);
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };

@@ -1,5 +1,5 @@
 #pragma once
-// The rungs of seam `policy`: who comes first.
+// The rungs of seam `policy`: which request goes first.
 
 #include <memory>
 

@@ -1,8 +1,9 @@
 // Your rung of `tokenization`: merge the symbols of one word.
 //
-// Given: pairs.find(left, right), which says what two neighbours become (->id) and how early that merge was
-// learned (->rank); null when they do not merge. The lowest rank goes first, the leftmost among equals.
-// Judged by `ctest -R tokenization.mine`; run by `rung tokenize --set tokenization=mine "some text"`.
+// pairs.find(left, right) returns what two adjacent symbols become (->id) and how early this merge was
+// learned (->rank), or null if they do not merge. The lowest rank goes first, the leftmost pair among equals.
+// `./test.sh -R '^tokenization.mine$'` judges your rung. `rung tokenize --set tokenization=mine "some text"`
+// uses it.
 
 #include "tokenization.hpp"
 

@@ -1,5 +1,4 @@
-// The ladder `tokenization`: names, one line each, bottom rung first; and the learner's function behind the
-// seam.
+// Registers the ladder `tokenization`, bottom rung first, and adapts the learner's function to the seam.
 
 #include "core/error.hpp"
 #include "tokenization.hpp"
@@ -33,9 +32,9 @@ void register_rungs(Registry& registry) {
   const auto add = [&](const char* name, const char* summary, auto make, bool exercise = false) {
     ladder.add({{name, fmt::format("{}{}.cpp", kFolder, name), summary, exercise}, make, {}});
   };
-  add("naive", "after every merge, look at all pairs again", make_naive);
-  add("heap", "pairs wait in a heap; a merge changes the two beside it", make_heap);
-  add("linear", "a bucket per rank instead of comparisons; words that came before are copied", make_linear);
+  add("naive", "looks at all pairs again after every merge", make_naive);
+  add("heap", "keeps the pairs in a heap; a merge changes only the two next to it", make_heap);
+  add("linear", "keeps one bucket per rank, without comparisons; copies repeated words", make_linear);
   add(
       "mine", "yours", [](const TokenizationConfig&) { return std::make_unique<Mine>(); }, true);
   ladder.make_trials = [&ladder] { return make_trials(ladder); };

@@ -1,5 +1,5 @@
 #pragma once
-// The rungs of `tokenization` and what judges them.
+// The rungs of `tokenization`, the learner's function, and the oracle that judges them.
 
 #include <memory>
 #include <vector>
@@ -17,15 +17,16 @@ std::unique_ptr<Tokenization> make_linear(const TokenizationConfig& config);
 
 /// The learner's function, in mine.cpp.
 enum class Progress { not_started, done };
-/// Merges the symbols of one word in place: of the neighbours that `pairs` knows, those of the lowest rank
-/// first, the leftmost among equals, until there are none.
+/// Merges the symbols of one word in place: of the adjacent pairs that `pairs` has, the one with the lowest
+/// rank first, the leftmost among equals, until no pair can be merged.
 Progress my_merge(const PairTable& pairs, Ids& word);
 
-/// The same by the definition, slowly, and with other data structures; what all rungs are compared with.
+/// Returns the merged word, computed slowly by the definition. All rungs are compared with it.
 Ids oracle(const PairTable& pairs, Ids word);
 
-/// Learns merges from words, as Sennrich, Haddow and Birch 2016 do: the most frequent pair of neighbours
-/// becomes a symbol, `merges` times. Symbols 0 to 255 are bytes, the others are numbered as they are made.
+/// Learns merges from words, as Sennrich, Haddow and Birch 2016 do: the most frequent adjacent pair becomes a
+/// new symbol, up to `merges` times. Symbols 0 to 255 are bytes, and the others are numbered in the order in
+/// which they are made.
 struct CountedWord {
   Ids symbols;
   std::int64_t count = 1;

@@ -69,12 +69,12 @@ class Card:
         phases = self.configs["tiny"]["phases"]
         return table(["group", "documents", "bytes", "tokens", *(f"share in phase {i + 1} of `tiny`" for i in range(len(phases)))],
                      [[n, f"{g['documents']:,}", f"{g['bytes']:,}", f"{g['tokens']:,}",
-                       *(f"{100 * p['mixture'].get(n, 0):.0f} %" for p in phases)] for n, g in self.meta["groups"].items()])
+                       *(f"{100 * p['mixture'].get(n, 0):.0f}%" for p in phases)] for n, g in self.meta["groups"].items()])
 
     def training(self) -> str:
         def phase(p: dict, scale: float) -> str:
             return f"{p['tokens'] * scale / 1e6:.3g} M tokens in {p['batch']} windows of {p['window']:,}"
-        return table(["model", "phases", "learning rates (Muon, AdamW)", "matrix products", "steps", "time by the clock",
+        return table(["model", "phases", "learning rates (Muon, AdamW)", "matrix products", "steps", "wall-clock time",
                       "tokens/s"],
                      [[n, "; ".join(phase(p, x["scale"]) for p in c["phases"]), f"{c['muon_lr']:g}, {c['adam_lr']:g}",
                        x["precision"], f"{x['steps']:,}", f"{x['seconds'] / 60:.0f} min",
@@ -92,19 +92,19 @@ class Card:
         text = table(["model", "nats per token", "perplexity per token", "bits per byte"], rows)
         if worse:
             saw = ", ".join(f"`{n}` {self.losses[n]['tokens'] / 1e6:.1f}" for n in worse)
-            text += (f"\n\nCounting beats {' and '.join(f'`{n}`' for n in worse)}: the n-gram model has counted "
-                     f"{ngram['train_tokens'] / 1e6:.1f} million tokens, and they were trained on too few (million tokens: {saw}).")
+            text += (f"\n\nThe n-gram model is better than {' and '.join(f'`{n}`' for n in worse)}. It counted {ngram['train_tokens'] / 1e6:.1f} million "
+                     f"tokens, and the models were trained on fewer (in million tokens: {saw}).")
         return text
 
     def acceptance(self) -> str:
         r = read(self.a.work / "results" / "acceptance.json")
         first, along = r["next_four"], r["along"]
-        head = ["of four guesses, accepted", "0", "1", "2", "3", "4", "mean share"]
-        return (f"{r['prompts']} prompts of 64 tokens from `valid.txt`, greedy on both sides (`acceptance.py`).\n\n" +
+        head = ["accepted tokens of four", "0", "1", "2", "3", "4", "mean share"]
+        return (f"`acceptance.py` measured this with {r['prompts']} prompts of 64 tokens from `valid.txt`. Both models decode greedily.\n\n" +
                 table(head, [["the first four tokens after the prompt", *first["histogram"], f"{first['mean_share']:.3f}"],
-                             ["again and again along 64 tokens", *along["histogram"], f"{along['mean_share']:.3f}"]]) +
-                f"\n\nPlace by place, `draft`'s likeliest token is `tiny`'s at {100 * r['agreement_next_four']:.1f} % of the first four "
-                f"places of `tiny`'s text and at {100 * r['agreement']:.1f} % of the first 64.")
+                             ["all steps along 64 tokens", *along["histogram"], f"{along['mean_share']:.3f}"]]) +
+                f"\n\nThe most probable token of `draft` is also that of `tiny` at {100 * r['agreement_next_four']:.1f}% of the first four "
+                f"positions of `tiny`'s text, and at {100 * r['agreement']:.1f}% of the first 64.")
 
     def load(self) -> str:
         rows = self.results["moe"]["expert_load"]

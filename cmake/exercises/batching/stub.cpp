@@ -1,12 +1,11 @@
-// Your rung: which tokens the next step computes. The lesson beside this file says which test judges it.
+// Your rung decides which tokens the next step computes. The lesson (README.md) says which test judges it.
 //
-// The idea, with the moves of class Step in batching.hpp:
-//   1. plan_decodes() gives everybody who decodes a token, plan_prompts() works on prompts, admit() lets in
-//   who waits;
-//      each keeps to the limits of the step
-//   2. in which order, and what only under which condition, is all there is to write
-//   3. every request must end, whatever the memory; rung exercises also says whether the schedule is good:
-//      few steps, short waits
+// A rung calls the moves of class Step (batching.hpp):
+//   1. plan_decodes() plans a token for every sequence that decodes, plan_prompts() plans prompts, and
+//      admit() moves waiting sequences into the running list. All of them keep to the limits of the step.
+//   2. You choose the order of the moves, and the conditions under which they are called.
+//   3. Every request must finish, however little memory there is. `rung exercises` also says whether the
+//      schedule is good: few steps and short waits.
 
 #include "batching.hpp"
 #include "core/error.hpp"

@@ -24,7 +24,7 @@ ROWS, NORM, FUSION = "common/ops/cpu_rows.hpp", "common/ops/apply_norm.hpp", "03
 ATTENTION, PLAN = "03_techniques/attention/attention.hpp", "03_techniques/attention/register.cpp"
 
 MUTATIONS = {  # what is broken: file, text, other text
-    "RoPE rotates neighbours instead of halves": (CONFIG, "config.rope_pairs = RopePairs::half;",
+    "RoPE rotates adjacent numbers instead of halves": (CONFIG, "config.rope_pairs = RopePairs::half;",
                                                   "config.rope_pairs = RopePairs::interleaved;"),
     "RoPE without its minus sign": (ROWS, "first = a * cos[i] - b * sin[i];", "first = a * cos[i] + b * sin[i];"),
     "RoPE never applied to K": (f"{FUSION}/rope_store.cpp", "rotate_row(*rope, position, k.cols, k.ptr<float>(t));", ";"),
@@ -64,20 +64,20 @@ MUTATIONS = {  # what is broken: file, text, other text
     "LayerNorm's bias missing": (OPS, "out[c] = normed * w[c] + (b != nullptr ? b[c] : 0.0f);", "out[c] = normed * w[c] + (b != nullptr ? 0 * b[c] : 0.0f);"),
     "Gemma's norms without 1 +": (WEIGHTS, "naming_ == Naming::hugging_face ? family_.hf_norm_offset : 0;", "0;"),
     "QK norm missing on K": (MIXER, "apply_norm(ops_, parts_.k_norm, k, k);", ";"),
-    "norms behind the blocks missing": (FORWARD, "= apply_norm(ops_, layer.attn_post_norm, out, out);", "= out;"),
+    "norms after the blocks missing": (FORWARD, "= apply_norm(ops_, layer.attn_post_norm, out, out);", "= out;"),
     "biases of products missing": (f"{FUSION}/pieces.cpp", "config_.tile->add_row(part.bias.col_slice(begin, y.cols), y);", ";"),
     "GELU by erf instead of tanh": (ACTIVATE, "if (activation == Activation::gelu_erf) {",
                                     "if (activation != Activation::silu) {"),
     "embedding scale missing": (FORWARD, "if (model_.embedding_scale != 1) ops_.scale(model_.embedding_scale, x);", ""),
     "residual multiplier ignored": (FORWARD, "ops_.add_norm(fed, model_.residual_scale, x,", "ops_.add_norm(fed, 1, x,"),
     "logit scale missing": (FORWARD, "if (model_.logit_scale != 1) ops_.scale(model_.logit_scale, logits);", ""),
-    "expert weights not renormalised": (MOE, "if (!normalize_) {", "if (normalize_) {"),
+    "expert weights not renormalized": (MOE, "if (!normalize_) {", "if (normalize_) {"),
     "one expert too few": (CONFIG, 'fields.size("num_experts_per_tok", 2);', 'fields.size("num_experts_per_tok", 2) - 1;'),
     "one expert too many": (CONFIG, 'fields.size("num_experts_per_tok", 2);', 'fields.size("num_experts_per_tok", 2) + 1;'),
     "the worst experts chosen": (MOE, "logits[e] > logits[best]", "logits[e] < logits[best]"),
     "all experts with equal weight": (MOE, "weights[rank] = std::exp(logits[chosen[rank]] - largest);",
                                       "weights[rank] = std::exp(0 * largest);"),
-    "the experts' weights on what goes in": (
+    "the experts' weights applied to their inputs": (
         MOE, "ops_.gather(x, work.sources.col_slice(0, packed_rows), packed);",
         "ops_.gather(x, work.sources.col_slice(0, packed_rows), packed);"
         "for (std::size_t i = 0; i < routing.places().size(); ++i) {"

@@ -99,7 +99,7 @@ def breaks(name, config, module):
             ("logit scale", "logits_scaling", 1.0)]:
         table[title] = getattr(config, field, None) is not None and (with_(**{field: value}), None)
     table["experts -1"] = k and (with_(num_experts_per_tok=k - 1), None)
-    table["not renormalised"] = k and (same, not_renormalised(module))
+    table["not renormalized"] = k and (same, not_renormalised(module))
     table["equal weights"] = k and (same, not_renormalised(module, lambda p: torch.full_like(p, 1 / k)))
     return table
 
