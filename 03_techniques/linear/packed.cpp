@@ -81,7 +81,7 @@ class Packed final : public Linear {
   static constexpr std::int64_t kChunkPanels = 4;
   // Of packed_layout.hpp. A stored copy belongs to one format, so a format that is added does not change it.
   static constexpr int kLayoutVersion = 1;
-  // Fewer do not make up for unpacking the panel first (lesson, "Tiles").
+  // Fewer do not make up for unpacking the panel first (tiles.md).
   static constexpr std::int64_t kTokensForTiles = 8;
 
   const PackedKernels& kernels_for(std::int64_t tokens) const {

@@ -71,14 +71,14 @@ def blocks(text):
 def check_words(name, text):
     generated = generated_lines(text.splitlines())
     for number, line, kind, _ in blocks(text):
-        if kind not in ("text", "table") or number in generated:
+        if kind not in ("text", "table") or number in generated or line.startswith(">"):  # a quotation
             continue
         if kind == "text" and len(line) > MAX_COLUMNS and not line.lstrip().startswith(("<!--", "![", "*Lesson ")) and "](" not in line:
             yield f"{name}:{number}: {len(line)} columns; a line ends at {MAX_COLUMNS}"
         prose = re.sub(r"`[^`]*`|\]\([^)]*\)|\"[^\"]*\"|<!--.*?-->|\*Lesson .*", "", line)
         for word in WORDS.findall(prose):
             if word.lower() not in ALLOWED:
-                yield f"{name}:{number}: '{word}'; a plainer or the standard term says more (CONTRIBUTING.md, \"Texts\")"
+                yield f"{name}:{number}: '{word}'; a plainer or the standard term says more"
 
 
 def check_tables(name, text):
