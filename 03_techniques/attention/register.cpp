@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attention.hpp"
+#include "exercise.hpp"
 #include "trials.hpp"
 
 namespace rung::attention {
@@ -173,6 +174,7 @@ void register_rungs(Registry& registry) {
   ladder.add(
       function_rung({"mine", "03_techniques/attention/mine.cpp", "yours to write", /*exercise=*/true}, mine));
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::attention

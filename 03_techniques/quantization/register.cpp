@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "exercise.hpp"
 #include "quantization.hpp"
 
 namespace rung::quantization {
@@ -54,6 +55,7 @@ void register_rungs(Registry& registry) {
       /*automatic=*/false);
   add("mine", "yours to write: q4_0", mine, mine_supports, /*automatic=*/false, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
   ladder.make_goals = [&ladder] { return goals(ladder); };
 }
 

@@ -1,0 +1,56 @@
+// An answer to the first 3 steps of the attention exercise. The others are as in the stub.
+
+#include <algorithm>
+#include <cmath>
+
+#include "exercise.hpp"
+
+namespace rung::attention {
+namespace {
+
+[[noreturn]] void not_started(const char* function) {
+  throw NotStarted(fmt::format("{} is not started: write it in 03_techniques/attention/mine.cpp", function));
+}
+
+}  // namespace
+
+// Step 1. The scores of one row. `scores` has space for row.visible numbers. Test: attention.mine.1
+//   scores[p] = row.score(sum over d of row.q[d] * row.key(p)[d])
+void my_scores(const HeadRow& row, float* scores) {
+  for (int p = 0; p < row.visible; ++p) {
+    const float* key = row.key(p);
+    float product = 0;
+    for (int d = 0; d < row.head_dim; ++d) product += row.q[d] * key[d];
+    scores[p] = row.score(product);
+  }
+}
+
+// Step 2. Replaces n scores by weights from 0 to 1 whose sum is 1. Scores can be in the thousands and can
+// have either sign. Test: attention.mine.2
+//   weight[p] = exp(score[p] - largest score) / sum of these exponentials
+void my_softmax(float* scores, int n) {
+  const float largest = *std::max_element(scores, scores + n);
+  float sum = 0;
+  for (int p = 0; p < n; ++p) {
+    scores[p] = std::exp(scores[p] - largest);
+    sum += scores[p];
+  }
+  for (int p = 0; p < n; ++p) scores[p] /= sum;
+}
+
+// Step 3. The weighted sum of the values. `weights` has row.visible numbers. Test: attention.mine.3
+//   row.out[d] = sum over p of weights[p] * row.value(p)[d]
+void my_weighted_sum(const HeadRow& row, const float* weights) {
+  std::fill_n(row.out, row.head_dim, 0.0f);
+  for (int p = 0; p < row.visible; ++p) {
+    const float* value = row.value(p);
+    for (int d = 0; d < row.head_dim; ++d) row.out[d] += weights[p] * value[d];
+  }
+}
+
+// Step 4. Attention for the whole batch: the steps 1 to 3 for every token t = 0 .. call.tokens() - 1 and
+// every head h = 0 .. call.config.heads - 1. call.row(t, h) is the row. Finish one row before you ask for the
+// next. call.scratch() has space for the scores of one row; every thread has its own. Test: attention.mine.4
+void mine([[maybe_unused]] const Call& call) { not_started("mine()"); }
+
+}  // namespace rung::attention
