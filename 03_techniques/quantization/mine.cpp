@@ -1,11 +1,12 @@
-// Your rung. The lesson beside this file says what it should do and which test judges it.
+// Your rung. The lesson in this folder says what it must do and which test checks it.
 //
 // The idea: fill the blocks of Q4_0, 32 weights in 18 bytes (core/dtype_legacy.hpp): a binary16 scale, and
 // for every weight a number from 0 to 15 that stands for scale * (number - 8).
-//   1. choose a scale; it may be negative, which exchanges the 8 levels on one side with the 7 on the other
-//   2. store it (f32_to_f16) and read it back: the elements must be rounded with what the file will hold
+//   1. choose a scale; if it is negative, the 8 levels below zero and the 7 above change sides
+//   2. store it (f32_to_f16) and read it back: round the elements with the scale that the file contains
 //   3. element i goes to the low half of byte i, element i + 16 to the high half
-// The judge wants no level that is not the nearest for your scale, and an error no larger than absmax makes.
+// The test requires that each element has the nearest level for your scale, and that no block has a larger
+// error than with absmax.
 
 #include "core/dtype_legacy.hpp"
 #include "quantization.hpp"
