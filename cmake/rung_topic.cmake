@@ -1,15 +1,16 @@
-# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] [COST 40] [LONG] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
+# rung_topic(CHAPTER 3 NAME attention [SEAM attention] [SIMD_LEVELS] [COST 40] [LONG] [STEPS 4] RUNGS naive.cpp flash.cpp [LIBRARIES Eigen3::Eigen])
 #
 # Declares a topic folder: one static library rung_<name> from the rungs, mine.cpp, trials.cpp and
 # register.cpp, and, with RUNG_TESTS,
 #   <name>            test.cpp (Catch2); with SIMD_LEVELS, for rungs with vector code, also as <name>.avx2, <name>.scalar
 #   <name>.long       with LONG: those test cases of test.cpp that are tagged [.long], sweeps that take seconds. Whoever
 #                     edits a rung runs <name> again and again; it should take less than ten seconds
-#   <name>.mine       the exercise: trials of rung `mine`; exit code 77 (skipped) while not started
+#   <name>.mine       the exercise: all steps of rung `mine`; exit code 77 (skipped) while something is not started
+#   <name>.mine.N     with STEPS, the number of graded steps (register.cpp has them): step N alone
 #   <name>_bench      bench.cpp (Google Benchmark); built with the suite, run by hand
 # with the labels chapter0N and exercise.
 function(rung_topic)
-  cmake_parse_arguments(T "SIMD_LEVELS;LONG" "CHAPTER;NAME;SEAM;COST" "RUNGS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "SIMD_LEVELS;LONG" "CHAPTER;NAME;SEAM;COST;STEPS" "RUNGS;LIBRARIES" ${ARGN})
   set(levels "")
   set(cost "")
   if(T_COST)
@@ -45,14 +46,25 @@ function(rung_topic)
   # The judge takes `mine` from the library. The answers of cmake/exercises stand before the library in the link,
   # which then leaves its mine.cpp out.
   add_library(${T_NAME}_judge OBJECT ${PROJECT_SOURCE_DIR}/common/testing/exercise_main.cpp)
-  target_link_libraries(${T_NAME}_judge PRIVATE rung::core)
+  target_link_libraries(${T_NAME}_judge PRIVATE rung::core nlohmann_json::nlohmann_json)
   target_compile_definitions(${T_NAME}_judge PRIVATE RUNG_TOPIC=${T_NAME} "RUNG_SEAM=\"${T_SEAM}\""
                              "RUNG_TOPIC_NAME=\"${T_NAME}\"" "RUNG_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
   rung_optimize(${T_NAME}_judge 1)
   add_executable(${T_NAME}_exercise)
   target_link_libraries(${T_NAME}_exercise PRIVATE ${T_NAME}_judge ${library})
   rung_add_test(NAME ${T_NAME}.mine TARGET ${T_NAME}_exercise LABELS ${label} exercise)
-  foreach(answer stub solution wrong correct)
+  set(partial "")
+  if(T_STEPS)
+    foreach(step RANGE 1 ${T_STEPS})
+      rung_add_test(NAME ${T_NAME}.mine.${step} TARGET ${T_NAME}_exercise LABELS ${label} exercise ARGS --step ${step})
+    endforeach()
+    # An answer to the first N steps only, for every step but the last.
+    math(EXPR before_last "${T_STEPS} - 1")
+    foreach(step RANGE 1 ${before_last})
+      list(APPEND partial step${step})
+    endforeach()
+  endif()
+  foreach(answer stub ${partial} solution wrong correct)
     if(answer STREQUAL correct AND NOT EXISTS ${PROJECT_SOURCE_DIR}/cmake/exercises/${T_NAME}/correct.cpp)
       continue()  # a ladder without goals has no answer that is correct and not good
     endif()

@@ -72,30 +72,30 @@ std::vector<double> expected(const std::string& rung, const RopeStretchConfig& c
   return radians;
 }
 
-/// What is wrong with a stretch whose formula is not known, in words; empty when nothing is.
-std::string fault(const RopeStretchConfig& c, const std::vector<double>& radians) {
-  const auto told = [&](std::size_t pair, const std::string& expected, double got) {
-    return fmt::format("shape [{} pairs], index [pair {}]: expected {}, got {:.9g}", radians.size(), pair,
-                       expected, got);
+/// Returns what is wrong with a stretch whose formula is not known. Empty if nothing is.
+std::string fault(const std::string& name, const RopeStretchConfig& c, const std::vector<double>& radians) {
+  const auto wrong = [&](std::size_t pair, const std::string& expected, double got) {
+    return mismatch(name, fmt::format("{} pairs", radians.size()), fmt::format("pair {}", pair), expected,
+                    fmt::format("{:.9g}", got));
   };
   for (std::size_t i = 0; i < radians.size(); ++i) {
     const double before = pair_radians(c.rope.theta, static_cast<int>(i), c.rotary_dim);
     if (c.factor() == 1 && !(std::fabs(radians[i] - before) <= 1e-12 * before))
-      return told(i, fmt::format("{:.9g}, because the context is no longer than trained", before),
-                  radians[i]);
+      return wrong(i, fmt::format("{:.9g}, because the context is no longer than trained", before),
+                   radians[i]);
     if (!(radians[i] > 0 && radians[i] <= before * (1 + 1e-12)))
-      return told(i, fmt::format("more than 0 and at most {:.9g}", before), radians[i]);
+      return wrong(i, fmt::format("more than 0 and at most {:.9g}", before), radians[i]);
     if (i > 0 && !(radians[i] <= radians[i - 1]))
-      return told(i, fmt::format("no more than the pair before it, {:.9g}", radians[i - 1]), radians[i]);
+      return wrong(i, fmt::format("no more than the pair before it, {:.9g}", radians[i - 1]), radians[i]);
   }
   const double slowest = pair_radians(c.rope.theta, c.rotary_dim / 2 - 1, c.rotary_dim) * c.trained_context;
   if (!(radians.back() * c.context <= slowest * (1 + 1e-9) || c.factor() == 1)) {
-    return told(radians.size() - 1,
-                fmt::format("at most {:.6g} radians within {} tokens, as trained", slowest, c.context),
-                radians.back() * c.context);
+    return wrong(radians.size() - 1,
+                 fmt::format("at most {:.6g} radians within {} tokens, as trained", slowest, c.context),
+                 radians.back() * c.context);
   }
   if (radians.size() > 1 && !(radians.front() >= 0.5))
-    return told(0, "at least 0.5 radians per position, so that neighbours stay apart", radians.front());
+    return wrong(0, "at least 0.5 radians per position, so that adjacent tokens stay apart", radians.front());
   return "";
 }
 
@@ -104,14 +104,15 @@ Verdict judge(const Ladder<RopeStretch>& ladder, const std::string& rung, const 
   const RopeFrequencies got = ladder.make(rung, c.config)->frequencies();
   const auto pairs = static_cast<std::size_t>(c.config.rotary_dim / 2);
   if (got.radians.size() != pairs) {
-    return Verdict().fail(
-        fmt::format("{}: expected {} angles, one per pair, got {}", c.name, pairs, got.radians.size()));
+    return Verdict().fail(mismatch(c.name, fmt::format("{} pairs", pairs), "all",
+                                   fmt::format("{} angles, one per pair", pairs),
+                                   fmt::format("{} angles", got.radians.size())));
   }
   double magnitude = 1;
   const std::vector<double> right = expected(rung, c.config, magnitude);
   if (right.empty()) {
-    const std::string what = fault(c.config, got.radians);
-    return what.empty() ? Verdict() : Verdict().fail(c.name + ": " + what);
+    const std::string what = fault(c.name, c.config, got.radians);
+    return what.empty() ? Verdict() : Verdict().fail(what);
   }
   for (std::size_t i = 0; i <= pairs; ++i) {
     const double a = i < pairs ? got.radians[i] : got.magnitude, b = i < pairs ? right[i] : magnitude;
@@ -121,8 +122,9 @@ Verdict judge(const Ladder<RopeStretch>& ladder, const std::string& rung, const 
     Verdict wrong;
     wrong.error = std::fabs(a - b);
     wrong.tolerance = allowed;
-    return wrong.fail(fmt::format("{}: {}: expected {:.12g}, got {:.12g}", c.name,
-                                  i < pairs ? fmt::format("pair {}", i) : "magnitude", b, a));
+    return wrong.fail(mismatch(c.name, fmt::format("{} pairs", pairs),
+                               i < pairs ? fmt::format("pair {}", i) : "magnitude", fmt::format("{:.12g}", b),
+                               fmt::format("{:.12g}", a)));
   }
   return {};
 }

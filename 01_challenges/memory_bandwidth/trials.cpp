@@ -90,15 +90,16 @@ Verdict judge(const Ladder<Bandwidth>& ladder, const std::string& rung, int thre
   verdict.tolerance =
       c.whole ? 0
               : static_cast<double>(c.judged()) * std::numeric_limits<float>::epsilon() / 2 * input->absolute;
-  const auto failed = [&](const std::string& what) {
-    verdict.fail(fmt::format("{}: shape [{} numbers], index [sum]: {}", c.name, c.judged(), what));
+  const auto failed = [&](const std::string& expected, const std::string& actual) {
+    verdict.fail(mismatch(c.name, fmt::format("{} numbers", c.judged()), "the sum", expected, actual));
   };
   if (!(verdict.error <= verdict.tolerance)) {
-    failed(fmt::format("expected {:.9g}, got {:.9g} (allowed {:.3g}){}", input->sum, got, verdict.tolerance,
-                       std::isnan(got) ? "; NaN lies on both sides of the array" : ""));
+    failed(fmt::format("{:.9g}", input->sum),
+           fmt::format("{:.9g}, difference {:.3g}, allowed {:.3g}{}", got, verdict.error, verdict.tolerance,
+                       std::isnan(got) ? "; there is NaN on both sides of the array" : ""));
   } else if (const float alone = ladder.make(rung, {1})->sum(input->data);
              std::bit_cast<std::uint32_t>(alone) != std::bit_cast<std::uint32_t>(got)) {
-    failed(fmt::format("expected {:.9g} with {} threads, as with one, got {:.9g}", alone, threads, got));
+    failed(fmt::format("{:.9g} with {} threads, as with one", alone, threads), fmt::format("{:.9g}", got));
   }
   return verdict;
 }

@@ -236,7 +236,7 @@ TEST_CASE("the trials have ragged, strided and timed shapes") {
   CHECK(timed > 0);
 }
 
-TEST_CASE("a rung that loses the last column fails, with shape, index, expected and got", "[.long]") {
+TEST_CASE("a rung that loses the last column fails, with the index and both values", "[.long]") {
   Registry spoiled;
   Ladder<Linear>& ladder = spoiled.ladder<Linear>();
   struct Spoiled final : Linear {
@@ -262,9 +262,9 @@ TEST_CASE("a rung that loses the last column fails, with shape, index, expected 
     const Verdict verdict = trial.judge("spoiled", 1);
     INFO(trial.name << ": " << verdict.message);
     CHECK(verdict.status == Verdict::Status::failed);
-    CHECK(verdict.message.find("index [token ") != std::string::npos);
-    CHECK(verdict.message.find("expected ") != std::string::npos);
-    CHECK(verdict.message.find("got ") != std::string::npos);
+    CHECK(verdict.message.find("index:     token ") != std::string::npos);
+    CHECK(verdict.message.find("expected: ") != std::string::npos);
+    CHECK(verdict.message.find("actual: ") != std::string::npos);
   }
 }
 

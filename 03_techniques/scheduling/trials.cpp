@@ -21,7 +21,10 @@ class Watched final : public Policy {
   explicit Watched(Policy& policy) : policy_(policy) {}
   double rank(const ScheduledSequence& s, double now_s) const override {
     const double rank = policy_.rank(s, now_s);
-    if (!std::isfinite(rank)) fail("index [request {}]: expected a finite rank, got {}", s.id, rank);
+    if (!std::isfinite(rank)) {
+      fail("{}", mismatch("ranks", "1 request", fmt::format("request {}", s.id), "a finite rank",
+                          fmt::format("{}", rank)));
+    }
     return rank;
   }
   void arrived(const ScheduledSequence& s) override { policy_.arrived(s); }

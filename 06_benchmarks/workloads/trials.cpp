@@ -51,8 +51,8 @@ bool differs(const char* what, double expected, double got, double tolerance, Ve
   verdict.error = std::max(verdict.error, std::abs(got - expected) / tolerance);  // of all checks, the worst
   verdict.tolerance = 1;
   if (std::abs(got - expected) <= tolerance) return false;
-  verdict.fail(fmt::format("shape [{} gaps], index [all]: {}: expected {} to within {}, got {}", kGaps, what,
-                           expected, tolerance, got));
+  verdict.fail(mismatch(what, fmt::format("{} gaps", kGaps), "all",
+                        fmt::format("{} to within {}", expected, tolerance), fmt::format("{}", got)));
   return true;
 }
 
@@ -64,7 +64,8 @@ Verdict judge(const Ladder<Arrivals>& ladder, const std::string& rung, const Arr
   for (int i = 0; i < kGaps; ++i) {
     const double gap = arrivals->gap();
     if (!(gap >= 0 && std::isfinite(gap))) {
-      fail("shape [{} gaps], index [{}]: expected a finite gap of at least 0 s, got {}", kGaps, i, gap);
+      fail("{}", mismatch("gaps", fmt::format("{} gaps", kGaps), fmt::format("gap {}", i),
+                          "a finite gap of at least 0 s", fmt::format("{}", gap)));
     }
     now += gap;
     const double next = arrivals->expected(now);

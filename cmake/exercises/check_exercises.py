@@ -4,20 +4,25 @@ files of cmake/exercises/TOPIC in the place of the topic's mine.cpp, so that the
 
   - stub.cpp, which a clone starts with, is not started: exit code 77, and CTest reports that as skipped
   - solution.cpp passes: exit code 0. Where the ladder has goals (core/goal.hpp), it reaches all of them
-  - wrong.cpp fails: exit code 1, in a sentence that names shape, index, expected, got
+  - wrong.cpp fails: exit code 1, and names the trial, the shape, the index, the expected and the actual value
+  - stepN.cpp, which a topic has for each of its graded steps (core/exercise_steps.hpp) but the last, passes the steps 1 to N
+    and has not started the others: exit code 77
   - correct.cpp, which a topic has where its ladder has goals, passes and misses at least one of them: exit code 0
 
-Run as:  check_exercises.py TREE BUILD | --self-test
+It also compares the tables of steps in the lessons, below the mark <!-- steps -->, with what the solutions pass.
+
+Run as:  check_exercises.py TREE BUILD [--write] | --self-test         --write writes these tables
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-WORDS = ["shape", "index", "expected", "got"]
+WORDS = ["trial:", "shape", "index:", "expected:", "actual:"]
 CODES = {"stub": 77, "solution": 0, "wrong": 1, "correct": 0}
 GOOD, NOT_YET = "\ngood: ", "\ncorrect, not yet good: "
 
@@ -31,6 +36,45 @@ def judge(program):
     done = subprocess.run([str(program)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=900, env=environment)
     return done.returncode, done.stdout
+
+
+def steps_of(program):
+    """What a judge says about the steps of an exercise: [{"step", "title", "status", "passed", "task", "lines"}]."""
+    if not program.is_file():
+        return []
+    environment = {**os.environ, "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
+    done = subprocess.run([str(program), "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=900,
+                          env=environment, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return [line for line in lines if "step" in line]
+
+
+def problem_of_steps(number, steps):
+    """What is wrong with how stepN.cpp was judged; None: nothing."""
+    for step in steps:
+        wanted = "passing" if step["step"] <= number else "not started"
+        if step["status"] != wanted:
+            return f"step {step['step']} of step{number}.cpp must be {wanted}, not {step['status']}: {step['failure']}"
+    return None if len(steps) > number else f"step{number}.cpp is an answer to a part, but there are {len(steps)} steps"
+
+
+def table_of(steps):
+    """The table of a lesson's graded steps. The last column counts the checks that pass before a step and after it."""
+    rows = ["| step | what to write | about | checks passed |", "|---|---|---:|---:|"]
+    before = 0
+    for step in steps:
+        after = before + step["passed"]
+        length = f"{step['lines']} lines" if step["lines"] else ""
+        rows.append(f"| {step['step']}. {step['title']} | {step['task']} | {length} | {before} → {after} |")
+        before = after
+    return "\n".join(rows) + "\n"
+
+
+STEPS_MARK = re.compile(r"(<!-- steps -->\n)(?:\n\| step \|.*?<!-- end -->\n)?", re.DOTALL)
+
+
+def with_table(text, steps):
+    return STEPS_MARK.sub(lambda match: match[1] + "\n" + table_of(steps) + "\n<!-- end -->\n", text, count=1)
 
 
 def skip_codes(build):
@@ -63,15 +107,23 @@ def self_test():
     for answer, output in fine.items():
         assert problem_of(answer, CODES[answer], output, True) is None, answer
         assert "exit code" in problem_of(answer, CODES[answer] + 1, output, True), answer
-    assert "name expected" in problem_of("wrong", 1, "shape index got", True)
+    assert "name expected:" in problem_of("wrong", 1, "trial: shape index: actual:", True)
     assert "reach every goal" in problem_of("solution", 0, fine["correct"], True)
     for answer in ("solution", "correct"):
         assert "needs a correct.cpp" in problem_of("solution", 0, fine[answer], False)
     assert "miss a goal" in problem_of("correct", 0, fine["solution"], True)
-    print("check_exercises.py finds each of 9 faults in made-up verdicts, and none in sound ones")
+    steps = [{"step": n, "title": f"part {n}", "status": "passing" if n < 3 else "not started", "passed": 4, "failure": "",
+              "task": f"Write f{n}().", "lines": 5} for n in (1, 2, 3)]
+    assert problem_of_steps(2, steps) is None
+    assert "must be not started" in problem_of_steps(1, steps) and "must be passing" in problem_of_steps(3, steps)
+    assert "answer to a part" in problem_of_steps(2, steps[:2])
+    written = with_table("before\n<!-- steps -->\nafter\n", steps)
+    assert "| 2. part 2 | Write f2(). | 5 lines | 4 → 8 |\n" in written and written.endswith("<!-- end -->\nafter\n"), written
+    assert with_table(written, steps) == written
+    print("check_exercises.py finds each of 12 faults in made-up verdicts, and none in sound ones")
 
 
-def check(tree, build):
+def check(tree, build, write):
     """One sentence for every problem."""
     topics = sorted(p.parent for p in tree.glob("0[1-8]_*/*/mine.cpp"))
     if not topics:
@@ -83,6 +135,25 @@ def check(tree, build):
         verdicts = dict(zip(answers, pool.map(lambda a: judge(build / "bin" / f"{a[0]}_{a[1]}"), answers)))
     skipped = skip_codes(build)
     problems = []
+    for topic in topics:
+        steps = steps_of(build / "bin" / f"{topic.name}_solution")
+        for n in range(1, len(steps)):
+            print(f"{topic.name} with step{n}.cpp")
+            problem = problem_of_steps(n, steps_of(build / "bin" / f"{topic.name}_step{n}"))
+            if problem:
+                problems.append(f"{topic.name}: {problem}")
+        tests = {name for name in skipped if name.startswith(f"{topic.name}.mine.")}
+        if tests != ({f"{topic.name}.mine.{step['step']}" for step in steps} if len(steps) > 1 else set()):
+            problems.append(f"{topic.name}: rung_topic(STEPS ...) does not say that there are {len(steps)} steps")
+        lesson = topic / "README.md"
+        before = lesson.read_text(encoding="utf-8")
+        after = with_table(before, steps)
+        if before != after and write:
+            lesson.write_text(after, encoding="utf-8")
+        elif before != after:
+            problems.append(f"{lesson.relative_to(tree)}: the table of steps is old; run cmake/exercises/check_exercises.py --write")
+        if len(steps) > 1 and "<!-- steps -->" not in before:
+            problems.append(f"{lesson.relative_to(tree)}: the mark <!-- steps --> must stand where the table of steps belongs")
     for (topic, answer), (code, output) in verdicts.items():
         print(f"{topic} with {answer}.cpp: exit code {code}: {output.strip()}")
         problem = problem_of(answer, code, output, topic in with_goals)
@@ -99,10 +170,11 @@ def main():
     if sys.argv[1:] == ["--self-test"]:
         self_test()
         return 0
-    if len(sys.argv) != 3:
-        print("usage: check_exercises.py TREE BUILD | --self-test", file=sys.stderr)
+    write = sys.argv[3:] == ["--write"]
+    if len(sys.argv) != (4 if write else 3):
+        print("usage: check_exercises.py TREE BUILD [--write] | --self-test", file=sys.stderr)
         return 2
-    problems = check(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())
+    problems = check(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), write)
     print("\n".join(problems))
     return 1 if problems else 0
 

@@ -1,35 +1,18 @@
-// rung exercises: the learner's board. Every `mine` rung is judged in a child process of its own, so that a
-// crash in one is a line on the board and not the end of it.
+// rung exercises: the learner's board, and the judge of one exercise. On the board, every step of a `mine`
+// rung is judged in a child process of its own, so that a crash in one is a line on the board and not the end
+// of it.
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
-#include "catalog/variants.hpp"
-#include "cli/cli.hpp"
+#include "cli/exercise_list.hpp"
 #include "core/parallel.hpp"
 
 namespace rung::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Exercise {
-  const LadderBase* ladder;
-  fs::path source;  // 03_techniques/attention/mine.cpp
-  std::string chapter() const { return source.begin()->string(); }
-  std::string topic() const { return source.parent_path().filename().string(); }
-};
-
-std::vector<Exercise> all_exercises() {
-  std::vector<Exercise> all;
-  for (const LadderBase* ladder : variants().all()) {
-    for (const RungInfo& rung : ladder->rungs()) {
-      if (rung.exercise) all.push_back({ladder, rung.source});
-    }
-  }
-  std::sort(all.begin(), all.end(), [](const Exercise& a, const Exercise& b) { return a.source < b.source; });
-  return all;
-}
 
 double median_seconds(const std::function<void()>& call) {
   call();
@@ -43,27 +26,40 @@ double median_seconds(const std::function<void()>& call) {
   return seconds[2];
 }
 
-constexpr double kSeconds = 30;  // for judging an exercise, and as much for timing it
+constexpr double kSeconds = 30;  // for judging a step, and as much for timing it
 
-/// Judges `mine` on every trial, and says which one it begins.
-Json judge(const LadderBase& ladder, const Begin& begin) {
-  Json result = {{"status", "passing"}, {"message", ""}, {"trials_passed", 0}};
-  const std::vector<Trial> trials = ladder.trials();
-  int passed = 0;
-  for (const Trial& trial : trials) {
-    for (const int threads : {1, 2}) {
-      begin(fmt::format("{}, {} thread{}", trial.name, threads, threads == 1 ? "" : "s"));
-      const Verdict verdict = trial.judge("mine", threads);
-      if (verdict.status == Verdict::Status::not_started)
-        return {{"status", "not started"}, {"message", ""}, {"trials_passed", 0}};
-      if (verdict.status == Verdict::Status::failed) {
-        return {{"status", "failing"}, {"message", verdict.message}, {"trials_passed", passed}};
+const char* word(Verdict::Status status) {
+  if (status == Verdict::Status::not_started) return "not started";
+  return status == Verdict::Status::failed ? "failing" : "passing";
+}
+
+/// Judges the steps of `mine` as it was when this program was built. Stops at the first step that fails.
+ExerciseVerdict judge_steps(const LadderBase& ladder) {
+  ExerciseVerdict verdict;
+  for (const ExerciseStep& step : ladder.steps()) {
+    StepVerdict judged{step.title, "not started", 0, ""};
+    if (verdict.status() != "failing") {
+      const ChildResult child = run_in_child(
+          [&](const Begin& begin) {
+            const ExerciseStepResult result = judge_step(step, ladder.trials(), begin);
+            return dump_json(
+                {{"status", word(result.status)}, {"passed", result.passed}, {"failure", result.failure}});
+          },
+          kSeconds);
+      check_interrupted();
+      if (child.failure.empty()) {
+        const Json result = Json::parse(child.output);
+        judged.status = result["status"];
+        judged.passed = result["passed"];
+        judged.failure = result["failure"];
+      } else {
+        judged.status = "failing";
+        judged.failure = mismatch_line(kTrialLine, child.begun) + mismatch_line(kActualLine, child.failure);
       }
-      passed += verdict.status == Verdict::Status::passed;
     }
+    verdict.steps.push_back(std::move(judged));
   }
-  result["trials_passed"] = passed;
-  return result;
+  return verdict;
 }
 
 /// Holds a `mine` that passed its trials against one goal of its ladder.
@@ -112,54 +108,146 @@ Json speed_of_best(const LadderBase& ladder) {
   return nullptr;
 }
 
+/// The verdict as JSON: the fields of the board's rows that follow from it.
+Json verdict_json(const Exercise& exercise, const ExerciseVerdict& verdict) {
+  Json steps = Json::array();
+  int passed = 0;
+  std::string message = verdict.problem;
+  const std::vector<ExerciseStep> described = exercise.ladder->steps();
+  for (std::size_t i = 0; i < verdict.steps.size(); ++i) {
+    const StepVerdict& step = verdict.steps[i];
+    passed += step.passed;
+    message += step.failure;
+    steps.push_back({{"title", step.title},
+                     {"status", step.status},
+                     {"checks_passed", step.passed},
+                     {"failure", step.failure},
+                     {"task", described[i].task},
+                     {"lines", described[i].lines}});
+  }
+  const std::string tier = verdict.tier();
+  return {{"exercise", exercise.topic()},
+          {"seam", exercise.ladder->seam()},
+          {"chapter", exercise.chapter()},
+          {"lesson", exercise.lesson},
+          {"source", exercise.source.string()},
+          {"status", verdict.status()},
+          {"message", message},
+          {"trials_passed", passed},
+          {"steps", steps},
+          {"tier", tier.empty() ? Json() : Json(tier)}};
+}
+
 struct ExercisesCommand {
-  std::string chapter, reset;
+  std::string name, reset, junit;
+  bool next = false, hint = false, watch = false;
+
+  void run(bool json) const {
+    if (!reset.empty()) return restore(json);
+    if (next) return first_unfinished(json);
+    if (is_chapter()) {
+      if (hint || watch) fail_usage("--hint and --watch need the name of one exercise: {}", exercise_names());
+      return board(json);
+    }
+    one(find_exercise(name), json);
+  }
+
+ private:
+  bool is_chapter() const {
+    if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0) return true;
+    return name.starts_with("chapter");
+  }
+
+  /// Builds and judges one exercise. Throws Error if a step fails, after everything was printed.
+  void one(const Exercise& exercise, bool json) const {
+    for (;;) {
+      std::error_code ignored;
+      const auto written = fs::last_write_time(source_tree() / exercise.source, ignored);
+      const ExerciseVerdict verdict = build_and_judge(
+          exercise, [&](const std::string& line) { tell("{}: {}\n", exercise.topic(), line); });
+      if (!junit.empty()) write_junit(junit, {{exercise, verdict}});
+      if (json) {
+        Json row = verdict_json(exercise, verdict);
+        row["goals"] = goals_json(verdict);
+        print_json(row);
+      } else if (hint) {
+        print_hint(exercise, verdict);
+      } else {
+        print_verdict(exercise, verdict);
+      }
+      if (!watch) {
+        if (verdict.status() == "failing" && !hint) fail("the exercise {} fails", exercise.topic());
+        return;
+      }
+      std::fflush(stdout);
+      tell("{}: judged again when {} is saved; Ctrl-C ends\n", exercise.topic(), exercise.source.string());
+      constexpr std::chrono::milliseconds kLook{200};
+      while (fs::last_write_time(source_tree() / exercise.source, ignored) == written) {
+        std::this_thread::sleep_for(kLook);
+        check_interrupted();
+      }
+    }
+  }
+
+  /// Names the first step, in the order of the lessons, that does not pass.
+  void first_unfinished(bool json) const {
+    for (const Exercise& exercise : all_exercises()) {
+      if (!name.empty() && !(is_chapter() ? matches(exercise) : exercise.topic() == name)) continue;
+      const bool edited = newer_than_program((source_tree() / exercise.source).string());
+      const ExerciseVerdict verdict =
+          edited ? build_and_judge(exercise, [](const std::string&) {}) : judge_steps(*exercise.ladder);
+      if (verdict.status() == "passing") continue;
+      if (json) return print_json(verdict_json(exercise, verdict));
+      if (!verdict.problem.empty() || verdict.status() == "failing") return print_verdict(exercise, verdict);
+      return print_next(exercise, verdict);
+    }
+    if (json) return print_json(Json());
+    fmt::print("every exercise passes\n");
+  }
+
+  static Json goals_json(const ExerciseVerdict& verdict) {
+    Json goals = Json::array();
+    for (const GoalVerdict& goal : verdict.goals)
+      goals.push_back({{"what", goal.what}, {"good", goal.good}, {"sentence", goal.sentence}});
+    return goals;
+  }
 
   void board(bool json) const {
     Json rows = Json::array();
+    std::vector<std::pair<Exercise, ExerciseVerdict>> verdicts;
     for (const Exercise& exercise : all_exercises()) {
-      if (!chapter.empty() && !matches(exercise)) continue;
-      const ChildResult child = run_in_child(
-          [&](const Begin& begin) { return dump_json(judge(*exercise.ladder, begin)); }, kSeconds);
-      check_interrupted();
-      Json verdict = {
-          {"status", "failing"},
-          {"message", child.begun.empty() ? child.failure
-                                          : fmt::format("in trial '{}': {}", child.begun, child.failure)},
-          {"trials_passed", 0}};
-      if (child.failure.empty()) verdict = Json::parse(child.output);
-      verdict.update(Json{{"tier", nullptr}, {"goals", Json::array()}});
-      if (verdict["status"] == "passing") {
-        verdict.update(tier_of(*exercise.ladder));
+      if (!name.empty() && !matches(exercise)) continue;
+      const ExerciseVerdict verdict = judge_steps(*exercise.ladder);
+      Json row = verdict_json(exercise, verdict);
+      row["goals"] = Json::array();
+      if (verdict.status() == "passing") {
+        row.update(tier_of(*exercise.ladder));
         const OtherLoad others;
         const ChildResult timed =
             run_in_child([&](const Begin&) { return dump_json(speed_of_best(*exercise.ladder)); }, kSeconds);
         if (Json speed = Json::parse(timed.output, nullptr, false); speed.is_object()) {
           speed["other_load"] = others.processors();
           speed["note"] = others.note();
-          verdict["speed_of_best"] = speed;
+          row["speed_of_best"] = speed;
         }
       }
-      verdict["edited"] = newer_than_program((fs::path(RUNG_SOURCE_DIR) / exercise.source).string());
-      Json row = {{"exercise", exercise.topic()},
-                  {"seam", exercise.ladder->seam()},
-                  {"chapter", exercise.chapter()},
-                  {"source", exercise.source.string()}};
-      row.update(verdict);
+      row["edited"] = newer_than_program((source_tree() / exercise.source).string());
       if (!json) print(row);
       rows.push_back(std::move(row));
+      verdicts.emplace_back(exercise, verdict);
       check_interrupted();
     }
     if (rows.empty())
-      fail_usage("no exercise in chapter '{}'; chapters with exercises: {}", chapter, chapters());
+      fail_usage("no exercise in chapter '{}'; chapters with exercises: {}", name, chapters());
+    if (!junit.empty()) write_junit(junit, verdicts);
     if (json) print_json(rows);
   }
 
   // "3", "03" and "03_techniques" all name chapter 3.
   bool matches(const Exercise& exercise) const {
     const std::string folder = exercise.chapter();
-    return folder == chapter || folder.substr(0, 2) == chapter || folder.substr(1, 1) == chapter ||
-           "chapter" + folder.substr(0, 2) == chapter;
+    return folder == name || folder.substr(0, 2) == name || folder.substr(1, 1) == name ||
+           "chapter" + folder.substr(0, 2) == name;
   }
 
   static std::string chapters() {
@@ -172,48 +260,46 @@ struct ExercisesCommand {
   }
 
   static void print(const Json& row) {
-    const Json& status = row[row["tier"].is_null() ? "status" : "tier"];
-    fmt::print("{:<14} {:<12} {}", row["exercise"].get<std::string>(), status.get<std::string>(),
+    std::string status = row[row["tier"].is_null() ? "status" : "tier"];
+    const auto passed = std::count_if(row["steps"].begin(), row["steps"].end(),
+                                      [](const Json& step) { return step["status"] == "passing"; });
+    if (row["tier"].is_null() && passed > 0)
+      status = fmt::format("{} of {} steps", passed, row["steps"].size());
+    fmt::print("{:<20} {:<14} {}", row["exercise"].get<std::string>(), status,
                row["source"].get<std::string>());
-    for (const Json& goal : row["goals"]) fmt::print("\n{:<14} {}", "", goal["sentence"].get<std::string>());
+    for (const Json& goal : row["goals"]) fmt::print("\n{:<20} {}", "", goal["sentence"].get<std::string>());
     if (row.contains("speed_of_best")) {
       const Json& speed = row["speed_of_best"];
-      fmt::print("\n{:<14} {:.2f} times the speed of {} ({})", "", speed["factor"].get<double>(),
+      fmt::print("\n{:<20} {:.2f} times the speed of {} ({})", "", speed["factor"].get<double>(),
                  speed["best"].get<std::string>(), speed["trial"].get<std::string>());
-      if (const std::string note = speed["note"]; !note.empty()) fmt::print("\n{:<14} {}", "", note);
+      if (const std::string note = speed["note"]; !note.empty()) fmt::print("\n{:<20} {}", "", note);
     }
     if (row["edited"].get<bool>())
-      fmt::print("\n{:<14} edited since this program was built; build it again to judge what is there now",
-                 "");
-    if (!row["message"].get<std::string>().empty())
-      fmt::print("\n{:<14} {}", "", row["message"].get<std::string>());
+      fmt::print("\n{:<20} edited since this program was built: rung exercises {} builds and judges it", "",
+                 row["exercise"].get<std::string>());
+    for (const Json& step : row["steps"]) {
+      const std::string failure = step["failure"];
+      for (std::size_t begin = 0, end = 0; begin < failure.size(); begin = end + 1) {
+        end = std::min(failure.find('\n', begin), failure.size());
+        fmt::print("\n{:<20} {}", "", failure.substr(begin, end - begin));
+      }
+    }
     fmt::print("\n");
   }
 
   // The stub comes back; what the learner wrote stays beside it.
   void restore(bool json) const {
-    const fs::path root = RUNG_SOURCE_DIR;
-    std::string known;
-    for (const Exercise& exercise : all_exercises()) {
-      known += (known.empty() ? "" : ", ") + exercise.topic();
-      if (exercise.topic() != reset && exercise.ladder->seam() != reset) continue;
-      const fs::path stub = root / "cmake/exercises" / exercise.topic() / "stub.cpp";
-      const fs::path target = root / exercise.source;
-      if (!fs::exists(stub))
-        fail("the stub {} is missing; 'git checkout -- {}' brings it back", stub.string(), stub.string());
-      fs::path kept = target;
-      for (int i = 1; fs::exists(kept); ++i) kept = target.parent_path() / fmt::format("mine.cpp.{}.bak", i);
-      fs::copy_file(target, kept);
-      fs::copy_file(stub, target, fs::copy_options::overwrite_existing);
-      if (json) {
-        print_json({{"restored", target.string()}, {"kept", kept.string()}});
-      } else {
-        fmt::print("{} is the stub again; your version is in {}. Build to use it.\n", target.string(),
-                   kept.string());
-      }
-      return;
-    }
-    fail_usage("there is no exercise '{}'; known: {}", reset, known);
+    const Exercise exercise = find_exercise(reset);
+    const fs::path stub = source_tree() / "cmake/exercises" / exercise.topic() / "stub.cpp";
+    const fs::path target = source_tree() / exercise.source;
+    if (!fs::exists(stub))
+      fail("the stub {} is missing; 'git checkout -- {}' brings it back", stub.string(), stub.string());
+    fs::path kept = target;
+    for (int i = 1; fs::exists(kept); ++i) kept = target.parent_path() / fmt::format("mine.cpp.{}.bak", i);
+    fs::copy_file(target, kept);
+    fs::copy_file(stub, target, fs::copy_options::overwrite_existing);
+    if (json) return print_json({{"restored", target.string()}, {"kept", kept.string()}});
+    fmt::print("{} is the stub again; your version is in {}.\n", target.string(), kept.string());
   }
 };
 
@@ -221,20 +307,19 @@ struct ExercisesCommand {
 
 void add_exercises(Command& app, Program& program) {
   Command* command = add_command(app, program, "exercises",
-                                 "the learner's board: what is not started, failing, correct, good");
+                                 "your exercises: a board of all, or build and judge one of them");
   const auto state = std::make_shared<ExercisesCommand>();
-  command->add_option("chapter", state->chapter, "one chapter only: 3 or 03_techniques");
+  command->add_option("name", state->name,
+                      "build and judge this exercise (attention), or show the board of one chapter (3 or "
+                      "03_techniques); default: the board of all");
+  command->add_flag("--next", state->next, "name the first step that does not pass yet, and its lesson");
+  command->add_flag("--hint", state->hint, "show the next hint for this exercise, one at a time");
+  command->add_flag("--watch", state->watch, "judge this exercise again whenever its file is saved");
+  command->add_option("--junit", state->junit,
+                      "also write the verdicts into this file, in the format of JUnit");
   command->add_option("--reset", state->reset,
                       "restore the stub of an exercise (your version is kept beside it)");
-  command->callback([&program, state] {
-    program.run = [&program, state] {
-      if (state->reset.empty()) {
-        state->board(program.json);
-      } else {
-        state->restore(program.json);
-      }
-    };
-  });
+  command->callback([&program, state] { program.run = [&program, state] { state->run(program.json); }; });
 }
 
 }  // namespace rung::cli

@@ -109,11 +109,11 @@ TEST_CASE("compare fails on NaN, on infinity and beyond the tolerance, and says 
   const Verdict wrong = compare("case", {{"row", 2}, {"col", 3}}, got, expected, tolerance);
   CHECK(wrong.status == Verdict::Status::failed);
   CHECK(wrong.message ==
-        "case: shape [2 row, 3 col], index [row 1 of 2, col 1 of 3]: expected 5, got 5.5, difference 0.5, "
-        "allowed 0.1");
+        "trial:     case, shape [2 row, 3 col]\nindex:     row 1 of 2, col 1 of 3\nexpected:  5\n"
+        "actual:    5.5, difference 0.5, allowed 0.1\n");
   got[1] = std::numeric_limits<float>::quiet_NaN();
   CHECK(compare("nan", {{"row", 2}, {"col", 3}}, got, expected, tolerance)
-            .message.find("col 1 of 3]: expected 2, got nan") != std::string::npos);
+            .message.find("col 1 of 3\nexpected:  2\nactual:    nan") != std::string::npos);
 }
 
 TEST_CASE("guarded buffers notice writes beside the output") {

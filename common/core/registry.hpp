@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/exercise_steps.hpp"
 #include "core/goal.hpp"
 #include "core/trial.hpp"
 
@@ -84,6 +85,13 @@ class LadderBase {
   /// What makes a correct exercise of this ladder a good one; usually nothing does.
   std::vector<Goal> goals() const { return make_goals ? make_goals() : std::vector<Goal>{}; }
   std::function<std::vector<Goal>()> make_goals;
+
+  /// The graded steps of the exercise, at least one.
+  std::vector<ExerciseStep> steps() const {
+    if (make_steps) return make_steps();
+    return {{.title = "the whole exercise", .task = "Write mine.cpp.", .ladder = true}};
+  }
+  std::function<std::vector<ExerciseStep>()> make_steps;
 
   /// What this build or machine leaves out, as a sentence; usually empty.
   std::string note;

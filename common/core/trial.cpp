@@ -33,7 +33,13 @@ Verdict Verdict::unsupported(std::string reason) { return {Status::unsupported, 
 
 std::string mismatch(const std::string& what, const std::string& shape, const std::string& index,
                      const std::string& expected, const std::string& got) {
-  return fmt::format("{}: shape [{}], index [{}]: expected {}, got {}", what, shape, index, expected, got);
+  return mismatch_line(kTrialLine, fmt::format("{}, shape [{}]", what, shape)) +
+         mismatch_line(kIndexLine, index) + mismatch_line(kExpectedLine, expected) +
+         mismatch_line(kActualLine, got);
+}
+
+std::string mismatch_line(std::string_view word, const std::string& text) {
+  return fmt::format("{:<10} {}\n", word, text);
 }
 
 Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,

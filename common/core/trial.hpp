@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct Verdict {
   Status status = Status::passed;
   double error = 0;      // the largest |got - expected|
   double tolerance = 0;  // the allowed difference at that place
-  std::string message;   // if failed: shape, index, expected and actual value, tolerance
+  std::string message;   // if failed: the four lines of mismatch(), or a sentence
 
   /// Turns this into a failed verdict with the message `sentence`, which mismatch() or the caller formats.
   /// Keeps `error` and `tolerance`.
@@ -38,11 +39,16 @@ struct Verdict {
   static Verdict unsupported(std::string reason = "");
 };
 
-/// Returns the message for a wrong answer: "WHAT: shape [SHAPE], index [INDEX]: expected EXPECTED, got GOT".
-/// `shape` has the sizes with their units ("4 sequences, 32 layers"), and `index` is the place of the wrong
-/// value ("layer 3").
+/// Returns the message for a wrong answer, in four lines: the trial (`what`, which names it, with the shape),
+/// the index, and the expected and the actual value. `shape` has the sizes with their units ("4 sequences, 32
+/// layers"), and `index` is the place of the wrong value ("layer 3").
 std::string mismatch(const std::string& what, const std::string& shape, const std::string& index,
                      const std::string& expected, const std::string& got);
+
+/// Words that the lines of such a message begin with, and one of these lines.
+inline constexpr std::string_view kTrialLine = "trial:", kIndexLine = "index:", kExpectedLine = "expected:",
+                                  kActualLine = "actual:";
+std::string mismatch_line(std::string_view word, const std::string& text);
 
 /// The total size of the copies of what a call reads once (weights in decode, keys and values). Successive
 /// calls use different copies. Together they are too large for the caches of nearly every machine.

@@ -15,7 +15,11 @@ TEST_CASE("a wrong answer is reported with its shape and index, and the expected
   verdict.fail(mismatch("decode", "4 rows", "row 3", "1", "3"));
   CHECK(verdict.status == Verdict::Status::failed);
   CHECK(verdict.error == 2);
-  CHECK(verdict.message == "decode: shape [4 rows], index [row 3]: expected 1, got 3");
+  CHECK(verdict.message ==
+        "trial:     decode, shape [4 rows]\n"
+        "index:     row 3\n"
+        "expected:  1\n"
+        "actual:    3\n");
 
   CHECK(Verdict::unsupported("no pool").status == Verdict::Status::unsupported);
 }

@@ -1,17 +1,26 @@
 // Judges the learner's rung of one topic (compiled once per topic, see cmake/rung_topic.cmake).
-// Exit status: 0 every trial passed, 1 one failed (it is printed), 77 not started. A rung that passes is held
-// against the goals of its ladder (core/goal.hpp), which changes what is printed and not the exit status.
 //
-// A trial ends after 30 seconds, for there may be an endless loop in it; a crash is told: either names the
-// trial that it happened in.
+//   NAME_exercise             judges all steps of the exercise (core/exercise_steps.hpp)
+//   NAME_exercise --step N    judges one step
+//   NAME_exercise --json      prints one JSON object per step and goal instead of sentences
+//
+// Exit status: 0 every judged step passed, 1 one failed (it is printed), 77 something is not started. If all
+// steps pass, the rung is compared with the goals of its ladder (core/goal.hpp). This changes what is printed
+// and not the exit status.
+//
+// A check ends after 30 seconds, because there may be an endless loop in it. If it does not end or crashes,
+// the program prints its name.
 
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/registry.hpp"
@@ -23,92 +32,171 @@ void register_rungs(Registry& registry);
 
 namespace {
 
-constexpr int kSeconds = 30;  // of a trial; a rung that is right takes a few
+using Json = nlohmann::ordered_json;
+
+constexpr int kSeconds = 30;  // of a check; a correct rung takes a few
 
 // What a signal handler may read.
-char trial_name[256] = "none yet";
-volatile std::sig_atomic_t passed_trials = 0;  // 1: all of them, and it is a goal that is counted
+char check_name[256] = "none yet";
+char step_title[256] = "";
+volatile std::sig_atomic_t step_number = 0;  // 0: all steps passed, and a goal is being counted
+volatile std::sig_atomic_t json_lines = 0;
 
 void say(const char* text) { static_cast<void>(!write(STDOUT_FILENO, text, std::strlen(text))); }
 
-void on_signal(int number) {
-  if (passed_trials != 0) {
-    say("correct, not yet good: ");
-    say(trial_name);
-    say(number == SIGALRM ? ": no end after 30 seconds\n" : ": it crashed\n");
-    _exit(0);
+/// Prints how the check in progress ended. Calls only functions that a signal handler may call.
+void say_end(const char* how) {
+  if (json_lines != 0) {
+    const char digit[2] = {static_cast<char>('0' + step_number % 10), '\0'};
+    say("{\"step\": ");
+    say(digit);
+    say(", \"status\": \"failing\", \"passed\": 0, \"failure\": \"trial:     ");
+    say(check_name);
+    say("\\nactual:    ");
+    say(how);
+    say("\\n\"}\n");
+    return;
   }
-  say(number == SIGALRM ? "FAILED: no end after 30 seconds, in trial '" : "FAILED: it crashed, in trial '");
-  say(trial_name);
-  say(number == SIGALRM ? "'; is there a loop that does not end?\n" : "'\n");
+  if (step_number == 0) {
+    say("correct, not yet good: ");
+    say(check_name);
+    say(": ");
+  } else {
+    say(step_title);
+    say("FAILED\ntrial:     ");
+    say(check_name);
+    say("\nactual:    ");
+  }
+  say(how);
+  say("\n");
+}
+
+void on_signal(int number) {
+  say_end(number == SIGALRM ? "no end after 30 seconds; is there a loop that does not end?" : "it crashed");
+  if (step_number == 0) _exit(0);
   if (number == SIGALRM) _exit(1);
   signal(number, SIG_DFL);
-  raise(number);  // a debugger and the exit status see what it was
+  raise(number);  // a debugger and the exit status see which signal it was
 }
 
 void watch() {
   for (const int number : {SIGALRM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) signal(number, on_signal);
 }
 
+/// Copies a text for the signal handler, which prints it into a JSON string.
+template <std::size_t size>
+void keep(char (&to)[size], std::string text) {
+  for (char& c : text) {
+    if (c == '"' || c == '\\' || c == '\n') c = '\'';
+  }
+  to[text.copy(to, size - 1)] = '\0';
+}
+
 void begin(const std::string& name) {
-  trial_name[name.copy(trial_name, sizeof trial_name - 1)] = '\0';
+  keep(check_name, name);
   const itimerval limit{{0, 0}, {kSeconds, 0}};
   setitimer(ITIMER_REAL, &limit, nullptr);
 }
 
+void print_json(const Json& json) {
+  std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
 void print_goals(const rung::LadderBase& ladder) {
+  step_number = 0;
   for (const rung::Goal& goal : ladder.goals()) {
     begin(goal.what);
-    std::printf("%s\n", rung::judge_goal(goal, "mine").sentence(goal).c_str());
+    const rung::GoalResult result = rung::judge_goal(goal, "mine");
+    if (json_lines != 0) {
+      print_json({{"goal", goal.what}, {"good", result.good}, {"sentence", result.sentence(goal)}});
+    } else {
+      std::printf("%s\n", result.sentence(goal).c_str());
+    }
     std::fflush(stdout);
   }
 }
 
+const char* word(rung::Verdict::Status status) {
+  if (status == rung::Verdict::Status::not_started) return "not started";
+  return status == rung::Verdict::Status::failed ? "failing" : "passing";
+}
+
+void print_step(int number, const std::string& title, const rung::ExerciseStep& step,
+                const rung::ExerciseStepResult& result) {
+  using Status = rung::Verdict::Status;
+  if (json_lines != 0) {
+    print_json({{"step", number},
+                {"title", step.title},
+                {"status", word(result.status)},
+                {"passed", result.passed},
+                {"failure", result.failure},
+                {"task", step.task},
+                {"lines", step.lines}});
+  } else if (result.status == Status::not_started) {
+    std::printf("%snot started. %s%s\n", title.c_str(), step.task.c_str(),
+                step.lines > 0 ? (" About " + std::to_string(step.lines) + " lines.").c_str() : "");
+  } else if (result.status == Status::failed) {
+    std::printf("%sFAILED after %d passed checks\n%s", title.c_str(), result.passed, result.failure.c_str());
+  } else {
+    std::printf("%spassed, %d checks\n", title.c_str(), result.passed);
+  }
+  std::fflush(stdout);
+}
+
+/// Returns the exit status.
+int judge(const rung::LadderBase& ladder, int only) {
+  using Status = rung::Verdict::Status;
+  const std::vector<rung::ExerciseStep> steps = ladder.steps();
+  const std::vector<rung::Trial> trials = ladder.trials();
+  if (only < 0 || only > static_cast<int>(steps.size())) {
+    std::printf("there is no step %d; the exercise has the steps 1 to %zu\n", only, steps.size());
+    return 2;
+  }
+  bool complete = true;
+  for (int number = 1; number <= static_cast<int>(steps.size()); ++number) {
+    if (only != 0 && number != only) continue;
+    const rung::ExerciseStep& step = steps[static_cast<std::size_t>(number) - 1];
+    std::string title;
+    if (steps.size() > 1)
+      title =
+          "step " + std::to_string(number) + " of " + std::to_string(steps.size()) + ", " + step.title + ": ";
+    keep(step_title, title);
+    step_number = number;
+    const rung::ExerciseStepResult result = rung::judge_step(step, trials, begin);
+    print_step(number, title, step, result);
+    if (result.status == Status::failed) return 1;
+    complete = complete && result.status == Status::passed;
+  }
+  if (!complete) return 77;
+  if (only == 0 || only == static_cast<int>(steps.size())) print_goals(ladder);
+  return 0;
+}
+
 }  // namespace
 
-int main(int, char** argv) {
-  using rung::Verdict;
+int main(int argc, char** argv) {
   rung::choose_waiting(argv);
+  int only = 0;
+  for (int i = 1; i < argc; ++i) {
+    const std::string option = argv[i];
+    if (option == "--json") {
+      json_lines = 1;
+    } else if (option == "--step" && i + 1 < argc) {
+      only = std::atoi(argv[++i]);
+    } else {
+      std::printf("unknown option %s; there are --step N and --json\n", argv[i]);
+      return 2;
+    }
+  }
   rung::Registry registry;
   rung::RUNG_TOPIC::register_rungs(registry);
   const rung::LadderBase& ladder = registry.find(RUNG_SEAM);
   const std::string& source = ladder.info("mine").source;
   if (rung::newer_than_program(std::string(RUNG_SOURCE_DIR) + "/" + source)) {
-    std::printf(
-        "FAILED: %s was edited after this program was built; build it first: ./test.sh -R '^%s.mine$'\n",
-        source.c_str(), RUNG_TOPIC_NAME);
+    std::printf("FAILED: %s was edited after this program was built; build it first: rung exercises %s\n",
+                source.c_str(), RUNG_TOPIC_NAME);
     return 1;
   }
   watch();
-  int passed = 0;
-  for (const rung::Trial& trial : ladder.trials()) {
-    for (const int threads : {1, 2}) {
-      const std::string name = trial.name + (threads == 1 ? ", 1 thread" : ", 2 threads");
-      begin(name);
-      const Verdict verdict = trial.judge("mine", threads);
-      switch (verdict.status) {
-        case Verdict::Status::not_started:
-          std::printf("not started: write %s\n", source.c_str());
-          return 77;
-        case Verdict::Status::failed:
-          std::printf("FAILED after %d passed trials, with %d thread(s): %s\n", passed, threads,
-                      verdict.message.c_str());
-          return 1;
-        case Verdict::Status::passed:
-          ++passed;
-          break;
-        case Verdict::Status::unsupported:
-          break;
-      }
-    }
-  }
-  if (passed == 0) {
-    std::printf("FAILED: no trial supports it\n");
-    return 1;
-  }
-  std::printf("passed: %d trials of %s\n", passed, source.c_str());
-  std::fflush(stdout);
-  passed_trials = 1;
-  print_goals(ladder);
-  return 0;
+  return judge(ladder, only);
 }
