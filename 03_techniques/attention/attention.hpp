@@ -1,7 +1,7 @@
 #pragma once
 // What the rungs of this ladder share: the arguments of one call, addressed one row at a time, and the
-// names of the rungs. A rung is a plain function void(const Call&) where it can be one (naive,
-// online_softmax, mine); flash plans its tiles and is a class of its own.
+// names of the rungs. naive, online_softmax and mine are plain functions void(const Call&). flash plans its
+// tiles, so it is a class of its own.
 
 #include <algorithm>
 #include <bit>
@@ -18,9 +18,9 @@
 
 namespace rung::attention {
 
-/// Where the positions of a sequence lie in the KV cache: a block table (PagedAttention, Kwon et al. 2023,
-/// arXiv 2309.06180). A block has a power of two of slots, so that a shift and a mask do for the division. A
-/// contiguous sequence is a table of one endless block that begins at its own first slot.
+/// Maps the positions of a sequence to slots of the KV cache: a block table (PagedAttention, Kwon et al.
+/// 2023, arXiv 2309.06180). The number of slots per block is a power of two, so a shift and a mask replace
+/// the division. A contiguous sequence has a table of one endless block that begins at its first slot.
 struct KvTable {
   const std::int32_t* blocks;
   int shift;          // a block has 2^shift slots
@@ -32,28 +32,28 @@ struct KvTable {
   }
 };
 
-/// One query row of one head: everything that its result may depend on. Key 0 is the first one that the
-/// row may see: position 0, or with a window the oldest position inside it.
+/// One query row of one head: everything that its result may depend on. Key 0 is the first key that the row
+/// may see: the one at position 0 or, with a window, at the oldest position inside it.
 struct HeadRow {
   const float* q;           // [head_dim]
-  const std::byte* keys;    // the row's KV head in slot 0
-  const std::byte* values;  // likewise
+  const std::byte* keys;    // the key of the row's KV head in slot 0
+  const std::byte* values;  // the value of the row's KV head in slot 0
   std::size_t key_stride;   // bytes from one slot to the next
   std::size_t value_stride;
   KvTable table;
   int first;   // position of key 0
   DType type;  // of keys and values
   int head_dim;
-  float* widened;  // [2, head_dim]: where a key and a value stand that are not stored in float32
-  int visible;     // keys and values 0 .. visible - 1, the last one is the row's own; >= 1
+  float* widened;  // [2, head_dim]: float32 copies of a key and a value that are stored in another format
+  int visible;     // >= 1; the row sees keys and values 0 .. visible - 1, of which the last is its own
   float* out;      // [head_dim]
-  float* lse;      // ln of the sum of exp(score); null: not asked for
+  float* lse;      // receives ln of the sum of exp(score); null if not requested
   float scale;     // of q . k
   float softcap;   // 0: off
 
-  /// [head_dim], until the next key is asked for.
+  /// Returns [head_dim], valid until the next call of key().
   const float* key(int p) const { return read(keys + slot(p) * key_stride, widened); }
-  /// [head_dim], until the next value is asked for.
+  /// Returns [head_dim], valid until the next call of value().
   const float* value(int p) const { return read(values + slot(p) * value_stride, widened + head_dim); }
   std::size_t slot(int p) const { return static_cast<std::size_t>(table.slot(first + p)); }
   const float* read(const std::byte* from, float* to) const {
@@ -61,19 +61,19 @@ struct HeadRow {
     traits(type).to_float(from, to, head_dim);
     return to;
   }
-  /// The score of a key, from its product with q.
+  /// Returns the score of a key, given its product with q.
   float score(float product) const {
     const float s = scale * product;
     return softcap > 0 ? softcap * std::tanh(s / softcap) : s;
   }
 };
 
-/// Where a token of the batch looks: found once per step by plan_tokens().
+/// Which keys a token of the batch sees. plan_tokens() computes it once per step.
 struct TokenPlan {
-  std::int32_t table;    // where its sequence's block table begins in Batch::block_table
-  std::int32_t visible;  // how many keys it sees, but for a window: its position + 1
-  // Of a node of a tree: its keys are those at places 0 .. base - 1 and at base + j for each bit j of the
-  // mask, in this order (see Batch). A mask of zero: they are those at places 0 .. visible - 1.
+  std::int32_t table;    // index in Batch::block_table at which the block table of its sequence begins
+  std::int32_t visible;  // number of keys that it sees without a window: its position + 1
+  // A node of a tree sees the keys at places 0 .. base - 1 and at base + j for each bit j of the mask, in
+  // this order (see Batch). If the mask is zero, the token sees the keys at places 0 .. visible - 1.
   std::int32_t base = 0;
   std::uint64_t ancestors = 0;
 };
@@ -88,12 +88,12 @@ struct Call {
   const Tensor& out;                // [tokens, heads * head_dim]
   const Tensor& lse;                // [tokens, heads], or empty
   std::span<float> scratch_memory;  // [threads, scratch_floats(config)]
-  std::int32_t* tables;             // [threads, max_context]: block tables of nodes of trees
+  std::int32_t* tables;             // [threads, max_context]: block tables for the nodes of trees
 
   std::int64_t tokens() const { return static_cast<std::int64_t>(plan.size()); }
 
-  /// Query head `head` reads KV head head / (heads / kv_heads). A row that is a node of a tree can be read
-  /// until the calling thread asks for another row.
+  /// Query head `head` reads KV head head / (heads / kv_heads). If the row is a node of a tree, it is valid
+  /// until the calling thread calls row() again.
   HeadRow row(std::int64_t token, int head) const {
     const int visible = plan[static_cast<std::size_t>(token)].visible;
     const int first = config.window > 0 ? std::max(0, visible - config.window) : 0;
@@ -103,7 +103,7 @@ struct Call {
     return row;
   }
 
-  /// The same without the window: key 0 is position 0. The caller reads the keys begin .. end - 1 at most.
+  /// The same row without the window, so that key 0 is position 0. The caller may read keys begin .. end - 1.
   HeadRow whole_past(std::int64_t token, int head, int begin, int end) const {
     const TokenPlan& look = plan[static_cast<std::size_t>(token)];
     const int kv_head = head / (config.heads / config.kv_heads);
@@ -127,8 +127,8 @@ struct Call {
             .softcap = config.softcap};
   }
 
-  /// A node of a tree has a block table of its own, with one slot per block, in the order of its path: code
-  /// that reads keys through a table works for trees too. Fills the entries begin .. end - 1.
+  /// Builds a block table for a node of a tree, with one slot per block, in the order of its path. Code that
+  /// reads keys through a table then works for trees too. Fills the entries begin .. end - 1.
   KvTable path_table(const TokenPlan& node, const KvTable& places, int begin, int end) const {
     std::int32_t* slots = tables + static_cast<std::int64_t>(thread_index()) * config.max_context;
     for (int p = begin; p < std::min(node.base, end); ++p) {
@@ -147,40 +147,41 @@ struct Call {
     return {table, std::countr_zero(static_cast<std::uint32_t>(kv.block_size)), 0};
   }
 
-  /// The calling thread's own memory: max_context scores, then what key() and value() widen into.
+  /// The calling thread's own memory: max_context scores, then the widened key and value.
   float* scratch() const {
     return scratch_memory.data() + static_cast<std::int64_t>(thread_index()) * scratch_floats(config);
   }
-  /// Of one thread: scores, a key and a value.
+  /// Floats of scratch memory per thread: the scores, a key and a value.
   static std::int64_t scratch_floats(const AttentionConfig& config) {
     return config.max_context + 2 * std::int64_t{config.head_dim};
   }
 };
 
 void naive(const Call& call);
-/// Only the log-sum-exp, for a rung that does not write it.
+/// Writes only the log-sum-exp, for a rung that does not write it.
 void log_sum_exp(const Call& call);
 void online_softmax(const Call& call);
 void mine(const Call& call);
-/// chunk: keys after which the sums begin anew, to be computed apart where threads are free; 0: never.
+/// The sums start anew after every `chunk` keys, so that free threads can compute the chunks separately. With
+/// chunk = 0 they never do.
 std::unique_ptr<Attention> make_flash(const AttentionConfig& config, int chunk);
 std::unique_ptr<Attention> make_split_kv(const AttentionConfig& config);
 
-/// Throws Error for numbers that cannot be (no heads, heads that kv_heads does not divide, ...).
+/// Throws Error for impossible configurations (no heads, heads that are not a multiple of kv_heads, ...).
 void check_config(const AttentionConfig& config);
-/// Whether K and V can be kept in that format: a head must be whole blocks of it.
+/// Returns whether K and V can be stored in config.kv_dtype: a head must consist of whole blocks.
 bool reads_kv(const AttentionConfig& config);
-/// Throws Error unless K and V are rows of config.kv_dtype, and blocks have a power of two of slots.
+/// Throws Error unless K and V are rows of config.kv_dtype and the slots per block are a power of two.
 void check_view(const AttentionConfig& config, const KvView& kv);
-/// Entries of Call::tables.
+/// Returns the number of entries of Call::tables.
 std::size_t table_entries(const AttentionConfig& config);
-/// Bytes of `memory` that are not a region of config.place.scratch.
+/// Returns the bytes of `memory` that are not a region of config.place.scratch.
 std::size_t own_bytes(const AttentionConfig& config, const ScratchMemory& memory);
-/// Fills plan[token] for every token of the batch; throws Error when a context exceeds max_context, the rows
-/// exceed max_tokens, or masks are not those of trees.
+/// Fills plan[token] for every token of the batch. Throws Error if a context exceeds max_context, if the rows
+/// exceed max_tokens, or if the masks do not describe trees.
 void plan_tokens(const AttentionConfig& config, const Batch& batch, std::vector<TokenPlan>& plan);
 
-/// y[i] = 2^x[i] as flash computes it, for x <= 0: within 2 ulp, and 0 below 2^-126. Here for its test.
+/// y[i] = 2^x[i] as flash computes it, for x <= 0: within 2 ulp, and 0 below 2^-126. Declared for its test.
 void exp2_of(const float* x, float* y, std::int64_t n);
 
 void register_rungs(Registry& registry);

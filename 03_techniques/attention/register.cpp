@@ -1,4 +1,4 @@
-// Names -> rungs, and the small class that makes a rung out of a plain function.
+// Names -> rungs, and the small class that turns a plain function into a rung.
 
 #include <bit>
 #include <cmath>
@@ -165,7 +165,7 @@ void register_rungs(Registry& registry) {
               },
               tiles_fit});
   ladder.add({{"split_kv", "03_techniques/attention/split_kv.cpp",
-               "flash, and the keys of one long sequence shared among the threads"},
+               "flash, but all threads share the keys of one long sequence"},
               [](const AttentionConfig& config) {
                 check_config(config);
                 return make_split_kv(config);

@@ -1,10 +1,10 @@
-// Your rung: the pool of blocks behind a cache that shares them. The lesson beside this file says which test
-// judges it.
+// Your rung: the block pool of a cache whose sequences share blocks. The lesson in this folder says what it
+// must do and which test checks it.
 //
 // The idea, for blocks 0 .. blocks - 1:
-//   1. count the owners of every block; a block with none is free
-//   2. keep the free ones so that take() and release() cost the same however many there are
-//   3. a block is free again after its last owner's release(), not before, and only once
+//   1. count the owners of every block; a block without an owner is free
+//   2. store the free blocks so that take() and release() take constant time
+//   3. a block becomes free when its last owner releases it, not before, and only once
 
 #include "core/error.hpp"
 #include "kv_cache.hpp"

@@ -8,14 +8,14 @@ void register_rungs(Registry& registry) {
   Ladder<KvCache>& ladder = registry.ladder<KvCache>();
   const std::string folder = "03_techniques/kv_cache/";
   ladder.add({{"contiguous", folder + "contiguous.cpp",
-               "one region of --ctx tokens per sequence, taken at the start"},
+               "one region of --ctx tokens per sequence, reserved at the start"},
               make_contiguous,
               {}});
-  ladder.add({{"paged", folder + "paged.cpp", "blocks of a few tokens, taken when a sequence gets there"},
+  ladder.add({{"paged", folder + "paged.cpp", "blocks of a few tokens, allocated as a sequence grows"},
               make_paged,
               {}});
   ladder.add(
-      {{"copy_on_write", folder + "copy_on_write.cpp", "blocks with several owners; a copy for who writes"},
+      {{"copy_on_write", folder + "copy_on_write.cpp", "blocks with several owners, copied before a write"},
        [](const KvConfig& config) { return make_copy_on_write(config, free_list); },
        {}});
   ladder.add({{"mine", folder + "mine.cpp", "yours to write", /*exercise=*/true},

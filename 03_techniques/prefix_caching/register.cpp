@@ -20,7 +20,7 @@ void register_rungs(Registry& registry) {
   add("none", "nothing is kept", make_none);
   add("hash_chain", "a table of whole blocks, each known by its tokens and the block before it",
       make_hash_chain);
-  add("radix", "a tree of known texts; also parts of blocks", make_radix);
+  add("radix", "a radix tree of known texts, also with parts of blocks", make_radix);
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };

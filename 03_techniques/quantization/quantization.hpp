@@ -1,5 +1,5 @@
 #pragma once
-// What the rungs of this ladder share. A rung is a plain function; register.cpp makes a Quantizer of it,
+// What the rungs of this ladder share. A rung is a plain function. register.cpp wraps it in a Quantizer,
 // which checks the numbers first.
 
 #include "core/registry.hpp"
@@ -7,7 +7,7 @@
 
 namespace rung::quantization {
 
-/// x [n], weights [n] or null, to [bytes_of(type, n)].
+/// Quantizes x [n] to [bytes_of(type, n)]. The importance weights [n] may be null.
 using Function = void (*)(DType type, const float* x, const float* weights, void* to, std::int64_t n);
 
 void absmax(DType type, const float* x, const float* weights, void* to, std::int64_t n);

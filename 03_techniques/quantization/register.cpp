@@ -1,4 +1,4 @@
-// Names -> rungs, the class that makes a Quantizer of a function, and the checks that all rungs share.
+// Names -> rungs, the class that turns a function into a Quantizer, and the checks that all rungs share.
 
 #include <cmath>
 
@@ -48,10 +48,10 @@ void register_rungs(Registry& registry) {
                 },
                 supports});
   };
-  add("absmax", "the scale that the extremes demand, rounding to the nearest", absmax, absmax_supports);
-  add("search", "twenty scales around it, least squares decides", search, search_supports);
-  add("weighted", "the same, errors counted by the inputs that they meet", weighted, weighted_supports);
-  add("exact", "all scales at which a quant changes: the optimum", exact, exact_supports,
+  add("absmax", "the largest magnitude sets the scale, rounding to the nearest", absmax, absmax_supports);
+  add("search", "about twenty scales around it, least squares decides", search, search_supports);
+  add("weighted", "the same, errors weighted by the inputs that they meet", weighted, weighted_supports);
+  add("exact", "every scale at which a quant changes: the optimum", exact, exact_supports,
       /*automatic=*/false);
   add("mine", "yours to write: q4_0", mine, mine_supports, /*automatic=*/false, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };

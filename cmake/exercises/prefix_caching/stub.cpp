@@ -1,9 +1,9 @@
-// Your rung: a prefix cache. The lesson beside this file says which test judges it.
+// Your rung: a prefix cache. The lesson in this folder says what it must do and which test checks it.
 //
 // The idea:
-//   1. insert() remembers whole blocks: which tokens, after which tokens
-//   2. match() walks along the tokens as far as it knows them, and gives the blocks on the way
-//   3. evict() gives up ends first, for what follows a block is worth nothing without it
+//   1. insert() stores whole blocks: their tokens, and the tokens before them
+//   2. match() follows the tokens as far as they are known, and returns the blocks on the way
+//   3. evict() gives up the ends of texts first, because the blocks after a missing block cannot be found
 
 #include "core/error.hpp"
 #include "prefix_caching.hpp"
