@@ -155,8 +155,8 @@ TEST_CASE("the simulation notices a scheduler that breaks a rule") {
     int kind;
   };
   const std::vector<SimulatedRequest> requests(5, {0, 10, 10});
-  const char* const sentences[] = {"no chunk in two steps", "expected one chunk, got 2",
-                                   "expected 1 to 10 tokens, got 11", "does not run"};
+  const char* const sentences[] = {"no chunk in two steps", "expected:  one chunk\nactual:    2",
+                                   "expected:  1 to 10 tokens\nactual:    11", "does not run"};
   for (int kind = 0; kind < 4; ++kind) {
     Broken broken(kind);
     CHECK_THROWS_WITH(simulate(broken, nullptr, requests, config_of(4, 64, 4096)),

@@ -71,13 +71,7 @@ std::vector<Trial> trials(const Ladder<Scheduler>& ladder) {
   const auto judge = [&ladder](const std::string& rung, int /*threads*/, const Workload& w) {
     const SimulationConfig config = config_of(w);
     const auto scheduler = ladder.make(rung, config.limits);
-    try {
-      simulate(*scheduler, nullptr, requests_of(w), config);
-    } catch (const NotStarted&) {
-      throw;
-    } catch (const Error& error) {
-      fail("{}: {}", w.name, error.what());
-    }
+    simulate(*scheduler, nullptr, requests_of(w), config);
     return Verdict();
   };
   std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});

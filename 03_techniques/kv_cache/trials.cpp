@@ -50,8 +50,7 @@ class Driver {
     while (!open_.empty()) close(open_.begin()->first);
     check_bookkeeping();
     if (cache_.use().taken != 0) {
-      fail("{}, index [operation {}]: expected no slot taken once all sequences are closed, got {}", shape(),
-           at_, cache_.use().taken);
+      wrong("no slot taken once all sequences are closed", fmt::format("{} slots", cache_.use().taken));
     }
     fill_all();
   }
@@ -59,17 +58,21 @@ class Driver {
  private:
   using Marks = std::vector<float>;
 
-  std::string shape() const {
-    return fmt::format("{}: shape [{} sequences, {} tokens in blocks of {}]", w_.name, w_.sequences,
-                       w_.tokens, w_.block_size);
+  /// Ends the trial with the message of mismatch(). `where` names the sequence and the position, if any.
+  [[noreturn]] void wrong(const std::string& expected, const std::string& actual,
+                          const std::string& where = "") const {
+    fail("{}", mismatch(w_.name,
+                        fmt::format("{} sequences, {} tokens in blocks of {}", w_.sequences, w_.tokens,
+                                    w_.block_size),
+                        fmt::format("operation {}{}", at_, where), expected, actual));
   }
+  static std::string sequence(int seq) { return fmt::format(", sequence {}", seq); }
 
   void check_bookkeeping() const {
     try {
       cache_.check_integrity();
     } catch (const Error& error) {
-      fail("{}, index [operation {}]: expected bookkeeping that agrees with itself, got '{}'", shape(), at_,
-           error.what());
+      wrong("bookkeeping that agrees with itself", fmt::format("'{}'", error.what()));
     }
   }
 
@@ -96,24 +99,20 @@ class Driver {
       const int block = cache_.view(0).block_size;
       const std::int64_t more = length - static_cast<int>(marks.size()) + 2 * block;
       if (length <= w_.context && before.slots - before.taken >= more) {
-        fail(
-            "{}, index [operation {}, sequence {}]: expected room for {} more tokens with {} of {} slots "
-            "taken, "
-            "got a refusal",
-            shape(), at_, seq, length - static_cast<int>(marks.size()), before.taken, before.slots);
+        wrong(fmt::format("room for {} more tokens with {} of {} slots taken",
+                          length - static_cast<int>(marks.size()), before.taken, before.slots),
+              "a refusal", sequence(seq));
       }
       const KvUse after = cache_.use();
       if (cache_.length(seq) != static_cast<int>(marks.size()) || after.taken != before.taken) {
-        fail(
-            "{}, index [operation {}, sequence {}]: expected nothing to change when there is no room, got {} "
-            "tokens "
-            "and {} slots taken instead of {} and {}",
-            shape(), at_, seq, cache_.length(seq), after.taken, marks.size(), before.taken);
+        wrong(fmt::format("no change when there is no room: {} tokens and {} slots taken", marks.size(),
+                          before.taken),
+              fmt::format("{} tokens and {} slots taken", cache_.length(seq), after.taken), sequence(seq));
       }
       return;
     }
     if (length > w_.context)
-      fail("{}: a sequence grew to {} tokens, beyond its {}", shape(), length, w_.context);
+      wrong(fmt::format("at most {} tokens", w_.context), fmt::format("{} tokens", length), sequence(seq));
     const int begin = static_cast<int>(marks.size());
     marks.resize(static_cast<std::size_t>(std::max(begin, length)));
     write(seq, begin);
@@ -134,7 +133,7 @@ class Driver {
     if (open_.empty() || kind == 0) {
       const int seq = cache_.open();
       if (seq >= 0 && !open_.emplace(seq, Marks()).second)
-        fail("{}: sequence {} was opened twice", shape(), seq);
+        wrong("a sequence that is not open", "one that is open already", sequence(seq));
       return;
     }
     const int seq = pick();
@@ -160,16 +159,16 @@ class Driver {
   void look_everywhere() {
     for (const auto& [seq, marks] : open_) {
       if (cache_.length(seq) != static_cast<int>(marks.size())) {
-        fail("{}, index [operation {}, sequence {}]: expected {} tokens, got {}", shape(), at_, seq,
-             marks.size(), cache_.length(seq));
+        wrong(fmt::format("{} tokens", marks.size()), fmt::format("{} tokens", cache_.length(seq)),
+              sequence(seq));
       }
       for (int p = 0; p < static_cast<int>(marks.size()); ++p) {
         const float key = *cache_.view(0).keys.ptr<float>(slot(seq, p));
         const float value = *cache_.view(1).values.ptr<float>(slot(seq, p));
         const float mark = marks[static_cast<std::size_t>(p)];
         if (key == mark && value == -mark) continue;
-        fail("{}, index [operation {}, sequence {}, position {}]: expected mark {}, got key {} and value {}",
-             shape(), at_, seq, p, mark, key, value);
+        wrong(fmt::format("key {} and value {}", mark, -mark), fmt::format("key {} and value {}", key, value),
+              fmt::format(", sequence {}, position {}", seq, p));
       }
     }
   }
@@ -189,8 +188,8 @@ class Driver {
         std::min(use.slots, std::int64_t{w_.context} * static_cast<int>(open_.size())) -
         cache_.view(0).block_size + 1;
     if (filled < promised) {
-      fail("{}, index [operation {}]: expected room for at least {} tokens in the empty cache, got {}",
-           shape(), at_, promised, filled);
+      wrong(fmt::format("room for at least {} tokens in the empty cache", promised),
+            fmt::format("{} tokens", filled));
     }
   }
 
@@ -208,11 +207,12 @@ void drive_pool(BlockPool& pool, int blocks) {
   std::vector<int> owners(static_cast<std::size_t>(blocks), 0);
   int free = blocks;
   for (int at = 0; at < 400; ++at) {
+    const auto wrong = [&](const std::string& expected, const std::string& actual) {
+      fail("{}", mismatch("the pool alone", fmt::format("{} blocks", blocks), fmt::format("operation {}", at),
+                          expected, actual));
+    };
     const auto expect = [&](const char* what, int expected, int got) {
-      if (expected != got) {
-        fail("the pool alone: shape [{} blocks], index [operation {}]: expected {} {}, got {}", blocks, at,
-             what, expected, got);
-      }
+      if (expected != got) wrong(fmt::format("{} {}", expected, what), fmt::format("{}", got));
     };
     std::vector<int> owned;
     for (int b = 0; b < blocks; ++b) {
@@ -227,8 +227,7 @@ void drive_pool(BlockPool& pool, int blocks) {
         expect("no block (-1) where none is free, from take()", -1, block);
       } else {
         if (block < 0 || block >= blocks || owners[static_cast<std::size_t>(block)] > 0)
-          fail("the pool alone: shape [{} blocks], index [operation {}]: expected a free block, got {}",
-               blocks, at, block);
+          wrong("a free block", fmt::format("{}", block));
         owners[static_cast<std::size_t>(block)] = 1;
         --free;
       }

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 import unittest
-from xml.etree import ElementTree
 
 RUNG, SCRATCH, SHARED = sys.argv[1:4]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -535,22 +534,6 @@ class Others(Case):
         self.refused(2, "there is no exercise 'nothing'; known: one_token", "exercises", "nothing")
         self.refused(2, "the name of one exercise", "exercises", "--watch")
         self.refused(2, "there is no exercise", "exercises", "--reset", "nothing")
-
-    def test_one_exercise(self):
-        report = scratch("exercises.xml")
-        row = self.json("exercises", "one_token", "--junit", report)
-        self.assertEqual(len(row["steps"]), 6)
-        suite = ElementTree.parse(report).getroot().find("testsuite")
-        self.assertEqual((suite.get("name"), suite.get("tests")), ("one_token", "6"))
-        self.assertEqual(int(suite.get("skipped")), sum(s["status"] == "not started" for s in row["steps"]))
-        if row["status"] != "not started":
-            self.skipTest("mine.cpp of one_token is not the stub")
-        self.assertEqual(row["lesson"], "0 One token")
-        self.assertIn("my_norm()", row["steps"][0]["task"])
-        hints = [self.ok("exercises", "one_token", "--hint").decode() for _ in range(4)]
-        self.assertEqual([hint.split(":")[0] for hint in hints][-2:], ["step 1, norm, hint 3 of 3"] * 2)
-        self.assertEqual(self.json("exercises", "--next", 1)["exercise"], "one_token")
-        self.assertIn("next: one_token, step 1 of 6, norm.", self.ok("exercises", "--next", 1).decode())
 
     def test_demo(self):
         out = self.json("demo", "-n", 30)

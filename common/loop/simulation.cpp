@@ -3,6 +3,7 @@
 #include <climits>
 
 #include "core/error.hpp"
+#include "core/trial.hpp"
 #include "loop/counting_space.hpp"
 #include "loop/step_loop.hpp"
 
@@ -109,8 +110,11 @@ SimulationResult simulate(Scheduler& scheduler, Policy* policy, const std::vecto
   try {
     return Run(scheduler, policy, requests, config, memory, executor, log).serve();
   } catch (const BrokenRule& broken) {
-    fail("shape [{} requests], index [step {}{}]: expected {}, got {}", requests.size(), broken.step,
-         broken.request < 0 ? "" : fmt::format(", request {}", broken.request), broken.expected, broken.got);
+    const std::string request = broken.request < 0 ? "" : fmt::format(", request {}", broken.request);
+    fail("{}{}{}",
+         mismatch_line(kIndexLine,
+                       fmt::format("step {}{}, shape [{} requests]", broken.step, request, requests.size())),
+         mismatch_line(kExpectedLine, broken.expected), mismatch_line(kActualLine, broken.got));
   }
 }
 

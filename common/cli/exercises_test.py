@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Builds and judges one exercise as a learner does: `rung exercises NAME` with its hints, the next step, and the report.
+
+usage: exercises_test.py RUNG SCRATCH_FOLDER SHARED_FOLDER
+"""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+from xml.etree import ElementTree
+
+RUNG, SCRATCH = sys.argv[1:3]
+
+
+def run(*args):
+    done = subprocess.run([RUNG, "exercises", *map(str, args)], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, (args, done)
+    return done.stdout
+
+
+class OneExercise(unittest.TestCase):
+    def test_steps_hints_and_report(self):
+        report = os.path.join(SCRATCH, "exercises.xml")
+        row = json.loads(run("one_token", "--json", "--junit", report))
+        self.assertEqual(len(row["steps"]), 6)
+        suite = ElementTree.parse(report).getroot().find("testsuite")
+        self.assertEqual((suite.get("name"), suite.get("tests")), ("one_token", "6"))
+        self.assertEqual(int(suite.get("skipped")), sum(s["status"] == "not started" for s in row["steps"]))
+        if row["status"] != "not started":
+            self.skipTest("mine.cpp of one_token is not the stub")
+        self.assertEqual(row["lesson"], "0 One token")
+        self.assertIn("my_norm()", row["steps"][0]["task"])
+        hints = [run("one_token", "--hint") for _ in range(4)]
+        self.assertEqual([hint.split(":")[0] for hint in hints][-2:], ["step 1, norm, hint 3 of 3"] * 2)
+        self.assertEqual(json.loads(run("--next", 1, "--json"))["exercise"], "one_token")
+        self.assertIn("next: one_token, step 1 of 6, norm.", run("--next", 1))
+
+
+if __name__ == "__main__":
+    os.makedirs(SCRATCH, exist_ok=True)
+    unittest.main(argv=sys.argv[:1])
