@@ -22,11 +22,11 @@
 
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "core/tile_shapes.hpp"
 #include "linear.hpp"
 #include "panel_geometry.hpp"
 #include "panel_loop.hpp"
 #include "panel_memory.hpp"
-#include "core/tile_shapes.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -21,8 +21,8 @@
 
 #include "core/dtype_codebook.hpp"
 #include "core/simd.hpp"
-#include "kernel_macros.hpp"
 #include "core/tile_shapes.hpp"
+#include "kernel_macros.hpp"
 
 HWY_PUSH_ATTRIBUTES("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
 

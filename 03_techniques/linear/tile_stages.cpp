@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/simd.hpp"
-#include "core/timer.hpp"
 #include "core/tile_shapes.hpp"
+#include "core/timer.hpp"
 
 #if defined(__x86_64__)
 #include <hwy/base.h>
