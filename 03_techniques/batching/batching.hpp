@@ -65,7 +65,17 @@ void static_batch(Step& step);
 void dynamic_batch(Step& step);
 void continuous(Step& step);
 void chunked(Step& step);
+
+// The exercise, mine.cpp: one function per step.
+
+/// Step 1. Plans one token for every running sequence that decodes, as Step::plan_decodes() does.
+void my_decodes(Step& step);
+/// Step 2. Plans what is missing of all other running sequences, as Step::plan_prompts() does.
+void my_prompts(Step& step);
+/// Step 3. The scheduler.
 void mine(Step& step);
+
+std::vector<ExerciseStep> steps();
 
 std::vector<Trial> trials(const Ladder<Scheduler>& ladder);
 std::vector<Goal> goals(const Ladder<Scheduler>& ladder);

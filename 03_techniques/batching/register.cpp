@@ -48,6 +48,7 @@ void register_rungs(Registry& registry) {
   add("continuous", "the batch changes before every step; prompts go first", continuous);
   add("chunked", "every step decodes and computes pieces of prompts", chunked);
   add("mine", "yours to write", mine, /*exercise=*/true);
+  ladder.make_steps = steps;
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };
 }

@@ -54,6 +54,7 @@ std::unique_ptr<KvCache> make_copy_on_write(const KvConfig& config,
                                             std::unique_ptr<BlockPool> (*pool)(int blocks));
 
 std::vector<Trial> trials(const Ladder<KvCache>& ladder);
+std::vector<ExerciseStep> steps();
 void register_rungs(Registry& registry);
 
 }  // namespace rung::kv_cache

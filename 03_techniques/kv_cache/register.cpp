@@ -22,6 +22,7 @@ void register_rungs(Registry& registry) {
               [](const KvConfig& config) { return make_copy_on_write(config, mine); },
               {}});
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::kv_cache

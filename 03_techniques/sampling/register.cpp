@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kFolder = "03_techniques/sampling/";
 
-/// The naive rung with the learner's nucleus and draw in place of its own.
+/// The naive rung with the learner's probabilities, nucleus and draw in place of its own.
 class Mine final : public RowSampler {
  public:
   using RowSampler::RowSampler;
@@ -23,42 +23,37 @@ class Mine final : public RowSampler {
     const Gaps gaps(logits[static_cast<std::size_t>(best)], params.temperature);
     std::vector<Candidate> list = naive::rank(logits, gaps);
     if (params.top_k > 0) naive::keep_top_k(list, params.top_k);
-    if (params.top_p < 1) keep_mine(list, params.top_p);
+    if (params.top_p < 1) keep_mine(list, params);
     if (params.min_p > 0) naive::keep_min_p(list, params.min_p);
     if (params.typical_p < 1) naive::keep_typical(list, params.typical_p, gaps);
-    std::int32_t token = -1;
-    require(my_draw(choices_of(list), u, token), "my_draw()");
+    const std::int32_t token = my_draw(choices_of(list, params), u);
     if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) {
-      fail("my_draw() gave token {}, which is not in the vocabulary of {}", token, logits.size());
+      fail("my_draw() returned token {}, which is not in the vocabulary of {} tokens", token, logits.size());
     }
     return token;
   }
 
-  static void require(Progress progress, const char* function) {
-    if (progress == Progress::done) return;
-    throw NotStarted(fmt::format("rung 'mine' of seam sampler has no code in {} yet: write {}mine.cpp",
-                                 function, kFolder));
-  }
-
-  static std::vector<Choice> choices_of(const std::vector<Candidate>& list) {
-    double total = 0;
-    for (const Candidate& c : list) total += static_cast<double>(c.mass);
+  static std::vector<Choice> choices_of(std::vector<Candidate> list, const SamplingParams& params) {
+    std::sort(list.begin(), list.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+    std::vector<float> logits;
+    for (const Candidate& c : list) logits.push_back(c.logit);
+    std::vector<double> probabilities(logits.size());
+    my_probabilities(logits, static_cast<double>(params.temperature), probabilities);
     std::vector<Choice> choices;
-    for (const Candidate& c : list) choices.push_back({c.id, static_cast<double>(c.mass) / total});
-    std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) { return a.id < b.id; });
+    for (std::size_t i = 0; i < list.size(); ++i) choices.push_back({list[i].id, probabilities[i]});
     return choices;
   }
 
-  static void keep_mine(std::vector<Candidate>& list, float top_p) {
-    std::vector<Choice> choices = choices_of(list);
-    require(my_top_p(choices, static_cast<double>(top_p)), "my_top_p()");
+  static void keep_mine(std::vector<Candidate>& list, const SamplingParams& params) {
+    std::vector<Choice> choices = choices_of(list, params);
+    my_top_p(choices, static_cast<double>(params.top_p));
     std::set<std::int32_t> chosen;
     for (const Choice& choice : choices) chosen.insert(choice.id);
     std::vector<Candidate> kept;
-    for (const Candidate& c : list) {  // still most probable first
+    for (const Candidate& c : list) {  // the most probable first, as before
       if (chosen.contains(c.id)) kept.push_back(c);
     }
-    if (kept.empty()) fail("my_top_p() kept none of {} tokens for top_p {}", list.size(), top_p);
+    if (kept.empty()) fail("my_top_p() kept none of {} tokens for top_p {}", list.size(), params.top_p);
     list = std::move(kept);
   }
 };
@@ -82,6 +77,7 @@ void register_rungs(Registry& registry) {
   add("simd", "copies only tokens that reach a block maximum; sums with vector instructions", make_simd);
   add("mine", "yours", make_mine, true);
   ladder.make_trials = [&ladder] { return make_trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::sampling

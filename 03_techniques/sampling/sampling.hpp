@@ -70,18 +70,24 @@ class RowSampler : public Sampler {
   LogitAdjuster adjuster_;
 };
 
-/// Whether the learner has written the function yet.
-enum class Progress { not_started, done };
-
 /// A token and its probability, as the learner's rung receives it.
 struct Choice {
   std::int32_t id = 0;
   double probability = 0;
 };
 
-/// The learner's rung (mine.cpp): the nucleus and the draw. The naive rung does the other steps.
-Progress my_top_p(std::vector<Choice>& choices, double top_p);
-Progress my_draw(std::span<const Choice> choices, double u, std::int32_t& token);
+// The exercise, mine.cpp: one function per step. The naive rung does what is left.
+
+/// Step 1. Sets probabilities[i] to the softmax of logits[i] / temperature. REQUIRES: both have the same
+/// size, at least 1; the logits are finite; temperature > 0.
+void my_probabilities(std::span<const float> logits, double temperature, std::span<double> probabilities);
+/// Step 2. Returns the id of the choice whose interval of the cumulative sum contains u in [0, 1).
+std::int32_t my_draw(std::span<const Choice> choices, double u);
+/// Step 3. Keeps the smallest set of most probable choices whose sum reaches top_p, in ascending order of
+/// ids.
+void my_top_p(std::vector<Choice>& choices, double top_p);
+
+std::vector<ExerciseStep> steps();
 
 /// The workloads of trials.cpp.
 std::vector<Trial> make_trials(const Ladder<Sampler>& ladder);

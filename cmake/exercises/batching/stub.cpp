@@ -1,19 +1,39 @@
-// Your rung decides which tokens the next step computes. The lesson (README.md) says which test judges it.
+// Your scheduler, in three steps. The lesson beside this file explains them. Judge with
 //
-// A rung calls the moves of class Step (batching.hpp):
-//   1. plan_decodes() plans a token for every sequence that decodes, plan_prompts() plans prompts, and
-//      admit() moves waiting sequences into the running list. All of them keep to the limits of the step.
-//   2. You choose the order of the moves, and the conditions under which they are called.
-//   3. Every request must finish, however little memory there is. `rung exercises` also says whether the
-//      schedule is good: few steps and short waits.
+//   rung exercises batching          builds this file and judges all steps
+//   rung exercises batching --hint   shows one hint for the step that does not pass yet
+//
+// A Step (batching.hpp) is one forward pass that you plan:
+//   step.queues.running      pointers to the sequences that run; the last one is preempted first
+//   step.plan_tokens(s)      plans as much of sequence s as the step and the memory allow. It may preempt
+//                            sequences, also s itself, and remove them from step.queues.running
+//   step.admit_one()         moves the first waiting sequence to the end of the running ones, if there is
+//   room step.tokens_left         how many tokens the step can still compute
+// s.missing() is the number of tokens of s that are not computed yet: 1 while it decodes, more in a prompt or
+// after a preemption, and 0 while its next token is being sampled.
 
 #include "batching.hpp"
 #include "core/error.hpp"
 
 namespace rung::batching {
+namespace {
 
-void mine([[maybe_unused]] Step& step) {
-  throw NotStarted("scheduler rung 'mine' is not started: write 03_techniques/batching/mine.cpp");
+[[noreturn]] void not_started(const char* function) {
+  throw NotStarted(fmt::format("{} is not started: write it in 03_techniques/batching/mine.cpp", function));
 }
+
+}  // namespace
+
+// Step 1. Plans one token for every running sequence that decodes, in the order of step.queues.running. Write
+// the loop yourself, without step.plan_decodes(). Test: batching.mine.1
+void my_decodes([[maybe_unused]] Step& step) { not_started("my_decodes()"); }
+
+// Step 2. The same for all other running sequences that miss tokens. step.plan_tokens() computes a part of a
+// prompt if the whole prompt does not fit. Test: batching.mine.2
+void my_prompts([[maybe_unused]] Step& step) { not_started("my_prompts()"); }
+
+// Step 3. The scheduler. Choose the order of my_decodes(), my_prompts() and step.admit_one(), and the
+// conditions for them. Every request must end, however little memory there is. Test: batching.mine.3
+void mine([[maybe_unused]] Step& step) { not_started("mine()"); }
 
 }  // namespace rung::batching

@@ -1,44 +1,49 @@
 // One right answer to the exercise of 03_techniques/kv_cache; the judge of exercises compiles it as mine.cpp.
 
+#include <vector>
+
 #include "core/error.hpp"
 #include "kv_cache.hpp"
 
 namespace rung::kv_cache {
 namespace {
 
-/// Free blocks form a list through next_; owners_ counts.
-class LinkedPool final : public BlockPool {
+class MyPool final : public BlockPool {
  public:
-  explicit LinkedPool(int blocks)
-      : owners_(static_cast<std::size_t>(blocks), 0), next_(owners_.size()), free_(blocks) {
-    for (int b = 0; b < blocks; ++b) next_[static_cast<std::size_t>(b)] = b + 1 < blocks ? b + 1 : -1;
-    first_ = blocks > 0 ? 0 : -1;
+  // All blocks are free.
+  explicit MyPool(int blocks) : owners_(static_cast<std::size_t>(blocks), 0) {
+    for (int block = blocks - 1; block >= 0; --block) free_.push_back(block);
   }
+
+  // Step 1. Returns a free block, which then has one owner; -1 if no block is free. Test: kv_cache.mine.1
   int take() override {
-    const int block = first_;
-    if (block < 0) return -1;
-    first_ = next_[static_cast<std::size_t>(block)];
+    if (free_.empty()) return -1;
+    const int block = free_.back();
+    free_.pop_back();
     owners_[static_cast<std::size_t>(block)] = 1;
-    --free_;
     return block;
   }
-  void share(int block) override { ++owners_[static_cast<std::size_t>(block)]; }
+  // Step 1. Returns the number of free blocks.
+  int free_blocks() const override { return static_cast<int>(free_.size()); }
+
+  // Step 2. Removes an owner. A block whose last owner is removed is free. The block has an owner. Test:
+  // kv_cache.mine.2
   void release(int block) override {
-    if (--owners_[static_cast<std::size_t>(block)] > 0) return;
-    next_[static_cast<std::size_t>(block)] = first_;
-    first_ = block;
-    ++free_;
+    if (--owners_[static_cast<std::size_t>(block)] == 0) free_.push_back(block);
   }
+
+  // Step 3. Adds an owner. The block has an owner. Test: kv_cache.mine.3
+  void share(int block) override { ++owners_[static_cast<std::size_t>(block)]; }
+  // Step 3. Returns the number of owners; 0 for a free block.
   int owners(int block) const override { return owners_[static_cast<std::size_t>(block)]; }
-  int free_blocks() const override { return free_; }
 
  private:
-  std::vector<int> owners_, next_;
-  int first_ = -1, free_;
+  std::vector<int> owners_;  // of each block
+  std::vector<int> free_;    // the free blocks, as a stack
 };
 
 }  // namespace
 
-std::unique_ptr<BlockPool> mine(int blocks) { return std::make_unique<LinkedPool>(blocks); }
+std::unique_ptr<BlockPool> mine(int blocks) { return std::make_unique<MyPool>(blocks); }
 
 }  // namespace rung::kv_cache

@@ -1,22 +1,43 @@
-// A correct mine.cpp for `sampler`: the exercise test puts it into a scratch copy and expects it to pass.
+// One right answer to the exercise of 03_techniques/sampling; the judge of exercises compiles it as mine.cpp.
 
 #include <algorithm>
+#include <cmath>
 
+#include "core/error.hpp"
 #include "sampling.hpp"
 
 namespace rung::sampling {
 
-Progress my_draw(std::span<const Choice> choices, double u, std::int32_t& token) {
+// Step 1. The probabilities of logits at a temperature above 0: the softmax of logits[i] / temperature. Both
+// arrays have the same size. Logits can be in the thousands. Test: sampling.mine.1
+void my_probabilities(std::span<const float> logits, double temperature, std::span<double> probabilities) {
+  const float largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (const Choice& choice : choices) {
-    token = choice.id;  // the last one stays when rounding leaves the sum below u
-    sum += choice.probability;
-    if (u < sum) break;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    probabilities[i] =
+        std::exp((static_cast<double>(logits[i]) - static_cast<double>(largest)) / temperature);
+    sum += probabilities[i];
   }
-  return Progress::done;
+  for (double& p : probabilities) p /= sum;
 }
 
-Progress my_top_p(std::vector<Choice>& choices, double top_p) {
+// Step 2. Draws a token. The choices are in ascending order of ids, and their probabilities add up to
+// about 1. u is in [0, 1). Returns the id of the first choice at which the sum of the probabilities so far
+// exceeds u. Test: sampling.mine.2
+std::int32_t my_draw(std::span<const Choice> choices, double u) {
+  double sum = 0;
+  for (const Choice& choice : choices) {
+    sum += choice.probability;
+    if (u < sum) return choice.id;
+  }
+  return choices.back().id;  // rounding left the sum below u
+}
+
+// Step 3. The nucleus. Keeps the smallest set of most probable choices whose probabilities add up to at least
+// top_p; of two equally probable choices, the one with the lower id comes first. The choices are in ascending
+// order of ids before and after the call. You need not make the probabilities add up to 1 again. Test:
+// sampling.mine.3
+void my_top_p(std::vector<Choice>& choices, double top_p) {
   std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
     return a.probability != b.probability ? a.probability > b.probability : a.id < b.id;
   });
@@ -25,7 +46,6 @@ Progress my_top_p(std::vector<Choice>& choices, double top_p) {
   while (kept < choices.size() && held < top_p) held += choices[kept++].probability;
   choices.resize(kept);
   std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) { return a.id < b.id; });
-  return Progress::done;
 }
 
 }  // namespace rung::sampling

@@ -1,30 +1,45 @@
-// Your rung of `sampler`: the nucleus (top-p) and the draw.
+// Your sampler, in three steps. The lesson beside this file explains them. Judge with
 //
-// Both functions receive the remaining tokens as {id, probability}. The probabilities add up to 1. Bias,
-// penalties, temperature and the other filters are done for you, as the naive rung does them.
-// `./test.sh -R '^sampling.mine$'` judges your rung, and `rung generate --sampler mine` uses it.
+//   rung exercises sampling          builds this file and judges all steps
+//   rung exercises sampling --hint   shows one hint for the step that does not pass yet
+//
+// Bias, penalties and the filters other than top-p are done for you, as the naive rung does them.
 
 #include <algorithm>
+#include <cmath>
 
+#include "core/error.hpp"
 #include "sampling.hpp"
 
 namespace rung::sampling {
+namespace {
 
-// choices: ascending ids. u in [0, 1). Sets token to the id whose stretch of the cumulative sum u is in.
-Progress my_draw(std::span<const Choice> choices, double u, std::int32_t& token) {
-  // 1. Walk the choices, adding up their probabilities. The first sum above u names the token.
-  // 2. The last sum may be 0.9999999 instead of 1, and u above it: which token is it then?
-  (void)choices, (void)u, (void)token;
-  return Progress::not_started;  // when you have written it: Progress::done
+[[noreturn]] void not_started(const char* function) {
+  throw NotStarted(fmt::format("{} is not started: write it in 03_techniques/sampling/mine.cpp", function));
 }
 
-// choices: ascending ids, in and out. Keeps the smallest set of most probable tokens that holds top_p.
-Progress my_top_p(std::vector<Choice>& choices, double top_p) {
-  // 1. Order by probability, the largest first, the lower id first among equals.
-  // 2. Keep tokens from the front until they hold top_p together.
-  // 3. Put what is left in order of ids again. (Normalising is done for you.)
-  (void)choices, (void)top_p;
-  return Progress::not_started;  // when you have written it: Progress::done
+}  // namespace
+
+// Step 1. The probabilities of logits at a temperature above 0: the softmax of logits[i] / temperature. Both
+// arrays have the same size. Logits can be in the thousands. Test: sampling.mine.1
+void my_probabilities([[maybe_unused]] std::span<const float> logits, [[maybe_unused]] double temperature,
+                      [[maybe_unused]] std::span<double> probabilities) {
+  not_started("my_probabilities()");
+}
+
+// Step 2. Draws a token. The choices are in ascending order of ids, and their probabilities add up to
+// about 1. u is in [0, 1). Returns the id of the first choice at which the sum of the probabilities so far
+// exceeds u. Test: sampling.mine.2
+std::int32_t my_draw([[maybe_unused]] std::span<const Choice> choices, [[maybe_unused]] double u) {
+  not_started("my_draw()");
+}
+
+// Step 3. The nucleus. Keeps the smallest set of most probable choices whose probabilities add up to at least
+// top_p; of two equally probable choices, the one with the lower id comes first. The choices are in ascending
+// order of ids before and after the call. You need not make the probabilities add up to 1 again. Test:
+// sampling.mine.3
+void my_top_p([[maybe_unused]] std::vector<Choice>& choices, [[maybe_unused]] double top_p) {
+  not_started("my_top_p()");
 }
 
 }  // namespace rung::sampling
