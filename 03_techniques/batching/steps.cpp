@@ -26,7 +26,7 @@ struct Case {
 
 std::string ids_of(const std::vector<ScheduledSequence*>& sequences) {
   std::string text;
-  for (const ScheduledSequence* s : sequences) text += (text.empty() ? "" : " ") + std::to_string(s->id);
+  for (const ScheduledSequence* s : sequences) text += fmt::format("{}{}", text.empty() ? "" : " ", s->id);
   return text;
 }
 
@@ -60,13 +60,13 @@ Verdict judge(const Case& c, void (*function)(Step& step)) {
   const std::string shape =
       fmt::format("{} running sequences, {} tokens per step", c.running.size(), c.max_tokens);
   if (const std::string got = text_of(plan); got != c.plan) {
-    return Verdict().fail(
-        mismatch(c.name, shape, "the plan, as SEQUENCE:TOKENS", "'" + c.plan + "'", "'" + got + "'"));
+    return Verdict().fail(mismatch(c.name, shape, "the plan, as SEQUENCE:TOKENS", fmt::format("'{}'", c.plan),
+                                   fmt::format("'{}'", got)));
   }
   const std::string left = c.left.empty() ? all : c.left;
   if (const std::string got = ids_of(queues.running); got != left)
-    return Verdict().fail(
-        mismatch(c.name, shape, "the running sequences", "'" + left + "'", "'" + got + "'"));
+    return Verdict().fail(mismatch(c.name, shape, "the running sequences", fmt::format("'{}'", left),
+                                   fmt::format("'{}'", got)));
   return {};
 }
 

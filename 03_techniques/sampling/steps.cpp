@@ -96,8 +96,8 @@ Trial nucleus(std::string name, std::vector<double> probabilities, double top_p,
     if (got == expected) return Verdict();
     const auto text = [](const std::vector<std::int32_t>& ids) {
       std::string list;
-      for (const std::int32_t id : ids) list += (list.empty() ? "" : ", ") + std::to_string(id);
-      return "ids " + (list.empty() ? "(none)" : list);
+      for (const std::int32_t id : ids) list += fmt::format("{}{}", list.empty() ? "" : ", ", id);
+      return fmt::format("ids {}", list.empty() ? "(none)" : list);
     };
     return Verdict().fail(mismatch(what, fmt::format("{} choices", probabilities.size()),
                                    fmt::format("top_p {}", top_p), text(expected), text(got)));
