@@ -4,6 +4,7 @@
 usage: 01_challenges/one_token/plot.py     (needs matplotlib)
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ MATRIX, VECTOR, CACHE = "#cfe2f3", "#8b4513", "#e9f5e6"
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     plt = pyplot(font_size=9)
     figure, axis = plt.subplots(figsize=(13, 6.6))
 
