@@ -24,8 +24,9 @@ void decode(float scale, const std::array<std::int8_t, 16>& values, const std::u
 /// Quants of one block, one byte each.
 using Quants = std::array<std::uint8_t, kElements>;
 
-/// For every half from -128 to 127.5 the place of the nearest value: the points between two neighbours are
-/// halves too, so doubling and rounding down loses nothing.
+/// For each multiple of 0.5 from -128 to 127.5, the index of the nearest value. The midpoints between
+/// adjacent values are multiples of 0.5 too, so doubling a number and rounding it down gives the correct
+/// entry.
 constexpr std::array<std::uint8_t, 512> kNearestIq4Nl = [] {
   std::array<std::uint8_t, 512> nearest{};
   for (int twice = -256; twice < 256; ++twice) {

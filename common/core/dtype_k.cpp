@@ -1,7 +1,7 @@
-// Where the bits of the K formats lie, and their conversion to float.
+// The layout of the bits in the K formats, and the conversion of blocks to float.
 //
-// Quants lie in planes: byte i of a plane holds elements i, i + 32, i + 64, ... in its bits, so that 32
-// neighbouring bytes, shifted and masked, are 32 neighbouring elements.
+// Quants are stored in planes. Byte i of a plane holds bits of the elements i, i + 32, i + 64 and so on.
+// Shifting and masking 32 adjacent bytes therefore gives 32 adjacent elements.
 
 #include "core/dtype_k.hpp"
 

@@ -1,6 +1,7 @@
-// How a row becomes K blocks by rule: a sub-block's scale follows from its extremes, the block's d (and
-// d_min) from the largest scale (and minimum), and everything is rounded to the nearest. This is the
-// definition of from_float; 03_techniques/quantization searches for scales that lose less.
+// Converts a row to K blocks by a fixed rule. The scale of a sub-block follows from its smallest and largest
+// elements. The d and d_min of a block follow from its largest scale and minimum. All numbers are rounded to
+// the nearest. This rule defines from_float; 03_techniques/quantization searches for scales with a smaller
+// error.
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
-// The conversions of the formats with one scale for 32 weights. The quantisers are GGML's rules
-// (quantize_row_*_ref): files made here equal, byte for byte, those that its tools make.
+// The conversions of the formats with one scale for 32 weights. They quantize by GGML's rules
+// (quantize_row_*_ref), so the resulting files equal those of GGML's tools byte for byte.
 
 #include "core/dtype_legacy.hpp"
 

@@ -94,7 +94,10 @@ MachineLimits LimitsMeter::pass() {
   const float sum = read_.sum(data_.span());
   limits.read_bytes_per_s = static_cast<double>(kFloats) * sizeof(float) / timer.seconds();
   // One float32 sum of so many ones stops at 2^24; several do not.
-  if (!(sum >= 0x1p24f)) fail("the bandwidth loop '{}' summed {} ones to {}", read_.name, kFloats, sum);
+  if (!(sum >= 0x1p24f)) {
+    fail("the bandwidth rung '{}' added {} ones and returned {}; a correct sum is at least {}", read_.name,
+         kFloats, sum, 0x1p24f);
+  }
   limits.fma_flops_per_s =
       measure_rate(threads_, [&](std::int64_t i) { return fma_rounds(kFmaRounds, &sink(i).number); });
   limits.int8_ops_per_s =

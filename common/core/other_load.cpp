@@ -48,9 +48,8 @@ std::string OtherLoad::note() const {
   const double others = processors();
   if (others < 0.2) return "";
   return fmt::format(
-      "other programs used {:.1f} processors meanwhile, so these figures are lower than the machine's; "
-      "measure again when "
-      "it is quiet",
+      "other programs used {:.1f} processors during the measurement, so these speeds are lower than the "
+      "machine's; measure again when no other program runs",
       others);
 }
 

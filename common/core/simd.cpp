@@ -83,10 +83,10 @@ Simd choose() {
     fail_usage("RUNG_SIMD is '{}'; known: amx, avx512, avx2, neon, scalar", name);
   }
   if ((best == Simd::neon) != (level == Simd::neon)) {
-    fail("RUNG_SIMD asks for {}, but this machine has only {}; unset it", name, simd_name(best));
+    fail("RUNG_SIMD is {}, but this machine has only {}; unset it", name, simd_name(best));
   }
   if (level > best) {
-    fail("RUNG_SIMD asks for {}, but this machine's best is {}; unset it or choose a lower level", name,
+    fail("RUNG_SIMD is {}, but this machine's best level is {}; unset it or choose a lower level", name,
          simd_name(best));
   }
 #if defined(HWY_ARCH_X86) && HWY_ARCH_X86
