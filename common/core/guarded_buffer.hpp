@@ -1,7 +1,7 @@
 #pragma once
 // Output memory for judging rungs. It is filled with NaN and lies between two guard regions.
 //
-// If a rung does not write an element, the element remains NaN. If a rung writes outside its output, it
+// If a rung does not write an element, this element remains NaN. If a rung writes outside its output, it
 // changes a guard. The gaps between the rows of a strided output are guards too.
 
 #include <cstdint>

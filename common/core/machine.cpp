@@ -28,7 +28,8 @@ using Json = nlohmann::json;
 constexpr std::int64_t kFloats = std::int64_t{192} << 20;  // 768 MiB: beyond any last-level cache share
 constexpr int kPasses = 9;
 
-/// `round(thread)` computes and returns how many operations that was; their rate over all threads.
+/// Calls round(thread), which returns its number of operations, on each thread. Returns the operations of all
+/// threads per second.
 double measure_rate(int threads, const std::function<double(std::int64_t)>& round) {
   std::vector<double> counts(static_cast<std::size_t>(threads));
   const Timer timer;
@@ -75,7 +76,7 @@ std::string machine_name() {
   return fmt::format("{}, {} processors", processor, default_threads());
 }
 
-// Written once by every thread, so that its pages are taken; then read over and over.
+// The threads write the array once, so that its pages are allocated. The passes then only read it.
 LimitsMeter::LimitsMeter(int threads, ReadLoop read)
     : threads_(threads), read_(std::move(read)), data_(kFloats, Pages::large) {
   simd_level();
@@ -93,7 +94,7 @@ MachineLimits LimitsMeter::pass() {
   const Timer timer;
   const float sum = read_.sum(data_.span());
   limits.read_bytes_per_s = static_cast<double>(kFloats) * sizeof(float) / timer.seconds();
-  // One float32 sum of so many ones stops at 2^24; several do not.
+  // A single float32 sum of this many ones stops at 2^24. Several partial sums exceed this limit.
   if (!(sum >= 0x1p24f)) {
     fail("the bandwidth rung '{}' added {} ones and returned {}; a correct sum is at least {}", read_.name,
          kFloats, sum, 0x1p24f);
@@ -146,7 +147,7 @@ MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) 
   const MachineLimits limits = median(passes);
   if (!path.empty()) {
     for (const auto& [name, field] : fields) cache[key][name] = limits.*field;
-    // A cache that cannot be kept is no reason to fail: the limits are measured again.
+    // If the cache cannot be written, the limits are measured again next time.
     try {
       std::error_code ignored;
       fs::create_directories(path.parent_path(), ignored);

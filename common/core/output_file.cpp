@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file, whatever its name.
+/// Identifies a file independently of its name, by the device and the number of its inode.
 struct Identity {
   std::uint64_t device, number;
   bool operator==(const Identity&) const = default;
@@ -47,18 +47,18 @@ std::optional<Identity> protect_file(const fs::path& path) {
        path);
 }
 
-/// What the user's mask leaves of the permissions that a new file or folder asks for.
+/// Returns the permissions of a new file or folder: `asked` without those that the user's mask removes.
 mode_t allowed(mode_t asked) {
   const mode_t mask = ::umask(0);
   ::umask(mask);
   return asked & ~mask;
 }
 
-/// Writes to the disk what the system still holds of a folder's list of names.
+/// Writes a folder's list of names to the disk, if the system has not written it yet.
 void sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
-  ::fsync(descriptor);  // some file systems cannot, and then have no need to
+  ::fsync(descriptor);  // fails on some file systems, which do not need it
   ::close(descriptor);
 }
 

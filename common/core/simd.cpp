@@ -39,8 +39,8 @@ DotInstructions of_processor() {
 }
 #endif
 
-/// Tiles are 8 KB more to save whenever threads change, so Linux lends them to those who ask, for all their
-/// threads (its Documentation/arch/x86/xstate.rst).
+/// Asks Linux for permission to use tiles, for all threads of this process. Linux must save 8 KB more for
+/// each thread that uses tiles, so a process needs its permission (Documentation/arch/x86/xstate.rst).
 bool ask_for_tiles() {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA

@@ -47,9 +47,11 @@ std::string spin_count(double microseconds, double look_ns);
 
 /// Chooses how the threads of this program wait. It may execute the program again from its start, so main()
 /// must call it before any parallel loop, before it reads input, and before other threads exist. It does
-/// nothing if the user has chosen (OMP_WAIT_POLICY or GOMP_SPINCOUNT is set), if the process may use only one
-/// processor, if a debugger is attached, for a set-user-id program, without GCC's OpenMP library, or if the
-/// system refuses. `argv` is the argument of main(), and `program` is the path of the program to execute.
+/// nothing in these cases:
+/// - The user has chosen: OMP_WAIT_POLICY or GOMP_SPINCOUNT is set.
+/// - The process may use only one processor, a debugger is attached, or the program is set-user-id.
+/// - The program does not use GCC's OpenMP library, or the system refuses.
+/// `argv` is the argument of main(), and `program` is the path of the program to execute.
 void choose_waiting(char** argv, const char* program = "/proc/self/exe");
 
 }  // namespace rung
