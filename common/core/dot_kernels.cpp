@@ -50,9 +50,8 @@ double int8_avx2(std::int64_t rounds, std::int64_t* sink) {
   __m256i x0 = _mm256_set1_epi8(kValues[0]), x1 = _mm256_set1_epi8(kValues[1]);
   __m256i sum = _mm256_setzero_si256();
   for (std::int64_t r = 0; r < rounds; ++r) {
-    asm(""
-        : "+x"(x0),
-          "+x"(x1));  // pretends to change them; otherwise the compiler would compute one round only
+    // This pretends to change x0 and x1. Otherwise the compiler would compute one round only.
+    asm("" : "+x"(x0), "+x"(x1));
     const __m256i a = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x0));
     const __m256i b = _mm256_add_epi16(_mm256_maddubs_epi16(w2, x0), _mm256_maddubs_epi16(w3, x0));
     const __m256i c = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x1), _mm256_maddubs_epi16(w1, x1));
