@@ -346,7 +346,7 @@ TEST_CASE("what cannot be planned is said in a sentence") {
   config.reserve = kMaxPlanTokens;
   refused(config, std::vector<std::int32_t>(200'000, 1), "64-bit");
   config = published("llama-3-8b", DType::i32);
-  refused(config, {1}, "make no sense");
+  refused(config, {1}, "keys and values cannot have the format");
   config = published("llama-3-8b", DType::q4_0);
   config.shape.layers[1].key_dim = 40;
   refused(config, {1}, "blocks of 32 numbers");

@@ -225,7 +225,7 @@ TEST_CASE("a trace may say whose its requests are") {
   CHECK(read("time,prompt,output\n0,10,2\n").requests[0].user == -1);
   for (const char* whose : {"x", "-1", "1.5", "99999999", ""}) {
     CHECK_THROWS_WITH(read(fmt::format("time,user,prompt,output\n0,{},10,2\n", whose)),
-                      testing::contains("is no user"));
+                      testing::contains("is not a user"));
   }
   WorkloadConfig config;
   config.requests = 2;
@@ -245,8 +245,8 @@ TEST_CASE("traces that are none are refused in a sentence with the line") {
   refused("t,p,o\n1,2\n", "line 2: '1,2' does not end in two counts");
   refused("t,p,o\n1,2,3\n4,x,6\n", "line 3");
   refused("t,p,o\n1,2,3x\n", "does not end in two counts");
-  refused("t,p,o\n1,-2,3\n", "-2 tokens of prompt");
-  refused("t,p,o\n1,99999999999,3\n", "tokens of prompt");
+  refused("t,p,o\n1,-2,3\n", "the number of prompt tokens is -2");
+  refused("t,p,o\n1,99999999999,3\n", "the number of prompt tokens");
   refused("t,p,o\n2,1,1\n1,1,1\n", "sort the trace");
   refused("{\"timestamp\": 1}\n", "'input_length' is missing");
   refused("{\"timestamp\": 0, \"input_length\": 600, \"output_length\": 1, \"hash_ids\": [1]}\n",

@@ -101,7 +101,7 @@ class Serve(Case):
         for damaged in (whole[:-9], whole[:4], whole[:40] + b"x" * 9 + whole[49:], whole + b"x"):
             with open(trace, "wb") as file:
                 file.write(damaged)
-            self.refused(1, "is compressed and", "bench-serve", "-m", "tiny", "--trace", trace)
+            self.refused(1, "is compressed, but", "bench-serve", "-m", "tiny", "--trace", trace)
         self.refused(2, "ask for different loads", *serve, "--multi-turn", 3, "--agents", 2)
         self.refused(2, "needs a rate", *serve, "--arrivals", "gamma")
         self.refused(2, "no times of its own", *serve, "--arrivals", "trace")

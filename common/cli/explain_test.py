@@ -48,7 +48,7 @@ class Explain(Case):
         self.refused(2, "--beside is -1", "explain", "-p", "a", "--beside", -1)
         self.refused(2, "auto, swap, recompute", "explain", "-p", "a", "--preempt", "never")
         self.refused(2, "say how much with --swap", "explain", "-p", "a", "--preempt", "swap")
-        self.refused(1, "no more than 3 may", *CROWD, "--max-waiting", 3)
+        self.refused(1, "at most 3 can wait", *CROWD, "--max-waiting", 3)
 
 
 class Samples(Case):

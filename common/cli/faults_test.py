@@ -287,7 +287,7 @@ class Traces(Case):
     def test_a_field_that_is_no_time_is_named(self):
         for bad in ("2024-05-10 18:17:-3", "2024-05-10 24:00:00", "2024-02-30 00:00:00", "2024-05-10 00:00:00+1", "1e", "0x10",
                     "2024-05-10 00:00:00.", "12:00"):
-            self.refused(1, f"line 3: '{bad}' is no time", *self.trace(f"t,p,g\n0,10,2\n{bad},12,3\n"))
+            self.refused(1, f"line 3: '{bad}' is not a time", *self.trace(f"t,p,g\n0,10,2\n{bad},12,3\n"))
 
     def test_a_rate_of_inf_is_all_at_once(self):
         out = self.json("bench-serve", "-m", "draft", "--requests", 3, "--output-tokens", 2, "--rate", "inf")

@@ -1,4 +1,4 @@
-// Number formats, random numbers, ladders, comparison: the ground that everything else stands on.
+// Tests of number formats, random numbers, ladders and comparisons, which all other code uses.
 
 #include <cmath>
 #include <cstring>

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint8_t kWeights[4] = {1, 5, 10, 15};  // 31 / 4 on average
 constexpr std::int8_t kValues[3] = {100, -98, 1};     // 1 on average, also the first two
 
-// Any processor: what the compiler makes of a loop. The barrier keeps it from being computed once.
+// A plain loop for any processor. The barrier prevents the compiler from computing it only once.
 double int8_plain(std::int64_t rounds, std::int64_t* sink) {
   constexpr int kBytes = 64;
   std::uint8_t w[kBytes];
@@ -40,9 +40,9 @@ double int8_plain(std::int64_t rounds, std::int64_t* sink) {
 #ifdef RUNG_DOT_X86
 
 HWY_PUSH_ATTRIBUTES("avx2,fma")
-// Products of bytes in pairs (16 bits, saturated), eight vectors of them added where the weights have 4 bits,
-// then pairs again (32 bits): 17 instructions for 256 products. Weights of 8 bits fill the 16 bits at once
-// and need 24.
+// One instruction multiplies bytes and adds the products in pairs, with saturation to 16 bits. For 4-bit
+// weights, eight vectors of these sums are added in 16 bits, and then in pairs in 32 bits: 17 instructions
+// for 256 products. For 8-bit weights, one sum already needs all 16 bits, so 24 instructions are needed.
 double int8_avx2(std::int64_t rounds, std::int64_t* sink) {
   const __m256i w0 = _mm256_set1_epi8(1), w1 = _mm256_set1_epi8(5);
   const __m256i w2 = _mm256_set1_epi8(10), w3 = _mm256_set1_epi8(15);
@@ -50,7 +50,8 @@ double int8_avx2(std::int64_t rounds, std::int64_t* sink) {
   __m256i x0 = _mm256_set1_epi8(kValues[0]), x1 = _mm256_set1_epi8(kValues[1]);
   __m256i sum = _mm256_setzero_si256();
   for (std::int64_t r = 0; r < rounds; ++r) {
-    asm("" : "+x"(x0), "+x"(x1));  // as if they changed: otherwise one round would be enough
+    // This pretends to change x0 and x1. Otherwise the compiler would compute one round only.
+    asm("" : "+x"(x0), "+x"(x1));
     const __m256i a = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x0));
     const __m256i b = _mm256_add_epi16(_mm256_maddubs_epi16(w2, x0), _mm256_maddubs_epi16(w3, x0));
     const __m256i c = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x1), _mm256_maddubs_epi16(w1, x1));
@@ -65,7 +66,8 @@ double int8_avx2(std::int64_t rounds, std::int64_t* sink) {
 }
 HWY_POP_ATTRIBUTES
 
-// Small arrays live in registers only where every index is a constant: the loops over them must be unrolled.
+// A small array is kept in registers only if every index is a constant, so the loops over it must be
+// unrolled.
 #ifdef __clang__
 #define RUNG_UNROLL _Pragma("unroll")
 #else
@@ -116,7 +118,7 @@ HWY_POP_ATTRIBUTES
 HWY_PUSH_ATTRIBUTES("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 double bf16_avx512(std::int64_t rounds, float* sink) {
   __m512 sums[kChains];
-  // Equal chains would be one chain to the compiler. A barrier in each would send it through memory.
+  // The compiler would merge equal chains. A barrier in each chain would force its value through memory.
   for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
   constexpr int kStarts = 16 * kChains * (kChains - 1) / 2;  // of all lanes
   const __m512i bits = _mm512_set1_epi16(0x3f80);            // 1

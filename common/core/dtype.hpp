@@ -1,9 +1,9 @@
 #pragma once
-// The number formats a tensor can be stored in, as one table.
+// The number formats in which a tensor can be stored, as one table.
 //
-// A format is a row of that table (dtype.cpp): its name, how many elements form a block, how many bytes a
-// block takes, and two plain conversions. These conversions are the definition that every faster kernel is
-// judged against. Families of formats have a header each, with the layout of their blocks:
+// A format is a row of that table (dtype.cpp). The row has the format's name, the number of elements and of
+// bytes in a block, and two plain conversions. These conversions define the format, and every faster kernel
+// is compared with them. Each family of formats has its own header with the layout of its blocks:
 // dtype_plain.hpp, dtype_legacy.hpp, dtype_k.hpp, dtype_codebook.hpp.
 
 #include <cstddef>
@@ -24,17 +24,17 @@ enum class DType : std::uint8_t {
   q4_1,
   q5_0,
   q5_1,
-  // Blocks of 256 whose scales are quantised too.
+  // Blocks of 256 whose scales are quantized too.
   q2_k,
   q3_k,
   q4_k,
   q5_k,
   q6_k,
-  // Blocks of 32 whose quants look up a value.
+  // Blocks of 32 whose quants are indices into a table of values.
   iq4_nl,
   mxfp4,
   mxfp8,  // blocks of 32 f8_e4m3 and a power of two
-  // Indices, no weights.
+  // Indices, not weights.
   i32,
 };
 inline constexpr int kDTypeCount = 18;
@@ -43,23 +43,24 @@ struct DTypeTraits {
   std::string_view name;  // as users write it: "f32", "q8_0"
   int block_elements;     // elements that share one block (1 for plain numbers)
   int block_bytes;
-  int alignment;  // what the address of a tensor must be a multiple of to be read in place
-  // Both convert n elements; n is a multiple of block_elements. Null where it makes no sense (i32).
-  // from_float takes finite numbers; block formats hold at least +-65504.
+  int alignment;  // a tensor can be read in place if its address is a multiple of this
+  // Both convert n elements, where n is a multiple of block_elements. Both are null for i32. from_float
+  // accepts finite numbers; block formats can store at least +-65504.
   void (*to_float)(const void* from, float* to, std::int64_t n);
   void (*from_float)(const float* from, void* to, std::int64_t n);
 };
 
-/// The row of the table for `type`.
+/// Returns the row of the table for `type`.
 const DTypeTraits& traits(DType type);
 
-/// Looks a format up by name; throws UsageError that lists the known ones.
+/// Returns the format of weights called `name`. Throws UsageError that lists the known formats if there is
+/// none.
 DType dtype_from_name(std::string_view name);
 
-/// Bytes of `n` elements. REQUIRES: n is a multiple of the block size.
+/// Returns the bytes of `n` elements. REQUIRES: n is a multiple of the block size.
 std::size_t bytes_of(DType type, std::int64_t n);
 
-/// IEEE binary16 and bfloat16 to and from binary32; rounding is to nearest, ties to even.
+/// Converts IEEE binary16 and bfloat16 to and from binary32. Rounds to nearest, ties to even.
 float f16_to_f32(std::uint16_t half);
 std::uint16_t f32_to_f16(float value);
 float bf16_to_f32(std::uint16_t brain);

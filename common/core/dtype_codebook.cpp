@@ -24,8 +24,9 @@ void decode(float scale, const std::array<std::int8_t, 16>& values, const std::u
 /// Quants of one block, one byte each.
 using Quants = std::array<std::uint8_t, kElements>;
 
-/// For every half from -128 to 127.5 the place of the nearest value: the points between two neighbours are
-/// halves too, so doubling and rounding down loses nothing.
+/// For each multiple of 0.5 from -128 to 127.5, the index of the nearest value. The midpoints between
+/// adjacent values are multiples of 0.5 too, so doubling a number and rounding it down gives the correct
+/// entry.
 constexpr std::array<std::uint8_t, 512> kNearestIq4Nl = [] {
   std::array<std::uint8_t, 512> nearest{};
   for (int twice = -256; twice < 256; ++twice) {
@@ -41,14 +42,14 @@ constexpr std::array<std::uint8_t, 512> kNearestIq4Nl = [] {
 std::uint8_t nearest_mxfp4(float value) {
   const float magnitude = std::fabs(value);
   std::uint8_t place = 0;
-  // A tie goes to the smaller magnitude, as with GGML.
+  // A tie goes to the smaller magnitude, as in GGML.
   for (const float middle : {0.5f, 1.5f, 2.5f, 3.5f, 5.0f, 7.0f, 10.0f}) {
     place = static_cast<std::uint8_t>(place + (magnitude > middle ? 1 : 0));
   }
   return static_cast<std::uint8_t>(place | (value < 0 && place > 0 ? 8 : 0));
 }
 
-/// Rounds x with a given exponent; returns the sum of squared errors.
+/// Rounds x with a given exponent and returns the sum of the squared errors.
 float round_mxfp4(const float* x, std::uint8_t exponent, Quants& quants) {
   const float scale = mxfp4_scale(exponent);
   float sum = 0.0f;
@@ -74,7 +75,7 @@ void iq4_nl_to_float(const void* from, float* to, std::int64_t n) {
   }
 }
 
-// The element of largest magnitude becomes -127: the scale carries its sign.
+// The element of largest magnitude becomes -127, because the scale has a sign.
 void iq4_nl_from_float(const float* from, void* to, std::int64_t n) {
   auto* blocks = static_cast<BlockIq4Nl*>(to);
   for (std::int64_t b = 0; b < n / kElements; ++b) {
@@ -94,9 +95,10 @@ void mxfp4_to_float(const void* from, float* to, std::int64_t n) {
   }
 }
 
-// The specification's exponent is that of the largest element less two, so that it lands between 4 and 8
-// although the largest value is 6: what is above 6 is cut off. The next exponent keeps it and rounds the rest
-// more coarsely. Both are tried, the smaller error wins.
+// The specification uses the exponent of the largest element minus 2, so this element becomes a number
+// between 4 and 8. The largest value is 6, so a number above 6 is clipped. The next exponent keeps this
+// number but rounds the others more coarsely. This function tries both and chooses the one with the smaller
+// error.
 void mxfp4_from_float(const float* from, void* to, std::int64_t n) {
   auto* blocks = static_cast<BlockMxfp4*>(to);
   for (std::int64_t b = 0; b < n / kElements; ++b) {

@@ -1,9 +1,9 @@
 #pragma once
-// Formats of 32 weights whose four-bit quants are places in a table of sixteen values.
+// Formats with blocks of 32 weights, whose 4-bit quants are indices into a table of 16 values.
 //
-// IQ4_NL: the values lie closer together near zero, where most weights are (llama.cpp pull request 5590).
-// MXFP4: the values are those of a 4-bit float (E2M1), the scale is a power of two in 8 bits (OCP
-// Microscaling Formats, version 1.0, 2023). Pairs of quants lie as in Q4_0 (dtype_legacy.hpp).
+// The values of IQ4_NL are closer together near zero, where most weights are (llama.cpp pull request 5590).
+// The values of MXFP4 are those of a 4-bit float (E2M1), and its scale is a power of two, stored in 8 bits
+// (OCP Microscaling Formats, version 1.0, 2023). Pairs of quants are stored as in Q4_0 (dtype_legacy.hpp).
 
 #include <array>
 #include <bit>
@@ -19,7 +19,8 @@ struct BlockIq4Nl {
 };
 static_assert(sizeof(BlockIq4Nl) == 18);
 
-/// weight = 2^(exponent - 128) * kMxfp4Values[nibble]; the table holds E2M1 doubled, hence 128 and not 127.
+/// weight = 2^(exponent - 128) * kMxfp4Values[nibble]. The offset is 128 and not 127, because the table has
+/// the values of E2M1 times 2.
 struct BlockMxfp4 {
   static constexpr int kElements = 32;
   std::uint8_t exponent;
@@ -34,13 +35,13 @@ inline constexpr std::array<std::int8_t, 16> kMxfp4Values = {0, 1,  2,  3,  4,  
 
 namespace formats {
 
-/// The scale of a block of MXFP4: 2^(exponent - 128), also where that is subnormal (exponents 0 and 1).
+/// Returns the scale of a block of MXFP4, 2^(exponent - 128). It is subnormal for exponents 0 and 1.
 inline float mxfp4_scale(std::uint8_t exponent) {
   if (exponent < 2) return std::bit_cast<float>(0x00200000u << exponent);
   return std::bit_cast<float>(static_cast<std::uint32_t>(exponent - 1) << 23);
 }
 
-/// The place in kIq4NlValues of the value nearest to `value`.
+/// Returns the index in kIq4NlValues of the value nearest to `value`.
 std::uint8_t nearest_iq4_nl(float value);
 
 void iq4_nl_to_float(const void* from, float* to, std::int64_t n);

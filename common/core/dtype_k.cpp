@@ -1,7 +1,7 @@
-// Where the bits of the K formats lie, and their conversion to float.
+// The layout of the bits in the K formats, and the conversion of blocks to float.
 //
-// Quants lie in planes: byte i of a plane holds elements i, i + 32, i + 64, ... in its bits, so that 32
-// neighbouring bytes, shifted and masked, are 32 neighbouring elements.
+// Quants are stored in planes. Byte i of a plane holds bits of the elements i, i + 32, i + 64 and so on.
+// Shifting and masking 32 adjacent bytes therefore gives 32 adjacent elements.
 
 #include "core/dtype_k.hpp"
 
@@ -55,9 +55,9 @@ void add_to_all(std::int8_t* quants, int offset) {
   for (int e = 0; e < kKElements; ++e) quants[e] = static_cast<std::int8_t>(quants[e] + offset);
 }
 
-/// Eight scales and eight minima of 6 bits in 12 bytes. The first four of each fill the low bits of bytes
-/// 0..3 and 4..7; of the other four, the low halves share bytes 8..11 and the two high bits lie on top of
-/// bytes 0..7.
+/// Stores eight scales and eight minima of 6 bits in 12 bytes. The first four scales and minima are the low 6
+/// bits of bytes 0..3 and 4..7. For the other four, the low 4 bits are in bytes 8..11, and the high 2 bits
+/// are in the high bits of bytes 0..7.
 void pack_6bit_pairs(const std::int8_t* scales, const std::uint8_t* minima, std::uint8_t* to) {
   for (int j = 0; j < 4; ++j) {
     to[j] = byte(scales[j] | ((scales[j + 4] >> 4) << 6));

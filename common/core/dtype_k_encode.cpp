@@ -1,6 +1,7 @@
-// How a row becomes K blocks by rule: a sub-block's scale follows from its extremes, the block's d (and
-// d_min) from the largest scale (and minimum), and everything is rounded to the nearest. This is the
-// definition of from_float; 03_techniques/quantization searches for scales that lose less.
+// Converts a row to K blocks by a fixed rule. The scale of a sub-block follows from its smallest and largest
+// elements. The d and d_min of a block follow from its largest scale and minimum. All numbers are rounded to
+// the nearest. This rule defines from_float; 03_techniques/quantization searches for scales with a smaller
+// error.
 
 #include <algorithm>
 #include <array>
@@ -12,8 +13,9 @@
 namespace rung::formats {
 namespace {
 
-/// Blocks of signed quants from low to -low - 1: the element of largest magnitude becomes the lowest quant,
-/// whatever its sign, because the scale carries one. Scales from low_scale to -low_scale - 1.
+/// Encodes blocks of signed quants from low to -low - 1. The element of largest magnitude becomes the lowest
+/// quant, independently of its sign, because the scale has a sign. Scales are from low_scale to -low_scale
+/// - 1.
 template <class Block, int N>
 void encode_signed(const float* from, void* to, std::int64_t n, int low, int low_scale) {
   constexpr int kSub = kKElements / N;
@@ -34,8 +36,9 @@ void encode_signed(const float* from, void* to, std::int64_t n, int low, int low
   }
 }
 
-/// Blocks of quants from 0 to high: the smallest element becomes 0, the largest the last. Zero stays in
-/// reach, because a minimum is never negative. Scales and minima from 0 to high_scale.
+/// Encodes blocks of quants from 0 to high. The smallest element becomes 0 and the largest becomes high. The
+/// weight 0 is always in the range, because a minimum is never negative. Scales and minima are from 0 to
+/// high_scale.
 template <class Block, int N>
 void encode_range(const float* from, void* to, std::int64_t n, int high, int high_scale) {
   constexpr int kSub = kKElements / N;

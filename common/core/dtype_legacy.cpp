@@ -1,5 +1,5 @@
-// The conversions of the formats with one scale for 32 weights. The quantisers are GGML's rules
-// (quantize_row_*_ref): files made here equal, byte for byte, those that its tools make.
+// The conversions of the formats with one scale for 32 weights. They quantize by GGML's rules
+// (quantize_row_*_ref), so the resulting files equal those of GGML's tools byte for byte.
 
 #include "core/dtype_legacy.hpp"
 
@@ -46,9 +46,9 @@ void unpack_five_bits(const std::uint8_t* quants, const std::uint8_t* high, std:
   }
 }
 
-/// Scale and quants of a format without minimum: 2^(bits - 1) values below zero, one less above. The element
-/// of largest magnitude becomes the lowest quant, whatever its sign: the scale carries the sign. That uses
-/// all levels.
+/// Computes the scale and the quants of a format without minimum, which has 2^(bits - 1) levels below zero
+/// and one less above. The element of largest magnitude becomes the lowest quant, independently of its sign,
+/// because the scale has a sign. This uses all levels.
 float quantise_signed(const float* x, int bits, std::uint8_t* q) {
   const int offset = 1 << (bits - 1);
   const float scale = extreme_of(x, kElements) / static_cast<float>(-offset);
@@ -58,7 +58,8 @@ float quantise_signed(const float* x, int bits, std::uint8_t* q) {
   return scale;
 }
 
-/// Scale, minimum and quants of a format with both: the smallest element becomes 0, the largest the last.
+/// Computes the scale, the minimum and the quants of a format with both. The smallest element becomes the
+/// quant 0, and the largest element becomes the largest quant.
 void quantise_range(const float* x, int bits, std::uint8_t* q, std::uint16_t& scale16,
                     std::uint16_t& minimum16) {
   const int largest = (1 << bits) - 1;

@@ -1,10 +1,11 @@
 #pragma once
-// Formats of 32 weights that share one scale, and two of them a minimum: GGML's first family
+// GGML's first family of formats. A block has 32 weights with one scale, and in two formats also a minimum
 // (github.com/ggml-org/ggml, ggml-common.h and ggml-quants.c).
 //
-// The names say bits and kind: _0 is weight = scale * quant with signed quants, _1 is
-// weight = scale * quant + minimum with quants from 0 on. Four-bit quants lie in pairs: byte i holds
-// element i in its low half and element i + 16 in its high half. The fifth bits lie in 32 bits of their own.
+// A name contains the number of bits and the kind. In kind _0, weight = scale * quant with signed quants. In
+// kind _1, weight = scale * quant + minimum with quants of at least 0. 4-bit quants are stored in pairs: byte
+// i holds element i in its low half and element i + 16 in its high half. The fifth bits are stored
+// separately, in 32 bits.
 
 #include <cstdint>
 
@@ -56,17 +57,19 @@ static_assert(sizeof(BlockQ5_1) == 24);
 
 namespace formats {
 
-/// 1 / scale; 0 for a scale so small that its inverse is infinite: half precision stores such a scale as 0.
+/// Returns 1 / scale, or 0 for a scale so small that its inverse is infinite, because binary16 stores such a
+/// scale as 0.
 float inverse_scale(float scale);
 
-/// 1 / extreme for searches that multiply it further; 0 for blocks so small that every scale is stored as 0.
+/// Returns 1 / extreme, which a search multiplies by other factors, or 0 for a block so small that all its
+/// scales are stored as 0.
 inline float inverse_extreme(float extreme) {
   return extreme > 1e-30f || extreme < -1e-30f ? 1.0f / extreme : 0.0f;
 }
 
-/// Four bits of each of 32 quants, one byte each, in pairs: 16 bytes.
+/// Packs the low four bits of 32 quants, which have one byte each, in pairs into 16 bytes.
 void pack_nibbles(const std::uint8_t* quants, std::uint8_t* to);
-/// Their fifth bits: 4 bytes.
+/// Packs the fifth bits of 32 quants into 4 bytes.
 void pack_fifth_bits(const std::uint8_t* quants, std::uint8_t* to);
 
 void q8_0_to_float(const void* from, float* to, std::int64_t n);

@@ -17,9 +17,9 @@ float bf16_to_f32(std::uint16_t brain) {
 
 std::uint16_t f32_to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
-  // A NaN whose payload sits in the low half would round to infinity; keep it a (quiet) NaN.
+  // A NaN with its payload in the low half would round to infinity. This makes it a quiet NaN instead.
   if (std::isnan(value)) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
-  const std::uint32_t rounding = 0x7fffu + ((bits >> 16) & 1u);  // ties go to the even neighbour
+  const std::uint32_t rounding = 0x7fffu + ((bits >> 16) & 1u);  // ties go to the even number
   return static_cast<std::uint16_t>((bits + rounding) >> 16);
 }
 
@@ -42,7 +42,7 @@ std::uint16_t f32_to_f16(float value) {
   if (magnitude > 0x7f800000u) return sign | 0x7e00u;   // NaN
   if (magnitude >= 0x477ff000u) return sign | 0x7c00u;  // rounds to 2^16 or more: infinity
   if (magnitude < 0x38800000u) {                        // below 2^-14: subnormal half
-    // Adding 0.5 makes the float unit round to multiples of 2^-24 for us, ties to even.
+    // Adding 0.5 makes the floating-point unit round to multiples of 2^-24, ties to even.
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return sign | static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u);
   }
@@ -65,8 +65,8 @@ constexpr std::array<float, 256> kF8Values = [] {
   return values;
 }();
 
-// Mapped files promise 2-byte alignment for their 16-bit tensors only through GGUF's alignment rule;
-// loaders check it, so plain typed reads are safe here.
+// In a mapped file, only GGUF's alignment rule ensures that 16-bit tensors are aligned to 2 bytes. Loaders
+// check this rule, so plain typed reads are safe here.
 template <class T, float (*Decode)(T)>
 void decode_each(const void* from, float* to, std::int64_t n) {
   const auto* source = static_cast<const T*>(from);
@@ -136,9 +136,9 @@ void mxfp8_to_float(const void* from, float* to, std::int64_t n) {
   }
 }
 
-// The specification takes the exponent of the largest element less 8, which puts it between 256 and 512; what
-// is above 448 would be cut off. There the next exponent is taken, which costs the others nothing unless they
-// are subnormal: these are floats.
+// The specification uses the exponent of the largest element minus 8, so this element becomes a number
+// between 256 and 512. A number above 448 would be clipped, so in this case the next exponent is used. This
+// does not change the precision of the other elements unless they become subnormal, because they are floats.
 void mxfp8_from_float(const float* from, void* to, std::int64_t n) {
   auto* blocks = static_cast<BlockMxfp8*>(to);
   for (std::int64_t b = 0; b < n / BlockMxfp8::kElements; ++b, from += BlockMxfp8::kElements) {
@@ -150,7 +150,7 @@ void mxfp8_from_float(const float* from, void* to, std::int64_t n) {
     }
     int power = -127;
     if (!finite) {
-      power = 128;  // the exponent that says NaN: a number that is lost must show
+      power = 128;  // the exponent of NaN, so that an element that is lost is visible
     } else if (largest > 0.0f) {
       power = std::ilogb(largest) - 8;
       if (std::ldexp(largest, -power) > 448.0f) ++power;

@@ -1,19 +1,23 @@
 #pragma once
-// Formats of plain numbers: one element, one value. MXFP8 alone groups them, under a common power of two.
+// Formats of plain numbers, in which each element is stored as a separate number. Only MXFP8 has blocks,
+// whose numbers share a power of two.
 //
-// F8_E4M3 is the 8-bit float of FP8 checkpoints (OCP 8-bit Floating Point Specification, 2023): sign, four
-// bits of exponent (bias 7), three of mantissa; no infinity, one NaN per sign (0x7f, 0xff), largest 448.
-// MXFP8 is 32 of them times 2^(exponent - 127) (OCP Microscaling Formats, version 1.0, 2023); exponent 255 is
-// NaN for all 32. No GGUF file holds it: here it is a format of the KV cache.
+// F8_E4M3 is the 8-bit float of FP8 checkpoints (OCP 8-bit Floating Point Specification, 2023). It has a
+// sign, four bits of exponent (bias 7) and three bits of mantissa. It has no infinity, one NaN per sign (0x7f
+// and 0xff), and 448 is its largest number. A block of MXFP8 is 32 of these numbers times 2^(exponent - 127)
+// (OCP Microscaling Formats, version 1.0, 2023). If the exponent is 255, all 32 numbers are NaN. No GGUF file
+// uses MXFP8; in Rung it is a format of the KV cache.
 
 #include <cstdint>
 
 namespace rung {
 
-/// Rounds to nearest, ties to even; what is larger than 448, infinity too, becomes 448 of its sign.
+/// Rounds to nearest, ties to even. A number above 448 becomes 448, and one below -448 becomes -448, infinity
+/// included.
 std::uint8_t f32_to_f8_e4m3(float value);
 float f8_e4m3_to_f32(std::uint8_t byte);
 
+/// weight = 2^(exponent - 127) * element.
 struct BlockMxfp8 {
   static constexpr int kElements = 32;
   std::uint8_t exponent;

@@ -1,6 +1,6 @@
 #pragma once
-// Rounding to the integers of a block format once its scale is known: what the plain encoders of this floor
-// share with the searches for better scales in 03_techniques/quantization.
+// Rounds to the integers of a block format whose scale is known. The plain encoders in this folder and the
+// searches for better scales in 03_techniques/quantization use these functions.
 
 #include <algorithm>
 #include <cmath>
@@ -11,14 +11,14 @@
 
 namespace rung::formats {
 
-/// The nearest whole number of one that is not negative: two instructions that a compiler turns into vector
-/// ones.
+/// Returns the integer nearest to `value`, which must not be negative. It needs two instructions, which a
+/// compiler can vectorize.
 inline float nearest(float value) {
   const float lifted = value + 0.5f;
   return static_cast<float>(static_cast<int>(lifted));
 }
 
-/// How much each element counts: all the same, or as given.
+/// The weights of the elements' errors: `Equally` weighs all elements the same, and `Weighted` uses an array.
 struct Equally {
   float operator[](int) const { return 1.0f; }
   Equally operator+(std::int64_t) const { return {}; }
@@ -27,8 +27,8 @@ using Weighted = const float*;
 
 inline constexpr int kLanes = 4;  // independent partial sums, which a compiler may keep in one vector
 
-/// Rounds x[N] to scale * q - minimum with q in [low, high]; returns the sum of squared errors, each times
-/// its weight.
+/// Rounds x[N] to scale * q - minimum with q in [low, high]. Returns the sum of the squared errors, each
+/// multiplied by its weight.
 template <int N, class Weights>
 float round_to(const float* x, Weights weights, float scale, float minimum, int low, int high,
                std::int8_t* quants) {
@@ -47,20 +47,21 @@ float round_to(const float* x, Weights weights, float scale, float minimum, int 
   return (errors[0] + errors[1]) + (errors[2] + errors[3]);
 }
 
-/// The nearest multiple of `unit`, as an integer from low to high.
+/// Returns the integer from low to high whose product with `unit` is nearest to `value`.
 inline int multiple_of(float unit, float value, int low, int high) {
   return std::clamp(static_cast<int>(std::lround(value * inverse_scale(unit))), low, high);
 }
 
-/// The binary16 number next to `value` that is not nearer to zero, so that the largest scale is within the
-/// reach of its integer. A small d is subnormal, where rounding to the nearest may lose a tenth of it.
+/// Returns the binary16 number nearest to `value` that is at least as far from zero. With it as d, the
+/// largest scale of a block does not exceed the range of its integer. A small d is subnormal, and rounding it
+/// to the nearest number could change it by a tenth.
 inline std::uint16_t f16_beyond(float value) {
   const std::uint16_t nearest = f32_to_f16(value);
   const bool short_of_it = std::fabs(f16_to_f32(nearest)) < std::fabs(value);
   return static_cast<std::uint16_t>(nearest + (short_of_it ? 1 : 0));
 }
 
-/// The element of largest magnitude, with its sign.
+/// Returns the element with the largest magnitude, including its sign.
 inline float extreme_of(const float* x, int n) {
   float extreme = 0.0f;
   for (int i = 0; i < n; ++i) {

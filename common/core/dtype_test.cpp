@@ -1,5 +1,5 @@
-// Number formats: the layouts undo themselves, the quantisers keep their error, odd blocks stay sound.
-// What the formats mean is compared with other implementations in files/gguf_types_parity_test.cpp.
+// Tests of number formats: packing and unpacking are inverse, quantizers keep their error bounds, and unusual
+// blocks work. files/gguf_types_parity_test.cpp compares the formats with other implementations.
 
 #include <algorithm>
 #include <cmath>

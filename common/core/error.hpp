@@ -1,8 +1,9 @@
 #pragma once
-// Errors are sentences: what is wrong, the limit, the remedy.
+// The exceptions of Rung. Their messages are sentences that name the problem, the value, the limit and the
+// remedy.
 //
-// Everything that can go wrong because of a file, a flag or a request is thrown as one of these and
-// printed once, by main(). A broken invariant of our own code is an assert, not an Error.
+// A problem with a file, a flag or a request is thrown as one of these exceptions, and main() prints it once.
+// A broken invariant of Rung's own code is an assert, not an Error.
 
 #include <fmt/core.h>
 
@@ -14,20 +15,21 @@
 
 namespace rung {
 
-/// The job failed: the program prints the sentence and exits with status 1. Sentences quote files of
-/// strangers: control characters are written out.
+/// Thrown if the job fails. The program prints the message and exits with status 1. Messages quote untrusted
+/// files, so control characters are replaced by escape sequences.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& sentence) : std::runtime_error(printable(sentence, true)) {}
 };
 
-/// The job was asked for wrongly (flag, name, value): exit status 2.
+/// Thrown if the user passed an invalid flag, name or value. The program exits with status 2.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
 
-/// A learner's rung that has no code yet was run. Not a failure of the house; exit status 1.
+/// Thrown if a learner's rung is run that has no code yet. This is not a failure of Rung. The program exits
+/// with status 1.
 class NotStarted : public Error {
  public:
   using Error::Error;

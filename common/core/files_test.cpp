@@ -1,4 +1,4 @@
-// Output files are there as a whole or not at all, and never replace what is read.
+// Tests that output files are written completely or not at all, and never replace a file that the job reads.
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -84,7 +84,7 @@ TEST_CASE("an output file follows links, and writes to devices and pipes directl
 
   const std::string pipe = folder + "/pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK_THROWS_WITH(OutputFile(pipe), testing::contains("a pipe that nobody reads"));
+  CHECK_THROWS_WITH(OutputFile(pipe), testing::contains("a pipe without a reader"));
   const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
   OutputFile through(pipe);
   through.write("abc");
@@ -179,7 +179,8 @@ TEST_CASE("a folder appears when it is complete, and an older one is replaced as
   CHECK(count(root + "/new") == 1);
 
   put(path + "/notes.txt", "mine");
-  CHECK_THROWS_WITH(OutputFolder(path, any), testing::contains("has something else in it ('notes.txt')"));
+  CHECK_THROWS_WITH(OutputFolder(path, any),
+                    testing::contains("contains 'notes.txt', which the output would delete"));
   fs::remove(path + "/notes.txt");
   const InputInUse in_use(path + "/config.json");
   CHECK_THROWS_WITH(OutputFolder(path, any), testing::contains("is also read by this job"));

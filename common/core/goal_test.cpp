@@ -1,4 +1,4 @@
-// Goals: where the line between correct and good lies, and what a learner reads.
+// Tests of goals: the limit between correct and good results, and the sentences that a learner reads.
 
 #include <cmath>
 

@@ -1,8 +1,8 @@
 #pragma once
-// Output memory for judging rungs: poisoned with NaN, between two guard regions.
+// Output memory for judging rungs. It is filled with NaN and lies between two guard regions.
 //
-// A rung that leaves an element unwritten leaves a NaN; one that writes beside its output changes a
-// guard. Strided outputs leave gaps between rows: these are guards too.
+// If a rung does not write an element, this element remains NaN. If a rung writes outside its output, it
+// changes a guard. The gaps between the rows of a strided output are guards too.
 
 #include <cstdint>
 #include <cstring>
@@ -16,12 +16,13 @@ namespace rung {
 
 class GuardedBuffer {
  public:
-  /// A float32 matrix [rows, cols] whose rows are `stride` elements apart (default: cols).
+  /// Creates a float32 matrix [rows, cols] whose rows start `stride` elements apart; 0 means `cols`.
   GuardedBuffer(std::int64_t rows, std::int64_t cols, std::int64_t stride = 0)
       : rows_(rows), cols_(cols), stride_(stride == 0 ? cols : stride) {
     poison();
   }
 
+  /// Fills the matrix with NaN and restores the guards.
   void poison() {
     storage_.assign(static_cast<std::size_t>(2 * kGuard + rows_ * stride_), guard_value());
     for (std::int64_t r = 0; r < rows_; ++r) {
@@ -33,7 +34,7 @@ class GuardedBuffer {
 
   Tensor tensor() { return {storage_.data() + kGuard, DType::f32, rows_, cols_, stride_}; }
 
-  /// The matrix without gaps, row by row.
+  /// Returns the elements of the matrix row by row, without gaps.
   std::vector<float> values() const {
     std::vector<float> result;
     result.reserve(static_cast<std::size_t>(rows_ * cols_));
@@ -43,15 +44,16 @@ class GuardedBuffer {
     return result;
   }
 
-  /// Throws Error when anything outside the matrix was written.
+  /// Throws Error if memory outside the matrix was changed.
   void check_guards() const {
     for (std::size_t i = 0; i < storage_.size(); ++i) {
       const std::int64_t offset = static_cast<std::int64_t>(i) - kGuard;
       const bool inside = offset >= 0 && offset < rows_ * stride_ && offset % stride_ < cols_;
       const float guard = guard_value();
       if (!inside && std::memcmp(&storage_[i], &guard, sizeof guard) != 0) {
-        fail("wrote outside the output of shape [{}, {}] (row stride {}): element {} from its start", rows_,
-             cols_, stride_, offset);
+        fail(
+            "the rung wrote outside its output of shape [{}, {}] (row stride {}), {} elements from its start",
+            rows_, cols_, stride_, offset);
       }
     }
   }

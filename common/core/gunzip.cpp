@@ -16,7 +16,8 @@ constexpr int kGzip = 16 + MAX_WBITS;
 class Inflater {
  public:
   explicit Inflater(std::string_view name) {
-    if (inflateInit2(&stream, kGzip) != Z_OK) fail("{} cannot be unpacked: there is not enough memory", name);
+    if (inflateInit2(&stream, kGzip) != Z_OK)
+      fail("{} cannot be unpacked: there is not enough memory; end other programs", name);
   }
   ~Inflater() { inflateEnd(&stream); }
   Inflater(const Inflater&) = delete;
@@ -37,7 +38,7 @@ std::string gunzip(std::string_view data, std::string_view name) {
     z_stream& stream = inflater.stream;
     for (int state = Z_OK; state != Z_STREAM_END;) {
       if (stream.avail_in == 0) {
-        if (data.empty()) fail("{} is compressed and cut short; fetch or compress it again", name);
+        if (data.empty()) fail("{} is compressed, but its end is missing; fetch or compress it again", name);
         const auto piece = std::min<std::size_t>(data.size(), std::numeric_limits<int>::max());
         stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
         stream.avail_in = static_cast<uInt>(piece);
@@ -47,10 +48,10 @@ std::string gunzip(std::string_view data, std::string_view name) {
       stream.avail_out = sizeof buffer;
       state = inflate(&stream, Z_NO_FLUSH);
       if (state != Z_OK && state != Z_STREAM_END)
-        fail("{} is compressed and damaged; fetch or compress it again", name);
+        fail("{} is compressed, but damaged; fetch or compress it again", name);
       unpacked.append(buffer, sizeof buffer - stream.avail_out);
       if (unpacked.size() > kMostBytes)
-        fail("{} unpacks to more than {} bytes; cut it into smaller files", name, kMostBytes);
+        fail("{} unpacks to more than {} bytes; split it into smaller files", name, kMostBytes);
     }
     data = std::string_view(data.data() - stream.avail_in, data.size() + stream.avail_in);  // the next member
   }

@@ -1,16 +1,16 @@
 #pragma once
-// What gzip compressed, unpacked by zlib.
+// Unpacks gzip files, with zlib.
 
 #include <string>
 #include <string_view>
 
 namespace rung {
 
-/// Whether `data` begins as gzip files do.
+/// Returns whether `data` begins with the signature of gzip files.
 bool is_gzip(std::string_view data);
 
-/// The content of a gzip file, of one member or several. Throws Error, which calls it `name`, when it is
-/// damaged, is cut short, or unpacks to more than 1 GiB.
+/// Returns the unpacked content of a gzip file with one or more members. Throws Error, whose message calls
+/// the file `name`, if the data is damaged or incomplete, or if it unpacks to more than 1 GiB.
 std::string gunzip(std::string_view data, std::string_view name);
 
 }  // namespace rung

@@ -11,7 +11,7 @@ LargeArray::LargeArray(std::int64_t count, Pages pages) : count_(count) {
   mapped_bytes_ = static_cast<std::size_t>(count) * sizeof(float) + 2 * kLargePage;
   mapped_ = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped_ == MAP_FAILED) {
-    fail("there are no {:.0f} MB of memory left for a measurement",
+    fail("a measurement needs {:.0f} MB of memory, but there is not enough; end other programs",
          static_cast<double>(mapped_bytes_) * 1e-6);
   }
 #ifdef MADV_HUGEPAGE

@@ -1,5 +1,5 @@
 #pragma once
-// float32 memory for measurements: untouched at first, in pages of the size that is asked for.
+// A large float32 array for measurements, in memory pages of a requested size.
 
 #include <cstdint>
 #include <span>
@@ -7,14 +7,15 @@
 namespace rung {
 
 enum class Pages : std::uint8_t {
-  small,  // 4 kB, whatever the system's setting
-  large,  // 2 MB where the system gives them (transparent huge pages); otherwise small
+  small,  // 4 kB, independently of the system's setting
+  large,  // 2 MB if the system provides them (transparent huge pages); otherwise small
 };
 
-/// Memory straight from the system, zeros, given back at the end. The thread that writes a page first decides
-/// on which memory node it lies. Throws Error when there is none left.
+/// An array of zeros that is allocated directly from the operating system and freed in its destructor. The
+/// thread that first writes to a page determines the memory node on which the page is allocated.
 class LargeArray {
  public:
+  /// Allocates `count` numbers. Throws Error if there is not enough memory.
   LargeArray(std::int64_t count, Pages pages);
   ~LargeArray();
   LargeArray(const LargeArray&) = delete;

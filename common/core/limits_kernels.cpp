@@ -10,8 +10,8 @@ namespace rung {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Twelve independent chains: latency 4 times two units per cycle needs eight. Each starts from a value of its
-// own: equal chains would be one chain to the compiler.
+// Twelve independent chains. A latency of 4 cycles and two units per cycle need at least eight. Each chain
+// starts from its own value, because the compiler would merge equal chains.
 double FmaRounds(std::int64_t rounds, float* sink) {
   const hn::ScalableTag<float> d;
   const auto a = hn::Set(d, 0.999f), b = hn::Set(d, 0.001f);

@@ -1,4 +1,4 @@
-// The loops that measure the machine's limits compute what they say; how fast is not a test's business.
+// Tests that the loops that measure the machine's limits compute correct results. No test checks their speed.
 
 #include <limits>
 

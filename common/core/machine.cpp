@@ -41,7 +41,8 @@ constexpr Field kFields[] = {{"read_bytes_per_s", &MachineLimits::read_bytes_per
                              {"int8_tile_ops_per_s", &MachineLimits::int8_tile_ops_per_s, true},
                              {"bf16_tile_flops_per_s", &MachineLimits::bf16_tile_flops_per_s, true}};
 
-/// `round(thread)` computes and returns how many operations that was; their rate over all threads.
+/// Calls round(thread), which returns its number of operations, on each thread. Returns the operations of all
+/// threads per second.
 double measure_rate(int threads, const std::function<double(std::int64_t)>& round) {
   std::vector<double> counts(static_cast<std::size_t>(threads));
   const Timer timer;
@@ -88,7 +89,7 @@ std::string machine_name() {
   return fmt::format("{}, {} processors", processor, default_threads());
 }
 
-// Written once by every thread, so that its pages are taken; then read over and over.
+// The threads write the array once, so that its pages are allocated. The passes then only read it.
 LimitsMeter::LimitsMeter(int threads, ReadLoop read)
     : threads_(threads), read_(std::move(read)), data_(kFloats, Pages::large) {
   simd_level();
@@ -106,8 +107,11 @@ MachineLimits LimitsMeter::pass() {
   const Timer timer;
   const float sum = read_.sum(data_.span());
   limits.read_bytes_per_s = static_cast<double>(kFloats) * sizeof(float) / timer.seconds();
-  // One float32 sum of so many ones stops at 2^24; several do not.
-  if (!(sum >= 0x1p24f)) fail("the bandwidth loop '{}' summed {} ones to {}", read_.name, kFloats, sum);
+  // A single float32 sum of this many ones stops at 2^24. Several partial sums exceed this limit.
+  if (!(sum >= 0x1p24f)) {
+    fail("the bandwidth rung '{}' added {} ones and returned {}; a correct sum is at least {}", read_.name,
+         kFloats, sum, 0x1p24f);
+  }
   limits.fma_flops_per_s =
       measure_rate(threads_, [&](std::int64_t i) { return fma_rounds(kFmaRounds, &sink(i).number); });
   limits.int8_ops_per_s =
@@ -153,7 +157,7 @@ MachineLimits machine_limits(int threads, const ReadLoop& read, bool remeasure) 
   const MachineLimits limits = median(passes);
   if (!path.empty()) {
     for (const Field& field : kFields) cache[key][field.name] = limits.*field.value;
-    // A cache that cannot be kept is no reason to fail: the limits are measured again.
+    // If the cache cannot be written, the limits are measured again next time.
     try {
       std::error_code ignored;
       fs::create_directories(path.parent_path(), ignored);

@@ -30,7 +30,7 @@ std::string read_number(std::string_view text, T& value, const std::type_identit
   const char first = digits.starts_with('-') && digits.size() > 1 ? digits[1]
                      : digits.empty()                             ? ' '
                                                                   : digits[0];
-  // Of what from_chars takes, "inf" and "nan" begin with none of these.
+  // from_chars also accepts "inf" and "nan", which do not begin with a digit or a point.
   if (!is_ascii_digit(first) && first != '.') return kWanted;
   if (text.starts_with('+') && digits.starts_with('-')) return kWanted;
   if (std::is_unsigned_v<T> && digits.starts_with('-')) {

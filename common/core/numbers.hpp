@@ -1,9 +1,9 @@
 #pragma once
-// Numbers that people write: in options, in files. One place says what is a number.
+// Reads numbers that a person wrote in an option or in a file.
 //
-// Decimal digits with a sign, an integer also where T has 64 bits; a point and an exponent where T is float
-// or double. No other base, no spaces, no infinity, no "nan". A number that T cannot hold is refused, never
-// wrapped or rounded to the nearest that it can.
+// A number has decimal digits and may have a sign. If T is float or double, it may also have a decimal point
+// and an exponent. Other bases, spaces, infinity and "nan" are refused. A number outside the range of T is
+// refused too; it never wraps around and is never replaced by the nearest number in the range.
 
 #include <limits>
 #include <string>
@@ -14,21 +14,22 @@
 
 namespace rung {
 
-/// From `least` to `most`, both included.
+/// The numbers from `least` to `most`, both included.
 template <class T>
 struct NumberRange {
   T least = std::numeric_limits<T>::lowest();
   T most = std::numeric_limits<T>::max();
 };
 
-/// Sets `value` and returns "" if `text` is a number of the range; else leaves `value` alone and returns what
-/// was expected, as the end of a sentence: "it must be a whole number", "it must be from 1 to 64". T is int,
-/// std::int64_t, std::uint64_t, float or double.
+/// Sets `value` and returns "" if `text` is a number in the range. Otherwise, does not change `value` and
+/// returns what was expected, as the end of a sentence: "it must be a whole number", "it must be from 1 to
+/// 64". T is int, std::int64_t, std::uint64_t, float or double.
 template <class T>
 std::string read_number(std::string_view text, T& value,
                         const std::type_identity_t<NumberRange<T>>& range = {});
 
-/// The number that `text` is. Throws UsageError: "NAME is TEXT; it must be from 1 to 64".
+/// Returns the number that `text` contains. Throws UsageError if it is not a number in the range: "NAME is
+/// TEXT; it must be from 1 to 64".
 template <class T>
 T number_from(std::string_view name, std::string_view text,
               const std::type_identity_t<NumberRange<T>>& range = {}) {

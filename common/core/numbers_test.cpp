@@ -1,4 +1,4 @@
-// What is a number, and what is none.
+// Tests of which texts are numbers and which are not.
 
 #include "core/numbers.hpp"
 

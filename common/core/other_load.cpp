@@ -13,7 +13,8 @@ namespace {
 
 constexpr double kShortest = 0.2;  // seconds
 
-/// Seconds that all processors together were busy since the system began, or were taken away by its host.
+/// Returns the seconds since the system started during which processors were busy, or were taken away by the
+/// host of a virtual machine, summed over all processors.
 double busy_seconds() {
   std::ifstream in("/proc/stat");
   std::string word;
@@ -22,7 +23,7 @@ double busy_seconds() {
   return (user + nice + system + irq + softirq + steal) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-/// Of these, of this process and of its children that ended.
+/// Returns the processor time in seconds of this process and of its children that ended.
 double own_seconds() {
   double sum = 0;
   for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
@@ -48,9 +49,8 @@ std::string OtherLoad::note() const {
   const double others = processors();
   if (others < 0.2) return "";
   return fmt::format(
-      "other programs used {:.1f} processors meanwhile, so these figures are lower than the machine's; "
-      "measure again when "
-      "it is quiet",
+      "other programs used {:.1f} processors during the measurement, so these speeds are lower than the "
+      "machine's; measure again when no other program runs",
       others);
 }
 

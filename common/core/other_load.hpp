@@ -1,5 +1,5 @@
 #pragma once
-// What else the machine does while something is measured.
+// Measures how much processor time other programs use during a measurement.
 
 #include <string>
 
@@ -7,14 +7,16 @@
 
 namespace rung {
 
-/// Counts from when it is made. Linux only: elsewhere there is never another load.
+/// Counts from its construction. On systems other than Linux, the load of other programs is always 0.
 class OtherLoad {
  public:
   OtherLoad();
-  /// Processors that other programs used, and that a virtual machine's host took away, on average: 0 is a
-  /// quiet machine. Within the first fifth of a second it is 0, since the system counts in steps of 10 ms.
+  /// Returns how many processors other programs used on average, including processors that the host of a
+  /// virtual machine took away. Returns 0 during the first 0.2 s, because the system counts in steps of 10
+  /// ms.
   double processors() const;
-  /// A sentence to stand beside a figure; empty where the others used less than a fifth of a processor.
+  /// Returns a sentence to print with a measured number. It is empty if other programs used less than 0.2
+  /// processors.
   std::string note() const;
 
  private:

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file, whatever its name.
+/// Identifies a file independently of its name, by the device and the number of its inode.
 struct Identity {
   std::uint64_t device, number;
   bool operator==(const Identity&) const = default;
@@ -47,18 +47,18 @@ std::optional<Identity> protect_file(const fs::path& path) {
        path);
 }
 
-/// What the user's mask leaves of the permissions that a new file or folder asks for.
+/// Returns the permissions of a new file or folder: `asked` without those that the user's mask removes.
 mode_t allowed(mode_t asked) {
   const mode_t mask = ::umask(0);
   ::umask(mask);
   return asked & ~mask;
 }
 
-/// Writes to the disk what the system still holds of a folder's list of names.
+/// Writes a folder's list of names to the disk, if the system has not written it yet.
 void sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
-  ::fsync(descriptor);  // some file systems cannot, and then have no need to
+  ::fsync(descriptor);  // fails on some file systems, which do not need it
   ::close(descriptor);
 }
 
@@ -95,9 +95,10 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
   if (exists && S_ISDIR(info.st_mode)) fail("cannot write '{}': it is a folder; name a file", path);
   if (exists && S_ISREG(info.st_mode) && is_input(info)) refuse_input(path);
   if (exists && !S_ISREG(info.st_mode)) {
-    // Opening a pipe that nobody reads would wait for a reader; writing to one that somebody reads may.
+    // Opening a pipe without a reader would wait for a reader, so it is opened without blocking. Writing to a
+    // pipe with a reader may block.
     descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor_ < 0 && errno == ENXIO) fail("cannot write '{}': it is a pipe that nobody reads", path);
+    if (descriptor_ < 0 && errno == ENXIO) fail("cannot write '{}': it is a pipe without a reader", path);
     if (descriptor_ < 0 || ::fcntl(descriptor_, F_SETFL, 0) != 0) failed(errno);
     return;
   }
@@ -150,7 +151,7 @@ std::vector<std::string> OutputFolder::names_within(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error))
-    fail("'{}' is a file; name a folder to be written", folder);
+    fail("'{}' is a file, but the output is a folder; name a folder", folder);
   for (const auto& entry : fs::directory_iterator(folder, error))
     names.push_back(entry.path().filename().string());
   return names;
@@ -158,8 +159,8 @@ std::vector<std::string> OutputFolder::names_within(const std::string& folder) {
 
 void OutputFolder::refuse(const std::string& name) const {
   fail(
-      "the folder '{}' has something else in it ('{}'), and it would be replaced as a whole; name a new "
-      "folder",
+      "the folder '{}' contains '{}', which the output would delete, because it replaces the whole folder; "
+      "name a new folder",
       target_, name);
 }
 
@@ -176,7 +177,7 @@ void OutputFolder::make() {
   if (error || ::mkdtemp(temporary_.data()) == nullptr) {
     const std::string reason = error ? error.message() : std::strerror(errno);
     temporary_.clear();
-    fail("the folder '{}' cannot be made: {}", target_, reason);
+    fail("the folder '{}' cannot be created: {}", target_, reason);
   }
   ::chmod(temporary_.c_str(), allowed(0777));
 }
@@ -188,7 +189,8 @@ OutputFolder::~OutputFolder() {
 
 void OutputFolder::commit() {
   sync_folder(temporary_);
-  // Both names at once: whoever opens the target meanwhile sees the old folder or the new one.
+  // The system exchanges both names at once, so a program that opens the target sees the old or the new
+  // folder.
   std::error_code error;
   if (fs::exists(target_, error)) {
     if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) != 0)

@@ -1,5 +1,5 @@
 #pragma once
-// Files and folders that a program writes: as a whole or not at all.
+// Writes files and folders atomically: a target is either complete or unchanged.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace rung {
 
-/// From now on nothing in this process replaces the file at `path`, or one of the files in the folder `path`:
-/// they are what the job reads. Does nothing where there is no such file.
+/// Protects the file at `path`, or all files in the folder `path`, because the job reads them. From now on,
+/// nothing in this process replaces them. Does nothing if there is no such file.
 void protect_input(const std::string& path);
 
-/// The same for the file at `path`, as long as this lives.
+/// Protects the file at `path` in the same way, for the lifetime of this object.
 class InputInUse {
  public:
   explicit InputInUse(const std::string& path);
@@ -27,53 +27,55 @@ class InputInUse {
   bool known_ = false;
 };
 
-/// Bytes go to a temporary file beside the target. commit() puts it on the disk and gives it the target's
-/// name; without commit() it is removed. So a full disk, a mistake that is found late, Ctrl-C or a crash
-/// leave the target as it was, and two programs that write one target at the same time do not mix.
+/// Writes a file. The bytes go to a temporary file in the target's folder. commit() writes them to the disk
+/// and renames the temporary file to the target; without commit(), the destructor removes it. Therefore the
+/// target does not change if the disk is full, if an error is found late, after Ctrl-C, or after a crash. If
+/// two programs write the same target at the same time, their bytes do not mix.
 ///
 /// A symbolic link is followed. A device or a pipe (/dev/null, /dev/stdout) is written to directly.
 class OutputFile {
  public:
-  /// Throws Error where the target is an input, is a folder, or cannot be written.
+  /// Throws Error if the target is a protected input or a folder, or if it cannot be written.
   explicit OutputFile(const std::string& path);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  /// Throws Error when not all of it can be written.
+  /// Throws Error if not all bytes can be written.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
   std::uint64_t written() const { return written_; }
 
   enum class Durable {
-    yes,  // survives a loss of power: waits for the disk
-    no    // for what can be made again
+    yes,  // waits for the disk, so the file survives a loss of power
+    no    // does not wait; for files that can be made again
   };
-  /// Throws Error when the file cannot be completed; the target is then as it was.
+  /// Completes the file. Throws Error if this fails; the target is then unchanged.
   void commit(Durable durable = Durable::yes);
 
   const std::string& path() const { return path_; }
-  /// Whether what is written can be read again: false for a device or a pipe.
+  /// Returns whether the written bytes can be read again; false for a device or a pipe. Call it before
+  /// commit().
   bool is_regular() const { return !temporary_.empty(); }
-  /// Where the bytes are until commit().
+  /// Returns the path of the file that has the bytes before commit().
   const std::string& written_to() const { return temporary_.empty() ? target_ : temporary_; }
 
  private:
   [[noreturn]] void failed(int error) const;
 
-  std::string path_;       // as it was given, for sentences
-  std::string target_;     // that a symbolic link points to
+  std::string path_;       // the path from the caller, for messages
+  std::string target_;     // the file to replace; differs from path_ if path_ is a symbolic link
   std::string temporary_;  // empty: the target is written to directly, or is complete
   int descriptor_ = -1;
   std::uint64_t written_ = 0;
 };
 
-/// The same for a folder of files: they are written in path(), and commit() gives it the target's name. An
-/// older target is replaced as a whole.
+/// Writes a folder of files in the same way. The caller writes the files into the folder path(), and commit()
+/// renames it to the target. An older target is replaced as a whole.
 class OutputFolder {
  public:
-  /// Throws Error where the target is a file or cannot be written, and where it has a file for which
-  /// `replaceable`, asked with names within the target, is false.
+  /// Calls replaceable(name) with the name of each file in the target. Throws Error if it returns false, if
+  /// the target is a file, or if the target cannot be written.
   template <class Replaceable>
   OutputFolder(const std::string& target, Replaceable replaceable) : target_(target) {
     for (const std::string& name : names_within(target)) {

@@ -1,8 +1,8 @@
 #pragma once
-// Threads: OpenMP behind three loops, so that the number of threads is an argument and not a global.
+// Three parallel loops, implemented with OpenMP. The number of threads is an argument, not a global setting.
 //
-// Every result must be the same for every thread count. They keep that easy: an index is
-// worked on by exactly one thread, and nothing is reduced across threads.
+// Every result must be the same for every number of threads. Therefore exactly one thread works on each
+// index, and no loop combines the results of several threads.
 
 #include <omp.h>
 
@@ -12,12 +12,12 @@
 
 namespace rung {
 
-/// How many times threads were sent out and waited for, since the program began: each costs two
-/// synchronisations, whatever the work was. For measurements (rung bench --json).
+/// The number of parallel loops that ran on several threads since the program started. Each costs two
+/// synchronizations (fork and join), independently of its work. For measurements (rung bench --json).
 inline std::atomic<std::int64_t> parallel_regions{0};
 
-/// Calls body(i) once for every i in [0, n); each thread takes one contiguous piece.
-/// REQUIRES: threads >= 1; body does not throw and writes only what index i owns.
+/// Calls body(i) once for each i in [0, n). Each thread takes one contiguous range of indices.
+/// REQUIRES: threads >= 1; body does not throw and writes only memory that belongs to index i.
 template <class Body>
 void parallel_for(int threads, std::int64_t n, Body&& body) {
   if (threads <= 1 || n <= 1) {
@@ -29,7 +29,8 @@ void parallel_for(int threads, std::int64_t n, Body&& body) {
   for (std::int64_t i = 0; i < n; ++i) body(i);
 }
 
-/// The same, handing out one index at a time: for pieces of unequal cost (causal attention).
+/// Like parallel_for, but each thread takes one index at a time, for indices of unequal cost (causal
+/// attention).
 template <class Body>
 void parallel_for_dynamic(int threads, std::int64_t n, Body&& body) {
   if (threads <= 1 || n <= 1) {
@@ -41,10 +42,10 @@ void parallel_for_dynamic(int threads, std::int64_t n, Body&& body) {
   for (std::int64_t i = 0; i < n; ++i) body(i);
 }
 
-/// Calls body(begin, end) for stretches that together are [0, n), each half of a thread's share of what is
-/// left and no longer than `longest`: long ones first, which memory serves as long streams, and short ones at
-/// the end, so that all threads finish together (guided scheduling, Polychronopoulos and Kuck 1987).
-/// REQUIRES: longest >= 1; otherwise as parallel_for.
+/// Calls body(begin, end) for stretches of indices that together are [0, n). A stretch is half of a thread's
+/// share of the remaining indices, and at most `longest` long. The first stretches are long, because memory
+/// is fastest in long streams. The last ones are short, so that all threads finish at the same time (guided
+/// scheduling, Polychronopoulos and Kuck 1987). REQUIRES: longest >= 1, and the same as for parallel_for.
 template <class Body>
 void parallel_for_stretches(int threads, std::int64_t n, std::int64_t longest, Body&& body) {
   if (threads <= 1 || n <= 1) {
@@ -65,10 +66,10 @@ void parallel_for_stretches(int threads, std::int64_t n, std::int64_t longest, B
   }
 }
 
-/// Threads used when nobody says otherwise: the processors this process may run on.
+/// Returns the default number of threads: the number of processors on which this process may run.
 inline int default_threads() { return omp_get_num_procs(); }
 
-/// Which of the running threads this is, 0 .. threads - 1: for per-thread scratch memory.
+/// Returns the index of the calling thread in its loop, 0 .. threads - 1, for per-thread scratch memory.
 inline int thread_index() { return omp_get_thread_num(); }
 
 }  // namespace rung

@@ -1,5 +1,5 @@
 #pragma once
-// Values on their way to a terminal or into a sentence: text from files of strangers, sizes.
+// Formats values for a terminal or a message: text from untrusted files, and sizes.
 
 #include <cstdint>
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace rung {
 
-/// `text` with its control characters written out ("\x1b", "\n"), so that a name in a model's file can
-/// neither move the cursor nor forge a line nor, by a byte of value 0, cut a sentence short. With keep_lines,
-/// line feeds stay.
+/// Returns `text` with its control characters replaced by escape sequences ("\x1b", "\n"). Therefore a name
+/// in a model's file cannot move the cursor, add a line, or truncate a message with a zero byte. With
+/// keep_lines, line feeds remain unchanged.
 std::string printable(std::string_view text, bool keep_lines = false);
 
-/// "98.4 MB", "1.23 GB". Decimal units.
+/// Returns a size in decimal units: "98.4 MB", "1.23 GB".
 std::string size_text(std::uint64_t bytes);
 
 }  // namespace rung

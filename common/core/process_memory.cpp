@@ -11,7 +11,7 @@
 namespace rung {
 namespace {
 
-/// Reads the lines "Key: N kB" of a file of /proc and stores N bytes for the keys asked for.
+/// Reads the lines "Key: N kB" of a file in /proc. For each key in `wanted`, stores the value in bytes.
 void read_kib(const char* path, std::initializer_list<std::pair<const char*, double*>> wanted) {
   std::ifstream in(path);
   for (std::string key; in >> key;) {

@@ -1,16 +1,17 @@
 #pragma once
-// Ladders: the rungs of every seam, by name.
+// Ladders: the rungs of each seam, by name.
 //
 // A seam is an interface class with two members that this file needs:
 //   static constexpr std::string_view kSeam;      // "attention"
-//   struct Config;                                 // what a rung is built from
-// A rung is a factory for that interface under a name. Rungs are added bottom first, so the last one
-// that is not the learner's, not one to be asked for by name, and that supports a configuration is the
-// fastest: that is what `auto` is. `float32` is the last of these that computes in float32, `in_place` the
-// last of those that keeps no copy of its weights.
+//   struct Config;                                 // the configuration from which a rung is built
+// A rung is a named factory for that interface. Rungs are added from the bottom of the ladder to the top, so
+// later rungs are faster. `auto` is the highest rung that supports a configuration, without the learner's
+// rung and the rungs that are chosen by name only. `float32` is the highest of these rungs that computes in
+// float32. `in_place` is the highest rung that computes in float32 and keeps no copy of its weights.
 //
-// Registration is by plain function calls from one list (catalog/variants.cpp): static libraries drop
-// objects that only register themselves. Not thread-safe while rungs are added; read-only afterwards.
+// Rungs are registered by plain function calls from one list (catalog/variants.cpp), because the linker drops
+// objects of a static library that only register themselves. Not thread-safe while rungs are added; read-only
+// afterwards.
 
 #include <algorithm>
 #include <cstdint>
@@ -28,39 +29,39 @@
 
 namespace rung {
 
-/// Which of the machine's rates of arithmetic is a rung's limit.
+/// The kind of arithmetic that limits a rung's speed (MachineLimits).
 enum class Arithmetic : std::uint8_t {
   float32,     // multiply-adds of float32
-  bf16,        // products of bfloat16, where the processor has an instruction for them
+  bf16,        // products of bfloat16, if the processor has an instruction for them
   int8,        // products of bytes
-  bf16_tiles,  // the same by matrix tiles, where the processor has them
-  int8_tiles,
+  bf16_tiles,  // products of bfloat16 by matrix tiles, if the processor has them
+  int8_tiles,  // products of bytes by matrix tiles
 };
 
-/// What can be said of a rung without its seam's type.
+/// The properties of a rung that do not depend on its seam's type.
 struct RungInfo {
   std::string name;             // "flash"
   std::string source;           // "03_techniques/attention/flash.cpp"
-  std::string summary;          // one line: what changes against the rung below
-  bool exercise = false;        // the learner's rung: never chosen by `auto`, judged only when started
-  bool automatic = true;        // false: chosen by name only; the lesson of its topic says why
+  std::string summary;          // one line that describes the difference from the rung below
+  bool exercise = false;        // the learner's rung: `auto` never chooses it; judged only if it has code
+  bool automatic = true;        // false: chosen by name only; the lesson of its topic explains why
   bool batch_invariant = true;  // false: the bits of a token depend on its batch; for comparison only
   Arithmetic arithmetic = Arithmetic::float32;
-  bool copies = false;  // keeps a copy of its weights in another layout
+  bool copies = false;  // whether it keeps a copy of its weights in another layout
 };
 
-/// Words that stand for the highest rung of a kind.
+/// The names that choose the highest rung of a kind.
 inline constexpr std::string_view kAuto = "auto", kFloat32 = "float32", kInPlace = "in_place";
 
 template <class Seam>
 struct Rung {
   RungInfo info;
   std::function<std::unique_ptr<Seam>(const typename Seam::Config&)> make;
-  /// Whether make() may be called with this configuration; empty means always.
+  /// Returns whether make() may be called with this configuration. Empty: it may always be called.
   std::function<bool(const typename Seam::Config&)> supports;
 };
 
-/// A ladder without its seam's type: enough for lists, trials and error sentences.
+/// A ladder without its seam's type, for lists, trials and error messages.
 class LadderBase {
  public:
   explicit LadderBase(std::string seam) : seam_(std::move(seam)) {}
@@ -70,37 +71,38 @@ class LadderBase {
 
   const std::string& seam() const { return seam_; }
   const std::vector<RungInfo>& rungs() const { return infos_; }
-  /// The rung called `name`; UsageError that lists the known ones otherwise.
+  /// Returns the rung called `name`. Throws UsageError that lists the known rungs if there is none.
   const RungInfo& info(std::string_view name) const { return infos_[index_of(name)]; }
-  /// Throws UsageError when `choice` is no rung, no word for a kind of rung, and not several of these,
-  /// separated by commas.
+  /// Throws UsageError unless `choice` is a list, separated by commas, of names of rungs and of kinds of
+  /// rungs.
   void check(std::string_view choice) const {
     for (const std::string_view name : names_in(choice)) {
       if (!is_kind(name)) index_of(name);
     }
   }
 
-  /// The workloads that judge and time the rungs; made on demand because their inputs are large.
+  /// Returns the workloads that judge and time the rungs. They are made on demand, because their inputs are
+  /// large.
   std::vector<Trial> trials() const { return make_trials ? make_trials() : std::vector<Trial>{}; }
   std::function<std::vector<Trial>()> make_trials;
 
-  /// What makes a correct exercise of this ladder a good one; usually nothing does.
+  /// Returns the goals of this ladder's exercise (core/goal.hpp). Most ladders have none.
   std::vector<Goal> goals() const { return make_goals ? make_goals() : std::vector<Goal>{}; }
   std::function<std::vector<Goal>()> make_goals;
 
-  /// The graded steps of the exercise, at least one.
+  /// Returns the graded steps of the exercise, at least one.
   std::vector<ExerciseStep> steps() const {
     if (make_steps) return make_steps();
     return {{.title = "the whole exercise", .task = "Write mine.cpp.", .ladder = true}};
   }
   std::function<std::vector<ExerciseStep>()> make_steps;
 
-  /// What this build or machine leaves out, as a sentence; usually empty.
+  /// A sentence about the rungs that this build or this machine leaves out; usually empty.
   std::string note;
 
  protected:
   static bool is_kind(std::string_view name) { return name == kAuto || name == kFloat32 || name == kInPlace; }
-  /// Whether a rung is of the kind that a word stands for.
+  /// Returns whether a rung is of the kind called `kind`.
   static bool is_of_kind(const RungInfo& rung, std::string_view kind) {
     if (!rung.automatic || rung.exercise) return false;
     return kind == kAuto || (rung.arithmetic == Arithmetic::float32 && (kind == kFloat32 || !rung.copies));
@@ -139,9 +141,10 @@ class Ladder : public LadderBase {
     rungs_.push_back(std::move(rung));
   }
 
-  /// Resolves a choice for a configuration: `auto` becomes the highest rung that supports it, `float32` and
-  /// `in_place` the highest of their kind, "packed,panels,auto" the first of these that does. Throws
-  /// UsageError for an unknown name, Error when no named rung supports the configuration.
+  /// Returns the rung that `choice` means for a configuration. A name means this rung. `auto`, `float32` and
+  /// `in_place` mean the highest rung of their kind that supports the configuration. A list such as
+  /// "packed,panels,auto" means the first of its rungs that supports it. Throws UsageError for an unknown
+  /// name, and Error if no named rung supports the configuration.
   const Rung<Seam>& choose(std::string_view choice, const typename Seam::Config& config) const {
     check(choice);
     for (const std::string_view name : names_in(choice)) {
@@ -153,7 +156,8 @@ class Ladder : public LadderBase {
          config.describe());
   }
 
-  /// Whether the rung called `name` can be made for this configuration; UsageError for an unknown name.
+  /// Returns whether the rung called `name` supports this configuration. Throws UsageError for an unknown
+  /// name.
   bool supports(std::string_view name, const typename Seam::Config& config) const {
     const Rung<Seam>& rung = rungs_[index_of(name)];
     return !rung.supports || rung.supports(config);
@@ -176,7 +180,7 @@ class Ladder : public LadderBase {
 
 class Registry {
  public:
-  /// The ladder of a seam; created empty on first use.
+  /// Returns the ladder of a seam. The first call creates it, without rungs.
   template <class Seam>
   Ladder<Seam>& ladder() {
     auto& slot = ladders_[std::string(Seam::kSeam)];
@@ -188,7 +192,8 @@ class Registry {
     return static_cast<const Ladder<Seam>&>(find(Seam::kSeam));
   }
 
-  /// The ladder called `seam`; UsageError that lists the known seams otherwise.
+  /// Returns the ladder of the seam called `seam`. Throws UsageError that lists the known seams if there is
+  /// none.
   const LadderBase& find(std::string_view seam) const {
     std::string known;
     for (const auto& [name, ladder] : ladders_) {
@@ -198,7 +203,7 @@ class Registry {
     fail_usage("unknown seam '{}'; known: {}", seam, known);
   }
 
-  /// Every ladder, in alphabetical order of its seam.
+  /// Returns all ladders in alphabetical order of their seams.
   std::vector<const LadderBase*> all() const {
     std::vector<const LadderBase*> result;
     for (const auto& [name, ladder] : ladders_) result.push_back(ladder.get());

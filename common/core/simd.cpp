@@ -39,8 +39,8 @@ DotInstructions of_processor() {
 }
 #endif
 
-/// Tiles are 8 KB more to save whenever threads change, so Linux lends them to those who ask, for all their
-/// threads (its Documentation/arch/x86/xstate.rst).
+/// Asks Linux for permission to use tiles, for all threads of this process. Linux must save 8 KB more for
+/// each thread that uses tiles, so a process needs its permission (Documentation/arch/x86/xstate.rst).
 bool ask_for_tiles() {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
@@ -83,10 +83,10 @@ Simd choose() {
     fail_usage("RUNG_SIMD is '{}'; known: amx, avx512, avx2, neon, scalar", name);
   }
   if ((best == Simd::neon) != (level == Simd::neon)) {
-    fail("RUNG_SIMD asks for {}, but this machine has only {}; unset it", name, simd_name(best));
+    fail("RUNG_SIMD is {}, but this machine has only {}; unset it", name, simd_name(best));
   }
   if (level > best) {
-    fail("RUNG_SIMD asks for {}, but this machine's best is {}; unset it or choose a lower level", name,
+    fail("RUNG_SIMD is {}, but this machine's best level is {}; unset it or choose a lower level", name,
          simd_name(best));
   }
 #if defined(HWY_ARCH_X86) && HWY_ARCH_X86

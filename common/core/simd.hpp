@@ -1,11 +1,12 @@
 #pragma once
-// Which vector instructions the kernels use: the best of this machine, or what RUNG_SIMD forces.
+// The SIMD level: the vector instructions that the kernels use. It is the best level of this machine, or the
+// one that RUNG_SIMD forces.
 //
-// Kernels are written once with Google Highway and compiled for AVX-512, AVX2 and plain portable code
-// (what the compiler makes of it without any -m flag); Highway picks one at run time. The three may
-// round differently from each other (their vectors sum in another order); within one level results
-// are bitwise repeatable. The level amx is avx512 and, in kernels that multiply short numbers, Intel's matrix
-// tiles. On AArch64 there is one level, NEON, which every such processor has.
+// Kernels are written once with Google Highway and compiled for AVX-512, for AVX2, and for the compiler's
+// default target. Highway chooses one of these versions at run time. The results of different levels may
+// differ in rounding, because their vectors add in different orders. Within one level, results are bitwise
+// repeatable. The level amx is avx512 plus Intel's matrix tiles, in kernels that multiply 8-bit or 16-bit
+// numbers. On AArch64, the only level is NEON, which every AArch64 processor has.
 
 #include <string_view>
 
@@ -13,15 +14,15 @@ namespace rung {
 
 enum class Simd { scalar, neon, avx2, avx512, amx };
 
-/// The level in force. The first call reads RUNG_SIMD (amx | avx512 | avx2 | neon | scalar) and tells
-/// Highway; throws UsageError for an unknown value and Error for one that this machine lacks. REQUIRES:
-/// called before the first Highway dispatch; every factory of a SIMD rung does so.
+/// Returns the current SIMD level. The first call reads RUNG_SIMD (amx | avx512 | avx2 | neon | scalar) and
+/// configures Highway. Throws UsageError for an unknown value, and Error for a level that this machine does
+/// not have. REQUIRES: called before the first Highway dispatch; every factory of a SIMD rung calls it.
 Simd simd_level();
 
 std::string_view simd_name(Simd level);
 
-/// Instructions that multiply short numbers and add the products up, as far as the level in force allows
-/// them. Intel added them one by one, so a level alone does not tell.
+/// The instructions for dot products of 8-bit and 16-bit numbers that the processor has and the current SIMD
+/// level allows. The level alone does not determine them, because Intel added them one after the other.
 struct DotInstructions {
   bool avx_vnni = false;     // bytes, 8 sums of 4 products
   bool avx512_vnni = false;  // bytes, 16 sums

@@ -1,9 +1,9 @@
 #pragma once
-// A view of a matrix that lies somewhere: in a mapped file, in host memory, or on a device.
+// A view of a matrix in a mapped file, in host memory, or in the memory of a device.
 //
-// It owns nothing and is passed by value or const reference; constness is of the view, not of what it
-// shows. Code above the device seam hands tensors around and slices them but never looks inside:
-// only rungs written for the memory in question call ptr().
+// A Tensor owns no memory and is passed by value or by const reference. A const Tensor is a constant view;
+// its elements can still be written. Most code only passes and slices tensors. Only rungs that were written
+// for the kind of memory call ptr().
 
 #include <cassert>
 #include <cstddef>
@@ -28,26 +28,27 @@ struct Tensor {
 
   bool empty() const { return data == nullptr; }
   std::int64_t size() const { return rows * cols; }
-  /// Bytes of the elements themselves (without the gaps of a strided view).
+  /// Returns the bytes of the elements, without the gaps between the rows of a strided view.
   std::size_t bytes() const { return static_cast<std::size_t>(rows) * bytes_of(dtype, cols); }
 
-  /// Rows [begin, begin + count) as a view. One of a tensor without memory has none either.
+  /// Returns the rows [begin, begin + count) as a view. If this tensor has no memory, the view has none
+  /// either.
   Tensor row_slice(std::int64_t begin, std::int64_t count) const {
     assert(begin >= 0 && count >= 0 && begin + count <= rows);
     return {empty() ? nullptr : row(begin), dtype, count, cols, stride};
   }
-  /// Columns [begin, begin + count) as a view. REQUIRES: begin on a block boundary.
+  /// Returns the columns [begin, begin + count) as a view. REQUIRES: begin is a multiple of the block size.
   Tensor col_slice(std::int64_t begin, std::int64_t count) const {
     assert(begin >= 0 && count >= 0 && begin + count <= cols);
     return {empty() ? nullptr : static_cast<std::byte*>(data) + bytes_of(dtype, begin), dtype, rows, count,
             stride};
   }
 
-  /// Address of row i.
+  /// Returns the address of row i.
   void* row(std::int64_t i) const {
     return static_cast<std::byte*>(data) + static_cast<std::size_t>(i) * bytes_of(dtype, stride);
   }
-  /// Row i as plain numbers. REQUIRES: host memory, and T is what dtype says.
+  /// Returns row i as an array of T. REQUIRES: the tensor is in host memory, and T is the C++ type of dtype.
   template <class T>
   T* ptr(std::int64_t i = 0) const {
     return static_cast<T*>(row(i));

@@ -4,7 +4,7 @@
 
 namespace rung {
 
-/// Seconds since construction or the last reset, from the steady clock.
+/// Measures the seconds since its construction or the last reset(), with the steady clock.
 class Timer {
  public:
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }

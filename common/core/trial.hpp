@@ -58,20 +58,24 @@ struct Trial {
   std::string name;    // the shape in words: "decode f32, 1 row, 2048 -> 2048"
   Work work;           // of one call
   bool timed = false;  // also a benchmark (big enough to be worth timing)
-  /// Runs the rung once on guarded, NaN-poisoned outputs and compares with the float64 oracle.
+  /// Runs the rung once on guarded outputs filled with NaN, and compares them with the float64 oracle.
   std::function<Verdict(const std::string& rung, int threads)> judge;
-  /// Makes inputs once and returns a closure that runs one call on them, for timing. Throws NotStarted.
+  /// Makes the inputs once and returns a function that runs one call on them, for timing. Throws NotStarted
+  /// if the rung has no code yet.
   std::function<std::function<void()>(const std::string& rung, int threads)> prepare;
 };
 
-/// Compares elementwise: NaN and infinity where the oracle has none fail first, then
-/// !(|got - expected| <= tolerance[i]). `shape` names the dimensions for the message, slowest first,
-/// e.g. {{"token", 3}, {"head", 4}, {"dim", 16}}. REQUIRES: equal sizes; tolerance has one element or
-/// as many as `got`.
+/// A dimension of a shape, for messages.
 struct Dimension {
   const char* name;
   std::int64_t size;
 };
+/// Compares two arrays element by element. An element is wrong unless |got - expected| <= tolerance. The
+/// verdict reports the first element whose difference is NaN or infinite, or otherwise the element with the
+/// largest error relative to its tolerance. `shape` has the dimensions for the message, slowest first, for
+/// example
+/// {{"token", 3}, {"head", 4}, {"dim", 16}}. REQUIRES: `got` and `expected` have equal sizes; `tolerance` has
+/// one element or as many as `got`.
 Verdict compare(const std::string& what, std::initializer_list<Dimension> shape, std::span<const float> got,
                 std::span<const double> expected, std::span<const double> tolerance);
 

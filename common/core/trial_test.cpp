@@ -1,4 +1,5 @@
-// What trials and small programs share: verdicts, their sentences, trials from cases, and exit statuses.
+// Tests of verdicts and their messages, of trials made from cases, and of the exit statuses of small
+// programs.
 
 #include "core/trial.hpp"
 

@@ -25,11 +25,12 @@ namespace {
 constexpr double kQuiet = 75, kBusy = 10;  // microseconds
 constexpr double kMostLooks = 1e6;
 
-// Set in the program that is executed once more, to the name that ps and top show for the process. The kernel
-// takes that name from the path that is executed.
+// The name of an environment variable that is set for the program that is executed once more. Its value is
+// the name of the process that ps and top show, because the kernel takes this name from the executed path.
 constexpr const char* kAgain = "RUNG_STARTED_AS";
 
-/// Threads that run or could run, on the whole system and without the one that asks.
+/// Returns the number of threads on the whole system that run or are ready to run, without the calling
+/// thread.
 int running_others() {
   std::ifstream in("/proc/loadavg");
   std::string word, counts;
@@ -37,8 +38,8 @@ int running_others() {
   return std::max(0, std::atoi(counts.c_str()) - 1);  // "3/148": 3 of 148
 }
 
-/// What one look takes, in nanoseconds: the loop of libgomp's do_spin(). The fastest of a few short rounds,
-/// since any of them may be interrupted.
+/// Returns the nanoseconds of one check, measured with the loop of libgomp's do_spin(). It is the fastest of
+/// a few short rounds, because any of them may be interrupted.
 double look_nanoseconds() {
   constexpr int kLooks = 400, kRounds = 5;
   const std::atomic<int> other = 0;
@@ -57,7 +58,7 @@ double look_nanoseconds() {
   return best;
 }
 
-/// Whether another process, such as a debugger, watches this one.
+/// Returns whether another process, such as a debugger, traces this one.
 bool traced() {
   std::ifstream in("/proc/self/status");
   for (std::string line; std::getline(in, line);) {
@@ -72,8 +73,8 @@ constexpr bool kLibgomp = true;
 constexpr bool kLibgomp = false;
 #endif
 
-/// Whether /proc/self/exe is this program. It is the dynamic loader where that was started with the program
-/// as an argument; the system then loaded no second loader, and says so.
+/// Returns whether /proc/self/exe is this program. If the dynamic loader was started with the program as an
+/// argument, /proc/self/exe is the loader. The system then loads no second loader, and AT_BASE is 0.
 bool exe_is_program() { return getauxval(AT_BASE) != 0; }
 
 }  // namespace
@@ -85,7 +86,7 @@ StartLoad start_load() {
   cpu_set_t set;
   load.allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : load.processors;
   if (load.allowed == 1) return load;  // no thread waits for another processor
-  // A program that only reacts to something runs for a moment. The median leaves it out.
+  // Some programs run only for a moment. The median excludes them.
   std::array<int, 5> others{};
   for (int& count : others) {
     nanosleep(&kPause, nullptr);

@@ -1,15 +1,17 @@
 #pragma once
-// How a thread waits for the others: chosen when a program starts, by what else the machine does.
+// How a thread waits for the other threads of a loop. A program chooses this when it starts, depending on the
+// load of the machine.
 //
-// At the end of a parallel loop a thread that is done first spins (it looks again and again whether the
-// others are done, too) and then sleeps. Waking a sleeping thread takes longer than many loops of a small
-// model do, so threads that sleep at once are slow. Threads that spin for long are slower still where another
-// program has the processor of the one that they wait for: they take its time. GCC's OpenMP library spins for
-// several milliseconds, longer than a scheduler's time slice, unless GOMP_SPINCOUNT says how often it looks.
-// It reads that variable before main() begins. So a program sets the variable and executes itself once more,
-// with the same process id, arguments, descriptors and environment. docs/threads.md has the measurements.
+// A thread that finishes its part of a parallel loop first spins: it checks repeatedly whether the other
+// threads have finished. After some time it sleeps. Waking a sleeping thread takes longer than many loops of
+// a small model, so threads that sleep at once are slow. Threads that spin for long are even slower if
+// another program uses the processor of the thread that they wait for, because they take processor time from
+// it. GCC's OpenMP library spins for several milliseconds, longer than a time slice of the operating system.
+// GOMP_SPINCOUNT sets the number of checks instead, but the library reads this variable before main() begins.
+// Therefore a program sets the variable and executes itself once more, with the same process id, arguments,
+// file descriptors and environment. docs/threads.md has the measurements.
 //
-// LLVM's OpenMP library offers its processor to others while it spins, and is left alone.
+// LLVM's OpenMP library yields its processor to other threads while it spins, so nothing is changed for it.
 
 #include <functional>
 #include <optional>
@@ -17,34 +19,39 @@
 
 namespace rung {
 
-/// What the processors do while a program starts.
+/// The load of the machine while a program starts.
 struct StartLoad {
-  int processors = 1;  // that are online
-  int allowed = 1;     // of these, the ones that this process may use
-  int others = 0;      // threads of other programs that run or could run
+  int processors = 1;  // processors that are online
+  int allowed = 1;     // online processors that this process may use
+  int others = 0;      // threads of other programs that run or are ready to run
 };
 
-/// Looks at the system for 2 ms. Without /proc, and for a process on a single processor, `others` is 0.
+/// Observes the system for 2 ms and returns its load. `others` is 0 if there is no /proc, or if this process
+/// may use only one processor.
 StartLoad start_load();
 
-/// How long a thread spins before it sleeps, in microseconds: about as long as it takes to wake one. Shorter
-/// where other programs leave fewer processors than this process may use.
+/// Returns how many microseconds a thread spins before it sleeps: about as long as waking a thread takes. The
+/// time is shorter if other programs leave fewer free processors than this process may use.
 double spin_microseconds(const StartLoad& load);
 
-/// What an environment variable is set to; null: not set.
+/// Returns the value of an environment variable, or null if it is not set.
 using Environment = std::function<const char*(const char* name)>;
 
-/// Whether `environment` says already how threads wait, or that this program was executed once more.
+/// Returns whether the environment already determines how threads wait, or shows that this program was
+/// executed once more.
 bool waiting_is_chosen(const Environment& environment);
 
-/// How often a thread looks in that time: the value of GOMP_SPINCOUNT. `look_ns`: what one look takes.
+/// Returns the value of GOMP_SPINCOUNT: the number of checks in `microseconds`, if one check takes `look_ns`
+/// nanoseconds.
 std::string spin_count(double microseconds, double look_ns);
 
-/// Chooses how the threads of this program wait. Call it in main() before any parallel loop, before input is
-/// read and before other threads exist: where the choice has to be made, the program begins again from its
-/// start. It does nothing where the user chose (OMP_WAIT_POLICY or GOMP_SPINCOUNT is set), for one processor,
-/// with a debugger attached, for a set-user-id program, without GCC's OpenMP library, and where the system
-/// refuses. `argv`: as main() got it. `program`: what is executed.
+/// Chooses how the threads of this program wait. It may execute the program again from its start, so main()
+/// must call it before any parallel loop, before it reads input, and before other threads exist. It does
+/// nothing in these cases:
+/// - The user has chosen: OMP_WAIT_POLICY or GOMP_SPINCOUNT is set.
+/// - The process may use only one processor, a debugger is attached, or the program is set-user-id.
+/// - The program does not use GCC's OpenMP library, or the system refuses.
+/// `argv` is the argument of main(), and `program` is the path of the program to execute.
 void choose_waiting(char** argv, const char* program = "/proc/self/exe");
 
 }  // namespace rung

@@ -1,5 +1,6 @@
-// What a program finds after choose_waiting(), for waiting_test.cpp: a line for each thing, then its input.
-// Usage: waiting_probe [ARGS...]. With PROBE_PROGRAM set, that is what it would execute once more.
+// Prints what a program finds after choose_waiting(), for waiting_test.cpp: one line per fact, then its
+// input. Usage: waiting_probe [ARGS...]. If PROBE_PROGRAM is set, the probe executes that program instead of
+// itself.
 
 #include <fcntl.h>
 #include <unistd.h>

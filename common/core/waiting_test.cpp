@@ -1,4 +1,5 @@
-// How threads wait: what is chosen, and that a program that begins again finds everything as it was.
+// Tests of how threads wait: the choice itself, and that a program that is executed again finds its
+// arguments, descriptors and environment unchanged.
 
 #include <fcntl.h>
 #include <sched.h>

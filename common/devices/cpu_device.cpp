@@ -1,4 +1,4 @@
-// The host as a device: a device address is a host address.
+// The host as a device. A device address is a host address.
 
 #include <sys/mman.h>
 
@@ -22,27 +22,27 @@ class CpuDevice final : public Device {
   std::string_view name() const override { return "cpu"; }
 
   DeviceBuffer allocate(std::size_t bytes) override {
-    // A cache line, and an AVX-512 vector; or a page of the large ones, of which a cache of keys and values
-    // needs few enough that the processor remembers where they are.
+    // Memory is aligned to a cache line, which is also the size of an AVX-512 vector, or to a large page. A
+    // KV cache needs so few large pages that the processor's TLB can hold their addresses.
     constexpr std::size_t kLine = 64, kLargePage = std::size_t{2} << 20;
     const std::size_t alignment = bytes >= kLargePage ? kLargePage : kLine;
     const std::size_t rounded = (bytes + kLine - 1) / kLine * kLine;
     if (rounded == 0) return {};
-    // Linux hands out more than it has and kills whoever uses it, so the check must come first.
+    // Linux allocates more memory than it has and kills a process that uses it, so the size is checked first.
     constexpr std::size_t kWorthChecking = std::size_t{64} << 20;
     const bool fits =
         rounded >= bytes && (rounded < kWorthChecking || static_cast<double>(rounded) < available_memory());
     void* data = fits ? aligned(alignment, rounded) : nullptr;
     if (data == nullptr) {
       fail(
-          "{:.1f} MB of memory are needed in one piece, {:.1f} MB are available; use a smaller --ctx or "
-          "fewer sequences",
+          "a buffer needs {:.1f} MB of memory, but {:.1f} MB are available; use a smaller --ctx or fewer "
+          "sequences",
           static_cast<double>(bytes) * 1e-6, available_memory() * 1e-6);
     }
 #ifdef MADV_HUGEPAGE
     if (alignment == kLargePage) ::madvise(data, rounded / kLargePage * kLargePage, MADV_HUGEPAGE);  // advice
 #endif
-    std::memset(data, 0, rounded);  // also takes the pages now: later failures would be kills
+    std::memset(data, 0, rounded);  // also allocates the pages now; a later failure would kill the process
     return {data, bytes, +[](void* p) { std::free(p); }};
   }
 

@@ -1,11 +1,11 @@
 #pragma once
-// The host as a device: its memory is used as it lies, and copies are memcpy.
+// The host as a device. Its addresses are host addresses, and a copy is a memcpy.
 
 #include "seams/device.hpp"
 
 namespace rung {
 
-/// One object for the process. Any thread may call it.
+/// Returns the only object for the host, which lives as long as the process. Any thread may use it.
 Device& cpu_device();
 
 }  // namespace rung

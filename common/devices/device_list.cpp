@@ -1,4 +1,4 @@
-// All devices on one page. To add a device: include its headers here and add its entry.
+// The list of all devices. To add a device, include its headers here and add its entry.
 
 #include "devices/device_list.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// Every device that --device can name: where its memory comes from, and who runs the operations on it.
+// The devices that --device can name, with their memory and the operations that run on them.
 
 #include <string>
 
@@ -9,7 +9,7 @@
 namespace rung {
 
 struct DeviceEntry {
-  std::string name;  // as --device names it
+  std::string name;  // the value of --device
   Device& (*device)() = nullptr;
   /// Makes the table of operations between the products. `threads` is the number of host threads that they
   /// may use. The table may be used as long as `device` exists.
@@ -21,7 +21,7 @@ struct DeviceEntry {
 /// that cannot run a model yet.
 const DeviceEntry& find_device(const std::string& name);
 
-/// Returns all names, with `between` between two of them.
+/// Returns the names of all devices, separated by `between`.
 std::string device_names(const std::string& between);
 
 }  // namespace rung

@@ -1,4 +1,4 @@
-// The devices that every build has: what they allocate, and what their copies do.
+// Tests of the devices that every build has: their memory and their copies.
 
 #include <cstdint>
 #include <cstring>

@@ -1,4 +1,4 @@
-// Sizes without memory behind them.
+// A device whose buffers have a size but no memory.
 
 #include "devices/null_device.hpp"
 

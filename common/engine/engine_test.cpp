@@ -393,7 +393,7 @@ TEST_CASE("a prompt that fills the context gives one token; a longer one is refu
   CHECK(result.token_ids.size() == 1);
   CHECK(result.finish_reason == FinishReason::length);
   CHECK_THROWS_WITH(engine.run(greedy(random_ids(rng, 17, model->config.vocab_size), 10)),
-                    testing::contains("the prompt has 17 tokens, the context holds 16"));
+                    testing::contains("the prompt has 17 tokens, but the context holds 16"));
 }
 
 TEST_CASE("what can never run is refused with a sentence, and the engine goes on") {

@@ -15,7 +15,8 @@ namespace rung {
 
 class CountingSpace final : public SequenceMemory {
  public:
-  /// `tokens`: capacity, rounded down to whole blocks; `sequences`: how many sequences may run at a time.
+  /// `tokens` is the capacity in tokens, rounded down to whole blocks. `sequences` is the largest number of
+  /// sequences that run at a time.
   CountingSpace(std::int64_t tokens, int block_size, int sequences)
       : block_size_(block_size),
         all_blocks_(tokens / block_size),

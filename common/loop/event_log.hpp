@@ -17,17 +17,17 @@
 
 namespace rung {
 
-// What the members of Event mean for each kind; `related` is the id of a request:
+// The meaning of the members of Event for each kind of event. `related` is the id of a request.
 //
 //            | tokens                     | context                        | related
 enum class EventKind : std::uint8_t {
-  queued,      // of the prompt              | requests that waited before it |
+  queued,      // in the prompt              | requests that waited before it |
   admitted,    // found in the cache         | its length                     |
-  forked,      // shared with `related`      | its length                     | whose text it continues
+  forked,      // shared with `related`      | its length                     | the one that it continues
   swapped_in,  // came back from host memory | its length                     |
   chunk,       // computed                   | in the cache after it          |
   token,       // its id                     | generated so far, with it      |
-  preempted,   // lost or copied             | its length                     | for which there was no room
+  preempted,   // lost or copied             | its length                     | the one that had no room
   finished,    // generated                  | its length                     |
   schedule,    // rows that were planned     | sequences in the step          |
   forward,     // rows                       | sequences in the step          |
@@ -39,11 +39,11 @@ std::string_view event_kind_name(EventKind kind);
 enum class PreemptReason : std::uint8_t {
   recompute_no_swap,    // there is no host memory for swapping
   recompute_swap_full,  // the host memory for swapping was full
-  recompute_asked,
-  recompute_cheaper,
-  swap_asked,
-  swap_cheaper,
-  swap_unmeasured,  // this copy measures the speed of copying
+  recompute_asked,      // the configuration demands it
+  recompute_cheaper,    // computing again costs less than copying
+  swap_asked,           // the configuration demands it
+  swap_cheaper,         // copying costs less than computing again
+  swap_unmeasured,      // this copy measures the speed of copying
 };
 std::string_view preempt_reason_name(PreemptReason reason);
 inline bool is_swap(PreemptReason reason) { return reason >= PreemptReason::swap_asked; }

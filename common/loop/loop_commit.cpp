@@ -18,7 +18,7 @@ StepLoop::Flight& StepLoop::take_flight() {
   return flight;
 }
 
-// If a plan fails, so do those behind it, which build on it.
+// If a plan fails, all later plans in flight fail too, because they depend on it.
 StepLoop::Flight& StepLoop::collect() {
   Flight& flight = take_flight();
   log_.at_step(flight.plan.number);

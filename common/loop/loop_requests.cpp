@@ -48,9 +48,8 @@ int StepLoop::fork(int id, std::uint64_t seed, OnDelta on_delta) {
   if (from.finished()) fail_usage("request {} has ended; fork a request while it waits or runs", id);
   if (from.length() > config_.requests.context) {
     fail_usage(
-        "request {} has {} tokens and outgrew its context of {}: the tokens that were dropped cannot be "
-        "shared; "
-        "fork it earlier",
+        "request {} has {} tokens, but its context holds {}, so the cache has dropped tokens that a fork "
+        "needs; fork it earlier",
         id, from.length(), config_.requests.context);
   }
   check_queue(1);
@@ -98,10 +97,10 @@ void StepLoop::check_queue(int more) {
     return;
   }
   ++stats_.refused;
-  throw QueueFull(
-      fmt::format("{} requests wait for a place already and no more than {} may, so {} more cannot be taken; "
-                  "try again later, or raise --max-waiting",
-                  waiting, config_.max_waiting, more));
+  throw QueueFull(fmt::format(
+      "{} requests wait already, and at most {} can wait, so {} more cannot be accepted; try again "
+      "later, or raise --max-waiting",
+      waiting, config_.max_waiting, more));
 }
 
 // If a request ends early while samples wait for its prompt, the first of these samples becomes their leader
@@ -127,7 +126,8 @@ void StepLoop::forget_source(const Sequence& gone) {
 
 Sequence& StepLoop::find(int id) {
   const auto found = by_id_.find(id);
-  if (found == by_id_.end()) fail_usage("there is no request {}", id);
+  if (found == by_id_.end())
+    fail_usage("there is no request {}: the id is unknown, or its result was taken", id);
   return *found->second;
 }
 
@@ -150,8 +150,9 @@ bool StepLoop::finished(int id) const {
 
 Result StepLoop::take(int id) {
   const auto found = by_id_.find(id);
-  if (found == by_id_.end()) fail_usage("there is no request {}", id);
-  if (!found->second->finished()) fail_usage("request {} is still running", id);
+  if (found == by_id_.end())
+    fail_usage("there is no request {}: the id is unknown, or its result was taken", id);
+  if (!found->second->finished()) fail_usage("request {} has not ended; take its result when it has", id);
   Result result = std::move(found->second->result);
   sequences_.erase(found->second);
   by_id_.erase(found);

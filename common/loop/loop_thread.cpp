@@ -37,7 +37,7 @@ struct LoopThread::Shared {
   void post(Work item) {
     const std::lock_guard lock(mutex);
     if (error) std::rethrow_exception(error);
-    if (stopping) fail("the engine was shut down and takes no more requests; make a new one");
+    if (stopping) fail("the engine was shut down and accepts no more requests; build a new one");
     work.push_back(std::move(item));
     changed.notify_all();
   }
@@ -47,7 +47,8 @@ struct LoopThread::Shared {
   auto call(Item item) {
     using Value = std::invoke_result_t<Item, StepLoop&>;
     if (std::this_thread::get_id() == thread)
-      fail("a request's listener may call nothing but cancel(): the engine's thread would wait for itself");
+      fail(
+          "a request's listener may call nothing but cancel(), or the engine's thread would wait for itself");
     auto task = std::make_shared<std::packaged_task<Value(StepLoop&)>>(std::move(item));
     std::future<Value> value = task->get_future();
     // Only the queue owns the task. If the queue is dropped, the task is destroyed and breaks its promise.
@@ -57,7 +58,7 @@ struct LoopThread::Shared {
     } catch (const std::future_error&) {
       const std::lock_guard lock(mutex);
       if (error) std::rethrow_exception(error);
-      fail("the engine was shut down before it could answer; make a new one");
+      fail("the engine was shut down before it could answer; build a new one");
     }
   }
 
@@ -265,8 +266,8 @@ void LoopThread::shutdown() {
 std::shared_ptr<Stream> LoopThread::submit(Request request) {
   if (request.n != 1)
     fail_usage(
-        "submit() returns one stream, and this request asks for n = {}; submit_samples() returns one for "
-        "each",
+        "submit() returns one stream, but this request has n = {}; use submit_samples(), which returns one "
+        "stream per sample",
         request.n);
   return submit_samples(std::move(request)).front();
 }

@@ -19,7 +19,7 @@
 namespace rung {
 
 enum class PreemptMode : std::uint8_t { automatic, swap, recompute };  // automatic: the cheaper of the two
-/// "auto", "swap", "recompute". Throws UsageError for another name.
+/// Returns the mode called "auto", "swap" or "recompute". Throws UsageError for another name.
 PreemptMode preempt_mode(std::string_view name);
 
 /// An exponentially weighted mean: a value that was added n calls ago has the weight (15/16)^n.

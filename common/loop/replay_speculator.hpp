@@ -15,7 +15,7 @@ namespace rung {
 /// Guesses the next tokens of `answer` as long as the generated text is a prefix of it.
 class ReplaySpeculator final : public Speculator {
  public:
-  /// `most` guesses in a step; at least 1.
+  /// `most` is the largest number of guesses in a step, at least 1.
   ReplaySpeculator(std::vector<std::int32_t> answer, int most) : answer_(std::move(answer)), most_(most) {}
 
   int most() const override { return most_; }

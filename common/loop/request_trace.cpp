@@ -45,8 +45,8 @@ std::string_view trimmed(std::string_view text) {
 
 int tokens(std::int64_t count, const char* what, const Place& place) {
   if (count < 0 || count > kMostTokens) {
-    fail("{}, line {}: {} tokens of {}; a trace has 0 to {}", place.name, place.line, count, what,
-         kMostTokens);
+    fail("{}, line {}: the number of {} tokens is {}; it must be from 0 to {}", place.name, place.line, what,
+         count, kMostTokens);
   }
   return static_cast<int>(count);
 }
@@ -144,7 +144,7 @@ TracedRequest from_csv(std::string_view line, std::size_t user, std::optional<bo
   if (user != std::string_view::npos) {
     const std::string_view whose = field(line, user);
     if (!read_number(whose, request.user, {0, kMostUsers - 1}).empty()) {
-      fail("{}, line {}: '{}' is no user; users are numbers from 0 to {}", place.name, place.line,
+      fail("{}, line {}: '{}' is not a user; users are numbers from 0 to {}", place.name, place.line,
            whose.substr(0, kQuoted), kMostUsers - 1);
     }
   }
@@ -154,7 +154,7 @@ TracedRequest from_csv(std::string_view line, std::size_t user, std::optional<bo
       !time.empty() && (is_ascii_digit(time[0]) || time[0] == '-' || time[0] == '+' || time[0] == '.');
   if (!is_time && (meant || has_arrivals.value_or(false))) {
     fail(
-        "{}, line {}: '{}' is no time; write seconds, or a date as in 2023-11-16 18:17:03.97 or "
+        "{}, line {}: '{}' is not a time; write seconds, or a date as in 2023-11-16 18:17:03.97 or "
         "2024-05-10T00:00:00.5+00:00",
         place.name, place.line, time.substr(0, kQuoted));
   }
@@ -166,13 +166,13 @@ std::int64_t member(const nlohmann::json& object, const char* key, const Place& 
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number()) {
     fail(
-        "{}, line {}: '{}' is missing or no number; a line has timestamp, input_length, output_length and "
+        "{}, line {}: '{}' is missing or not a number; a line has timestamp, input_length, output_length and "
         "hash_ids",
         place.name, place.line, key);
   }
   const double value = found->get<double>();
   if (!(std::abs(value) < 0x1p53))
-    fail("{}, line {}: '{}' is {}, which is out of range", place.name, place.line, key, value);
+    fail("{}, line {}: '{}' is {}; its magnitude must be below 2^53", place.name, place.line, key, value);
   return static_cast<std::int64_t>(value);
 }
 
@@ -180,7 +180,7 @@ TracedRequest from_json(std::string_view line, const Place& place) {
   const nlohmann::json object =
       nlohmann::json::parse(line.begin(), line.end(), nullptr, /*exceptions=*/false);
   if (!object.is_object()) {
-    fail("{}, line {}: '{}' is no JSON object, although the file began with one", place.name, place.line,
+    fail("{}, line {}: '{}' is not a JSON object, but the file began with one", place.name, place.line,
          line.substr(0, kQuoted));
   }
   TracedRequest request;
@@ -190,13 +190,13 @@ TracedRequest from_json(std::string_view line, const Place& place) {
   const auto ids = object.find("hash_ids");
   const auto expected = static_cast<std::size_t>((request.prompt + kMooncakeBlock - 1) / kMooncakeBlock);
   if (ids == object.end() || !ids->is_array() || ids->size() != expected) {
-    fail("{}, line {}: a prompt of {} tokens has {} hash_ids, one for every {}; there are {}", place.name,
-         place.line, request.prompt, expected, kMooncakeBlock,
+    fail("{}, line {}: a prompt of {} tokens needs {} hash_ids, one for every {} tokens; the line has {}",
+         place.name, place.line, request.prompt, expected, kMooncakeBlock,
          ids == object.end() || !ids->is_array() ? 0 : ids->size());
   }
   for (const nlohmann::json& id : *ids) {
     if (!id.is_number_integer())
-      fail("{}, line {}: hash_ids are whole numbers, not {}", place.name, place.line, id.dump());
+      fail("{}, line {}: a hash_id is {}; hash_ids must be whole numbers", place.name, place.line, id.dump());
     request.blocks.push_back(id.get<std::int64_t>());
   }
   return request;
@@ -228,13 +228,13 @@ RequestTrace read_request_trace(std::istream& in, const std::string& name, std::
   }
   trace.has_arrivals = json || has_arrivals.value_or(false);
   if (in.bad()) fail("{} cannot be read to its end", name);
-  if (trace.requests.empty()) fail("{} has no requests; a CSV file has one per line", name);
+  if (trace.requests.empty()) fail("{} has no requests; a trace has one request per line", name);
   trace.block_tokens = json ? kMooncakeBlock : 0;
   const double start = trace.requests.front().arrival_s;
   for (TracedRequest& request : trace.requests) request.arrival_s -= start;
   for (std::size_t i = 1; trace.has_arrivals && i < trace.requests.size(); ++i) {
     if (trace.requests[i].arrival_s < trace.requests[i - 1].arrival_s) {
-      fail("{}: request {} came before the one in front of it; sort the trace by time", name, i + 1);
+      fail("{}: request {} arrived before request {}; sort the trace by time", name, i + 1, i);
     }
   }
   return trace;

@@ -22,25 +22,25 @@
 namespace rung {
 
 struct TracedRequest {
-  double arrival_s = 0;              // since the first request of the trace
-  int prompt = 0, output = 0;        // tokens
-  int user = -1;                     // -1: the trace says nothing about users
-  std::vector<std::int64_t> blocks;  // identities of its blocks of block_tokens, the last one in part
+  double arrival_s = 0;              // seconds since the first request of the trace
+  int prompt = 0, output = 0;        // numbers of tokens
+  int user = -1;                     // -1: the trace does not identify users
+  std::vector<std::int64_t> blocks;  // ids of the prompt's blocks of block_tokens; the last may be partial
 };
 
 struct RequestTrace {
   std::vector<TracedRequest> requests;
-  int block_tokens = 0;      // of one entry of blocks; 0: the trace says nothing about the prompts' content
-  bool has_arrivals = true;  // false: the first field of a CSV file is a name, and no time
+  int block_tokens = 0;  // tokens per entry of `blocks`; 0: the trace does not describe the prompts' content
+  bool has_arrivals = true;  // false: the first field of a CSV file is a name instead of a time
 };
 
-/// Reads the first `limit` requests of a file; "-" is stdin. Throws Error for a file that cannot be read, has
-/// no requests, or has a line that is none of the above: the sentence names file and line. A file that gzip
-/// compressed is unpacked.
+/// Reads the first `limit` requests of a file; "-" is stdin. A file that gzip compressed is unpacked. Throws
+/// Error if the file cannot be read, has no requests, or has a line in neither of these formats. The message
+/// names the file and the line.
 RequestTrace read_request_trace(const std::string& path,
                                 std::size_t limit = std::numeric_limits<std::size_t>::max());
 
-/// The same from a stream that errors call `name`.
+/// Does the same with a stream, which error messages call `name`.
 RequestTrace read_request_trace(std::istream& in, const std::string& name,
                                 std::size_t limit = std::numeric_limits<std::size_t>::max());
 

@@ -1,7 +1,6 @@
 #pragma once
 // A simulated server without a model: the serving loop with an executor that only advances a simulated clock.
-// It judges rungs of `scheduler` and `policy`, and it answers "what if" questions faster than a real run
-// could.
+// It judges rungs of `scheduler` and `policy`, and it answers "what if" questions faster than a real run.
 
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,6 @@
 #pragma once
-// Host memory for the keys and values of preempted sequences, taken once. Each sequence has one piece of it.
+// Host memory for the keys and values of preempted sequences, allocated once. Each sequence has one piece of
+// it.
 //
 // Thread safety: none.
 
@@ -22,12 +23,12 @@ class SwapArea {
   explicit SwapArea(std::size_t bytes)
       : bytes_(bytes), memory_(bytes > 0 ? new (std::nothrow) std::byte[bytes] : nullptr) {
     if (bytes > 0 && memory_ == nullptr)
-      fail("{} of host memory for preempted sequences cannot be taken; use a smaller --swap",
+      fail("{} of host memory for preempted sequences cannot be allocated; use a smaller --swap",
            size_text(bytes));
   }
 
   std::size_t bytes() const { return bytes_; }
-  /// Bytes that no sequence has.
+  /// Returns the bytes that belong to no sequence.
   std::size_t room() const { return bytes_ - used_; }
 
   struct Piece {

@@ -4,7 +4,8 @@
 
 namespace rung {
 
-/// The norm of `from`, written to `to`, which may be `from`. Returns `to`, or `from` where `norm` is empty.
+/// Writes the norm of `from` to `to`, which may be `from`, and returns `to`. If `norm` is empty, writes
+/// nothing and returns `from`.
 inline Tensor apply_norm(const Ops& ops, const Norm& norm, const Tensor& from, const Tensor& to) {
   if (norm.empty()) return from;
   if (norm.kind == NormKind::layer) {

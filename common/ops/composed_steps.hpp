@@ -1,13 +1,14 @@
 #pragma once
-// The plain versions of the two entries of the ops table that join several operations.
+// The plain versions of the two entries of the ops table that combine several operations.
 
 #include "ops/apply_norm.hpp"
 #include "seams/ops.hpp"
 
 namespace rung {
 
-/// Sets add_norm and rope_store of `ops` to its other entries, called one after the other. REQUIRES: add,
-/// rmsnorm, layernorm, rope and store_kv are set; replacing them later does not change what was composed.
+/// Sets add_norm and rope_store of `ops` to functions that call its other entries one after the other. These
+/// functions keep the current entries, even if the entries of `ops` are replaced later. REQUIRES: add,
+/// rmsnorm, layernorm, rope and store_kv are set.
 inline void compose_steps(Ops& ops) {
   Ops parts;
   parts.add = ops.add;

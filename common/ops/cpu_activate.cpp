@@ -1,5 +1,6 @@
-// The activations of the feed-forward block. A prompt has millions of them, and the C library's exp takes
-// them one by one: in vector registers they cost a tenth.
+// The activation functions of the feed-forward block. A prompt has millions of numbers to activate, and the C
+// library's exp computes one number at a time. With vector registers, the activations take a tenth of the
+// time.
 
 #include "ops/cpu_activate.hpp"
 
@@ -24,8 +25,8 @@ using Floats = hn::CappedTag<float, 16>;
 using F = hn::Vec<Floats>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
-/// z / (1 + exp(-a)). Beyond 88 exp(-a) is infinite or nearly: the quotient is as good as 0 there. A NaN
-/// stays one.
+/// Returns z / (1 + exp(-a)). For a below -88, exp(-a) is infinite or nearly infinite, so the quotient is
+/// practically 0. NaN stays NaN.
 HWY_INLINE F times_sigmoid(F z, F a) {
   const Floats d;
   const F power = hn::Exp(d, hn::Min(hn::Neg(a), hn::Set(d, 88.0f)));
@@ -46,8 +47,8 @@ struct GeluTanh {
   }
 };
 
-/// out[i] = f(gate[i]) * up[i], or without `up` f(gate[i]). What is left of a vector is filled up: the same
-/// operations.
+/// out[i] = f(gate[i]) * up[i], or f(gate[i]) if `up` is null. The last numbers, which do not fill a vector,
+/// are padded and computed with the same operations.
 template <class Function>
 HWY_INLINE void apply(const float* gate, const float* up, float* out, std::int64_t n, const Function& f) {
   const Floats d;
@@ -80,7 +81,7 @@ namespace {
 
 HWY_EXPORT(activate_row);
 
-/// There is no vector erf at hand, and few models use it.
+/// Computes gelu_erf with the C library, because Highway has no vector erf and few models use it.
 void gelu_erf(const float* gate, const float* up, float* out, std::int64_t n) {
   constexpr float kHalfRoot = 0.7071067811865476f;  // sqrt(1 / 2)
   for (std::int64_t i = 0; i < n; ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-// How the operations of cpu_ops.cpp and cpu_activate.cpp share out rows among threads.
+// Distributes the rows of the operations in cpu_ops.cpp and cpu_activate.cpp to threads.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace rung {
 
-/// A row of at least this many numbers is worth splitting between threads.
+/// The number of columns in a block, which one thread computes. Longer rows are split between threads.
 inline constexpr std::int64_t kColumnBlock = 512;
 
-/// Calls body(row, first column, last column) over all of [rows, cols] in column blocks.
+/// Calls body(row, begin, end) for all blocks of columns [begin, end) of a matrix [rows, cols].
 template <class Body>
 void for_each_block(int threads, std::int64_t rows, std::int64_t cols, const Body& body) {
   const std::int64_t blocks = (cols + kColumnBlock - 1) / kColumnBlock;
-  // A thread team costs about a microsecond: too much for the few numbers of a small model's step.
+  // The fork-join overhead of several threads is about a microsecond, which is too much for few numbers.
   const int team = rows * cols < 4 * kColumnBlock ? 1 : threads;
   parallel_for(team, rows * blocks, [&](std::int64_t i) {
     const std::int64_t begin = i % blocks * kColumnBlock;

@@ -1,5 +1,5 @@
-// The operations between the products, plainly. They touch each number once, so they are a few
-// percent of a step; 03_techniques/kernel_fusion is about the rest of it.
+// Plain versions of the operations between the products. They read each number once, so they take a few
+// percent of a step. 03_techniques/kernel_fusion reduces this time.
 
 #include "ops/cpu_ops.hpp"
 

@@ -5,11 +5,12 @@
 
 namespace rung {
 
-/// The operations between the products on the host, with `threads` threads.
+/// Returns the operations between the products, which run on the host with `threads` threads.
 Ops cpu_ops(int threads);
 
-/// Angles for positions 0 .. cos.rows - 1: cos and sin [positions, rotary_dim / 2], f32, host memory.
-/// Pair i turns by position * radians[i]; computed in double, rounded once.
+/// Computes the tables of RoPE for positions 0 .. cos.rows - 1. cos and sin [positions, rotary_dim / 2] are
+/// f32 in host memory. Pair i is rotated by the angle position * radians[i]. The values are computed in
+/// double precision and rounded once.
 void rope_angles(const RopeFrequencies& frequencies, const Tensor& cos, const Tensor& sin);
 
 }  // namespace rung

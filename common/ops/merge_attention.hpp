@@ -1,10 +1,10 @@
 #pragma once
-// Two results of attention over different keys become the result over all of them.
+// Merges two results of attention over different keys into the result over all of these keys.
 //
-// Softmax over the union of two sets of keys is a weighted mean of the softmaxes over each: the weights are
-// the sums of exponentials, whose logarithms are the log-sum-exp that attention can write
+// Attention over the union of two sets of keys is a weighted mean of the attention over each set. The weights
+// are the sums of exponentials, and attention can write their logarithms, the log-sum-exp
 // (seams/attention.hpp). Split KV, ring attention (Liu et al. 2023, arXiv 2310.01889) and cascades of shared
-// prefixes are built on it.
+// prefixes use this.
 
 #include <algorithm>
 #include <cmath>
@@ -13,9 +13,9 @@
 
 namespace rung {
 
-/// out and lse become those over both sets. out, more_out [tokens, heads * head_dim] f32, lse, more_lse
-/// [tokens, heads] f32; rows may be strided. A log-sum-exp of -infinity stands for no keys; its row of out is
-/// not read.
+/// Replaces `out` and `lse` by the result over both sets of keys. out and more_out [tokens, heads * head_dim]
+/// f32, lse and more_lse [tokens, heads] f32; rows may be strided. A log-sum-exp of -infinity means that
+/// there are no keys; the output of this head is then not read.
 inline void merge_attention(const Tensor& out, const Tensor& lse, const Tensor& more_out,
                             const Tensor& more_lse) {
   const std::int64_t heads = lse.cols, head_dim = out.cols / heads;

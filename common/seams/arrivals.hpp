@@ -21,7 +21,7 @@ namespace rung {
 struct ArrivalsConfig {
   double rate = 1;       // requests per second, on average
   double cv = 1;         // coefficient of variation of the gaps
-  double period_s = 60;  // of one rise and fall, for rungs whose rate changes
+  double period_s = 60;  // seconds of one rise and fall of the rate, for rungs whose rate changes
   std::uint64_t seed = 1;
 
   std::string describe() const { return fmt::format("a coefficient of variation of {}", cv); }
@@ -34,8 +34,8 @@ class Arrivals {
 
   virtual ~Arrivals() = default;
 
-  /// Returns the seconds from the last request (at first: from time 0) to the next one, finite and not
-  /// negative.
+  /// Returns the seconds from the previous request to the next one, finite and not negative. The first gap
+  /// starts at time 0.
   virtual double gap() = 0;
 
   /// Returns the expected number of requests from time 0 to `t` seconds: rate * t, unless the rate changes.

@@ -1,5 +1,5 @@
 #pragma once
-// Seam `attention`: softmax(q k^T * scale) v over each sequence's own past, or the nearest part of it.
+// Seam `attention`: softmax(q k^T * scale) v over each sequence's own past, or over its most recent part.
 //
 // Grouped-query attention: query head h reads KV head h / (heads / kv_heads). The mask is causal (see
 // Batch). Keys and values of the step's own tokens are already in the cache when run() is called.
@@ -33,15 +33,15 @@ class Attention {
   /// config.max_tokens, or if the masks do not describe trees (check_trees()).
   virtual void plan(const Batch& batch) = 0;
 
-  /// One layer. q [tokens, heads * head_dim] (rows may be strided), out likewise; both f32.
-  /// REQUIRES: plan() was called with this step's batch; `out` overlaps neither q nor the cache. Throws Error
-  /// when the cache has another format than config.kv_dtype, or blocks of a size that the rung cannot read.
-  /// Nothing is allocated here.
+  /// Computes one layer. q and out [tokens, heads * head_dim] f32; rows of both may be strided. Allocates
+  /// nothing. REQUIRES: plan() was called with this step's batch; `out` overlaps neither q nor the cache.
+  /// Throws Error if the cache has another format than config.kv_dtype, or a block size that the rung cannot
+  /// read.
   ///
-  /// lse [tokens, heads] f32, or empty: for each row the logarithm of the sum of exp(score) over the keys
-  /// that it sees (natural logarithm, scores scaled and capped). With it, results over two sets of keys can
-  /// be merged into that over both (ops/merge_attention.hpp). The bits of `out` do not depend on whether it
-  /// is asked for.
+  /// lse [tokens, heads] f32, or empty: for each row, the natural logarithm of the sum of exp(score) over the
+  /// keys that the row sees, where scores are scaled and capped. With lse, the results over two sets of keys
+  /// can be merged into the result over both (ops/merge_attention.hpp). `out` is bitwise the same with and
+  /// without lse.
   virtual void run(const Tensor& q, const KvView& kv, const Tensor& out, const Tensor& lse) = 0;
   void run(const Tensor& q, const KvView& kv, const Tensor& out) { run(q, kv, out, {}); }
 

@@ -1,8 +1,9 @@
 #pragma once
-// Seam `bandwidth`: reading a large array once, which is what decoding a token does with the weights.
+// Seam `bandwidth`: reads a large array once, as decoding a token does with the weights.
 //
-// The read limit that `rung bench` and `rung ladder --measure` print is measured with a rung of this seam.
-// Sums are what keeps the compiler from dropping the reads; they are also how a rung is judged.
+// `rung bench` and `rung ladder --measure` print a read limit, which they measure with a rung of this seam.
+// A rung adds up what it reads, so that the compiler cannot remove the reads. The sum also shows whether the
+// rung is correct.
 //
 // Thread safety: sum() is const and may be called by many threads.
 
@@ -27,8 +28,9 @@ class Bandwidth {
 
   virtual ~Bandwidth() = default;
 
-  /// The sum of `data`, of which every number is read once. In which order it is added depends on the length
-  /// alone: the bits are the same for every number of threads. Any length and any address will do.
+  /// Returns the sum of `data` and reads every number once. The order of the additions depends on the length
+  /// alone, so the result is bitwise the same for every number of threads. `data` may have any length and any
+  /// address.
   virtual float sum(std::span<const float> data) const = 0;
 };
 

@@ -1,9 +1,9 @@
 #pragma once
-// The one batch: what a forward pass works on.
+// The batch: the input of one forward pass.
 //
-// It is ragged: the tokens of all sequences stand in one row after the other, and each sequence says
-// which of them are its own. A prompt chunk is a sequence with many query tokens, a decode step one
-// with a single token, a speculative verification one with a few; the forward pass cannot tell.
+// A batch is ragged: it has one row per token, the rows of a sequence follow each other, and each sequence
+// stores which rows are its own. A prompt chunk has many rows, a decode step has one, and a speculative
+// verification has a few. The forward pass treats all of them alike.
 //
 // The drafts of a speculative verification may form a tree: several guesses for the next token, several
 // guesses for the token after each of them, and so on. One forward pass computes all of them (SpecInfer, Miao
@@ -23,11 +23,11 @@ inline constexpr int kMaxTreeNodes = 64;
 /// One sequence's share of a batch.
 struct BatchSequence {
   std::int32_t query_begin = 0;     // its first row in Batch::tokens
-  std::int32_t query_count = 0;     // how many rows it has; >= 1
+  std::int32_t query_count = 0;     // number of its rows; >= 1
   std::int32_t context_length = 0;  // tokens it can see after this step: cached ones + query_count
   std::int32_t table_begin = 0;     // its block table is block_table[table_begin .. + table_count)
   std::int32_t table_count = 0;
-  std::int32_t drafts = 0;  // how many of its last rows are nodes of a tree; at most kMaxTreeNodes
+  std::int32_t drafts = 0;  // number of rows at its end that are nodes of a tree; at most kMaxTreeNodes
 };
 
 // Query row j of a sequence has place context_length - query_count + j in the cache and sees the keys at
@@ -47,7 +47,7 @@ struct Batch {
   std::vector<std::int32_t> slots;        // [tokens] slot mapping: where each token's K and V are written
   std::vector<BatchSequence> sequences;   // in order of query_begin, without gaps
   std::vector<std::int32_t> block_table;  // all sequences' tables, one after the other
-  std::vector<std::int32_t> output_rows;  // rows of `tokens` whose logits are wanted, ascending
+  std::vector<std::int32_t> output_rows;  // rows of `tokens` whose logits are requested, ascending
   // [tokens] masks of the rows. Bit j says that the row sees draft node j of its sequence. The mask of a node
   // has the bits of the node itself and of its ancestors. A row with mask 0 sees every place up to its own.
   // The vector may be shorter than `tokens`, or empty: the rows beyond its end have mask 0.

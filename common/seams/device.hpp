@@ -1,11 +1,11 @@
 #pragma once
-// Seam `device`: memory that is not necessarily the host's, and the order of work on it.
+// Seam `device`: the memory of a CPU or a GPU, and the order of the work on it.
 //
-// The forward pass gets all its memory from here and never dereferences it. On the CPU a device
-// address is a host address and copies are memcpy; on CUDA they are neither.
+// The forward pass gets all its memory from a device and never dereferences the addresses. On the CPU, a
+// device address is a host address, and a copy is a memcpy. On a GPU, the host cannot read these addresses.
 //
-// Thread safety: one thread at a time uses a device; any thread may free a DeviceBuffer. The CPU's device may
-// be used by any number of threads.
+// Thread safety: only one thread at a time may use a device, but any thread may free a DeviceBuffer. Any
+// number of threads may use the CPU's device.
 
 #include <cstddef>
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace rung {
 
-/// Memory owned on a device; given back when this goes out of scope. Movable, not copyable.
+/// Owns memory on a device and frees it in its destructor. Movable, not copyable.
 class DeviceBuffer {
  public:
   using Free = void (*)(void* data);
@@ -23,7 +23,7 @@ class DeviceBuffer {
   DeviceBuffer(void* data, std::size_t bytes, Free free) : data_(data, free), bytes_(bytes) {}
   void* data() const { return data_.get(); }
   std::size_t bytes() const { return bytes_; }
-  /// The buffer's start as a matrix. REQUIRES: it is large enough.
+  /// Returns a matrix at the start of the buffer. REQUIRES: the buffer is large enough.
   Tensor tensor(DType dtype, std::int64_t rows, std::int64_t cols) const {
     assert(bytes_of(dtype, rows * cols) <= bytes_);
     return {data(), dtype, rows, cols};
@@ -50,7 +50,8 @@ class Device {
   virtual ~Device() = default;
   virtual std::string_view name() const = 0;  // "cpu", "cuda:0"
 
-  /// 64-byte aligned, zeroed memory. Throws Error that names the size when there is none left.
+  /// Returns zeroed memory that is aligned to 64 bytes. Throws Error that names the size if there is not
+  /// enough memory.
   virtual DeviceBuffer allocate(std::size_t bytes) = 0;
 
   /// A copy runs after all work issued to stream 0 so far. to_host() returns when the bytes have arrived, and
@@ -78,7 +79,7 @@ class Device {
     copy(to, from, bytes);
   }
 
-  /// Whether the device can read host memory, such as a mapped file, without a copy.
+  /// Returns whether the device can read host memory, such as a mapped file, without a copy.
   virtual bool shares_host_memory() const = 0;
   /// Waits for all work issued so far to all streams.
   virtual void synchronize() = 0;

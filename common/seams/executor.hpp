@@ -60,7 +60,7 @@ struct StepPlan {
 /// gains no token if its constraint allows none.
 struct StepGain {
   int tokens = 0;
-  int guesses = 0;  // how many guesses were checked; at most the drafts of its chunk
+  int guesses = 0;  // number of checked guesses; at most the drafts of its chunk
 };
 
 struct StepResult {

@@ -26,11 +26,10 @@
 namespace rung {
 
 struct FusionConfig {
-  const Ops* ops = nullptr;  // the plain operations; outlives the Fusion
-  const Ops* tile =
-      nullptr;  // the same on the calling thread alone; null where the host cannot read the memory
+  const Ops* ops = nullptr;   // the plain operations; outlives the Fusion
+  const Ops* tile = nullptr;  // the same on the calling thread alone; null if the host cannot read the memory
   int threads = 1;
-  int max_tokens = 1;  // most rows of one step: scratch memory is taken once for it
+  int max_tokens = 1;  // largest number of rows in a step; determines the size of the scratch memory
   Workplace place = {};
   Activation activation = Activation::silu;
 
@@ -40,25 +39,28 @@ struct FusionConfig {
   }
 };
 
-/// One of several products of the same input: W, and what is added to its columns of y.
+/// One of several products of the same input: its weight W and its bias.
 struct ProductPart {
   std::unique_ptr<Linear> linear;
   std::int64_t width = 0;  // rows of W, columns of y
   Tensor bias;             // [1, width] f32, or empty
 };
 
-/// Products of one input.
+/// Several products of one input, computed in one call.
 class Products {
  public:
   virtual ~Products() = default;
 
-  /// x [tokens, n]. y [tokens, the sum of all widths]: part after part, each with its bias. For gate and up:
-  /// y [tokens, ffn], the activation included; `wide` [tokens, 2 * ffn] is scratch and may be empty unless
-  /// needs_wide().
+  /// Computes y from x [tokens, n]. Products made by side_by_side() write y [tokens, sum of all widths], one
+  /// part after the other, each with its bias. Products made by activated() write y [tokens, ffn], to which
+  /// the activation is already applied. `wide` [tokens, 2 * ffn] is scratch memory and may be empty unless
+  /// needs_wide() is true.
   virtual void run(const Tensor& x, const Tensor& wide, const Tensor& y) = 0;
 
-  /// Whether all of it is one call, in pieces that a thread finishes while they are in its cache.
+  /// Returns whether everything runs in one loop over pieces, in which a thread finishes each piece while it
+  /// is in the thread's cache.
   virtual bool fused() const { return false; }
+  /// Returns whether run() needs `wide`.
   virtual bool needs_wide() const { return false; }
 };
 
@@ -69,9 +71,9 @@ class Fusion {
 
   virtual ~Fusion() = default;
 
-  /// Products of one input, side by side.
+  /// Returns products of one input whose results are stored side by side.
   virtual std::unique_ptr<Products> side_by_side(std::vector<ProductPart> parts) = 0;
-  /// The first half of a feed-forward block: act(gate) * up for parts {gate, up}, act(up) for {up}.
+  /// Returns the first half of a feed-forward block: act(gate) * up for parts {gate, up}, act(up) for {up}.
   virtual std::unique_ptr<Products> activated(std::vector<ProductPart> parts) = 0;
 
   /// Replaces the entries of `ops` that this rung fuses. A new entry gives bitwise the same results as the

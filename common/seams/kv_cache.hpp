@@ -1,11 +1,11 @@
 #pragma once
-// Seam `kv`: where the keys and values of past tokens live.
+// Seam `kv`: stores the keys and values of past tokens.
 //
-// The cache is asked on the host (grow, truncate, share) before a step and read by attention through
-// a plain struct during it. It knows slots and blocks, not the mathematics of attention. All memory
-// is taken once, in the constructor; grow() fails where there is none left.
+// Before a step, the host calls grow(), truncate() and share(). During the step, attention reads the cache
+// through a plain struct (KvView). A cache knows slots and blocks, not the mathematics of attention. It
+// allocates all memory in its constructor; grow() returns false if no free memory is left.
 //
-// Thread safety: none; one thread drives a cache. check_integrity() may run between any two calls.
+// Thread safety: none; only one thread may use a cache. check_integrity() may run between any two calls.
 
 #include <cassert>
 #include <cstddef>
@@ -25,8 +25,8 @@ namespace rung {
 struct KvView {
   Tensor keys;
   Tensor values;
-  std::int32_t block_size = 0;  // slots per block; see Batch for how a position finds its slot
-  bool contiguous = false;      // every sequence has exactly one block: its rows follow each other
+  std::int32_t block_size = 0;  // slots per block; Batch describes how to find the slot of a position
+  bool contiguous = false;      // every sequence has exactly one block, so its rows follow each other
 };
 
 class KvCache {
@@ -36,34 +36,35 @@ class KvCache {
 
   virtual ~KvCache() = default;
 
-  /// A new, empty sequence; -1 when max_sequences are open.
+  /// Opens an empty sequence and returns its number, or -1 if max_sequences are open.
   virtual int open() = 0;
-  /// Gives a sequence's memory back. REQUIRES: seq is open.
+  /// Frees a sequence's memory. REQUIRES: seq is open.
   virtual void close(int seq) = 0;
-  /// Makes room for `length` tokens in total; false (and nothing changed) when there is none.
+  /// Makes room for `length` tokens in total. If there is no room, returns false and changes nothing.
   virtual bool grow(int seq, int length) = 0;
-  /// Forgets all tokens from position `length` on.
+  /// Removes all tokens from position `length` on.
   virtual void truncate(int seq, int length) = 0;
-  /// Takes `blocks` whole blocks out of a sequence, from its block `first` on; what lies behind moves down as
-  /// it is. False, and nothing changed, where the rung has no blocks, or one of those from `first` on has
-  /// other owners. REQUIRES: they are full.
+  /// Removes `blocks` blocks from a sequence, starting with block `first` of its block table. The later
+  /// blocks keep their content and move towards the beginning. Returns false and changes nothing if the rung
+  /// has no blocks, or if a block from `first` on has other owners. REQUIRES: the removed blocks are full.
   virtual bool cut(int /*seq*/, int /*first*/, int /*blocks*/) { return false; }
-  /// Makes the empty sequence `to` start with the first `length` tokens of `from`; false (and nothing
-  /// changed) when there is no room.
+  /// Makes the empty sequence `to` start with the first `length` tokens of `from`. If there is no room,
+  /// returns false and changes nothing.
   virtual bool share(int from, int to, int length) = 0;
 
-  /// Slots that belong to nobody.
+  /// Returns the number of slots that have no owner.
   virtual std::int64_t free_slots() const = 0;
 
-  // A prefix cache keeps blocks after their sequence is gone and lends them to later ones. Where
-  // shares_blocks() is false (one region per sequence, or copies) the others may not be called.
+  // A prefix cache owns blocks even after their sequence has ended, and later sequences reuse them. If
+  // shares_blocks() is false (one region per sequence, or copies), hold(), drop() and adopt() must not be
+  // called.
   virtual bool shares_blocks() const { return false; }
   virtual int owners(int /*block*/) const { return 0; }
-  /// One more, or one less, owner of a block that has one.
+  /// hold() adds an owner to a block, and drop() removes one. REQUIRES: the block has an owner.
   virtual void hold(int /*block*/) { assert(false); }
   virtual void drop(int /*block*/) { assert(false); }
-  /// The empty sequence `seq` begins with the `length` tokens in `blocks`, which gain an owner each. The last
-  /// block may be used in part: whoever writes into a block that has several owners gets a copy first.
+  /// Makes the empty sequence `seq` start with the `length` tokens in `blocks`, and an owner of each block.
+  /// It may use only a part of the last block: before a shared block is written, its writer gets a copy.
   virtual void adopt(int /*seq*/, std::span<const std::int32_t> /*blocks*/, int /*length*/) { assert(false); }
 
   /// Returns how many tokens after the first `length` one step may compute, so that each of them sees the
@@ -89,10 +90,10 @@ class KvCache {
   virtual std::span<const std::int32_t> block_table(int seq) const = 0;
   virtual KvView view(int layer) const = 0;
 
-  /// Bytes taken for keys and values.
+  /// Returns the bytes allocated for keys and values.
   virtual std::size_t bytes() const = 0;
   virtual KvUse use() const = 0;
-  /// Throws Error when the bookkeeping contradicts itself.
+  /// Throws Error if the bookkeeping is inconsistent.
   virtual void check_integrity() const = 0;
 };
 

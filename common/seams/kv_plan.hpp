@@ -1,7 +1,8 @@
 #pragma once
-// Seam `kv_plan`: how much memory the KV cache of a set of sequences takes, before anything is allocated.
+// Seam `kv_plan`: how much memory the KV cache of a set of sequences needs, before anything is allocated.
 //
-// `rung plan --kv` and whoever decides how many sequences fit ask it. Pure arithmetic: no tensor, no device.
+// `rung plan --kv` uses it, and code that decides how many sequences fit into memory can use it too. A
+// planner only calculates: it uses no tensor and no device.
 // Thread safety: plan() is const and may be called by many threads.
 
 #include <cstdint>
@@ -19,10 +20,10 @@ namespace rung {
 
 struct KvPlanConfig {
   KvShape shape;
-  DType type = DType::f16;  // of the cached numbers
-  int reserve = 0;       // > 0: every sequence gets memory for so many tokens, in every layer, at the start
-  int block_tokens = 1;  // otherwise memory comes per layer in blocks of so many positions
-  std::uint64_t budget = 0;  // bytes for the KV cache; 0: none given
+  DType type = DType::f16;   // the format of the cached numbers
+  int reserve = 0;           // > 0: each sequence gets memory for this many tokens per layer at its start
+  int block_tokens = 1;      // if reserve is 0: each layer gets memory in blocks of this many positions
+  std::uint64_t budget = 0;  // bytes for the KV cache; 0: no budget
 
   std::string describe() const {
     const std::string memory = reserve > 0 ? fmt::format("{} tokens reserved per sequence", reserve)
@@ -30,17 +31,16 @@ struct KvPlanConfig {
     return fmt::format("{}: {} in {} layers{}, {}, {}", shape.name, shape.kind(), shape.layers.size(),
                        shape.uniform() ? "" : " that differ", traits(type).name, memory);
   }
-  /// Throws UsageError for numbers out of range, Error for a shape or a type that cannot be.
+  /// Throws UsageError for numbers out of range, and Error for an impossible shape or format.
   void validate() const;
 };
 
-/// All in bytes but the last.
+/// The memory that a set of sequences needs. `batch` is a number of sequences; everything else is in bytes.
 struct KvPlan {
-  std::uint64_t per_token = 0;  // that one more token adds, in all layers together, while no window is full
+  std::uint64_t per_token = 0;  // bytes that one more token adds in all layers, while no window is full
   std::uint64_t used = 0;       // keys and values that the newest token of each sequence reads
-  std::uint64_t taken = 0;      // what was handed out to hold them: used + waste
-  std::uint64_t batch =
-      0;  // sequences like the longest one that fit into the budget together; 0 without budget
+  std::uint64_t taken = 0;      // allocated memory for these keys and values: used + waste
+  std::uint64_t batch = 0;      // how many sequences like the longest one fit into the budget; 0: no budget
   friend bool operator==(const KvPlan&, const KvPlan&) = default;
 };
 
@@ -54,8 +54,9 @@ class KvPlanner {
 
   virtual ~KvPlanner() = default;
 
-  /// `lengths` [sequences]: the tokens that each one has in the cache, each 0 .. kMaxPlanTokens (and at most
-  /// `reserve`, where that is set). Throws UsageError otherwise, and when the bytes pass 2^63.
+  /// Returns the memory for sequences of these lengths. `lengths` [sequences] are the tokens that each
+  /// sequence has in the cache. Throws UsageError if a length is not from 0 to kMaxPlanTokens, if it exceeds
+  /// a `reserve` above 0, or if the bytes exceed 2^63.
   virtual KvPlan plan(std::span<const std::int32_t> lengths) const = 0;
 };
 

@@ -46,12 +46,12 @@ struct LinearConfig {
   }
   /// Throws Error if no rung could support this configuration.
   void check() const {
-    if (threads < 1) fail("{} is to run on {} threads; it needs at least 1", describe(), threads);
+    if (threads < 1) fail("{} has {} threads; it needs at least 1", describe(), threads);
     if (max_tokens < 0)
-      fail("{} is to see {} tokens at most; the number must not be negative", describe(), max_tokens);
+      fail("{} has a limit of {} rows per call; the limit must not be negative", describe(), max_tokens);
     const int block = traits(weight.dtype).block_elements;
     if (role == LinearRole::row_split && weight.cols % block != 0) {
-      fail("{} has {} columns, which are no whole number of blocks of {}; split it where a block ends",
+      fail("{} has {} columns, which is not a multiple of the block size {}; split it where a block ends",
            describe(), weight.cols, block);
     }
   }

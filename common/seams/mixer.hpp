@@ -1,5 +1,5 @@
 #pragma once
-// Seam `mixer`: the part of a layer in which tokens see each other.
+// Seam `mixer`: the part of a layer in which a token can read the other tokens of its sequence.
 //
 // A mixer reads the normalized rows of a step and writes one output row for each of them. It has its own
 // projections and uses its own cache. Softmax attention over keys and values is one mixer

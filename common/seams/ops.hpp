@@ -1,10 +1,10 @@
 #pragma once
 // Seam `ops`: the stateless operations between the products, as a table of functions.
 //
-// A table belongs to one device and one number of threads. A rung may replace an entry (by a fused or a
-// vectorized version) and leave the rest. All tensors are f32 [tokens, n] with possibly strided rows
-// unless said otherwise; a row's result depends on that row alone. Outputs overlap no input, unless said
-// otherwise. Nothing here knows batches.
+// A table belongs to one device and one number of threads. A rung may replace some entries, for example by a
+// fused or a vectorized version. Unless a comment says otherwise, all tensors are f32 [tokens, n], their rows
+// may be strided, and an output overlaps no input. A row's result depends on that row alone. The operations
+// do not know batches.
 //
 // Two entries, add_norm and rope_store, combine operations that follow each other in every layer. A table
 // without a fused implementation composes them from its other entries (ops/composed_steps.hpp).
@@ -18,7 +18,7 @@
 
 namespace rung {
 
-/// Rotary position embedding (Su et al. 2021, arXiv 2104.09864), its angles computed once.
+/// The angles of a rotary position embedding (RoPE, Su et al. 2021, arXiv 2104.09864), computed once.
 struct RopeTables {
   int head_dim = 0;
   int rotary_dim = 0;  // the first rotary_dim elements of a head are rotated
@@ -39,17 +39,18 @@ struct Norm {
 struct Ops {
   std::string name;  // "cpu"
 
-  /// y[t] = row tokens[t] of table, converted to f32. tokens [1, tokens] i32; table [vocab, dim] any dtype.
+  /// y[t] = row tokens[t] of table, converted to f32. tokens [1, tokens] i32; table [vocab, dim] of any
+  /// dtype.
   std::function<void(const Tensor& table, const Tensor& tokens, const Tensor& y)> embed;
-  /// y = x / sqrt(mean(x^2) + eps) * weight, over every group of weight.cols columns on its own (a whole row,
-  /// or every head of it). weight [1, n] f32, n divides the columns; y may be x.
+  /// y = x / sqrt(mean(x^2) + eps) * weight, for each group of weight.cols columns separately. A group is a
+  /// whole row or one head. weight [1, n] f32, where n divides the columns of x; y may be x.
   /// (Zhang, Sennrich 2019, arXiv 1910.07467)
   std::function<void(const Tensor& x, const Tensor& weight, float eps, const Tensor& y)> rmsnorm;
-  /// y = (x - mean) / sqrt(variance + eps) * weight + bias over a row. bias may be empty; y may be x.
+  /// y = (x - mean) / sqrt(variance + eps) * weight + bias, for each row. bias may be empty; y may be x.
   /// (Ba, Kiros, Hinton 2016, arXiv 1607.06450)
   std::function<void(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, const Tensor& y)>
       layernorm;
-  /// Rotates every head of x [tokens, heads * head_dim] in place. positions [1, tokens] i32.
+  /// Rotates each head of x [tokens, heads * head_dim] in place. positions [1, tokens] i32.
   std::function<void(const Tensor& x, const Tensor& positions, const RopeTables& rope)> rope;
   /// Writes row t of k and v [tokens, kv_heads * head_dim] to slot slots[t] of the cache, in its dtype.
   std::function<void(const Tensor& k, const Tensor& v, const Tensor& slots, const KvView& kv)> store_kv;
@@ -61,13 +62,13 @@ struct Ops {
   std::function<void(float scale, const Tensor& x)> scale;
   /// x = cap * tanh(x / cap).
   std::function<void(float cap, const Tensor& x)> softcap;
-  /// h = act(gate) * up, where in [tokens, 2 * ffn] holds gate, then up; or h = act(in), where in is
-  /// [tokens, ffn]. h [tokens, ffn].
+  /// h = act(gate) * up, if `in` is [tokens, 2 * ffn] with gate before up; h = act(in), if `in` is [tokens,
+  /// ffn]. h [tokens, ffn].
   std::function<void(const Tensor& in, Activation activation, const Tensor& h)> activate;
   /// y[i] = x[rows[i]]. rows [1, n] i32.
   std::function<void(const Tensor& x, const Tensor& rows, const Tensor& y)> gather;
-  /// y[t] = sum over r of weights[t][r] * x[rows[t][r]], added up in the order of r. rows [tokens, n] i32 and
-  /// weights [tokens, n] f32, both without gaps.
+  /// y[t] = sum over r of weights[t][r] * x[rows[t][r]], added in the order of r. rows [tokens, n] i32 and
+  /// weights [tokens, n] f32, both without gaps between rows.
   std::function<void(const Tensor& x, const Tensor& rows, const Tensor& weights, const Tensor& y)> combine;
 
   /// Adds scale * y to x, and then writes the norm of x to `to`. Returns `to`, or x if `norm` is empty. x, y,

@@ -1,9 +1,9 @@
 #pragma once
-// Seam `policy`: who comes first, where not all can.
+// Seam `policy`: which requests are served first if the engine cannot serve all of them at once.
 //
-// The engine sorts its waiting and its running sequences by rank before every step: the first waiting one is
-// admitted next, the last running one is preempted when memory is short. A policy may learn from what it is
-// told. Thread safety: none; one thread drives a policy.
+// Before every step, the engine sorts its waiting and its running sequences by rank. The first waiting
+// sequence is admitted next. The last running sequence is preempted if memory is short. A policy may learn
+// from the events that are reported to it. Thread safety: none; only one thread may use a policy.
 
 #include <algorithm>
 #include <string>
@@ -18,11 +18,11 @@
 namespace rung {
 
 struct PolicyConfig {
-  double ageing_s = 10;        // waiting so long is worth one step of priority
-  double input_cost = 1;       // of a token that was read, where users are charged
-  double output_cost = 2;      // of a token that was generated
-  double ttft_target_s = 1;    // for requests that name none
-  double tpot_target_s = 0.1;  // likewise
+  double ageing_s = 10;        // waiting for this many seconds is worth one step of priority
+  double input_cost = 1;       // cost of a token of the prompt, for policies that charge users
+  double output_cost = 2;      // cost of a generated token, for policies that charge users
+  double ttft_target_s = 1;    // target for the time to the first token, for requests without one
+  double tpot_target_s = 0.1;  // target for the time per output token, for requests without one
 
   std::string describe() const { return fmt::format("ageing {} s", ageing_s); }
 };
@@ -34,22 +34,24 @@ class Policy {
 
   virtual ~Policy() = default;
 
-  /// The smallest rank is served first; equal ones in order of arrival. Finite. Called for every sequence
-  /// before every step, so it must be cheap.
+  /// Returns the rank of a sequence, a finite number. The sequence with the smallest rank is served first;
+  /// equal ranks are served in order of arrival. The engine calls rank() for every sequence before every
+  /// step, so it must be cheap.
   virtual double rank(const ScheduledSequence& s, double now_s) const = 0;
 
-  /// Whether rank() reads matched_tokens: looking them up costs a walk through every waiting prompt.
+  /// Returns whether rank() reads matched_tokens. To look them up, the engine must read every waiting prompt.
   virtual bool wants_matches() const { return false; }
 
-  /// A new request; its arrival_s is set.
+  /// Reports a new request; its arrival_s is set.
   virtual void arrived(const ScheduledSequence& /*s*/) {}
-  /// A step computed `tokens` of this sequence; `sampled`: it gained a token of output.
+  /// Reports that a step computed `tokens` tokens of this sequence. If `sampled` is true, the sequence gained
+  /// a token of output.
   virtual void computed(const ScheduledSequence& /*s*/, int /*tokens*/, bool /*sampled*/) {}
-  /// It ended and will not be asked about again.
+  /// Reports that the sequence has ended. It is not passed to this policy again.
   virtual void finished(const ScheduledSequence& /*s*/) {}
 };
 
-/// Sorts both queues by rank: the best first. Equal ranks stand in order of arrival.
+/// Sorts both queues by rank, the smallest rank first. Equal ranks are in order of arrival.
 inline void sort_by_policy(Queues& queues, const Policy& policy, double now_s) {
   std::vector<std::pair<double, ScheduledSequence*>> ranked;
   for (std::vector<ScheduledSequence*>* queue : {&queues.waiting, &queues.running}) {

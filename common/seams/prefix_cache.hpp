@@ -1,13 +1,13 @@
 #pragma once
-// Seam `prefix_cache`: which blocks of the KV cache hold the beginning of a text that is known already.
+// Seam `prefix_cache`: finds the blocks of the KV cache that already hold the beginning of a text.
 //
-// Keys and values of a token depend on the tokens before it and on nothing else. So a request that begins
-// like an earlier one may take over its blocks instead of computing them. A prefix cache finds them: it knows
-// tokens and numbers of blocks, no memory. Whoever drives it owns the blocks in its name (KvCache::hold and
-// drop).
+// The keys and values of a token depend only on the token and the tokens before it. A request that begins
+// like an earlier one can therefore reuse the earlier request's blocks instead of computing them. A prefix
+// cache finds these blocks. It stores tokens and block numbers, but accesses no memory of the KV cache. Its
+// caller adds and removes the prefix cache's ownership of each block (KvCache::hold() and drop()).
 //
-// Only whole blocks are kept. `salt` keeps tenants apart: texts with different salts never share.
-// Thread safety: none.
+// A prefix cache keeps only whole blocks. `salt` separates tenants: texts with different salts never share
+// blocks. Thread safety: none.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,32 +37,32 @@ class PrefixCache {
 
   virtual ~PrefixCache() = default;
 
-  /// The longest known beginning of `tokens`: fills `blocks`, which hold it in order, and returns how many
-  /// tokens it is. The last block may be known in part, if the rung can tell. Counts as a use of these
-  /// blocks.
+  /// Finds the longest stored prefix of `tokens`. Sets `blocks` to the blocks that hold it, in order, and
+  /// returns its length in tokens. A rung may return a prefix that ends inside the last block. The call
+  /// counts as a use of these blocks.
   virtual int match(std::span<const std::int32_t> tokens, std::uint64_t salt,
                     std::vector<std::int32_t>& blocks) = 0;
 
-  /// How many tokens match() would find now. For who only asks: a rung should not count it as a use.
+  /// Returns how many tokens match() would find now. A rung should not count this call as a use.
   virtual int peek(std::span<const std::int32_t> tokens, std::uint64_t salt) {
     std::vector<std::int32_t> blocks;
     return match(tokens, salt, blocks);
   }
 
-  /// `blocks` hold the keys and values of `tokens`, in order; a last block that is not full is left out.
-  /// Appends to `kept` the blocks that the cache holds from now on and did not before. Where it has a block
-  /// for the same tokens already, it keeps that one.
+  /// Inserts `blocks`, which hold the keys and values of `tokens` in order. A last block that is not full is
+  /// left out. If the cache already has a block for the same tokens, it keeps that one. Appends to `kept` the
+  /// blocks that are new in the cache.
   virtual void insert(std::span<const std::int32_t> tokens, std::span<const std::int32_t> blocks,
                       std::uint64_t salt, std::vector<std::int32_t>& kept) = 0;
 
-  /// Gives up blocks, ends of texts first, until `count` are given up or none is left for which `may_go` is
-  /// true. Appends them to `dropped`.
+  /// Evicts up to `count` blocks for which `may_go` returns true, and appends them to `dropped`. Evicts the
+  /// last blocks of texts first.
   virtual void evict(int count, const std::function<bool(std::int32_t block)>& may_go,
                      std::vector<std::int32_t>& dropped) = 0;
 
-  /// All blocks that it holds, in any order.
+  /// Returns all blocks that the cache holds, in any order.
   virtual std::vector<std::int32_t> held() const = 0;
-  /// Throws Error when the bookkeeping contradicts itself.
+  /// Throws Error if the bookkeeping is inconsistent.
   virtual void check_integrity() const = 0;
 };
 

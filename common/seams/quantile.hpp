@@ -16,8 +16,8 @@
 namespace rung {
 
 struct QuantileConfig {
-  double relative_error = 0.01;  // of a value, for sketches that bound it
-  int compression = 200;         // of sketches that bound the error of the rank; a larger one is finer
+  double relative_error = 0.01;  // for sketches that limit the relative error of a value
+  int compression = 200;         // for sketches that limit the error of the rank; larger is more accurate
 
   std::string describe() const { return fmt::format("quantiles to within {} %", 100 * relative_error); }
 };
@@ -33,7 +33,7 @@ class Quantile {
   virtual void add(double value) = 0;
   /// Returns the value at share `p` (0 to 1), or 0 if there are no values yet. May rearrange what it keeps.
   virtual double value(double p) = 0;
-  /// Returns the bytes that it keeps.
+  /// Returns the bytes of memory that the stored values occupy.
   virtual std::size_t bytes() const = 0;
 };
 

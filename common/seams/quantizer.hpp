@@ -1,10 +1,10 @@
 #pragma once
-// Seam `quantizer`: a row of floats becomes a row of a block format (core/dtype.hpp).
+// Seam `quantizer`: converts a row of floats to a row of a block format (core/dtype.hpp).
 //
-// The format says what a block means; a rung chooses its scales and integers. Used when a file is written
-// (`rung quantize`), never while a model runs.
-// Thread safety: quantize() is const and is called by many threads, a row each. The result must not depend
-// on which thread does which row.
+// The format defines what the bits of a block mean. A rung chooses the block's scales and integers. Rungs run
+// when a file is written (`rung quantize`), never while a model runs.
+// Thread safety: quantize() is const. Many threads call it, each for a different row. The result must not
+// depend on which thread converts which row.
 
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@ namespace rung {
 
 struct QuantizerConfig {
   DType type = DType::q4_0;
-  bool weighted = false;  // quantize() will be told how much each element counts
+  bool weighted = false;  // quantize() receives importance weights
 
   std::string describe() const {
     return fmt::format("{} {} importance weights", traits(type).name, weighted ? "with" : "without");
@@ -32,10 +32,10 @@ class Quantizer {
 
   virtual ~Quantizer() = default;
 
-  /// x [n] -> blocks [bytes_of(type, n)]. With config.weighted, weights [n] say how much the squared error of
-  /// each element counts: none is negative; else weights is null.
-  /// REQUIRES: n is a multiple of the format's block. Throws Error, naming the element, when x holds a NaN or
-  /// a magnitude above 65504, the largest that a binary16 scale can promise.
+  /// Converts x [n] to blocks [bytes_of(type, n)]. If config.weighted is true, weights [n] are the factors of
+  /// the elements' squared errors, none of them negative; otherwise weights is null. REQUIRES: n is a
+  /// multiple of the format's block. Throws Error that names the element if x contains a NaN or a magnitude
+  /// above 65504, the largest finite number in binary16, the format of the scales.
   virtual void quantize(const float* x, const float* weights, void* blocks, std::int64_t n) const = 0;
 };
 

@@ -1,5 +1,4 @@
-// Names of what can happen to a request, and every number that a user can pass, with its limits in a
-// sentence.
+// The names of the reasons for which a request can end, and the checks of every number that a user can pass.
 
 #include "seams/request.hpp"
 
@@ -25,7 +24,7 @@ std::string_view finish_reason_name(FinishReason reason) {
   return "none";
 }
 
-// Conditions are written as what must hold, so that NaN, which satisfies nothing, is refused.
+// The conditions state what a valid value satisfies. NaN satisfies no comparison, so it is refused.
 void SamplingParams::validate(int vocab_size) const {
   if (!(std::isfinite(temperature) && temperature >= 0)) {
     fail_usage(
@@ -54,7 +53,7 @@ void SamplingParams::validate(int vocab_size) const {
   }
   for (const auto& [token, bias] : logit_bias) {
     if (token < 0 && vocab_size == 0)
-      fail_usage("logit_bias names token {}; tokens are numbers from 0 on", token);
+      fail_usage("logit_bias names token {}; token ids must be at least 0", token);
     if (vocab_size > 0 && (token < 0 || token >= vocab_size)) {
       fail_usage("logit_bias names token {}; this model's tokens are 0 to {}", token, vocab_size - 1);
     }
@@ -73,7 +72,7 @@ void SamplingParams::validate(int vocab_size) const {
 void check_prompt_fits(std::size_t tokens, const RequestLimits& limits) {
   if (tokens <= static_cast<std::size_t>(limits.context)) return;
   fail_usage(
-      "the prompt has {} tokens, the context holds {}; shorten it or raise --ctx (the model allows {})",
+      "the prompt has {} tokens, but the context holds {}; shorten it or raise --ctx (the model allows {})",
       tokens, limits.context, limits.trained_context);
 }
 
@@ -95,7 +94,8 @@ void check_request(const Request& request, const RequestLimits& limits) {
       }
     }
   }
-  if (std::count(request.stop.begin(), request.stop.end(), "") > 0) fail_usage("a stop string is empty");
+  if (std::count(request.stop.begin(), request.stop.end(), "") > 0)
+    fail_usage("a stop string is empty; each needs at least one character");
   request.sampling.validate(limits.vocab_size);
 }
 

@@ -20,7 +20,7 @@ struct SamplingParams {
   float top_p = 1.0f;        // (0, 1]: keeps the most probable tokens whose probabilities sum to top_p
   float min_p = 0.0f;        // [0, 1): keeps tokens with p >= min_p * p_max
   float typical_p = 1.0f;    // (0, 1]: keeps the most typical tokens whose probabilities sum to typical_p
-  // > 0; penalizes tokens that already occurred in the prompt or the output: divides positive logits,
+  // > 0; penalizes tokens that already occurred in the prompt or the output. It divides positive logits and
   // multiplies negative ones (Keskar et al. 2019).
   float repetition_penalty = 1.0f;
   float presence_penalty = 0.0f;             // subtracted once from the logit of every generated token
@@ -42,7 +42,7 @@ struct TokenLogprob {
 struct SampledToken {
   std::int32_t token = 0;
   float logprob = 0;              // log-softmax of the raw logits, before any sampling step, at `token`
-  std::vector<TokenLogprob> top;  // the `logprobs` most probable tokens, highest first; equals by lowest id
+  std::vector<TokenLogprob> top;  // the `logprobs` most probable tokens, highest first, then lowest id first
 };
 
 enum class FinishReason { none, stop, length, cancelled };
@@ -56,7 +56,7 @@ struct Delta {
   FinishReason finish_reason = FinishReason::none;  // set in the last delta, which may contain no token
 };
 
-/// A listener: it is called with the deltas of one request, in order, on the thread that drives the engine.
+/// A listener. It is called with the deltas of one request, in order, on the thread that drives the engine.
 using OnDelta = std::function<void(const Delta& delta)>;
 
 struct Request {

@@ -1,9 +1,9 @@
 #pragma once
-// Seam `rope`: by which angles positions turn queries and keys, within and beyond the length a model was
-// trained for.
+// Seam `rope`: the angles by which RoPE rotates queries and keys, within and beyond the context length that a
+// model was trained for.
 //
-// Asked once, when an engine is built; the engine makes tables of cos and sin of what it answers. Pure
-// arithmetic. Thread safety: frequencies() is const and may be called by many threads.
+// An engine calls frequencies() once, when it is built, and computes its tables of cos and sin from the
+// result. Thread safety: frequencies() is const and may be called by many threads.
 
 #include <string>
 #include <string_view>
@@ -15,12 +15,12 @@
 namespace rung {
 
 struct RopeStretchConfig {
-  RopeConfig rope;  // the model's own
-  int rotary_dim = 0;
-  int trained_context = 0;  // tokens
-  int context = 0;          // that the engine is built for
+  RopeConfig rope;          // the RoPE parameters of the model
+  int rotary_dim = 0;       // number of rotated elements of a head
+  int trained_context = 0;  // context length in tokens that the model was trained for
+  int context = 0;          // context length in tokens that the engine is built for
 
-  /// How many times longer than trained; 1 where it is not longer.
+  /// Returns how many times longer the context is than the trained context; 1 if it is not longer.
   double factor() const {
     return context > trained_context ? static_cast<double>(context) / trained_context : 1.0;
   }
@@ -31,7 +31,7 @@ struct RopeStretchConfig {
   }
 };
 
-/// The longest context of a stretched model, in trained lengths.
+/// The largest factor by which the context of a model can be stretched beyond its trained context.
 inline constexpr int kMostStretch = 64;
 
 class RopeStretch {
@@ -41,7 +41,7 @@ class RopeStretch {
 
   virtual ~RopeStretch() = default;
 
-  /// [rotary_dim / 2] radians per position, and what multiplies cos and sin.
+  /// Returns the radians per position of each pair [rotary_dim / 2], and the factor of cos and sin.
   virtual RopeFrequencies frequencies() const = 0;
 };
 

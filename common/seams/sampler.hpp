@@ -1,9 +1,9 @@
 #pragma once
-// Seam `sampler`: from the rows of logits of a step to the next tokens.
+// Seam `sampler`: draws the next tokens from the rows of logits of a step.
 //
-// The order of the steps is part of the seam, so that every rung gives the same token for the same
-// seed: logit bias, penalties, the mask of allowed tokens, (greedy stops here), temperature, top-k, top-p,
-// min-p, typical, draw.
+// The order of the sampling steps is part of the seam, so every rung draws the same token for the same seed:
+// logit bias, penalties, the mask of allowed tokens, temperature, top-k, top-p, min-p, typical, draw. Greedy
+// sampling ends after the mask.
 //
 // Thread safety: one call at a time per Sampler.
 
@@ -26,16 +26,16 @@ struct SamplerConfig {
   std::string describe() const { return fmt::format("a vocabulary of {}", vocab_size); }
 };
 
-/// One row of a step, and all that its draw depends on. Everything outlives the call.
+/// One row of a step, and everything that its draw depends on. What it points to outlives the call.
 struct SampleRow {
   /// [vocab] raw logits of the model, in the memory of the sampler's device; not changed.
   std::span<const float> logits;
-  // The sequence so far: the repetition penalty looks at both, the presence and frequency penalties at what
-  // was generated, as OpenAI's API does.
+  // The tokens of the sequence so far. The repetition penalty uses both parts. The presence and frequency
+  // penalties use only the generated tokens, as in OpenAI's API.
   std::span<const std::int32_t> prompt, generated;
   const SamplingParams* params = nullptr;
   std::uint64_t step = 0;              // number of this draw in its sequence
-  const TokenMask* allowed = nullptr;  // [vocab] others have no probability; null: all may be drawn
+  const TokenMask* allowed = nullptr;  // [vocab] tokens that may be drawn; null: all tokens
 };
 
 class Sampler {
@@ -45,12 +45,13 @@ class Sampler {
 
   virtual ~Sampler() = default;
 
-  /// Draws a token for each row of a step: tokens [rows]. The one random number of a row is
-  /// Rng(seed, step).uniform(), so a draw depends on nothing but its row. Throws Error for logits that no
-  /// token can be drawn from, such as NaN, and where the mask or the logits leave no token.
+  /// Draws a token for each row of a step and stores it in tokens [rows]. Each row uses one random number,
+  /// Rng(seed, step).uniform(), so a draw depends on its row alone. Throws Error if no token can be drawn
+  /// from the logits, for example because they contain NaN, or because the mask or the logits exclude every
+  /// token.
   virtual void sample(std::span<const SampleRow> rows, std::span<SampledToken> tokens) = 0;
 
-  /// One row alone.
+  /// Draws the token of a single row.
   SampledToken sample(const SampleRow& row) {
     SampledToken token;
     sample({&row, 1}, {&token, 1});

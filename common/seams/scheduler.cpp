@@ -1,3 +1,5 @@
+// The names of the states of a sequence.
+
 #include "seams/scheduler.hpp"
 
 namespace rung {

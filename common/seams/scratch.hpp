@@ -42,7 +42,8 @@ class Scratch {
   /// the same time, or if one of them reads what the other one left in memory. REQUIRES: allocate() was not
   /// called yet.
   Region& ask(std::string_view region, std::size_t bytes) {
-    if (allocated_) fail("scratch memory for '{}' was asked for after it had been taken", region);
+    if (allocated_)
+      fail("scratch memory for '{}' was requested after allocate(); request it when parts are built", region);
     Region& found = regions_[std::string(region)];
     if (bytes > found.bytes) found.bytes = bytes;
     return found;
@@ -101,7 +102,8 @@ class ScratchMemory {
     constexpr std::size_t kLine = 64;
     if (bytes == 0) return {};
     void* data = std::aligned_alloc(kLine, (bytes + kLine - 1) / kLine * kLine);
-    if (data == nullptr) fail("{} bytes of scratch memory cannot be taken; use fewer tokens per step", bytes);
+    if (data == nullptr)
+      fail("{} bytes of scratch memory cannot be allocated; use fewer tokens per step", bytes);
     return {data, bytes, +[](void* p) { std::free(p); }};
   }
 

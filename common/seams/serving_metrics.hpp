@@ -1,13 +1,13 @@
 #pragma once
-// What a server's users experience, and the names that `vllm bench serve` has for it. Times are seconds on
-// one clock.
+// The latencies that a server's users experience, with the names that `vllm bench serve` uses. Times are
+// seconds on one clock.
 //
 //   TTFT   first token - arrival
-//   E2E    last token - arrival                             (E2EL)
-//   TPOT   (E2E - TTFT) / (output tokens - 1)               of requests with more than one
-//   ITL    one token - the token before it                  of all pairs of all requests
+//   E2E    last token - arrival                             called E2EL by vLLM
+//   TPOT   (E2E - TTFT) / (output tokens - 1)               only of requests with at least two output tokens
+//   ITL    one token - the token before it                  of all pairs of successive tokens in all requests
 //
-// A refused request counts in none of the times, and has met no target.
+// A refused request is not part of any of these times and meets no target.
 //
 // A request that does not follow another one arrives when it is sent, whether or not the server is ready. The
 // time in the queue is part of its TTFT.
@@ -22,17 +22,17 @@ namespace rung {
 struct ServedRequest {
   double arrival_s = 0, first_s = 0, last_s = 0;
   int prompt_tokens = 0, output_tokens = 0;
-  int cached_tokens = 0;  // of the prompt, not computed because a prefix cache had them
+  int cached_tokens = 0;  // prompt tokens that were reused from the prefix cache instead of computed
   int preemptions = 0;
-  bool refused = false;  // then only the arrival and the prompt are set
+  bool refused = false;  // if true, only the arrival and the prompt are set
 
   double ttft_s() const { return first_s - arrival_s; }
   double e2e_s() const { return last_s - arrival_s; }
-  /// 0 if there is only one token.
+  /// Returns 0 if there is only one output token.
   double tpot_s() const { return output_tokens > 1 ? (last_s - first_s) / (output_tokens - 1) : 0; }
 };
 
-/// Service level objectives; 0: none.
+/// Service-level objectives in seconds; 0: no target.
 struct ServiceTargets {
   double ttft_s = 0, tpot_s = 0, e2e_s = 0;
 
@@ -46,9 +46,9 @@ struct ServiceTargets {
 struct ServingMetrics {
   double duration_s = 0;  // from time 0 to the last token
   std::int64_t prompt_tokens = 0, output_tokens = 0, cached_tokens = 0;
-  int kept_targets = 0, refused = 0;            // requests
+  int kept_targets = 0, refused = 0;            // requests that met all targets; requests that were refused
   std::vector<double> ttft_s, tpot_s, e2e_s;    // of each request; tpot_s only of those with several tokens
-  std::vector<double> hit_ttft_s, miss_ttft_s;  // at least half of the prompt was cached, or nothing of it
+  std::vector<double> hit_ttft_s, miss_ttft_s;  // TTFT if at least half of the prompt, or none, was cached
 
   double per_second(double count) const { return duration_s > 0 ? count / duration_s : 0; }
   /// vLLM's request_throughput, output_throughput, total_token_throughput and request_goodput.
@@ -58,7 +58,7 @@ struct ServingMetrics {
     return per_second(static_cast<double>(prompt_tokens + output_tokens));
   }
   double request_goodput() const { return per_second(kept_targets); }
-  /// The share of the prompts' tokens that were found in the prefix cache.
+  /// Returns the share of the prompts' tokens that were found in the prefix cache.
   double cache_hit_rate() const {
     return prompt_tokens == 0 ? 0 : static_cast<double>(cached_tokens) / static_cast<double>(prompt_tokens);
   }

@@ -1,5 +1,5 @@
 #pragma once
-// A set of token ids, one bit each.
+// A set of token ids, stored as one bit per id.
 
 #include <algorithm>
 #include <bit>
@@ -13,12 +13,12 @@ namespace rung {
 /// A set of ids from 0 to size - 1.
 class TokenMask {
  public:
-  /// Empty: it allows nothing.
+  /// Creates an empty set, which allows no token.
   explicit TokenMask(int size = 0) : size_(size), words_((static_cast<std::size_t>(size) + 63) / 64, 0) {}
 
   int size() const { return size_; }
   void clear() { std::fill(words_.begin(), words_.end(), 0); }
-  /// REQUIRES, of both: 0 <= token < size().
+  /// allow() adds a token, and allows() returns whether it is in the set. REQUIRES: 0 <= token < size().
   void allow(std::int32_t token) { word(token) |= bit(token); }
   bool allows(std::int32_t token) const {
     return (words_[static_cast<std::size_t>(token) / 64] & bit(token)) != 0;

@@ -1,9 +1,9 @@
 #pragma once
 // Seam `tokenization`: the merge step of byte-pair encoding, from the symbols of words to tokens.
 //
-// What a rung takes and gives stands in text/tokenizer/models/merge.hpp, because the tokenizers on that floor
-// call it: Tokenizer::with_merger(). A rung sees numbers only: cutting a text into words and turning bytes
-// into the first symbols is the tokenizer's. Thread safety: merge() is const and may be called by many
+// text/tokenizer/models/merge.hpp describes what a rung receives and returns, because the tokenizers in that
+// folder call it (Tokenizer::with_merger()). A rung sees numbers only. The tokenizer splits a text into words
+// and converts their bytes to the first symbols. Thread safety: merge() is const and may be called by many
 // threads.
 
 #include <string>

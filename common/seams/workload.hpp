@@ -112,7 +112,7 @@ inline void check_workload(const WorkloadConfig& c) {
   range("the number of branches", c.branches, 1, 100);
   range("the pause between turns", c.think_s, 0, 1e6);
   range("the shared prefix", c.shared_prefix, 0, 1 << 24);
-  range("the share of conversations (one in so many)", c.keep_one_in, 1, 1e6);
+  range("--keep-one-in", c.keep_one_in, 1, 1e6);
 }
 
 }  // namespace rung

@@ -1,9 +1,9 @@
-// The device seam on CUDA: cudaMalloc for memory, two streams for the order of work.
+// The device seam on CUDA, with memory from cudaMalloc and two streams.
 //
-// Every call first selects its GPU, because CUDA keeps "the current GPU" per host thread. Copies to and from
-// the host without a stream wait for stream 0: the seam promises that the host's bytes may be touched when
-// they return. copy_in_stream() does not wait, but CUDA itself may: host memory that is not page-locked is
-// first copied into memory that is.
+// Every call first selects its GPU, because CUDA keeps a current GPU per host thread. to_device() and
+// to_host() wait for stream 0, because the seam promises that the host memory may be used when they return.
+// copy_in_stream() does not wait, but CUDA itself may wait: it first copies host memory that is not
+// page-locked into memory that is.
 
 #include <cuda_runtime.h>
 
@@ -19,14 +19,15 @@ namespace rung {
 namespace {
 
 constexpr int kMaxDevices = 64;
-constexpr int kStreams = 2;  // 0: work, 1: copies beside it
-// Events are numbered 0, 1, ..., kEventNumbers - 1, 0, ...; number n is kept in CUDA event n % kEvents.
+constexpr int kStreams = 2;  // 0: work, 1: copies at the same time
+// Events are numbered 0, 1, ..., kEventNumbers - 1, and then from 0 again. Event n uses CUDA event n %
+// kEvents.
 constexpr int kEvents = 64;
 constexpr int kEventNumbers = 1 << 30;
 static_assert(kEventNumbers % kEvents == 0);
 
-// Throws a sentence when a CUDA call did not succeed, and clears the error so that the next call is judged
-// alone.
+// Throws Error if a CUDA call failed, and clears CUDA's error state, so that the next call does not report it
+// again.
 void check(cudaError_t status, const std::string& device, const char* doing) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();
@@ -59,9 +60,8 @@ class CudaDevice final : public Device {
       std::size_t free = 0, total = 0;
       check(cudaMemGetInfo(&free, &total), name_, "asking for the free memory");
       fail(
-          "{} has {:.1f} MB of its {:.1f} MB free, {:.1f} MB were asked for; use a smaller --ctx, fewer "
-          "sequences or "
-          "a smaller model",
+          "{} has {:.1f} MB of its {:.1f} MB free, but a buffer needs {:.1f} MB; use a smaller --ctx, fewer "
+          "sequences or a smaller model",
           name_, static_cast<double>(free) * 1e-6, static_cast<double>(total) * 1e-6,
           static_cast<double>(bytes) * 1e-6);
     }
@@ -69,7 +69,7 @@ class CudaDevice final : public Device {
     DeviceBuffer buffer(
         data, bytes, +[](void* p) { (void)cudaFree(p); });
     check(cudaMemsetAsync(data, 0, bytes, streams_[0]), name_, "zeroing new memory");
-    wait_for(0);  // whatever stream uses it first finds it zeroed
+    wait_for(0);  // now any stream may use the memory
     return buffer;
   }
 
@@ -92,8 +92,8 @@ class CudaDevice final : public Device {
     select();
     const int number = next_event_;
     const cudaEvent_t event = event_of(number);
-    // What this event stood for before must have passed, because wait() takes that for granted. It nearly
-    // always has.
+    // The stream must have passed the old event that used this CUDA event, because wait() relies on this. It
+    // nearly always has.
     check(cudaEventSynchronize(event), name_, "waiting for an old event");
     check(cudaEventRecord(event, marked), name_, "recording an event");
     next_event_ = (number + 1) % kEventNumbers;
@@ -103,9 +103,9 @@ class CudaDevice final : public Device {
   void wait(DeviceStream stream, DeviceEvent event) override {
     const cudaStream_t waiting = stream_of(stream);
     if (event < 0 || event >= kEventNumbers)
-      fail("{}: {} is no event; use what record() returned", name_, event);
+      fail("{}: {} is not an event; use what record() returned", name_, event);
     const int age = (next_event_ - event + kEventNumbers) % kEventNumbers;
-    if (age == 0 || age > kEvents) return;  // its CUDA event was recorded anew, and so it has passed
+    if (age == 0 || age > kEvents) return;  // its CUDA event is used again, so the stream has passed it
     select();
     check(cudaStreamWaitEvent(waiting, event_of(event), 0), name_, "making a stream wait for an event");
   }
@@ -132,7 +132,7 @@ class CudaDevice final : public Device {
   }
   cudaEvent_t event_of(DeviceEvent event) const { return events_[static_cast<std::size_t>(event % kEvents)]; }
 
-  /// Returns when all that `stream` was given so far is done.
+  /// Waits until all work issued to `stream` so far is finished.
   void wait_for(DeviceStream stream) {
     select();
     check(cudaStreamSynchronize(stream_of(stream)), name_, "waiting for the work issued so far");
@@ -160,7 +160,7 @@ class CudaDevice final : public Device {
   std::string name_;
   std::array<cudaStream_t, kStreams> streams_{};
   std::array<cudaEvent_t, kEvents> events_{};
-  int next_event_ = 0;  // number of the next one that is recorded
+  int next_event_ = 0;  // number of the next event that is recorded
 };
 
 }  // namespace
@@ -179,10 +179,10 @@ Device* cuda_device(int index) {
   static std::array<std::unique_ptr<CudaDevice>, kMaxDevices> devices;
   const int count = cuda_device_count();
   if (count == 0) {
-    fail("there is no CUDA GPU here, or no driver for it; use --device cpu");
+    fail("this machine has no CUDA GPU or no driver for it; use --device cpu");
   }
   if (index < 0 || index >= count || index >= kMaxDevices) {
-    fail("GPU {} was asked for, but this machine has {} (counted from 0); choose one of them or --device cpu",
+    fail("there is no GPU {}; this machine has {}, counted from 0; choose one of them or use --device cpu",
          index, count);
   }
   const std::lock_guard lock(mutex);

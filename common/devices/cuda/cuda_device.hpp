@@ -1,21 +1,21 @@
 #pragma once
 // A CUDA GPU as a device (seams/device.hpp). This header exists for code that is built with RUNG_HAS_CUDA.
 //
-// State: compiled by every build that has nvcc, but not yet run on a GPU. The test cuda.device is what will
-// say that it works; it skips where there is none.
+// State: every build that has nvcc compiles it, but it has not run on a GPU yet. The test cuda.device will
+// show whether it works; the test is skipped on machines without a GPU.
 
 #include "seams/device.hpp"
 
 namespace rung {
 
-/// How many CUDA GPUs this process can use; 0 when there is none or no driver. Never throws.
+/// Returns how many CUDA GPUs this process can use, or 0 if there is no GPU or no driver. Never throws.
 int cuda_device_count();
 
-/// GPU number `index` (as nvidia-smi counts them), with two streams: 0 orders the work, 1 is for copies
-/// beside it (copy_in_stream() from and to page-locked host memory). New memory is zeroed before allocate()
-/// returns, so any stream may use it. One object per GPU for the life of the process; not owned by the
-/// caller. Throws Error when there is no such GPU. Thread safety: this function, yes; the device, one thread
-/// at a time.
+/// Returns GPU number `index`, as nvidia-smi counts them. It has two streams: stream 0 is for the work, and
+/// stream 1 is for copies at the same time (copy_in_stream() from and to page-locked host memory). New memory
+/// is zeroed before allocate() returns, so any stream may use it. There is one object per GPU, which lives as
+/// long as the process and is not owned by the caller. Throws Error if there is no such GPU. Thread safety:
+/// any thread may call this function, but only one thread at a time may use the device.
 Device* cuda_device(int index = 0);
 
 }  // namespace rung

@@ -1,4 +1,4 @@
-// The device seam on a real GPU: round trips, order, zeroed and aligned memory, misuse as sentences.
+// Tests of the device seam on a real GPU: round trips, order, zeroed and aligned memory, and error messages.
 
 #include "devices/cuda/cuda_device.hpp"
 
@@ -133,7 +133,7 @@ TEST_CASE("the device says what it is") {
 
 TEST_CASE("misuse is a sentence, and the device works afterwards") {
   Device& gpu = *cuda_device();
-  CHECK(sentence_of([] { cuda_device(-1); }).find("GPU -1 was asked for") != std::string::npos);
+  CHECK(sentence_of([] { cuda_device(-1); }).find("there is no GPU -1") != std::string::npos);
   CHECK(sentence_of([] { cuda_device(1000); }).find("choose one of them") != std::string::npos);
 
   const std::size_t far_too_much = std::numeric_limits<std::size_t>::max() / 4;

@@ -1,5 +1,5 @@
-// The main() of tests that need a GPU: exit code 77 (skipped) where there is none, which RUNG_REQUIRE_GPU=1
-// turns into a failure, because CTest counts skipped tests as passed.
+// The main() of tests that need a GPU. On a machine without a GPU, the exit code is 77 (skipped). CTest
+// counts skipped tests as passed, so RUNG_REQUIRE_GPU=1 turns this case into a failure.
 
 #include <cstdio>
 #include <cstdlib>
