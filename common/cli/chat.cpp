@@ -1,7 +1,8 @@
-// rung chat: a conversation in the terminal, in the words of the model's own chat template.
+// rung chat: a conversation in the terminal, formatted with the model's own chat template.
 //
-// Every turn renders the whole conversation and computes it from its first token: the engine keeps no keys
-// and values between requests. When the context is full, the oldest turns are forgotten, and it says so.
+// Every turn renders the whole conversation and computes it from its first token, because the engine keeps no
+// keys and values between requests. When the context is full, the oldest turns are left out, and the program
+// prints a message.
 
 #include <algorithm>
 #include <cstdio>
@@ -18,7 +19,7 @@
 namespace rung::cli {
 namespace {
 
-/// For models that were never taught to converse; asked for by --no-template.
+/// For models that were not trained on conversations, selected by --no-template.
 constexpr const char* kPlain =
     "{{ bos_token }}{% for m in messages %}{{ m.role | capitalize }}: {{ m.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}Assistant:{% endif %}";

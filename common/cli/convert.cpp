@@ -1,4 +1,4 @@
-// rung convert: a Hugging Face folder as a GGUF file, or back.
+// rung convert: converts a Hugging Face folder to a GGUF file, or a GGUF file to a folder.
 
 #include "convert/convert.hpp"
 

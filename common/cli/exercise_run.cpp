@@ -1,4 +1,5 @@
-// Builds and judges one exercise, in seconds: only its own judge is built, a small program of its own.
+// Builds and judges one exercise in a few seconds, because it builds only the small test program of this
+// exercise.
 
 #include <sys/wait.h>
 

@@ -1,6 +1,5 @@
-// rung exercises: the learner's board, and the judge of one exercise. On the board, every step of a `mine`
-// rung is judged in a child process of its own, so that a crash in one is a line on the board and not the end
-// of it.
+// rung exercises: shows the state of all exercises, or judges one exercise. Every step of a `mine` rung is
+// judged in a child process, so that a crash in one step is reported and does not end the program.
 
 #include <algorithm>
 #include <filesystem>

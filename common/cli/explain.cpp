@@ -1,7 +1,7 @@
-// rung explain: one request's life in the engine, step by step, while others run beside it.
+// rung explain: follows one request through the engine step by step, while other requests run.
 //
-// The others come first, so that the request has to wait, to share steps, and, where memory is short, to give
-// way. Their prompts are random ids of about the same length.
+// The other requests come first, so that the request must wait, share steps, and be preempted if memory is
+// short. Their prompts are random ids of about the same length.
 
 #include <algorithm>
 #include <optional>

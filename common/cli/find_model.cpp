@@ -1,4 +1,5 @@
-// From the value of -m to a path: a file, a folder, an embedded model, or one that `rung pull` has fetched.
+// Turns the value of -m into a path: that of a file, a folder, an embedded model, or a model that `rung pull`
+// has fetched.
 
 #include <fmt/ranges.h>
 

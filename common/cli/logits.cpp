@@ -1,5 +1,5 @@
-// rung logits: the logits after every token, as float32 little-endian [tokens, vocab] in a file: what
-// another implementation is compared with.
+// rung logits: writes the logits after every token to a file as float32, little-endian, [tokens, vocab], to
+// compare them with those of another implementation.
 
 #include <algorithm>
 #include <bit>

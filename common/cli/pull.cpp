@@ -1,4 +1,4 @@
-// rung pull: fetch a model by its short name, or any model of the Hugging Face hub.
+// rung pull: fetches a model by its short name, or any model of the Hugging Face hub.
 
 #include <fmt/ranges.h>
 

@@ -1,4 +1,4 @@
-// rung quantize: a GGUF with its matrices in another number format.
+// rung quantize: writes a GGUF file with the matrices of a model in another number format.
 
 #include "convert/quantize.hpp"
 

@@ -1,4 +1,4 @@
-// Flags that say how tokens are drawn; generate and chat take them.
+// The options for sampling, which generate and chat share.
 
 #include <random>
 

@@ -1,4 +1,4 @@
-// Output, progress, interrupts, child processes.
+// Helpers of all commands: output, progress, interrupts and child processes.
 
 #include <cerrno>
 #include <charconv>

@@ -1,4 +1,4 @@
-// rung synth: a GGUF of a published shape with random weights, for speed measurements.
+// rung synth: writes a GGUF file with a published shape and random weights, for speed measurements.
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-// rung tokenize, rung detokenize: text to ids and back, alone.
+// rung tokenize, rung detokenize: convert a text to token ids and back.
 
 #include "catalog/variants.hpp"
 #include "cli/cli.hpp"

@@ -2,8 +2,7 @@
 // The scales that FP8 checkpoints of Hugging Face store next to their matrices. A number w of a tensor
 // X.weight means w * scale, where the scale belongs to a block of the tensor:
 //
-// - X.weight_scale_inv: one scale for every 128 x 128 numbers, as in DeepSeek-V3; despite its name it is a
-// factor
+// - X.weight_scale_inv: one scale for every 128 x 128 numbers, as in DeepSeek-V3; a factor, despite its name
 // - X.weight_scale: one scale for all numbers, or one for each row (compressed-tensors, FBGEMM)
 
 #include <cstdint>

@@ -41,7 +41,7 @@ struct LayerWeights {
   Weight up;              // [ffn_dim, dim]
   Weight down;            // [dim, ffn_dim]
   Weight ffn_post_norm;   // [1, dim], after the feed-forward block
-  std::vector<ExpertWeights> experts;  // [experts], of a mixture only
+  std::vector<ExpertWeights> experts;  // [experts], only in a mixture
 };
 
 struct ModelWeights {
