@@ -1,5 +1,5 @@
 #pragma once
-// The rungs of seam `quantizer` in the form in which convert/quantize.hpp asks for them.
+// The rungs of the seam `quantizer` in the form that convert/quantize.hpp needs.
 
 #include <string>
 
@@ -8,13 +8,13 @@
 
 namespace rung {
 
-/// Whether the choice `rung` (a name, `auto`, or several with commas between) has a rung for `type`, with or
-/// without importance weights. UsageError for an unknown name.
+/// Returns whether the choice `rung` (a name, `auto`, or several names separated by commas) contains a rung
+/// for `type`, with or without importance weights. Throws UsageError for an unknown name.
 bool can_quantize(const Registry& registry, const std::string& rung, DType type, bool weighted);
 
-/// For each tensor the rung that the choice `rung` comes to. Where it cannot use weights it does
-/// without; one that does not support a format at all is an Error that names both. `registry` must outlive
-/// the result.
+/// Returns a function that selects the rung of each tensor according to the choice `rung`. A rung that cannot
+/// use weights works without them. Throws Error, which names both, for a rung that does not support a format
+/// at all. `registry` must outlive the result.
 QuantizerChoice quantizer_choice(const Registry& registry, const std::string& rung);
 
 }  // namespace rung

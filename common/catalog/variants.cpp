@@ -1,7 +1,7 @@
-// The whole catalogue of the house on one page: who registers which rungs.
+// The list of all topics that register rungs.
 //
-// Plain calls, because static libraries drop objects that only register themselves. To add a topic: include
-// its header here and call its register_rungs().
+// It consists of plain calls, because the linker drops objects of static libraries that only register
+// themselves. To add a topic, include its header here and call its register_rungs().
 
 #include "catalog/variants.hpp"
 

@@ -4,10 +4,10 @@
 
 namespace rung {
 
-/// Every rung of the house. Made once; read-only.
+/// Returns the registry of all rungs of this project. It is created once and is read-only.
 const Registry& variants();
 
-/// The same catalogue for whoever adds rungs of their own to it.
+/// Returns a new registry with all rungs of this project, to which the caller can add rungs.
 Registry make_variants();
 
 }  // namespace rung

@@ -68,9 +68,12 @@ struct BenchCommand {
   }
 
   void execute(bool json) {
-    if (batches.empty()) fail_usage("-b names no batch size");
+    if (batches.empty()) fail_usage("-b is empty; give at least one batch size, such as -b 1,8");
     if (prompt == 0 && generate == 0) {
-      fail_usage("-p {} -n {}: give at least one of them a positive count", prompt, generate);
+      fail_usage(
+          "-p is {} and -n is {}, so there is nothing to measure; give a positive number for at least one of "
+          "them",
+          prompt, generate);
     }
     EngineConfig config = run.config();
     const auto model = run.load();
@@ -148,17 +151,28 @@ struct BenchCommand {
 
 void add_bench(Command& app, Program& program) {
   Command* command =
-      add_command(app, program, "bench", "tokens per second, and the share of this machine's limits");
+      add_command(app, program, "bench",
+                  "measure tokens per second and the share of this machine's limits that they reach");
   const auto state = std::make_shared<BenchCommand>();
   state->run.add_to(*command);
-  command->add_option("-p,--prompt", state->prompt, "prompt tokens of the prefill test; 0: none")->range(0);
-  command->add_option("-n,--tokens", state->generate, "tokens of the decode test; 0: none")->range(0);
-  command->add_option("-b,--batch", state->batches, "sequences at a time, comma-separated")
+  command
+      ->add_option("-p,--prompt", state->prompt,
+                   "number of prompt tokens in the prefill test; 0 skips this test")
+      ->range(0);
+  command
+      ->add_option("-n,--tokens", state->generate, "number of tokens in the decode test; 0 skips this test")
+      ->range(0);
+  command
+      ->add_option(
+          "-b,--batch", state->batches,
+          "batch sizes, separated by commas: the number of sequences that run at the same time (default: 1)")
       ->range(1, 4096)
       ->delimiter(',');
-  command->add_option("-r,--repeats", state->repeats, "measured repetitions")->range(1, 10000);
-  command->add_flag("--remeasure", state->remeasure,
-                    "measure the machine's limits again, and before each repetition");
+  command->add_option("-r,--repeats", state->repeats, "number of measured repetitions of each test")
+      ->range(1, 10000);
+  command->add_flag(
+      "--remeasure", state->remeasure,
+      "measure the machine's limits again before each repetition, instead of using the stored ones");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

@@ -39,7 +39,8 @@ void print_latencies(const ServingReport& r) {
   row("E2E (whole request)", r.e2e_s);
   if (r.refused > 0) {
     fmt::print(
-        "\n  {} requests found the queue full, or followed one that did: none of the times above is theirs\n",
+        "\n  {} requests found the queue full or followed such a request; the times above do not include "
+        "them\n",
         r.refused);
   }
   if (!r.users.empty()) fmt::print("\n");
@@ -115,21 +116,33 @@ void BenchServeCommand::execute(bool json) const {
 
 void add_bench_serve(Command& app, Program& program) {
   Command* command =
-      add_command(app, program, "bench-serve", "many requests at once, and what each experienced");
+      add_command(app, program, "bench-serve",
+                  "send many requests to the engine and report their latencies and the throughput");
   const auto c = std::make_shared<BenchServeCommand>();
   c->run.add_to(*command);
   c->load.add_to(*command);
-  command->add_option("--max-sequences", c->sequences, "that run at the same time (default: 16)")->range(1);
-  command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 256)")->range(1);
+  command
+      ->add_option("--max-sequences", c->sequences, "largest number of sequences that run at the same time")
+      ->range(1);
+  command->add_option("--max-step-tokens", c->step_tokens, "largest number of tokens that one step computes")
+      ->range(1);
   command
       ->add_option("--slo-ttft", c->targets.ttft_s,
-                   "target in seconds; goodput counts requests that keep all targets")
+                   "target for the time to first token in seconds; goodput counts the requests that meet all "
+                   "targets (default: no target)")
       ->range(0.0);
-  command->add_option("--slo-tpot", c->targets.tpot_s, "target in seconds")->range(0.0);
-  command->add_option("--slo-e2e", c->targets.e2e_s, "target in seconds")->range(0.0);
+  command
+      ->add_option("--slo-tpot", c->targets.tpot_s,
+                   "target for the time per output token in seconds (default: no target)")
+      ->range(0.0);
+  command
+      ->add_option("--slo-e2e", c->targets.e2e_s,
+                   "target for the time from arrival to the last token in seconds (default: no target)")
+      ->range(0.0);
   command
       ->add_option("--timeline", c->timeline,
-                   "N: JSON gets the states of N requests over time, and N samples of the KV cache")
+                   "with --json: report the states of the first N requests over time, and samples of the KV "
+                   "cache (default: 0, none)")
       ->range(0, 100000);
   command->footer(
       "Examples:\n"

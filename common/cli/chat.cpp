@@ -1,7 +1,8 @@
-// rung chat: a conversation in the terminal, in the words of the model's own chat template.
+// rung chat: a conversation in the terminal, formatted with the model's own chat template.
 //
-// Every turn renders the whole conversation and computes it from its first token: the engine keeps no keys
-// and values between requests. When the context is full, the oldest turns are forgotten, and it says so.
+// Every turn renders the whole conversation and computes it from its first token, because the engine keeps no
+// keys and values between requests. When the context is full, the oldest turns are left out, and the program
+// prints a message.
 
 #include <algorithm>
 #include <cstdio>
@@ -18,20 +19,20 @@
 namespace rung::cli {
 namespace {
 
-/// For models that were never taught to converse; asked for by --no-template.
+/// For models that were not trained on conversations, selected by --no-template.
 constexpr const char* kPlain =
     "{{ bos_token }}{% for m in messages %}{{ m.role | capitalize }}: {{ m.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}Assistant:{% endif %}";
 
 constexpr const char* kHelp =
-    "/help            this\n"
-    "/clear           forget the conversation, keep the system message\n"
-    "/system TEXT     set the system message; without TEXT: none\n"
+    "/help            show this help\n"
+    "/clear           delete the conversation and keep the system message\n"
+    "/system TEXT     set the system message; without TEXT, remove it\n"
     "/regen           answer the last message again\n"
-    "/save FILE       write the conversation as JSON\n"
-    "/exit            end (also Ctrl-D)\n"
-    "A line that ends in \\ goes on in the next one. \"\"\" begins and ends a text of several lines.\n"
-    "Ctrl-C stops an answer. // at the start of a line sends a single /.\n";
+    "/save FILE       write the conversation to FILE as JSON\n"
+    "/exit            end the conversation (also Ctrl-D)\n"
+    "A line that ends in \\ continues on the next line. \"\"\" begins and ends a message of several lines.\n"
+    "Ctrl-C stops an answer. // at the beginning of a line sends a single /.\n";
 
 struct ChatCommand {
   RunOptions run_options;
@@ -43,16 +44,18 @@ struct ChatCommand {
 
   void add_options(Command& command) {
     run_options.add_to(command);
-    command.add_option("--system", system, "a system message at the start of the conversation");
-    Option* file =
-        command.add_option("--template", template_file, "a chat template in Jinja instead of the model's");
-    command.add_option("--template-name", variant, "one of the model's several templates, such as tool_use");
+    command.add_option("--system", system,
+                       "system message at the beginning of the conversation (default: none)");
+    Option* file = command.add_option("--template", template_file,
+                                      "file with a Jinja chat template that replaces the model's template");
+    command.add_option("--template-name", variant,
+                       "name of one of the model's templates, such as tool_use, if the model has several");
     command
         .add_flag("--no-template", plain,
-                  "for a model that has no template: turns as \"User: ...\" and \"Assistant: ...\"")
+                  "use no template and write the turns as \"User: ...\" and \"Assistant: ...\"")
         ->excludes(file);
-    command.add_option("-n,--tokens", max_tokens, "most tokens of one answer")->range(1);
-    command.add_option("--stop", stop, "end an answer before this text; may be repeated");
+    command.add_option("-n,--tokens", max_tokens, "largest number of tokens in one answer")->range(1);
+    command.add_option("--stop", stop, "stop an answer before this text; can be given several times");
     // Small models do not recover from one improbable token, and an answer has many draws. llama.cpp's
     // default.
     sampling.params.min_p = 0.05f;
@@ -68,7 +71,7 @@ class Conversation {
     EngineConfig config = options.run_options.config();
     model_ = options.run_options.load();
     if (model_->tokenizer->vocab_size() == 0)
-      fail("{}: has no tokenizer; a conversation needs one", model_->path);
+      fail("{} has no tokenizer, which a conversation needs; use another model", model_->path);
     choose_template();
     engine_ = std::make_unique<Engine>(model_, variants(), config);
     clear();
@@ -79,7 +82,8 @@ class Conversation {
     const bool person = !json_ && isatty(STDIN_FILENO) == 1;
     ChatInput input(person);
     catch_chat_interrupts();
-    if (person) notice(fmt::format("{}; /help lists the commands, Ctrl-D ends", model_->path));
+    if (person)
+      notice(fmt::format("{}; /help lists the commands, and Ctrl-D ends the conversation", model_->path));
     while (const auto entry = input.next()) {
       check_interrupted();  // SIGTERM
       try {
@@ -119,10 +123,8 @@ class Conversation {
       template_ = load_chat_template(model_->path, *model_->tokenizer, options_.variant);
     }
     if (!template_) {
-      fail(
-          "{}: has no chat template; give one with --template FILE, or converse in plain text with "
-          "--no-template",
-          model_->path);
+      fail("{} has no chat template; give one with --template FILE, or use plain text with --no-template",
+           model_->path);
     }
     stop_.insert(stop_.end(), options_.stop.begin(), options_.stop.end());
   }
@@ -148,12 +150,12 @@ class Conversation {
         messages_.insert(messages_.begin(), Json{{"role", "system"}, {"content", system_}});
     } else if (name == "regen") {
       if (messages_.empty() || messages_.back()["role"] != "assistant")
-        fail_usage("/regen: there is no answer yet");
+        fail_usage("/regen is not possible, because there is no answer yet; send a message first");
       const Json last = messages_.back();
       messages_.erase(messages_.size() - 1);
       answer(&last);
     } else if (name == "save") {
-      if (entry.text.empty()) fail_usage("/save needs the name of a file");
+      if (entry.text.empty()) fail_usage("/save needs a file name; write for example /save chat.json");
       OutputFile file(entry.text);
       file.write(dump_json({{"model", model_->path}, {"messages", messages_}}) + "\n");
       file.commit();
@@ -180,8 +182,8 @@ class Conversation {
       if (end >= messages_.size()) {
         if (static_cast<int>(ids.size()) < context) break;  // it fits, with little room left
         fail(
-            "this message makes a prompt of {} tokens, and the context holds {}: shorten it, or use a larger "
-            "--ctx",
+            "with this message, the prompt has {} tokens, but the context holds {}; use a shorter message or "
+            "a larger --ctx",
             ids.size(), context);
       }
       messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first_turn()),
@@ -190,8 +192,9 @@ class Conversation {
       ids = prompt();
     }
     if (forgotten > 0)
-      notice(fmt::format("the context of {} tokens is full: the oldest {} messages are forgotten", context,
-                         forgotten));
+      notice(
+          fmt::format("the context of {} tokens is full, so the oldest {} messages are left out from now on",
+                      context, forgotten));
     return ids;
   }
 
@@ -204,7 +207,11 @@ class Conversation {
     int forgotten = 0;
     try {
       request.prompt = fitting_prompt(forgotten);
-      if (request.prompt.empty()) fail("{}: gives an empty prompt for this conversation", template_->name());
+      if (request.prompt.empty())
+        fail(
+            "the template {} gives an empty prompt for this conversation; use another one with --template "
+            "FILE",
+            template_->name());
     } catch (const Error&) {
       messages_ = before;
       if (old_answer != nullptr) {
@@ -231,7 +238,9 @@ class Conversation {
     if (!json_) fmt::print("\n");
     if (result.finish_reason == FinishReason::cancelled) notice("stopped");
     if (result.finish_reason == FinishReason::length && !json_)
-      notice(fmt::format("the answer ends here: {} tokens", result.token_ids.size()));
+      notice(fmt::format(
+          "the answer was cut off after {} tokens, because it reached the limit of -n or the context",
+          result.token_ids.size()));
     messages_.push_back({{"role", "assistant"}, {"content", result.text}});
     turns_.push_back({{"user", user},
                       {"text", result.text},
@@ -263,7 +272,8 @@ class Conversation {
 }  // namespace
 
 void add_chat(Command& app, Program& program) {
-  Command* command = add_command(app, program, "chat", "converse with a model, in its own template");
+  Command* command =
+      add_command(app, program, "chat", "hold a conversation with a model, using its chat template");
   const auto state = std::make_shared<ChatCommand>();
   state->add_options(*command);
   command->callback(

@@ -96,11 +96,12 @@ std::string resolve_model(const std::string& model);
 /// and the installed share folder, in this order.
 std::vector<std::filesystem::path> model_folders();
 
-/// The text of -p or the content of -f ("-" is stdin). Throws when the file cannot be read.
+/// The text of -p or the content of the file of -f ("-" is stdin). read() throws Error if the file cannot be
+/// read, and UsageError if no text is given.
 struct TextOptions {
   std::string text, file;
   bool given = false;
-  /// `positional`: the text comes as an argument rather than behind -p.
+  /// If `positional` is true, the text can also be a positional argument.
   void add_to(Command& command, bool positional);
   std::string read() const;
 };

@@ -483,7 +483,7 @@ class Others(Case):
         out = self.json("quantize", source, scratch("cli_quantized.gguf"), "--type", "q4_0", "--set", "quantizer=absmax")
         self.assertEqual(set(out["quantizers"]), {"absmax"})
         for kind in ("f16", "mxfp4"):
-            self.refused(2, "--imatrix has no use here", "quantize", source, scratch("x.gguf"), "--type", kind,
+            self.refused(2, "--imatrix has no effect here", "quantize", source, scratch("x.gguf"), "--type", kind,
                          "--imatrix", calibration)
         self.refused(2, "give it a text", "quantize", source, scratch("x.gguf"), "--type", "q4_0", "--set",
                      "quantizer=weighted")

@@ -199,7 +199,8 @@ std::string Command::refusal(const std::exception& error) const {
         for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
         for (const std::string& known : option->get_snames()) names.push_back("-" + known);
       }
-      return fmt::format("'{}' is no option of rung {}{}", name, command->get_name(), nearest(name, names));
+      return fmt::format("'{}' is not an option of rung {}{}", name, command->get_name(),
+                         nearest(name, names));
     }
   }
   return error.what();

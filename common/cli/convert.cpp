@@ -1,4 +1,4 @@
-// rung convert: a Hugging Face folder as a GGUF file, or back.
+// rung convert: converts a Hugging Face folder to a GGUF file, or a GGUF file to a folder.
 
 #include "convert/convert.hpp"
 
@@ -14,16 +14,19 @@ void add_convert(Command& app, Program& program) {
     std::string input, output, type;
   };
   const auto state = std::make_shared<State>();
-  Command* command = add_command(app, program, "convert", "a Hugging Face folder as a GGUF file, or back");
-  command->add_option("input", state->input, "a model: a folder, a GGUF file, or an embedded one")
+  Command* command = add_command(app, program, "convert",
+                                 "convert a Hugging Face folder to a GGUF file, or a GGUF file to a folder");
+  command
+      ->add_option("input", state->input,
+                   "model to convert: a Hugging Face folder, a GGUF file, or an embedded model")
       ->required();
   command
       ->add_option("output", state->output,
-                   "what to write: FILE.gguf, or else a folder with config.json and model.safetensors")
+                   "file or folder to write: a name that ends in .gguf is a GGUF file, any other name a "
+                   "folder with config.json and model.safetensors")
       ->required();
-  command->add_option(
-      "--type", state->type,
-      "the number format of the matrices (f32, f16, bf16, ...); without it they keep their own");
+  command->add_option("--type", state->type,
+                      "number format of the matrices, such as f32, f16 or bf16 (default: unchanged)");
   command->callback([&program, state] {
     program.run = [&program, state] {
       const std::string input = resolve_model(state->input);

@@ -203,16 +203,16 @@ struct DemoCommand {
 }  // namespace
 
 void add_demo(Command& app, Program& program) {
-  Command* command =
-      add_command(app, program, "demo",
-                  "continue one prompt with the naive rungs and with the default rungs, side by side");
+  Command* command = add_command(
+      app, program, "demo",
+      "continue one prompt with the naive rungs and with the default rungs, and show both side by side");
   const auto state = std::make_shared<DemoCommand>();
   add_model_option(*command, state->model);
-  command->add_option("-p,--prompt", state->prompt, "the text to continue");
-  command->add_option("-n,--tokens", state->tokens, "tokens to generate")->range(1);
+  command->add_option("-p,--prompt", state->prompt, "text to continue (default: Once upon a time)");
+  command->add_option("-n,--tokens", state->tokens, "number of tokens to generate")->range(1);
   command->add_flag(
       "--exact", state->exact,
-      "compare the naive rungs with the fastest rungs that round nothing; both write the same text");
+      "compare the naive rungs with the fastest rungs that avoid rounding; both generate the same text");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

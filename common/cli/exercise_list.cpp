@@ -50,7 +50,7 @@ Exercise find_exercise(const std::string& name) {
   for (Exercise& exercise : all_exercises()) {
     if (exercise.topic() == name || exercise.ladder->seam() == name) return std::move(exercise);
   }
-  fail_usage("there is no exercise '{}'; known: {}", name, exercise_names());
+  fail_usage("there is no exercise '{}'; choose one of: {}", name, exercise_names());
 }
 
 std::string exercise_names() {

@@ -1,4 +1,5 @@
-// Builds and judges one exercise, in seconds: only its own judge is built, a small program of its own.
+// Builds and judges one exercise in a few seconds, because it builds only the small test program of this
+// exercise.
 
 #include <sys/wait.h>
 
@@ -99,7 +100,8 @@ ExerciseVerdict build_and_judge(const Exercise& exercise,
   const std::string target = exercise.topic() + "_exercise";
   if (!fs::exists(build_folder() / "CMakeCache.txt") || !fs::exists(source_tree() / exercise.source)) {
     fail(
-        "the source tree {} and its build folder {} are needed to build an exercise, and one of them is gone",
+        "the source tree {} or its build folder {} is missing, but both are needed to build an exercise; "
+        "restore the tree, or run ./run.sh in it to build again",
         source_tree().string(), build_folder().string());
   }
   what_happens(fmt::format("building {} ...", target));
@@ -113,7 +115,7 @@ ExerciseVerdict build_and_judge(const Exercise& exercise,
   const Finished judged = run_shell(quoted((build_folder() / "bin" / target).string()) + " --json");
   read_lines(judged.output, verdict);
   if (judged.status != 0 && judged.status != 1 && judged.status != 77 && verdict.status() != "failing")
-    verdict.problem += fmt::format("the judge {} ended with status {}\n", target, judged.status);
+    verdict.problem += fmt::format("the test program {} ended with status {}\n", target, judged.status);
   return verdict;
 }
 

@@ -1,6 +1,5 @@
-// rung exercises: the learner's board, and the judge of one exercise. On the board, every step of a `mine`
-// rung is judged in a child process of its own, so that a crash in one is a line on the board and not the end
-// of it.
+// rung exercises: shows the state of all exercises, or judges one exercise. Every step of a `mine` rung is
+// judged in a child process, so that a crash in one step is reported and does not end the program.
 
 #include <algorithm>
 #include <filesystem>
@@ -146,7 +145,8 @@ struct ExercisesCommand {
     if (!reset.empty()) return restore(json);
     if (next) return first_unfinished(json);
     if (is_chapter()) {
-      if (hint || watch) fail_usage("--hint and --watch need the name of one exercise: {}", exercise_names());
+      if (hint || watch)
+        fail_usage("--hint and --watch need the name of one exercise; choose one of: {}", exercise_names());
       return board(json);
     }
     one(find_exercise(name), json);
@@ -176,11 +176,12 @@ struct ExercisesCommand {
         print_verdict(exercise, verdict);
       }
       if (!watch) {
-        if (verdict.status() == "failing" && !hint) fail("the exercise {} fails", exercise.topic());
+        if (verdict.status() == "failing" && !hint) fail("the exercise {} does not pass", exercise.topic());
         return;
       }
       std::fflush(stdout);
-      tell("{}: judged again when {} is saved; Ctrl-C ends\n", exercise.topic(), exercise.source.string());
+      tell("{} is judged again whenever {} is saved; Ctrl-C ends\n", exercise.topic(),
+           exercise.source.string());
       constexpr std::chrono::milliseconds kLook{200};
       while (fs::last_write_time(source_tree() / exercise.source, ignored) == written) {
         std::this_thread::sleep_for(kLook);
@@ -237,8 +238,7 @@ struct ExercisesCommand {
       verdicts.emplace_back(exercise, verdict);
       check_interrupted();
     }
-    if (rows.empty())
-      fail_usage("no exercise in chapter '{}'; chapters with exercises: {}", name, chapters());
+    if (rows.empty()) fail_usage("there is no exercise in chapter '{}'; choose one of: {}", name, chapters());
     if (!junit.empty()) write_junit(junit, verdicts);
     if (json) print_json(rows);
   }
@@ -275,7 +275,7 @@ struct ExercisesCommand {
       if (const std::string note = speed["note"]; !note.empty()) fmt::print("\n{:<20} {}", "", note);
     }
     if (row["edited"].get<bool>())
-      fmt::print("\n{:<20} edited since this program was built: rung exercises {} builds and judges it", "",
+      fmt::print("\n{:<20} edited since this program was built; rung exercises {} builds and judges it", "",
                  row["exercise"].get<std::string>());
     for (const Json& step : row["steps"]) {
       const std::string failure = step["failure"];
@@ -293,13 +293,13 @@ struct ExercisesCommand {
     const fs::path stub = source_tree() / "cmake/exercises" / exercise.topic() / "stub.cpp";
     const fs::path target = source_tree() / exercise.source;
     if (!fs::exists(stub))
-      fail("the stub {} is missing; 'git checkout -- {}' brings it back", stub.string(), stub.string());
+      fail("the stub {} is missing; restore it with: git checkout -- {}", stub.string(), stub.string());
     fs::path kept = target;
     for (int i = 1; fs::exists(kept); ++i) kept = target.parent_path() / fmt::format("mine.cpp.{}.bak", i);
     fs::copy_file(target, kept);
     fs::copy_file(stub, target, fs::copy_options::overwrite_existing);
     if (json) return print_json({{"restored", target.string()}, {"kept", kept.string()}});
-    fmt::print("{} is the stub again; your version is in {}.\n", target.string(), kept.string());
+    fmt::print("{} is the stub again. Your version is in {}.\n", target.string(), kept.string());
   }
 };
 
@@ -307,18 +307,18 @@ struct ExercisesCommand {
 
 void add_exercises(Command& app, Program& program) {
   Command* command = add_command(app, program, "exercises",
-                                 "your exercises: a board of all, or build and judge one of them");
+                                 "show the state of all exercises, or build and judge one of them");
   const auto state = std::make_shared<ExercisesCommand>();
   command->add_option("name", state->name,
-                      "build and judge this exercise (attention), or show the board of one chapter (3 or "
-                      "03_techniques); default: the board of all");
-  command->add_flag("--next", state->next, "name the first step that does not pass yet, and its lesson");
-  command->add_flag("--hint", state->hint, "show the next hint for this exercise, one at a time");
-  command->add_flag("--watch", state->watch, "judge this exercise again whenever its file is saved");
-  command->add_option("--junit", state->junit,
-                      "also write the verdicts into this file, in the format of JUnit");
+                      "exercise to build and judge, such as attention, or chapter whose exercises to show, "
+                      "such as 3 or 03_techniques (default: show all)");
+  command->add_flag("--next", state->next, "show the first step that does not pass yet, and its lesson");
+  command->add_flag("--hint", state->hint, "show the next hint for this exercise");
+  command->add_flag("--watch", state->watch,
+                    "build and judge this exercise again whenever its file is saved");
+  command->add_option("--junit", state->junit, "also write the results to this file in JUnit's XML format");
   command->add_option("--reset", state->reset,
-                      "restore the stub of an exercise (your version is kept beside it)");
+                      "restore the stub of this exercise and keep your version next to it");
   command->callback([&program, state] { program.run = [&program, state] { state->run(program.json); }; });
 }
 

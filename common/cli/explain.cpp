@@ -1,7 +1,7 @@
-// rung explain: one request's life in the engine, step by step, while others run beside it.
+// rung explain: follows one request through the engine step by step, while other requests run.
 //
-// The others come first, so that the request has to wait, to share steps, and, where memory is short, to give
-// way. Their prompts are random ids of about the same length.
+// The other requests come first, so that the request must wait, share steps, and be preempted if memory is
+// short. Their prompts are random ids of about the same length.
 
 #include <algorithm>
 #include <optional>
@@ -222,7 +222,7 @@ void ExplainCommand::execute(bool json_wanted) const {
   fmt::print("\n  first token after {:.2f} ms, the last after {:.2f} ms; {} preemptions of it, {} of all\n",
              1e3 * result.first_token_s, 1e3 * result.total_s, result.preemptions, stats.preemptions);
   if (engine.events().dropped() > 0) {
-    fmt::print("  {} older events were dropped, the log keeps {}; use a smaller -n or --beside\n",
+    fmt::print("  the log keeps {1} events, and {0} older ones were dropped; use a smaller -n or --beside\n",
                engine.events().dropped(), kEvents);
   }
 }
@@ -231,18 +231,26 @@ void ExplainCommand::execute(bool json_wanted) const {
 
 void add_explain(Command& app, Program& program) {
   Command* command =
-      add_command(app, program, "explain", "one request's life in the engine, step by step, beside others");
+      add_command(app, program, "explain",
+                  "follow one request through the engine step by step, while other requests run");
   const auto c = std::make_shared<ExplainCommand>();
   c->run.add_to(*command);
   c->prompt.add_to(*command, false);
-  command->add_option("-n,--tokens", c->tokens, "tokens to generate (default: 16)")->range(1);
-  command->add_option("--beside", c->beside, "N other requests come before it (default: 0)")->range(0, 4096);
-  command->add_option("--max-sequences", c->sequences, "that run at the same time (default: all)")->range(1);
-  command->add_option("--max-step-tokens", c->step_tokens, "tokens of one step (default: 64)")->range(1);
-  command->add_option("--temp", c->temperature, "temperature; 0 is greedy (default)")->range(0.0f);
-  command->add_option("--seed", c->seed, "of the draws and of the other prompts (default: 1)");
+  command->add_option("-n,--tokens", c->tokens, "number of tokens to generate")->range(1);
+  command->add_option("--beside", c->beside, "number of other requests that arrive before it")
+      ->range(0, 4096);
+  command
+      ->add_option("--max-sequences", c->sequences,
+                   "largest number of sequences that run at the same time (default: all)")
+      ->range(1);
+  command->add_option("--max-step-tokens", c->step_tokens, "largest number of tokens that one step computes")
+      ->range(1);
+  command
+      ->add_option("--temp", c->temperature, "sampling temperature; 0 always takes the most probable token")
+      ->range(0.0f);
+  command->add_option("--seed", c->seed, "seed of the sampling and of the other prompts");
   command->add_option("--trace-out", c->trace_out,
-                      "write a trace of all requests here, for chrome://tracing or ui.perfetto.dev");
+                      "write a trace of all requests to this file, for chrome://tracing or ui.perfetto.dev");
   command->callback([&program, c] { program.run = [&program, c] { c->execute(program.json); }; });
 }
 

@@ -1,4 +1,5 @@
-// From the value of -m to a path: a file, a folder, an embedded model, or one that `rung pull` has fetched.
+// Turns the value of -m into a path: that of a file, a folder, an embedded model, or a model that `rung pull`
+// has fetched.
 
 #include <fmt/ranges.h>
 
@@ -35,7 +36,7 @@ std::string find_pulled(const ListedModel& model) {
   if (model.is_pulled()) return model.pulled_path().string();
   std::error_code error;
   if (fs::exists(model.pulled_path(), error)) {
-    fail("'{}' is damaged: it does not have the {} bytes of the model '{}'; run: rung pull {}",
+    fail("'{}' is damaged, because its size is not the {} bytes of the model '{}'; run: rung pull {}",
          model.pulled_path().string(), model.bytes, model.name, model.name);
   }
   fail("the model '{}' ({}) is not here yet; run: rung pull {}", model.name, model.summary(), model.name);
@@ -46,8 +47,8 @@ std::string find_pulled(const ListedModel& model) {
   std::vector<std::string> listed;
   for (const ListedModel& model : read_pull_list()) listed.push_back(model.name);
   fail(
-      "there is no model '{}': it is neither a file nor a folder, the embedded models are: {}, and rung pull "
-      "fetches by name: {}",
+      "there is no model '{}', because it is neither a file nor a folder; the embedded models are: {}, and "
+      "rung pull fetches by name: {}",
       name,
       embedded.empty() ? "none found (set RUNG_MODELS to their folder)"
                        : fmt::format("{}", fmt::join(embedded, ", ")),

@@ -30,21 +30,26 @@ struct GenerateCommand {
   void add_options(Command& command) {
     options.run.add_to(command);
     prompt.add_to(command, false);
-    command.add_option("-n,--tokens", options.max_tokens, "most tokens to generate")->range(1);
+    command.add_option("-n,--tokens", options.max_tokens, "largest number of tokens to generate")->range(1);
     command
         .add_option("--samples,--n", options.samples,
-                    "samples of the same prompt, which is computed once; sample i draws with seed + i")
+                    "number of texts to generate from the same prompt, which is computed once; text number "
+                    "i, counted from 0, uses the seed plus i")
         ->range(1, 64);
     sampling.add_to(command);
     command
         .add_option("--logprobs", sampling.params.logprobs,
-                    "with --json: log-probabilities of the N most probable tokens (default: none)")
+                    "with --json: report the log-probabilities of the N most probable tokens at each "
+                    "position (default: 0, none)")
         ->range(0);
-    command.add_option("--stop", options.stop, "end before this text; may be repeated");
-    command.add_option("--stop-id", options.stop_ids, "end at this token id; may be repeated")->range(0);
-    command.add_flag("--ignore-eos", options.ignore_end, "go on past the end-of-text token");
-    command.add_flag("--no-bos", options.no_bos, "no start token before the prompt");
-    command.add_flag("--echo", echo, "print the prompt too");
+    command.add_option("--stop", options.stop, "stop before this text; can be given several times");
+    command
+        .add_option("--stop-id", options.stop_ids,
+                    "stop at the token with this id; can be given several times")
+        ->range(0);
+    command.add_flag("--ignore-eos", options.ignore_end, "continue after the end-of-text token");
+    command.add_flag("--no-bos", options.no_bos, "do not put the model's start token before the prompt");
+    command.add_flag("--echo", echo, "print the prompt before the generated text");
   }
 
   void run(bool json) {
@@ -99,7 +104,7 @@ GenerateReport run_generate(const GenerateOptions& options, const std::string& p
 }
 
 void add_generate(Command& app, Program& program) {
-  Command* command = add_command(app, program, "generate", "continue a text");
+  Command* command = add_command(app, program, "generate", "generate a continuation of a text");
   const auto state = std::make_shared<GenerateCommand>();
   state->add_options(*command);
   command->footer(

@@ -22,7 +22,7 @@ struct UrlParts {
 UrlParts split_url(const std::string& text) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
   if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
-    fail_source("'{}' is no URL", text);
+    fail_source("'{}' is not a valid URL", text);
   const auto part = [&](CURLUPart which) {
     char* value = nullptr;
     if (curl_url_get(url.get(), which, &value, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string();
@@ -33,7 +33,9 @@ UrlParts split_url(const std::string& text) {
   UrlParts parts{part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
   parts.host = ascii_lower(parts.host);
   if (parts.scheme != "http" && parts.scheme != "https")
-    fail_source("'{}' is no http or https address; models are fetched over those only", text);
+    fail_source(
+        "'{}' is no http or https address; use one of these, because models are fetched in no other way",
+        text);
   return parts;
 }
 
@@ -92,15 +94,16 @@ void HttpClient::Free::operator()(void* easy) const { curl_easy_cleanup(easy); }
 HttpClient::HttpClient(std::string token, const std::string& token_origin) : token_(std::move(token)) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   easy_.reset(ready == CURLE_OK ? curl_easy_init() : nullptr);
-  if (easy_ == nullptr) fail("libcurl does not start; is its installation whole?");
+  if (easy_ == nullptr) fail("libcurl cannot be initialized; check its installation");
   const UrlParts home = split_url(token_origin);
   origin_ = home.origin();
   if (!token_.empty() && home.scheme == "http" && !home.is_this_machine()) {
     token_.clear();
-    token_note_ = fmt::format("the token is not sent to {}: plain http would show it to everybody", origin_);
+    token_note_ =
+        fmt::format("the access token is not sent to {}, because plain http does not encrypt it", origin_);
   }
   if (std::any_of(token_.begin(), token_.end(), [](unsigned char c) { return c <= 32 || c >= 127; }))
-    fail("the token has characters that no token has; check HF_TOKEN");
+    fail("the access token has characters that are not allowed in a token; check HF_TOKEN");
 }
 
 HttpClient::~HttpClient() = default;
@@ -190,7 +193,7 @@ HttpEnd HttpClient::get(const HttpRequest& request, const std::function<bool(con
     if (!end.complete || !is_redirect(end.head.status)) return end;
     char* target = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &target);
-    if (target == nullptr || *target == '\0') fail_source("{} redirects to nowhere", next.url);
+    if (target == nullptr || *target == '\0') fail_source("{} redirects without giving an address", next.url);
     const std::string url = target;
     if (split_url(next.url).scheme == "https" && split_url(url).scheme != "https")
       fail_source("{} redirects from https to http, which is not followed", next.url);
@@ -216,7 +219,7 @@ std::string resolve_url(const std::string& base, const std::string& reference) {
   if (curl_url_set(url.get(), CURLUPART_URL, base.c_str(), 0) != CURLUE_OK ||
       curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), 0) != CURLUE_OK ||
       curl_url_get(url.get(), CURLUPART_URL, &value, 0) != CURLUE_OK)
-    fail_source("'{}' in the answer of {} is no address", reference, base);
+    fail_source("'{}' in the answer of {} is not a valid address", reference, base);
   std::string result(value);
   curl_free(value);
   const UrlParts target = split_url(result);  // http or https

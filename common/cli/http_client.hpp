@@ -1,8 +1,8 @@
 #pragma once
-// GET over HTTP and HTTPS, through libcurl: what a download needs and no more.
+// GET requests over HTTP and HTTPS through libcurl, with the features that downloads need.
 //
-// Redirects are followed here, not by libcurl: the token goes to the origin (scheme, host and port) that it
-// is for and to nobody else, and https never turns into http.
+// This class follows redirects itself instead of libcurl. It sends the token only to the origin (scheme, host
+// and port) to which the token belongs, and never follows a redirect from https to http.
 
 #include <cstdint>
 #include <functional>
@@ -15,12 +15,12 @@ namespace rung::cli {
 
 struct HttpRequest {
   std::string url;
-  std::uint64_t from = 0;  // ask for the bytes from here on
-  std::string if_range;    // the ETag that the part belongs to; empty: none known
-  std::string accept;      // the media type that is asked for; empty: any
+  std::uint64_t from = 0;  // first requested byte
+  std::string if_range;    // ETag of the part that exists already; empty: not known
+  std::string accept;      // requested media type; empty: any
 };
 
-/// The head of the last answer, after redirects. Names of headers are lower-case.
+/// The head of the last response, after redirects. Header names are in lower case.
 struct HttpHead {
   long status = 0;
   std::string url;
@@ -34,29 +34,29 @@ struct HttpHead {
 /// How a transfer ended.
 struct HttpEnd {
   HttpHead head;
-  bool complete = false;  // the whole body came
-  bool stopped = false;   // by on_head or on_bytes
-  bool reached = false;   // the server answered at all
-  std::string problem;    // of the connection, as words; empty when complete
+  bool complete = false;  // the whole body was received
+  bool stopped = false;   // on_head or on_bytes stopped the transfer
+  bool reached = false;   // the server answered
+  std::string problem;    // description of a connection problem; empty if complete
 };
 
 class HttpClient {
  public:
-  /// `token` may be empty; it is sent to `token_origin` (a URL) only, and never over plain http except to
-  /// this machine itself.
+  /// `token` can be empty. It is sent only to `token_origin` (a URL), and never over plain http, unless
+  /// that is this machine itself.
   HttpClient(std::string token, const std::string& token_origin);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// `on_head` sees the head of the last answer before its body and may return false to stop; so may
-  /// `on_bytes`. Stops by itself, with Error "interrupted", on Ctrl-C. Throws Error for too many redirects
-  /// and for those that lead to another protocol; a connection that fails is told in the result.
+  /// Calls `on_head` with the head of the last response before its body, and `on_bytes` with the pieces of
+  /// the body. Each can return false to stop. Throws Error "interrupted" on Ctrl-C. Throws Error for too many
+  /// redirects, and for redirects to another protocol. The result reports a failed connection.
   HttpEnd get(const HttpRequest& request, const std::function<bool(const HttpHead&)>& on_head,
               const std::function<bool(std::span<const char>)>& on_bytes);
 
   bool has_token() const { return !token_.empty(); }
-  /// Why the token is not sent; empty when it is, or when there is none.
+  /// Returns why the token is not sent, or an empty string if it is sent or there is none.
   const std::string& token_note() const { return token_note_; }
 
  private:
@@ -70,11 +70,12 @@ class HttpClient {
   std::string token_, origin_, token_note_;
 };
 
-/// Everything but letters, digits, "-", "_", "." and "~" as %XX; "/" stays when `keep_slashes`.
+/// Encodes all characters except letters, digits, "-", "_", "." and "~" as %XX. "/" is kept if `keep_slashes`
+/// is true.
 std::string url_encode(const std::string& text, bool keep_slashes);
 
-/// The address that `reference`, which may be relative, means in a document at `base`. Throws SourceError
-/// when it is neither http nor https, or http in a document that came over https.
+/// Returns the address of `reference`, which can be relative, in a document at `base`. Throws SourceError if
+/// it is neither http nor https, or if it is http in a document that was fetched over https.
 std::string resolve_url(const std::string& base, const std::string& reference);
 
 }  // namespace rung::cli

@@ -45,7 +45,9 @@ class Puller {
         endpoint_(find_endpoint(options)),
         client_(read_token(), endpoint_),
         downloader_(client_, {options.retries, options.progress, options.note}) {
-    if (!is_safe_file_name(options_.revision)) fail_usage("'{}' is no revision", options_.revision);
+    if (!is_safe_file_name(options_.revision))
+      fail_usage("--revision is '{}', which is no revision; use a branch, a tag or a commit",
+                 options_.revision);
     if (options_.retries < 0) fail_usage("--retries is {}; it must be at least 0", options_.retries);
     if (!client_.token_note().empty() && options_.note) options_.note(client_.token_note());
   }
@@ -86,25 +88,23 @@ void Puller::refuse(const HttpHead& head, const std::string& what) const {
   const bool token = client_.has_token();
   if (head.status == 401) {
     fail_source(
-        "the hub refuses {} (401): '{}' does not exist, or is private or gated; check the name, accept its "
-        "terms "
-        "at {}/{}, and {}",
+        "the hub refuses {} (401), because '{}' does not exist, or is private or gated; check the name, "
+        "accept its terms at {}/{}, and {}",
         what, repository, endpoint_, repository,
         token ? "check your token" : "set HF_TOKEN to your access token");
   }
   if (head.status == 403) {
     fail_source(
-        "the hub refuses {} (403): '{}' is gated or private; accept its terms at {}/{} with the account of "
-        "your "
-        "token{}",
+        "the hub refuses {} (403), because '{}' is gated or private; accept its terms at {}/{} with the "
+        "account of your token{}",
         what, repository, endpoint_, repository, token ? "" : ", and set HF_TOKEN");
   }
   if (head.status == 404 && code == "RevisionNotFound")
-    fail_source("'{}' has no revision '{}' (404); leave --revision out for main", repository,
-                options_.revision);
+    fail_source("'{}' has no revision '{}' (404); check the name, or leave --revision out to use main",
+                repository, options_.revision);
   if (head.status == 404) fail_source("there is no {} at {} (404); check the name", what, endpoint_);
   if (head.status == 429)
-    fail_source("the hub asks to slow down (429); try again in some minutes, or set HF_TOKEN");
+    fail_source("the hub received too many requests (429); try again in a few minutes, or set HF_TOKEN");
   fail_source("{} answers with status {} when asked for {}; try again later", endpoint_, head.status, what);
 }
 
@@ -118,11 +118,13 @@ Listing Puller::list() {
                                                      fmt::format("the list of files of '{}'", repository));
   const HttpEnd& end = document.end;
   if (!end.reached) {
-    fail_source("cannot reach {}: {}; is this machine offline? Models that are pulled already go on working",
-                endpoint_, end.problem);
+    fail_source(
+        "cannot reach {}: {}; check whether this machine is offline (models that are already downloaded "
+        "still work)",
+        endpoint_, end.problem);
   }
   if (end.head.status != 200) refuse(end.head, what);
-  if (!document.arrived()) fail_source("the connection to {} breaks: {}", endpoint_, end.problem);
+  if (!document.arrived()) fail_source("the connection to {} broke: {}; try again", endpoint_, end.problem);
 
   Listing listing;
   try {
@@ -148,10 +150,11 @@ HubChoice Puller::choose(const Listing& listing) const {
   if (!choice.files.empty()) return choice;
   if (!options_.sha256.empty()) fail_source("'{}' has no file '{}'", name, file);
   if (choice.choices.empty()) {
-    if (!file.empty()) fail_source("'{}' has no file '{}', and no GGUF at all", name, file);
+    if (!file.empty())
+      fail_source("'{}' has no file '{}' and no other GGUF file; check the name", name, file);
     fail_source(
-        "'{}' holds neither *.safetensors with a config.json nor a GGUF file, so it is no model for this "
-        "program",
+        "'{}' holds neither *.safetensors with a config.json nor a GGUF file, so rung cannot use it; choose "
+        "another model",
         name);
   }
   std::string lines;
@@ -170,8 +173,10 @@ void Puller::check_announced(const std::vector<PulledFile>& files) const {
   if (files.size() != 1 || files.front().name != options_.name.file)
     fail_source("'{}' has no file '{}'", options_.name.repository(), options_.name.file);
   if (files.front().hash != options_.sha256) {
-    fail_source("{} announces another checksum for '{}' ({}) than the list of models has ({})", endpoint_,
-                options_.name.text(), files.front().hash, options_.sha256);
+    fail_source(
+        "{} announces another checksum for '{}' ({}) than the list of models has ({}); the file is not "
+        "fetched",
+        endpoint_, options_.name.text(), files.front().hash, options_.sha256);
   }
 }
 
@@ -186,7 +191,7 @@ bool Puller::is_there(const PulledFile& file) const {
   if (!fs::exists(target, error)) return false;
   if (options_.to.empty()) return is_file_of(target, file.size);  // a blob is named after its content
   if (is_file_of(target, file.size, file.hash)) return true;
-  fail("'{}' exists and is another file; remove it or choose another --to", target.string());
+  fail("'{}' exists and is another file; remove it, or choose another folder with --to", target.string());
 }
 
 void Puller::fetch(PulledFile& file, const std::string& commit) {
@@ -220,7 +225,7 @@ PullResult Puller::run() {
     const auto& [name, size] = listing.files[i];
     const std::string& hash = listing.hashes[i];
     if (!is_safe_file_name(name))
-      fail_source("'{}' has a file whose name leads out of its folder: '{}'; nothing was fetched",
+      fail_source("the name of a file in '{}' leads out of its folder: '{}'; nothing was fetched",
                   options_.name.repository(), name);
     if (!is_hash(hash, 64) && !is_hash(hash, 40))
       fail_source("{} gives no checksum for '{}', so it is not fetched", endpoint_, name);
@@ -237,7 +242,7 @@ PullResult Puller::run() {
     for (const PulledFile& file : result.files)
       needed += file.already_there ? 0 : bytes_to_come(target_of(file), file.size);
     check_room(needed, folder, options_.name.text(),
-               to_cache ? "choose another folder with --to or HF_HOME" : "choose another --to");
+               to_cache ? "choose another folder with --to or HF_HOME" : "choose another folder with --to");
     for (PulledFile& file : result.files) {
       if (!file.already_there) fetch(file, listing.commit);
     }

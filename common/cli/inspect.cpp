@@ -106,12 +106,16 @@ void print(const InspectReport& r, bool all) {
 
 void add_inspect(Command& app, Program& program) {
   Command* command =
-      add_command(app, program, "inspect", "metadata, tensors, sizes, and the formula of the KV cache");
+      add_command(app, program, "inspect",
+                  "show the metadata, the tensors and the sizes of a model, and the formula of its KV cache");
   const auto model = std::make_shared<std::string>();
   const auto all = std::make_shared<bool>(false);
   command->add_flag("--all", *all,
-                    "a line for every tensor, not one for a tensor of all layers; long texts as a whole");
-  command->add_option("model,-m,--model", *model, "a GGUF file, a Hugging Face folder, or an embedded model");
+                    "print one line per tensor instead of one line for the same tensor of all layers, and "
+                    "print long texts in full");
+  command->add_option(
+      "model,-m,--model", *model,
+      "model to inspect: a GGUF file, a Hugging Face folder, or an embedded model (default: tiny)");
   command->callback([&program, model, all] {
     program.threads = false;
     program.run = [&program, model, all] {

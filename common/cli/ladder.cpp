@@ -80,8 +80,10 @@ std::string LadderCommand::bandwidth_rung() const {
   for (const std::string& assignment : set) {
     constexpr std::string_view kSeam = "bandwidth=";
     if (!assignment.starts_with(kSeam)) {
-      fail_usage("--set {}: here it only chooses how the read limit is measured, --set bandwidth=NAME",
-                 assignment);
+      fail_usage(
+          "--set {} is not possible, because --set only chooses how the read limit is measured here; write "
+          "--set bandwidth=NAME",
+          assignment);
     }
     bandwidth = assignment.substr(kSeam.size());
   }
@@ -99,10 +101,11 @@ void LadderCommand::list(bool json) const {
   }
   if (json) return print_json(all);
   fmt::print(
-      "Choose with --attention NAME, --linear NAME, ... or --set SEAM=NAME. auto is the fastest that fits, "
-      "float32\nthe fastest that computes in float32, in_place the fastest of those that needs no copy of "
-      "the "
-      "weights.\n");
+      "Select a rung with --attention NAME, --linear NAME, ... or --set SEAM=NAME. auto is the fastest rung "
+      "that supports\n"
+      "the model, float32 is the fastest that computes in float32, and in_place is the fastest of those that "
+      "need no\n"
+      "copy of the weights.\n");
 }
 
 void LadderCommand::execute(bool json) const {
@@ -138,14 +141,23 @@ void LadderCommand::execute(bool json) const {
 }  // namespace
 
 void add_ladder(Command& app, Program& program) {
-  Command* command = add_command(app, program, "ladder", "every seam and its rungs");
+  Command* command = add_command(app, program, "ladder", "list all seams and their rungs, or measure them");
   const auto state = std::make_shared<LadderCommand>();
-  command->add_option("seam", state->seam, "one seam only");
-  command->add_flag("--measure", state->measure, "time, GB/s or GFLOP/s, and error against the oracle");
-  command->add_option("--trials", state->trials, "with --measure: only workloads with this in their names");
-  command->add_option("-r,--repeats", state->repeats, "timings per rung; the median counts")->range(1, 1000);
-  command->add_option("--threads", state->threads, "threads (default: all processors)")->range(1, 1024);
-  command->add_option("--set", state->set, "bandwidth=NAME: the rung that measures the read limit");
+  command->add_option("seam", state->seam, "show only this seam (default: all)");
+  command->add_flag(
+      "--measure", state->measure,
+      "measure every rung: its time, its GB/s or GFLOP/s, and its error compared with a float64 computation");
+  command->add_option("--trials", state->trials,
+                      "with --measure: run only workloads whose names contain this text (default: all)");
+  command
+      ->add_option("-r,--repeats", state->repeats,
+                   "with --measure: number of timings per rung, of which the median is reported")
+      ->range(1, 1000);
+  command->add_option("--threads", state->threads, "number of threads (default: one per processor)")
+      ->range(1, 1024);
+  command->add_option(
+      "--set", state->set,
+      "with --measure: bandwidth=NAME, the rung that measures the read bandwidth (default: auto)");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

@@ -1,5 +1,5 @@
-// rung logits: the logits after every token, as float32 little-endian [tokens, vocab] in a file: what
-// another implementation is compared with.
+// rung logits: writes the logits after every token to a file as float32, little-endian, [tokens, vocab], to
+// compare them with those of another implementation.
 
 #include <algorithm>
 #include <bit>
@@ -21,7 +21,7 @@ struct LogitsCommand {
   void execute(bool json) const {
     static_assert(std::endian::native == std::endian::little, "the file format is little-endian");
     if (!tokens.empty() && (prompt.given || !prompt.file.empty()))
-      fail_usage("a text and --tokens: give one of them");
+      fail_usage("--tokens and a text cannot be combined; give one of them");
     const auto model = run.load();
     const std::vector<std::int32_t> ids =
         tokens.empty() ? model->tokenizer->encode(prompt.read(), !no_bos) : tokens;
@@ -54,15 +54,19 @@ struct LogitsCommand {
 }  // namespace
 
 void add_logits(Command& app, Program& program) {
-  Command* command = add_command(app, program, "logits", "write the logits after every token to a file");
+  Command* command =
+      add_command(app, program, "logits", "write the logits after every token of a text to a file");
   const auto state = std::make_shared<LogitsCommand>();
   state->run.add_to(*command);
   state->prompt.add_to(*command, false);
-  command->add_option("--tokens", state->tokens, "token ids, comma-separated, instead of a text")
+  command->add_option("--tokens", state->tokens, "token ids, separated by commas, instead of a text")
       ->range(0)
       ->delimiter(',');
-  command->add_option("-o,--output", state->output, "the file to write")->required();
-  command->add_flag("--no-bos", state->no_bos, "no start token before the text");
+  command
+      ->add_option("-o,--output", state->output,
+                   "file to write: float32, little-endian, [tokens, vocabulary]")
+      ->required();
+  command->add_flag("--no-bos", state->no_bos, "do not put the model's start token before the text");
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }
 

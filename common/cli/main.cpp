@@ -53,7 +53,9 @@ int main(int argc, char** argv) {
     cli::tell("rung: {}\n", error.what());
     return 1;
   } catch (const std::bad_alloc&) {
-    cli::tell("rung: this machine has not enough memory for that; use a smaller model, --ctx or batch\n");
+    cli::tell(
+        "rung: this machine does not have enough memory for this command; use a smaller model, --ctx or "
+        "batch\n");
     return 1;
   } catch (const std::exception& error) {
     if (std::ferror(stdout) != 0) {  // thrown by fmt, in words of its own

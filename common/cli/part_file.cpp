@@ -35,7 +35,7 @@ PartFile::PartFile(fs::path target, std::uint64_t size, std::string hash,
   file_.number = open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (file_.number < 0) fail("cannot write '{}': {}", part_.string(), std::strerror(errno));
   if (flock(file_.number, LOCK_EX | LOCK_NB) != 0) {
-    fail("another process is fetching '{}'; wait for it", part_.string());
+    fail("another process is fetching '{}'; wait until it ends", part_.string());
   }
   struct stat info {};
   const bool known = fstat(file_.number, &info) == 0 && info.st_size >= 0;
@@ -90,8 +90,10 @@ void PartFile::restart(const std::string& etag) {
 void PartFile::append(std::span<const char> bytes) {
   if (bytes.size() > size_ - done_) {
     restart({});
-    fail_source("the server sends more than the {} bytes that it announced for '{}'; nothing of it is kept",
-                size_, target_.filename().string());
+    fail_source(
+        "the server sends more than the {} bytes that it announced for '{}'; the file is deleted, so try "
+        "again",
+        size_, target_.filename().string());
   }
   for (std::size_t sent = 0; sent < bytes.size();) {
     const ssize_t n = write(file_.number, bytes.data() + sent, bytes.size() - sent);
@@ -111,7 +113,7 @@ bool PartFile::finish() {
   fsync(file_.number);  // some file systems cannot, and then have no need to
   std::error_code error;
   fs::rename(part_, target_, error);
-  if (error) fail("cannot give '{}' its name: {}", part_.string(), error.message());
+  if (error) fail("cannot rename '{}': {}", part_.string(), error.message());
   fs::remove(etag_file_, error);
   return true;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// A file that is being fetched: NAME.incomplete, with its checksum running along. It gets its name only
-// when it is whole and right; until then another attempt can go on where it ends.
+// A partly fetched file NAME.incomplete, whose checksum is computed as bytes arrive. It gets its final name
+// only when it is complete and correct. Until then, another attempt can continue where it ends.
 
 #include <filesystem>
 #include <functional>
@@ -13,21 +13,22 @@ namespace rung::cli {
 
 class PartFile {
  public:
-  /// Opens TARGET.incomplete and reads what an earlier attempt left, if that can be a beginning of `size`
-  /// bytes. Throws Error when another process is at it, or when it cannot be written.
+  /// Opens TARGET.incomplete and reads the bytes of an earlier attempt, if they can be the beginning of a
+  /// file of `size` bytes. Throws Error if another process is fetching the file, or if it cannot be written.
   PartFile(std::filesystem::path target, std::uint64_t size, std::string hash,
            const std::function<void(std::uint64_t done)>& progress);
 
   std::uint64_t done() const { return done_; }
   bool whole() const { return done_ == size_; }
-  /// The ETag under which these bytes came; empty when that is not known.
+  /// Returns the ETag of these bytes, or an empty string if it is not known.
   const std::string& etag() const { return etag_; }
 
-  /// Forgets all bytes; those that come now belong to `etag`.
+  /// Deletes all bytes. The bytes that are appended from now on belong to `etag`.
   void restart(const std::string& etag);
-  /// Throws Error when the disk is full, or when there are more bytes than announced.
+  /// Throws Error if the disk is full, or if there are more bytes than announced.
   void append(std::span<const char> bytes);
-  /// Gives the file its name; false, and all bytes gone, when the checksum differs. REQUIRES: whole().
+  /// Gives the file its final name. If the checksum differs, deletes all bytes and returns false. REQUIRES:
+  /// whole().
   bool finish();
 
  private:

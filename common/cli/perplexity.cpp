@@ -132,25 +132,32 @@ void PerplexityCommand::execute(bool json) const {
 }  // namespace
 
 void add_perplexity(Command& app, Program& program) {
-  Command* command = add_command(app, program, "perplexity", "how well a model predicts a text");
+  Command* command = add_command(app, program, "perplexity", "measure how well a model predicts a text");
   const auto state = std::make_shared<PerplexityCommand>();
   state->run.add_to(*command);
-  command->add_option("-f,--file", state->file, "the text; - is stdin")->required();
-  command->add_option("--stride", state->stride, "tokens from one window to the next (default: --ctx)")
+  command->add_option("-f,--file", state->file, "file with the text; - reads stdin")->required();
+  command
+      ->add_option(
+          "--stride", state->stride,
+          "number of tokens from the beginning of one window to the beginning of the next (default: --ctx)")
       ->range(1);
-  command->add_option("--chunks", state->chunks, "only the first N windows (default: all)")->range(1);
+  command->add_option("--chunks", state->chunks, "read only the first N windows (default: all)")->range(1);
   command
       ->add_option("--window", state->window,
-                   "with --sinks: tokens that are kept in all (default: the model's context)")
+                   "with --sinks: total number of tokens that the KV cache keeps (default: the model's "
+                   "context length)")
       ->range(1);
-  command->add_option("--parts", state->parts, "also the mean of each of N equal parts of a window")
+  command
+      ->add_option("--parts", state->parts,
+                   "also report the mean for each of N equal parts of a window (default: 0, none)")
       ->range(1);
   command->add_option(
       "--save-logits", state->options.save,
-      "write all predictions to this file: 2 bytes per token of the vocabulary and prediction");
+      "write all predictions to this file; each prediction takes 2 bytes per token of the vocabulary");
   command->add_option("--kl", state->options.reference,
-                      "compare with such a file: Kullback-Leibler divergence of the predictions");
-  command->add_flag("--no-bos", state->no_bos, "no start token before the text");
+                      "compare with the predictions in this file, which --save-logits has written: report "
+                      "the Kullback-Leibler divergence");
+  command->add_flag("--no-bos", state->no_bos, "do not put the model's start token before the text");
   command->footer(kDefinition);
   command->callback([&program, state] { program.run = [&program, state] { state->execute(program.json); }; });
 }

@@ -79,9 +79,11 @@ KvPlanReport plan_kv(const PlanCommand& c) {
   config.type = dtype_from_name(c.type.empty() ? "f16" : c.type);
   const KvShape& shape = config.shape;
   const int context = c.context > 0 ? c.context : shape.context_length;
-  if (context < 1) fail_usage("the model does not say how long its context is; give --ctx N");
+  if (context < 1) fail_usage("the model does not state its context length; give --ctx N");
   const int tokens = c.tokens > 0 ? c.tokens : context;
-  if (tokens > context) fail_usage("--tokens {} is more than the context of {}", tokens, context);
+  if (tokens > context)
+    fail_usage("--tokens is {}, but the context has {} tokens; use a smaller --tokens or a larger --ctx",
+               tokens, context);
   const int batch = c.batch.value_or(1);
   if (batch < 1 || static_cast<std::size_t>(batch) > kMaxPlanSequences) {
     fail_usage("--batch is {}; it must be from 1 to {}", batch, kMaxPlanSequences);

@@ -30,7 +30,7 @@ std::vector<StepSample> read_samples(const std::string& path) {
       for (const Json& group : each.at("batch")) {
         const int count = group.at(0).get<int>();
         if (count < 1 || count > 1 << 16)
-          fail("'{}' says that one step has {} equal sequences; it must be from 1 to {}", path, count,
+          fail("'{}' has a step with {} equal sequences; their number must be from 1 to {}", path, count,
                1 << 16);
         sample.batch.insert(
             sample.batch.end(), static_cast<std::size_t>(count),
@@ -39,7 +39,8 @@ std::vector<StepSample> read_samples(const std::string& path) {
     }
     return samples;
   } catch (const Json::exception&) {
-    fail("'{}' has no measured steps; write it with rung plan --latency --measure --json > FILE", path);
+    fail("'{}' has no measured steps; write such a file with rung plan --latency --measure --json > FILE",
+         path);
   }
 }
 
@@ -83,7 +84,7 @@ std::map<std::string, std::string> assignments(const PlanCommand& c) {
   for (const std::string& assignment : c.set) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos)
-      fail_usage("--set {}: write SEAM=NAME, as in --set step_cost=roofline", assignment);
+      fail_usage("--set {} is not SEAM=NAME; write for example --set step_cost=roofline", assignment);
     rungs[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
   for (const auto& [seam, rung] : rungs) variants().find(seam).check(rung);
@@ -128,7 +129,8 @@ Asked asked(const PlanCommand& c, const EngineConfig& rungs, int threads) {
   }
   if (!c.samples.empty()) a.config.samples = read_samples(c.samples);
   if (c.measure) {
-    if (model == nullptr) fail_usage("--measure runs a model: name one with -m instead of --shape");
+    if (model == nullptr)
+      fail_usage("--measure runs a model, but --shape names only the shape of one; use -m instead");
     Engine engine(model, variants(), config);
     Progress progress("measuring steps");
     a.config.samples = measure_steps(engine, {config.max_sequences, a.context, c.repeats}, [&](double done) {
@@ -145,15 +147,17 @@ LatencyReport plan_latency(const PlanCommand& c) {
   const int most = c.batch.value_or(kDefaultBatch);
   if (most < 1 || most > 1 << 16) fail_usage("--batch is {}; it must be from 1 to {}", most, 1 << 16);
   if (c.context > kMaxStepContext)
-    fail_usage("--ctx {} is too long; at most {} is possible", c.context, kMaxStepContext);
-  if (c.measure && !c.samples.empty()) fail_usage("give --measure or --samples, not both");
+    fail_usage("--ctx is {}; it must be at most {}", c.context, kMaxStepContext);
+  if (c.measure && !c.samples.empty()) fail_usage("both --measure and --samples are given; use one of them");
   EngineConfig rungs;
   rungs.rungs = assignments(c);
   const Asked a = asked(c, rungs, c.threads > 0 ? c.threads : default_threads());
   const Rung<StepCost>& rung = variants().ladder<StepCost>().choose(rungs.rung("step_cost"), a.config);
   const std::unique_ptr<StepCost> cost = rung.make(a.config);
   const int tokens = c.tokens > 0 ? c.tokens : std::min(a.context, 512);
-  if (tokens > a.context) fail_usage("--tokens {} is more than the context of {}", tokens, a.context);
+  if (tokens > a.context)
+    fail_usage("--tokens is {}, but the context has {} tokens; use a smaller --tokens or a larger --ctx",
+               tokens, a.context);
 
   LatencyReport report;
   report.model = a.config.model;

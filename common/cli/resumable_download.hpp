@@ -1,5 +1,5 @@
 #pragma once
-// Downloads over HTTP that survive broken connections: each attempt goes on where the one before it ended.
+// Downloads over HTTP that survive broken connections. Each attempt continues where the previous one ended.
 
 #include <cstdint>
 #include <filesystem>
@@ -12,15 +12,15 @@
 namespace rung::cli {
 
 struct DownloadOptions {
-  int retries = 5;  // attempts in a row that may bring no new byte
-  // How far a file is: its name, bytes so far, its size.
+  int retries = 5;  // number of consecutive attempts without any new byte
+  // Reports the progress of a file: its name, the bytes so far, and its size.
   std::function<void(const std::string& file, std::uint64_t done, std::uint64_t size)> progress;
   std::function<void(const std::string& sentence)> note;
 };
 
-/// A file to fetch. `hash` is its SHA-256, or git's SHA-1 of it (cli/checksum.hpp).
+/// A file to fetch. `hash` is its SHA-256 or git's SHA-1 of it (cli/checksum.hpp).
 struct DownloadFile {
-  std::string name;  // for sentences
+  std::string name;  // for messages
   std::string url;
   std::uint64_t size = 0;
   std::string hash;
@@ -35,25 +35,26 @@ struct Document {
 
 class Downloader {
  public:
-  /// Throws an Error that explains an answer which a further attempt would not change (404, 403).
+  /// Throws an Error for a response that another attempt would not change (404, 403).
   using Refuse = std::function<void(const HttpHead&)>;
 
   /// Keeps a reference to `client`.
   Downloader(HttpClient& client, DownloadOptions options) : client_(client), options_(std::move(options)) {}
 
-  /// Asks again where the server is busy or the connection breaks, but not where it cannot be reached at all.
-  /// Throws SourceError when the document has more than `limit` bytes; `what` names it.
+  /// Fetches a small document. Tries again if the server is busy or the connection breaks, but not if the
+  /// server cannot be reached at all. Throws SourceError, which contains `what`, if the document has more
+  /// than `limit` bytes.
   Document get_document(const HttpRequest& request, std::size_t limit, const std::string& what);
 
-  /// Fetches `file` into `target`, which gets its name only when size and checksum are right. Returns how
-  /// many bytes of an earlier run were used. Throws SourceError, or what `refuse` throws.
+  /// Fetches `file` into `target`, which gets its name only if size and checksum are right. Returns the
+  /// number of reused bytes of an earlier run. Throws SourceError, or the error of `refuse`.
   std::uint64_t fetch(const DownloadFile& file, const std::filesystem::path& target, const Refuse& refuse);
 
-  /// Bytes that came over the network.
+  /// Returns the number of bytes that were received over the network.
   std::uint64_t downloaded() const { return downloaded_; }
 
  private:
-  /// One attempt. Returns what went wrong with the connection; empty when all bytes came.
+  /// Makes one attempt. Returns the problem of the connection, or an empty string if all bytes were received.
   std::string attempt(PartFile& part, const DownloadFile& file, const Refuse& refuse);
 
   HttpClient& client_;
@@ -61,15 +62,16 @@ class Downloader {
   std::uint64_t downloaded_ = 0;
 };
 
-/// Throws Error when the disk of `folder` has less room than `needed` bytes; `what` needs them, `remedy` is
-/// the end of the sentence.
+/// Throws Error if the disk of `folder` has less room than the `needed` bytes of `what`. `remedy` is the end
+/// of the message.
 void check_room(std::uint64_t needed, const std::filesystem::path& folder, const std::string& what,
                 const std::string& remedy);
 
-/// What is still to come of a file of `size` bytes, which may have begun to arrive at `target`.
+/// Returns how many bytes of a file of `size` bytes are missing at `target`, which can already contain a part
+/// of it.
 std::uint64_t bytes_to_come(const std::filesystem::path& target, std::uint64_t size);
 
-/// Whether `text` has that many hexadecimal digits and nothing else.
+/// Returns whether `text` consists of exactly this number of hexadecimal digits.
 bool is_hash(const std::string& text, std::size_t digits);
 
 }  // namespace rung::cli

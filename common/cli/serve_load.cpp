@@ -18,8 +18,8 @@ LengthRange range_from(const std::string& flag, const std::string& text) {
     int value = 0;
     const std::string expected = read_number(digits, value, {least, kLongestLength});
     if (!expected.empty())
-      fail_usage("{} {} is no length: of {}, {}; write 100, or 10-200 for lengths between", flag, text,
-                 digits.empty() ? "an empty number" : digits, expected);
+      fail_usage("{} {} is no length ({}: {}); write a number such as 100, or a range such as 10-200", flag,
+                 text, digits.empty() ? "an empty number" : digits, expected);
     return value;
   };
   range.low = length(text.substr(0, minus), 1);
@@ -31,58 +31,66 @@ LengthRange range_from(const std::string& flag, const std::string& text) {
 
 void ServeLoadOptions::add_to(Command& command) {
   command.heading("Load");
-  command.add_option("--requests", requests, "how many (default: 64)")->range(1, 10'000'000);
+  command.add_option("--requests", requests, "number of requests")->range(1, 10'000'000);
   command.add_text_option(
       "--rate",
       [this](const std::string& text) {
         rate = text == "inf" ? 0 : number_from<double>("--rate", text, {0});
       },
-      "arrivals per second; 0 or inf: all at once (default: 0)");
-  command.add_option(
-      "--arrivals", arrivals,
-      "how they come at that rate: uniform | poisson | gamma | tide, or trace: at its own times "
-      "(default: poisson)");
-  command.add_option("--cv", cv, "standard deviation of the gaps over their mean, for gamma (default: 2)")
+      "mean number of arrivals per second; with 0 or inf, all requests arrive at once (default: 0)");
+  command.add_option("--arrivals", arrivals,
+                     "distribution of the arrivals at this rate: uniform | poisson | gamma | tide; or trace, "
+                     "which uses the times of the trace (default: poisson)");
+  command
+      .add_option("--cv", cv,
+                  "with --arrivals gamma: standard deviation of the gaps between arrivals, divided by their "
+                  "mean (default: 2)")
       ->range(0.0);
-  command.add_option("--period", period_s, "seconds from flood to flood, for tide (default: 60)")->range(0.0);
-  command.add_option(
-      "--workload", workload,
-      "which requests: random_lengths | sharegpt | chat | agents | trace (default: what the other "
-      "flags ask for)");
-  command.add_option("--prompt-tokens", prompt, "length of the prompts: 100 or 10-200 (default: 8-64)");
-  command.add_option("--output-tokens", output, "length of the answers (default: 8-64)");
-  command.add_option("--shared-prefix", shared_prefix, "N more tokens, the same in front of all prompts")
+  command
+      .add_option("--period", period_s, "with --arrivals tide: seconds from one peak of the rate to the next")
+      ->range(0.0);
+  command.add_option("--workload", workload,
+                     "kind of requests: random_lengths | sharegpt | chat | agents | trace (default: the kind "
+                     "that the other options imply, else random_lengths)");
+  command.add_option("--prompt-tokens", prompt,
+                     "prompt length in tokens, as a number or a range: 100 or 10-200 (default: 8-64)");
+  command.add_option("--output-tokens", output,
+                     "answer length in tokens, as a number or a range (default: 8-64)");
+  command.add_option("--shared-prefix", shared_prefix, "put the same N tokens before every prompt")
       ->range(0, kLongestLength);
   command.add_option(
       "--trace", trace,
-      "requests of a real server: a CSV file whose lines end in ,prompt tokens,output tokens, or Mooncake's "
-      "JSON lines; a field headed user says whose they are; - is stdin");
+      "file with the requests of a real server: CSV whose lines end in prompt tokens and output tokens, or "
+      "JSON lines in Mooncake's format; a column named user tells the users apart; - reads stdin");
   command
       .add_option("--length-scale", length_scale,
-                  "multiplies the lengths of a trace or of sharegpt (default: 1)")
+                  "multiply the lengths of a trace or of sharegpt by this factor")
       ->range(0.0);
-  command.add_option("--time-scale", time_scale, "multiplies the times of --arrivals trace (default: 1)")
+  command.add_option("--time-scale", time_scale, "multiply the times of --arrivals trace by this factor")
       ->range(0.0);
   command
-      .add_option(
-          "--max-length", longest,
-          "leaves out requests of a trace or of sharegpt with more tokens than this (default: 0, none)")
+      .add_option("--max-length", longest,
+                  "leave out requests of a trace or of sharegpt that have more tokens than this (default: 0, "
+                  "no limit)")
       ->range(0);
   command
-      .add_option("--keep-one-in", keep_one_in,
-                  "keeps one conversation of a trace in N, with all its turns (default: 1)")
+      .add_option("--keep-one-in", keep_one_in, "keep every N-th conversation of a trace, with all its turns")
       ->range(1);
   command
-      .add_option("--multi-turn", turns, "conversations of N turns, each of which sends all turns before it")
+      .add_option("--multi-turn", turns,
+                  "send conversations of N turns; each turn sends all previous turns again (default: off)")
       ->range(1);
-  command.add_option("--agents", branches, "trees of requests: every answer is continued in N ways")
+  command
+      .add_option(
+          "--agents", branches,
+          "send trees of requests, in which every answer is continued by N further requests (default: off)")
       ->range(1);
-  command.add_option("--depth", depth, "steps from the root of an agent's tree to its leaves (default: 3)")
+  command
+      .add_option("--depth", depth, "with --agents: number of steps from the root of a tree to its leaves")
       ->range(1);
-  command.add_option("--think", think_s, "seconds from an answer to the next turn, on average (default: 0)")
-      ->range(0.0);
-  command.add_option("--users", users, "requests belong to N users in turn (default: 1)")->range(1);
-  command.add_option("--seed", seed, "of lengths, arrivals and prompts (default: 1)");
+  command.add_option("--think", think_s, "mean time from an answer to the next turn, in seconds")->range(0.0);
+  command.add_option("--users", users, "number of users; the requests belong to them in turn")->range(1);
+  command.add_option("--seed", seed, "seed of the random lengths, arrivals and prompts");
   command.heading("");
 }
 
@@ -92,7 +100,8 @@ std::string ServeLoadOptions::workload_rung(const EngineConfig& config) const {
   const std::string& set = config.rung("workload");
   const std::string chosen = !workload.empty() ? workload : set != "auto" ? set : implied;
   if (asked > 1 || (!implied.empty() && chosen != implied)) {
-    fail_usage("--multi-turn, --agents, --trace and --workload ask for different loads; give one of them");
+    fail_usage(
+        "--multi-turn, --agents, --trace and --workload ask for different loads; use only one of them");
   }
   return chosen.empty() ? "random_lengths" : chosen;
 }
@@ -101,7 +110,8 @@ std::string ServeLoadOptions::arrivals_rung(const EngineConfig& config) const {
   const std::string& set = config.rung("arrivals");
   const std::string chosen = !arrivals.empty() ? arrivals : set != "auto" ? set : "";
   if (chosen == "trace" || rate > 0) return chosen.empty() ? "poisson" : chosen;
-  if (!chosen.empty()) fail_usage("--arrivals {} needs a rate; give --rate with requests per second", chosen);
+  if (!chosen.empty())
+    fail_usage("--arrivals {} needs a rate; give the requests per second with --rate", chosen);
   return "at once";
 }
 
@@ -128,8 +138,12 @@ Workload ServeLoadOptions::make(const EngineConfig& config) const {
   c.seed = seed;
   Workload load = variants().ladder<WorkloadMaker>().make(name, c)->make();
   if (times == "trace") {
-    if (rate > 0) fail_usage("--arrivals trace has times of its own; leave --rate out, or use --time-scale");
-    if (!load.has_arrivals) fail_usage("--arrivals trace: this load has no times of its own; use --rate");
+    if (rate > 0)
+      fail_usage(
+          "--arrivals trace uses the times of the trace, so --rate has no effect; leave --rate out, or use "
+          "--time-scale");
+    if (!load.has_arrivals)
+      fail_usage("--arrivals trace is not possible, because this load has no times of its own; use --rate");
     return load;
   }
   ArrivalsConfig a;

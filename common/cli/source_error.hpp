@@ -1,19 +1,19 @@
 #pragma once
-// Errors of the server that a model comes from.
+// Errors of the server from which a model is fetched.
 
 #include "core/error.hpp"
 
 namespace rung::cli {
 
-/// The server cannot be reached, does not have the file, or sends another file than it should. Another server
-/// may do better, so a caller that knows one may go on there. What goes wrong on this machine (a full disk,
-/// another process at the same file, Ctrl-C) is a plain Error.
+/// Thrown if the server cannot be reached, does not have the file, or sends a wrong file. A caller that knows
+/// another server can try that one. Problems of this machine (a full disk, another process that fetches the
+/// same file, Ctrl-C) are a plain Error.
 class SourceError : public Error {
  public:
   using Error::Error;
 };
 
-/// Throws SourceError with a formatted sentence.
+/// Throws SourceError with a formatted message.
 template <class... Args>
 [[noreturn]] void fail_source(fmt::format_string<Args...> sentence, Args&&... args) {
   throw SourceError(fmt::format(sentence, std::forward<Args>(args)...));

@@ -1,4 +1,4 @@
-// Output, progress, interrupts, child processes.
+// Helpers of all commands: output, progress, interrupts and child processes.
 
 #include <cerrno>
 #include <charconv>
@@ -107,7 +107,7 @@ std::uint64_t bytes_from(const std::string& flag, const std::string& text) {
   }
   const double bytes = value * factor;
   if (error != std::errc() || factor == 0 || !(bytes >= 1 && bytes < 0x1p60)) {
-    fail_usage("{} {} is no number of bytes; write 24GB, 24e9 or 16GiB", flag, text);
+    fail_usage("{} {} is no number of bytes; write for example 24GB, 24e9 or 16GiB", flag, text);
   }
   return static_cast<std::uint64_t>(bytes);
 }
@@ -211,10 +211,11 @@ bool listen(pid_t child, int descriptor, double seconds, ChildResult& result) {
 
 ChildResult run_in_child(const std::function<std::string(const Begin& begin)>& job, double seconds) {
   int pipe_ends[2];
-  if (pipe(pipe_ends) != 0) fail("cannot make a pipe to a child process");
+  if (pipe(pipe_ends) != 0)
+    fail("cannot create a pipe to a child process; the limits on open files or processes may be too low");
   std::fflush(nullptr);
   const pid_t parent = getpid(), child = fork();
-  if (child < 0) fail("cannot start a child process");
+  if (child < 0) fail("cannot start a child process; the limit on processes or memory may be too low");
   if (child == 0) {
     close(pipe_ends[0]);
     be_child(parent, pipe_ends[1], job);
@@ -230,7 +231,7 @@ ChildResult run_in_child(const std::function<std::string(const Begin& begin)>& j
   result.peak_rss_bytes = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
   if (!in_time) {
     result.failure =
-        fmt::format("it did not end within {:.0f} seconds; is there a loop that does not end?", seconds);
+        fmt::format("it did not end within {:.0f} seconds; check its code for an endless loop", seconds);
   } else if (WIFSIGNALED(status)) {
     result.failure =
         fmt::format("it crashed with signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));

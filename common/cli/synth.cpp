@@ -1,4 +1,4 @@
-// rung synth: a GGUF of a published shape with random weights, for speed measurements.
+// rung synth: writes a GGUF file with a published shape and random weights, for speed measurements.
 
 #include <filesystem>
 
@@ -25,11 +25,13 @@ void add_synth(Command& app, Program& program) {
     std::uint64_t seed = 0;
   };
   const auto state = std::make_shared<State>();
-  Command* command = add_command(app, program, "synth", "a GGUF with random weights of a published shape");
-  command->add_option("output", state->output, "the file to write")->required();
-  command->add_option("--shape", state->shape, "one of: " + shape_names())->required();
-  command->add_option("--type", state->type, "the format of its matrices: f32, f16, q8_0, q4_0, q4_k, ...");
-  command->add_option("--seed", state->seed, "another seed, other weights");
+  Command* command = add_command(
+      app, program, "synth", "write a GGUF file that has the shape of a published model and random weights");
+  command->add_option("output", state->output, "GGUF file to write")->required();
+  command->add_option("--shape", state->shape, "shape of the model, one of: " + shape_names())->required();
+  command->add_option("--type", state->type,
+                      "number format of the matrices, such as f32, f16, q8_0, q4_0 or q4_k (default: q8_0)");
+  command->add_option("--seed", state->seed, "seed of the random weights");
   command->callback([&program, state] {
     program.run = [&program, state] {
       Progress progress(state->shape);

@@ -1,4 +1,4 @@
-// rung tokenize, rung detokenize: text to ids and back, alone.
+// rung tokenize, rung detokenize: convert a text to token ids and back.
 
 #include "catalog/variants.hpp"
 #include "cli/cli.hpp"
@@ -21,9 +21,13 @@ void add_tokenize(Command& app, Program& program) {
   Command* tokenize = add_command(app, program, "tokenize", "print the token ids of a text as a JSON array");
   add_model_option(*tokenize, state->model);
   state->text.add_to(*tokenize, true);
-  tokenize->add_flag("--no-bos", state->no_bos, "no start token in front");
-  tokenize->add_flag("--no-special", state->no_special, "special tokens written in the text are text");
-  tokenize->add_option("--set", state->set, "SEAM=NAME: the rung of seam tokenization")->single();
+  tokenize->add_flag("--no-bos", state->no_bos, "do not put the model's start token before the text");
+  tokenize->add_flag("--no-special", state->no_special,
+                     "treat special tokens that are written in the text as ordinary text");
+  tokenize
+      ->add_option("--set", state->set,
+                   "tokenization=NAME: the rung of the seam tokenization (default: auto)")
+      ->single();
   tokenize->callback([&program, state] {
     program.threads = false;
     program.run = [state] {
@@ -33,7 +37,9 @@ void add_tokenize(Command& app, Program& program) {
       const EngineConfig config = rungs.config();
       for (const auto& [seam, rung] : config.rungs) {
         if (seam != "tokenization")
-          fail_usage("--set {}={}: this command has the seam tokenization only", seam, rung);
+          fail_usage(
+              "--set {}={} names a seam that this command does not have; only tokenization is possible", seam,
+              rung);
         tokenizer = with_rung(variants(), rung, tokenizer);
       }
       fmt::print("{}\n",
@@ -41,9 +47,9 @@ void add_tokenize(Command& app, Program& program) {
     };
   });
 
-  Command* detokenize = add_command(app, program, "detokenize", "print the text of token ids");
+  Command* detokenize = add_command(app, program, "detokenize", "print the text that token ids stand for");
   add_model_option(*detokenize, state->model);
-  detokenize->add_option("ids", state->ids, "token ids")->required();
+  detokenize->add_option("ids", state->ids, "token ids, separated by spaces")->required();
   detokenize->callback([&program, state] {
     program.threads = false;
     program.run = [&program, state] {

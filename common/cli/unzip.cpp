@@ -45,11 +45,11 @@ void unzip(const std::filesystem::path& archive, const std::string& entry, std::
   for (std::uint64_t left = size;;) {
     const zip_int64_t n = zip_fread(file.get(), buffer.data(), buffer.size());
     if (n < 0) fail_source("'{}' cannot be unpacked: {}", entry, zip_file_strerror(file.get()));
-    if (n == 0 && left > 0) fail_source("'{}' unpacks to fewer bytes than its {}", entry, size);
+    if (n == 0 && left > 0) fail_source("'{}' unpacks to fewer bytes than the expected {}", entry, size);
     if (n == 0) return;
     // libzip checks the size in the archive's directory only after the last byte.
     if (static_cast<std::uint64_t>(n) > left)
-      fail_source("'{}' unpacks to more bytes than its {}", entry, size);
+      fail_source("'{}' unpacks to more bytes than the expected {}", entry, size);
     left -= static_cast<std::uint64_t>(n);
     on_bytes({buffer.data(), static_cast<std::size_t>(n)});
   }

@@ -1,4 +1,5 @@
-// Whether a written configuration says what the model that it was written for computes.
+// Checks whether a written configuration describes the same computation as the model for which it was
+// written.
 
 #include <cmath>
 

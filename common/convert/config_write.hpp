@@ -1,6 +1,6 @@
 #pragma once
-// ModelConfig into the metadata of a GGUF file, and into a config.json: config_gguf.cpp and config_hf.cpp
-// backwards.
+// Writes a ModelConfig into the metadata of a GGUF file, or into a config.json. This is the inverse of
+// config_gguf.cpp and config_hf.cpp.
 
 #include <string>
 #include <utility>
@@ -13,21 +13,21 @@
 
 namespace rung {
 
-/// A vector that GGUF keeps among the tensors: factors of RoPE's frequencies.
+/// A vector that GGUF stores as a tensor, such as the factors of RoPE's frequencies.
 using NamedVector = std::pair<std::string, std::vector<float>>;
 std::vector<NamedVector> rope_factor_tensors(const ModelConfig& config);
 
-/// general.architecture and everything under its prefix. Throws Error naming `path` for a model that the
-/// metadata of its architecture cannot describe.
+/// Writes general.architecture and all keys with its prefix. Throws Error, which names `path`, for a model
+/// that the metadata of its architecture cannot describe.
 void write_config_gguf(const ModelConfig& config, const std::string& path, GgufWriter& writer);
 
-/// The first thing in which two configurations compute differently, as a sentence's end ("rope_theta is
-/// 10000, not 500000"); empty when there is none. How Q's and K's rows lie, the name and the notes do not
-/// count.
+/// Returns the first difference between two configurations that changes the computation, as the end of a
+/// sentence ("rope_theta is 10000, not 500000"). Returns an empty string if there is none. Ignores the order
+/// of the rows of Q and K, the name and the notes.
 std::string config_difference(const ModelConfig& is, const ModelConfig& should_be);
 
-/// The content of config.json, in the form that older and newer versions of transformers read. Throws
-/// Error naming `path` for a model that the configuration of its architecture cannot describe.
+/// Returns the content of config.json, in a form that older and newer versions of transformers can read.
+/// Throws Error, which names `path`, for a model that the configuration of its architecture cannot describe.
 nlohmann::ordered_json config_to_hf(const ModelConfig& config, const std::string& path);
 
 }  // namespace rung

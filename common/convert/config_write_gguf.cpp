@@ -1,4 +1,4 @@
-// ModelConfig into the metadata of a GGUF file.
+// Writes a ModelConfig into the metadata of a GGUF file.
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-// ModelConfig into a config.json.
+// Writes a ModelConfig into a config.json.
 
 #include <cmath>
 
@@ -151,8 +151,8 @@ Json config_to_hf(const ModelConfig& c, const std::string& path) {
   }
   if (type == "gemma2" || type == "gemma3_text") {
     const double width = 1.0 / (double{1} * c.attention_scale * c.attention_scale);
-    const double whole =
-        std::round(width);  // the scale is a rounded float32, what it comes from is an integer
+    // The scale is a rounded float32, but the width from which it was computed is an integer.
+    const double whole = std::round(width);
     json["query_pre_attn_scalar"] =
         std::fabs(width - whole) < 1e-5 * width ? Json(static_cast<int>(whole)) : Json(width);
     if (type == "gemma2")

@@ -1,4 +1,4 @@
-// tokenizer_difference(): a tokenizer that was written is read back and tried.
+// tokenizer_difference(): reads a written tokenizer back and compares it with its source.
 
 #include <algorithm>
 #include <array>

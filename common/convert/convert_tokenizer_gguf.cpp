@@ -1,4 +1,4 @@
-// tokenizer.json as tokenizer.ggml.*.
+// Converts tokenizer.json to the keys tokenizer.ggml.* of GGUF.
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// tokenizer.ggml.* as tokenizer.json.
+// Converts the keys tokenizer.ggml.* of GGUF to tokenizer.json.
 
 #include <algorithm>
 #include <filesystem>

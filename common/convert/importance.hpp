@@ -1,10 +1,10 @@
 #pragma once
-// How large the inputs of each matrix are: what a quantiser needs to know to spend its error where it is felt
-// least.
+// The importance of the weights: how large the inputs of each matrix are. With these numbers, a quantizer can
+// place its errors where they matter least.
 //
-// A product's expected squared error is sum over columns of E[x[c]^2] * (error of the weight)^2, for
-// uncorrelated inputs. The mean squares come from a calibration text (measure/importance.hpp); llama.cpp
-// calls them an importance matrix.
+// If the inputs are uncorrelated, the expected squared error of a product is the sum over the columns c of
+// E[x[c]^2] * (error of the weight)^2. The mean squares are measured on a calibration text
+// (measure/importance.hpp). llama.cpp calls them an importance matrix.
 
 #include <cstdint>
 #include <map>
@@ -15,16 +15,17 @@
 namespace rung {
 
 struct Importance {
-  /// By the name of a GGUF tensor: the mean of x[c]^2 for every column, [slices, cols]. Slices are the
-  /// experts of a tensor that holds several matrices; one that no token was sent to is all zeros.
+  /// Maps the name of a GGUF tensor to the mean of x[c]^2 for every column, [slices, cols]. If a tensor
+  /// contains several matrices, each expert is a slice. The slice of an expert that received no token
+  /// contains only zeros.
   std::map<std::string, std::vector<float>, std::less<>> mean_squares;
-  std::string text;           // what they were measured on
-  std::uint64_t tokens = 0;   // of it
-  std::uint64_t windows = 0;  // in how many pieces
+  std::string text;           // file with the calibration text
+  std::uint64_t tokens = 0;   // number of its tokens
+  std::uint64_t windows = 0;  // number of windows in which it was read
 
-  /// Weights for a quantiser of the tensor `name`, [slices, cols], of mean 1 per slice; empty when nothing is
-  /// known of it. A hundredth of the weight is spread evenly: a text is only a sample, and no column counts
-  /// for nothing.
+  /// Returns the weights for a quantizer of the tensor `name`, [slices, cols], with a mean of 1 per slice, or
+  /// nothing if the tensor is not known. A hundredth of the weight is spread evenly over the columns, because
+  /// a text is only a sample and every column must count.
   std::vector<float> weights(std::string_view name, std::int64_t cols) const;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// What `rung quantize --type NAME` means for each tensor: one format for all matrices, or a mixture in which
-// the matrices that lose most get more bits.
+// The meaning of `rung quantize --type NAME` for each tensor: one format for all matrices, or a mixture that
+// gives more bits to the matrices that lose most.
 
 #include <cstdint>
 #include <span>
@@ -19,28 +19,29 @@ struct QuantizeTarget {
   std::uint32_t file_type = 0;  // general.file_type of the result
 };
 
-/// One format for all matrices. Throws UsageError for one that GGUF files cannot hold.
+/// Returns a target with one format for all matrices. Throws UsageError for a format that GGUF files cannot
+/// contain.
 QuantizeTarget quantize_target(DType type);
-/// A format or a mixture by name; q2_k is a mixture unless `pure`, as in llama.cpp. Throws UsageError that
-/// lists the known names.
+/// Returns a format or a mixture by its name. q2_k is a mixture unless `pure` is true, as in llama.cpp.
+/// Throws UsageError, which lists the known names, for an unknown name.
 QuantizeTarget quantize_target(std::string_view name, bool pure = false);
-/// All names that quantize_target() knows, separated by " | ".
+/// Returns all names that quantize_target() knows, separated by " | ".
 std::string quantize_target_names();
 
-/// What the mixtures' rules ask about a model.
+/// The properties of a model on which the rules of the mixtures depend.
 struct MixtureModel {
   int layers = 0;
   int heads_per_kv_head = 1;
-  bool has_output = true;  // an output matrix of its own, not the embedding
-  int experts = 0;         // of a layer
+  bool has_output = true;  // the output matrix is not the embedding matrix
+  int experts = 0;         // experts per layer
 };
 MixtureModel mixture_model(const Gguf& gguf);
 
-/// The format of the matrix `name` before its shape is looked at.
+/// Returns the format of the matrix `name`, without considering its shape.
 DType type_for(const QuantizeTarget& target, const MixtureModel& model, std::string_view name);
 
-/// `type` where rows of `columns` fill its blocks; else the format that llama.cpp takes instead: one of
-/// blocks of 32 and at least as many bits, else f16.
+/// Returns `type` if rows of `columns` numbers fill its blocks. Otherwise returns the format that llama.cpp
+/// uses instead: a format with blocks of 32 and at least as many bits, or else f16.
 DType storable_type(DType type, std::int64_t columns);
 
 }  // namespace rung

@@ -1,6 +1,6 @@
 #pragma once
-// Models with random weights in published shapes: speed and memory do not depend on what the weights
-// are, so a model need not be fetched to be measured.
+// Creates models with random weights in published shapes. Speed and memory do not depend on the values of the
+// weights, so such a model can be measured without downloading the real one.
 
 #include <cstdint>
 #include <string>
@@ -11,9 +11,9 @@
 
 namespace rung {
 
-/// Writes a GGUF with random matrices in `type` (in storable_type() of it) and norms in f32, returns its
-/// size. The bytes depend on shape, type and seed, not on `threads`. The vocabulary has the 256 byte tokens,
-/// so that any prompt can be encoded, and numbered words.
+/// Writes a GGUF with random matrices in `type` (or its storable_type()) and norms in f32, and returns its
+/// size in bytes. The bytes depend on shape, type and seed, but not on `threads`. The vocabulary has numbered
+/// words and the 256 byte tokens, so that any prompt can be encoded.
 std::uint64_t synth(const std::string& out, std::string_view shape, DType type, std::uint64_t seed,
                     int threads, const WriteProgress& progress = {});
 

@@ -1,7 +1,7 @@
 #pragma once
-// A product with a bias: y = x W^T + b, for the places where a layer has one product alone. A decorator of
-// Linear (seams/linear.hpp): the bias is added after the all-reduce of a row-split product, so that it counts
-// once, and before what EngineConfig::decorate adds.
+// A product with a bias, y = x W^T + b, for places where a layer has a single product. It is a decorator of
+// Linear (seams/linear.hpp). The bias is added after the all-reduce of a row-split product, so that it counts
+// once, and before anything that EngineConfig::decorate adds.
 
 #include <memory>
 #include <utility>

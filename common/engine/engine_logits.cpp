@@ -1,4 +1,5 @@
-// Logits of given tokens: the forward pass without sampling, for `rung logits`, perplexity and tests.
+// Computes the logits of given tokens with the forward pass, without sampling. Used by `rung logits`, by
+// perplexity and by tests.
 
 #include <algorithm>
 

@@ -1,4 +1,5 @@
-// The mixture of experts: choose experts, group rows, run experts, add up.
+// The mixture of experts: it chooses experts, groups the rows by expert, runs the experts, and adds up the
+// results.
 
 #include "engine/moe_ffn.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// Copies of weights in another layout, kept in a file beside the model: `--cache-packed`.
+// Packed copies of weights, kept in a file next to the model (`--cache-packed`).
 //
 //   MODEL.packed-RUNGS
 //     "RUNGPACK", version u32, length of the header u32, its checksum u64      24 bytes, little-endian
@@ -7,10 +7,11 @@
 //             "rows", "cols", "layout", "at", "bytes", "checksum"}]}
 //     the sections, each at a multiple of 64, as a rung reads them
 //
-// A section belongs to the weight that begins at `offset` of the model's file number `file`. The file is used
-// only as a whole: when the model's files are no longer those of "source", when its length or a checksum is
-// wrong, it is not used, the reason is said, and save() writes it anew. It gets its name when it is complete,
-// so a reader never meets half of one, and a process that has the old one mapped keeps it.
+// A section belongs to the weight that begins at `offset` in the model's file number `file`. The file is only
+// used as a whole. If the model's files no longer match "source", or if the length or a checksum of the file
+// is wrong, the file is not used, `notice` receives the reason, and save() writes a new file. A file gets its
+// name only when it is complete, so no reader sees an incomplete one. A process that has mapped the old file
+// keeps it.
 
 #include <cstdint>
 #include <functional>
@@ -29,35 +30,36 @@ class PackedFile final : public PackedStore {
  public:
   using Notice = std::function<void(const std::string& sentence)>;
 
-  /// Maps and checks the file of this model and these rungs, if there is one. `model` outlives this. `notice`
-  /// (may be empty) hears what a person should know: that a file was refused, written, or could not be.
+  /// Maps and checks the file of this model and these rungs, if it exists. `model` must outlive this object.
+  /// `notice`, which can be empty, receives messages for the user: that a file was rejected, was written, or
+  /// could not be written.
   PackedFile(const Model& model, const std::string& rungs, int threads, Notice notice);
 
   std::span<const std::byte> find(const Tensor& weight, std::string_view layout, std::size_t bytes) override;
   void add(const Tensor& weight, std::string_view layout, std::span<const std::byte> copy) override;
 
-  /// Writes the file when something was added. A disk that is full or a folder that may not be written to is
-  /// no error: the copies are in memory, and the notice says so.
+  /// Writes the file if add() added something. A full disk or a folder without write permission is no error,
+  /// because the copies are in memory; `notice` reports it.
   void save();
 
   const std::string& path() const { return path_; }
-  /// How many bytes find() has given out.
+  /// Returns the number of bytes that find() has returned so far.
   std::size_t found_bytes() const { return found_bytes_; }
 
-  /// What detects damage, not malice: a changed word always changes it.
+  /// A checksum that detects damage but not manipulation: a changed word always changes it.
   static std::uint64_t checksum(std::span<const std::byte> bytes);
 
  private:
-  /// A file that holds weights, as it was when it was loaded.
+  /// A file with weights, in the state in which it was loaded.
   struct Source {
     std::string file;
     std::uint64_t bytes = 0;
     std::int64_t modified_ns = 0;
     bool operator==(const Source&) const = default;
   };
-  /// Which weight, and in which layout.
+  /// Identifies a weight and a layout.
   struct Key {
-    int file = -1;  // of the model's; -1: the weight is in none of them
+    int file = -1;  // number of the file in the model; -1: the weight is in no file
     std::uint64_t offset = 0;
     std::string dtype;
     std::int64_t rows = 0, cols = 0;
@@ -80,7 +82,7 @@ class PackedFile final : public PackedStore {
   Notice notice_;
   std::vector<Source> sources_;
   std::unique_ptr<MappedFile> mapped_;
-  std::vector<Section> sections_;  // of the mapped file, then those that were added
+  std::vector<Section> sections_;  // first those of the mapped file, then the added ones
   std::size_t found_bytes_ = 0;
   bool added_ = false;
 };

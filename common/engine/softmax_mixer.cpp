@@ -1,4 +1,4 @@
-// Attention and the operations around it in a layer: products, norms of q and k, RoPE, the write to the
+// Attention and the operations around it in a layer: products, norms of q and k, RoPE, and writing to the
 // cache.
 
 #include "engine/softmax_mixer.hpp"

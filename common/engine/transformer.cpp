@@ -1,4 +1,5 @@
-// The forward pass of every model: prefill, prompt chunk, decode, several sequences, any device.
+// The forward pass of every model. It computes prefill, prompt chunks, decode and several sequences at once,
+// on any device.
 //
 // Read forward() from top to bottom. It contains the mathematics of a transformer in order, with one line per
 // operation. The comment on each line has the shape of the result. Everything that forward() calls is behind

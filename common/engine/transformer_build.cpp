@@ -1,4 +1,4 @@
-// How a forward pass is built: every weight on its device and behind its rung.
+// Builds a forward pass: copies each weight to its device and gives it to its rung.
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,5 @@
-// How much memory a step needs: the sum over what forward() writes itself, for the largest step allowed.
+// Computes how much memory a step needs: the sum of all results that forward() writes itself, for the largest
+// allowed step.
 
 #include <algorithm>
 #include <cassert>

@@ -1,12 +1,13 @@
 #pragma once
-// Base64 (RFC 4648), in which tokenizer.json carries binary tables.
+// Decodes Base64 (RFC 4648), which tokenizer.json uses for binary tables.
 
 #include <string>
 #include <string_view>
 
 namespace rung {
 
-/// The bytes that `text` stands for. Throws Error naming `what` for characters that are not of the alphabet.
+/// Returns the bytes that `text` encodes. Throws Error, which names `what`, for characters outside the
+/// alphabet.
 std::string from_base64(std::string_view text, const std::string& what);
 
 }  // namespace rung

@@ -1,6 +1,6 @@
 #pragma once
-// The bytes of a file, however they came into memory. The readers of GGUF and safetensors take them from a
-// FileOpener; which one is a choice of the engine (seam `loading`, topic 02_engines/llama_cpp).
+// The bytes of a file in memory, independent of how they were loaded. The readers of GGUF and safetensors get
+// them from a FileOpener, which the engine chooses (seam `loading`, topic 02_engines/llama_cpp).
 
 #include <cstddef>
 #include <functional>
@@ -14,26 +14,27 @@ class FileBytes {
  public:
   virtual ~FileBytes() = default;
   virtual const std::string& path() const = 0;
-  /// The whole file, read-only. The first byte lies at a multiple of 64; all stay until the object goes.
+  /// Returns the whole file, read-only. Its address is a multiple of 64. The bytes are valid as long as this
+  /// object exists.
   virtual std::span<const std::byte> bytes() const = 0;
-  /// Says that `part` of bytes() will hardly be read again. Where the system can bring it back from the file,
-  /// this process gives its memory up; the content stays the same.
+  /// Announces that `part` of bytes() will hardly be read again. If the system can read it from the file
+  /// again, this process gives up its memory. The content stays the same.
   virtual void release(std::span<const std::byte> part) const { static_cast<void>(part); }
 };
 
-/// Opens a file. Throws Error with a sentence when it cannot be read, is no regular file, or is empty.
+/// Opens a file. Throws Error if it cannot be read, is not a regular file, or is empty.
 using FileOpener = std::function<std::shared_ptr<const FileBytes>(const std::string& path)>;
 
-/// The default: MappedFile.
+/// Returns the default opener, which creates a MappedFile.
 FileOpener map_files();
 
-/// Whether a model's path is a folder. Throws Error with a sentence when there is nothing at that path.
+/// Returns whether a model's path is a folder. Throws Error if nothing exists at this path.
 bool is_model_folder(const std::string& path);
 
-/// A regular file that is not empty, open for reading: what every way of loading begins with.
+/// A regular, non-empty file that is open for reading. Every way of loading begins with it.
 class InputFile {
  public:
-  /// Throws Error with a sentence.
+  /// Throws the same errors as a FileOpener.
   explicit InputFile(const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;

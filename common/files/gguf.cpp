@@ -1,4 +1,4 @@
-// Opening a GGUF file: one walk over its header, in the order of the format.
+// Opens a GGUF file, by reading its header once in the order of the format.
 
 #include "files/gguf.hpp"
 

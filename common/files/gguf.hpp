@@ -1,15 +1,16 @@
 #pragma once
-// Reads GGUF files, versions 2 and 3 (github.com/ggml-org/ggml, docs/gguf.md): metadata by key, then
-// tensors by name, all as views of the mapped file.
+// Reads GGUF files, versions 2 and 3 (github.com/ggml-org/ggml, docs/gguf.md): metadata by key and tensors by
+// name, all as views of the mapped file.
 //
-// A large model may come in several files NAME-00001-of-00003.gguf (llama.cpp's gguf-split): each is a whole
-// GGUF file with some of the tensors, the first has the metadata. Opening any of them opens all.
+// A large model can consist of several files NAME-00001-of-00003.gguf (written by llama.cpp's gguf-split).
+// Each is a complete GGUF file with some of the tensors, and the first one has the metadata. Opening any of
+// them opens all.
 //
-// open() walks the whole header once and checks every size against the bytes that are left before it
-// uses it; what it returns can be read without further checks. Only the types asked for are checked
-// later, by the get functions, each with a sentence that names the key.
+// open() reads the whole header once and checks every size against the number of remaining bytes before it
+// uses it. Its result can then be read without further checks. Only the requested types are checked later, by
+// the get functions, whose errors name the key.
 //
-// A Gguf is immutable and may be read by many threads. Views and spans live as long as it does.
+// A Gguf is immutable, and several threads can read it. Views and spans are valid as long as the Gguf exists.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,7 @@
 
 namespace rung {
 
-/// The types of metadata values, with the numbers that the file has for them.
+/// The types of metadata values, with their numbers in the file.
 enum class GgufType : std::uint32_t {
   u8 = 0,
   i8 = 1,
@@ -43,17 +44,17 @@ enum class GgufType : std::uint32_t {
 };
 std::string_view gguf_type_name(GgufType type);
 
-/// Tensor types: GGML's number of a type and our name of it. A new format is a new row.
+/// A tensor type: GGML's number and Rung's name of it. To add a format, add a row to the table.
 struct GgmlType {
   std::uint32_t id;
   DType dtype;
   std::uint32_t file_type;  // general.file_type of a model that is mostly of this type
 };
 std::span<const GgmlType> ggml_types();
-/// The row of `type`; throws UsageError for a format that GGUF files cannot hold here.
+/// Returns the row of `type`. Throws UsageError for a format that Rung does not store in GGUF files.
 const GgmlType& ggml_type(DType type);
 
-/// One metadata entry. `raw` is the value exactly as the file has it (for copying it).
+/// One metadata entry. `raw` is the value exactly as in the file, so that it can be copied.
 struct GgufEntry {
   std::string_view key;
   GgufType type = GgufType::u32;
@@ -64,27 +65,27 @@ struct GgufEntry {
 
 struct GgufTensor {
   std::string name;
-  std::vector<std::int64_t> dims;  // as GGUF writes them: the fastest-running one first
+  std::vector<std::int64_t> dims;  // in GGUF's order, with the fastest-changing dimension first
   std::uint64_t offset = 0;        // of its first byte in its file
   Tensor view;                     // [dims[1] * dims[2] * ..., dims[0]]; read-only memory
 };
 
 class Gguf {
  public:
-  /// Opens and checks a file, and the others where it is one of several. Throws Error with a sentence that
-  /// starts with the path.
+  /// Opens and checks a file and, if it belongs to a model in several files, the other ones. Throws Error
+  /// with a message that begins with the path.
   static std::shared_ptr<const Gguf> open(const std::string& path, const FileOpener& opener = map_files());
 
-  /// Of the file, or of the first of several.
+  /// Returns the path of the file, or of the first of several files.
   const std::string& path() const { return file_->path(); }
-  /// Bytes of all files.
+  /// Returns the number of bytes of all files.
   std::uint64_t file_size() const;
-  /// How many files these are.
+  /// Returns the number of files.
   std::size_t file_count() const { return 1 + others_.size(); }
   std::uint32_t version() const { return version_; }
 
-  // Metadata. A value of another type than asked for is an Error; so is a missing key where no
-  // default is given. Integers of any width are accepted where they fit; get_f64 takes integers too.
+  // Metadata. The get functions throw Error if a value has another type than requested, or if a key without a
+  // default is missing. They accept integers of any width if the value fits. get_f64 accepts integers too.
   bool has(std::string_view key) const { return find(key) != nullptr; }
   std::uint64_t get_u64(std::string_view key) const;
   std::uint64_t get_u64(std::string_view key, std::uint64_t otherwise) const;
@@ -97,18 +98,18 @@ class Gguf {
   std::string get_string(std::string_view key) const;
   std::string get_string(std::string_view key, std::string_view otherwise) const;
 
-  // Arrays; read when asked for. Strings are views of the file.
+  // Arrays, which are read when they are requested. Strings are views of the file.
   std::vector<std::string_view> string_array(std::string_view key) const;
   std::vector<float> float_array(std::string_view key) const;       // of f32 or f64
   std::vector<std::int64_t> int_array(std::string_view key) const;  // of any integer type or bool
 
-  /// All metadata in the order of the file; null when there is no such key.
+  /// All metadata in the order of the file. find() returns null if the key does not exist.
   std::span<const GgufEntry> entries() const { return entries_; }
   const GgufEntry* find(std::string_view key) const;
-  /// A value as text for people; of an array the first `max_items` elements and its length.
+  /// Returns a value as readable text. For an array, this is its first `max_items` elements and its length.
   std::string value_text(const GgufEntry& entry, std::size_t max_items = 8) const;
 
-  /// All tensors in the order of the file; null when there is no tensor of that name.
+  /// All tensors in the order of the file. The lookup by name returns null if no tensor has that name.
   std::span<const GgufTensor> tensors() const { return tensors_; }
   const GgufTensor* find_tensor(std::string_view name) const;
 

@@ -1,5 +1,6 @@
-// Models in several GGUF files, as llama.cpp's gguf-split writes them: NAME-00001-of-00003.gguf and so on,
-// each with the metadata split.no (from 0), split.count and split.tensors.count (of all files together).
+// Opens models in several GGUF files, as llama.cpp's gguf-split writes them: NAME-00001-of-00003.gguf and so
+// on. Each file has the metadata split.no (from 0), split.count and split.tensors.count (of all files
+// together).
 
 #include <filesystem>
 

@@ -1,5 +1,5 @@
-// Typed reading of GGUF metadata. The bytes were checked when the file was opened; here only the
-// types are.
+// Reads GGUF metadata with types. The bytes were checked when the file was opened, so this file checks only
+// the types.
 
 #include <cstring>
 #include <type_traits>

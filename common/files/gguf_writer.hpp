@@ -1,7 +1,7 @@
 #pragma once
-// Writes a GGUF v3 file piece by piece: metadata, then the list of tensors, then their bytes.
+// Writes a GGUF v3 file piece by piece: the metadata, the list of tensors, and then their bytes.
 //
-// The file is there as a whole or not at all (core/output_file.hpp).
+// The file appears under its name only when it is complete (core/output_file.hpp).
 //
 //   GgufWriter writer(path);
 //   writer.add_string("general.architecture", "llama");
@@ -23,16 +23,16 @@
 
 namespace rung {
 
-/// Called now and then during long writes with the bytes of tensor data done and in all. It may throw to stop
-/// the work; the target is then left alone.
+/// A callback that is called repeatedly during long writes, with the bytes of tensor data that are written
+/// and their total. It can throw to stop the work, and the target then stays as it was.
 using WriteProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 class GgufWriter {
  public:
-  /// Throws Error when `path` cannot be written.
+  /// Throws Error if `path` cannot be written.
   explicit GgufWriter(const std::string& path) : file_(path) {}
 
-  // Metadata. REQUIRES: keys differ; all before the first append().
+  // Metadata. REQUIRES: all keys are different, and all calls come before the first append().
   void add_u32(std::string_view key, std::uint32_t value);
   void add_f32(std::string_view key, float value);
   void add_bool(std::string_view key, bool value);
@@ -40,18 +40,21 @@ class GgufWriter {
   void add_string_array(std::string_view key, std::span<const std::string> values);
   void add_f32_array(std::string_view key, std::span<const float> values);
   void add_i32_array(std::string_view key, std::span<const std::int32_t> values);
-  /// Copies an entry of another file as it is.
+  /// Copies an entry of another file unchanged.
   void add_entry(const GgufEntry& entry);
 
-  /// dims as GGUF writes them: the fastest-running one first. REQUIRES: before the first append().
+  /// `dims` are in GGUF's order, with the fastest-changing dimension first. REQUIRES: the call comes before
+  /// the first append().
   void declare_tensor(std::string_view name, std::span<const std::int64_t> dims, DType type);
-  /// Bytes of all declared tensors, without padding.
+  /// Returns the number of bytes of all declared tensors, without padding.
   std::uint64_t tensor_bytes() const { return tensor_bytes_; }
 
-  /// The next bytes of the tensors. Throws Error when they cannot be written (no space left).
+  /// Appends the next bytes of the tensors. Throws Error if they cannot be written, for example because the
+  /// disk is full.
   void append(std::span<const std::byte> bytes);
-  /// Completes the file and gives it its name; returns its size. `check` sees where the complete file is
-  /// before that, and may throw to stop it. REQUIRES: every tensor is complete.
+  /// Completes the file, renames it to its final name, and returns its size. Before that, `check` is called
+  /// with the path of the complete file, and can throw to stop the renaming. REQUIRES: every tensor is
+  /// complete.
   std::uint64_t finish(const std::function<void(const std::string& path)>& check = {});
 
  private:
@@ -71,10 +74,10 @@ class GgufWriter {
   std::vector<std::byte> tensor_list_;
   std::vector<std::uint64_t> tensor_sizes_;  // bytes of each declared tensor
   std::uint64_t tensor_bytes_ = 0;
-  std::uint64_t next_offset_ = 0;  // of the tensor declared next
+  std::uint64_t next_offset_ = 0;  // offset of the next declared tensor
   bool header_written_ = false;
-  std::size_t current_ = 0;         // the tensor being appended to
-  std::uint64_t current_done_ = 0;  // and how many of its bytes are written
+  std::size_t current_ = 0;         // index of the tensor to which bytes are appended
+  std::uint64_t current_done_ = 0;  // number of its bytes that are written
 };
 
 }  // namespace rung

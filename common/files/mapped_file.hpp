@@ -1,6 +1,6 @@
 #pragma once
-// A file mapped read-only into memory: its pages are read when they are first touched and belong to
-// the system's cache, so a model takes no memory twice.
+// A file that is mapped read-only into memory. Its pages are read when they are first touched, and they
+// belong to the system's page cache, so processes share the memory of a model.
 
 #include <cstddef>
 #include <span>
@@ -13,9 +13,9 @@ namespace rung {
 
 class MappedFile : public FileBytes {
  public:
-  /// Maps `path`. Throws Error when it cannot be read, is no regular file, or is empty. When another program
-  /// shortens the file, reading what is gone raises SIGBUS; mapped_file_at() tells a handler of that signal
-  /// whose it was.
+  /// Maps `path`. Throws Error if it cannot be read, is not a regular file, or is empty. If another program
+  /// shortens the file, reading the missing part raises SIGBUS. mapped_file_at() tells the handler of this
+  /// signal which file it was.
   explicit MappedFile(const std::string& path);
   ~MappedFile() override;
   MappedFile(const MappedFile&) = delete;
@@ -32,7 +32,8 @@ class MappedFile : public FileBytes {
   std::size_t size_ = 0;
 };
 
-/// The path of the mapped file that has a page at `address`; null: none. May be called by a signal handler.
+/// Returns the path of the mapped file that has a page at `address`, or null if there is none. A signal
+/// handler can call it.
 const char* mapped_file_at(const void* address);
 
 }  // namespace rung

@@ -1,4 +1,4 @@
-// The plain reader of safetensors headers.
+// The default reader of safetensors headers.
 
 #include "files/safetensors_header.hpp"
 

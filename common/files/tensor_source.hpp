@@ -1,5 +1,5 @@
 #pragma once
-// What a weight loader needs of a file format: tensors by name.
+// The interface of a file format for a weight loader: tensors by name.
 
 #include <cstdint>
 #include <cstring>
@@ -12,12 +12,13 @@
 namespace rung {
 
 struct SourceTensor {
-  std::string shape;       // as people read it, slowest dimension first: "[32000, 2048]"
-  std::string dtype_name;  // as the file calls it: "f32", "I64"
-  Tensor view;             // [product of all but the last, last]; empty when the format is not supported
+  std::string shape;       // readable, with the slowest-changing dimension first: "[32000, 2048]"
+  std::string dtype_name;  // the file's name of the format: "f32", "I64"
+  Tensor view;             // [product of all but the last, last]; empty if the format is not supported
 };
 
-/// Writes the elements of a view that may lie at any address to `to` [rows * cols].
+/// Converts the elements of a view to float32 and writes them to `to` [rows * cols]. The view can be
+/// unaligned.
 inline void unaligned_to_f32(const Tensor& view, float* to) {
   std::vector<std::uint64_t> aligned((view.bytes() + 7) / 8);
   std::memcpy(aligned.data(), view.data, view.bytes());
@@ -28,7 +29,7 @@ class TensorSource {
  public:
   virtual ~TensorSource() = default;
   virtual const std::string& path() const = 0;
-  /// False when there is no such tensor; else `found` describes it.
+  /// Returns false if the tensor does not exist. Otherwise sets `found` to its description.
   virtual bool find(std::string_view name, SourceTensor& found) const = 0;
   virtual std::vector<std::string> names() const = 0;
 };

@@ -1,5 +1,5 @@
 #pragma once
-// Measures what each matrix of a model is multiplied with on a calibration text (convert/importance.hpp).
+// Measures the inputs of each matrix of a model on a calibration text (convert/importance.hpp).
 
 #include <cstdint>
 #include <functional>
@@ -10,16 +10,16 @@
 namespace rung {
 
 struct ImportanceOptions {
-  int ctx = 512;                // tokens of a window; at most the model's context
+  int ctx = 512;                // tokens per window; at most the model's context length
   std::size_t max_windows = 0;  // 0: the whole text
   int threads = 0;              // 0: all processors
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // windows; may throw
 };
 
-/// Runs the GGUF model at `path` over `text`, window by window, and records the inputs of every product: a
-/// decorator (EngineConfig::decorate) that hands x on to the usual rung and adds up its squares. Throws Error
-/// when the model cannot be loaded or its hidden states are not finite, UsageError when the text is shorter
-/// than two tokens.
+/// Runs the GGUF model at `path` over `text`, window by window, and records the inputs of every product. A
+/// decorator (EngineConfig::decorate) adds up the squares of x and passes x on to the usual rung. Throws
+/// Error if the model cannot be loaded or its hidden states are not finite, and UsageError if the text has
+/// fewer than two tokens.
 Importance measure_importance(const std::string& path, const std::string& text,
                               const ImportanceOptions& options);
 

@@ -1,16 +1,17 @@
 #pragma once
-// A file with every prediction of a perplexity run: what `--save-logits` writes and `--kl` compares with.
-// The idea (16 bits per probability) is that of llama.cpp's perplexity tool; the format is our own.
+// A file with all predictions of a perplexity run. `--save-logits` writes it, and `--kl` compares with it.
+// The idea, 16 bits per probability, is from llama.cpp's perplexity tool; the format is Rung's own.
 //
 // Little-endian. Header:
 //   8 bytes "RUNGREF\n" | u32 version (1) | u32 vocab | u32 ctx | u32 stride | u64 windows | u64 predictions
 //   | u64 FNV-1a hash of the token ids (i32) | u32 length of the model's name | the name
-// then, for every prediction in order, 16 + 2 * vocab bytes:
+// Then 16 + 2 * vocab bytes for each prediction, in order:
 //   f32 top: the largest log-probability | f32 step | f32 log-probability of the token that came
 //   | u32 id of the largest | u16 q[vocab]
-// Token i has log-probability top - q[i] * step, where step = (largest - smallest, at most 32 nats) / 65535.
-// An entry is therefore off by at most step / 2 <= 2.5e-4 nats, unless its probability is below e^-32 times
-// the largest, which is raised to that. A reader divides by the sum, so that the probabilities add up to 1.
+// Token i has the log-probability top - q[i] * step, where step = (largest - smallest, at most 32 nats) /
+// 65535. An entry is therefore off by at most step / 2 <= 2.5e-4 nats. The exception is a probability below
+// e^-32 times the largest, which is raised to this value. A reader divides by the sum, so that the
+// probabilities add up to 1.
 
 #include <cstdint>
 #include <fstream>
@@ -33,11 +34,12 @@ struct ReferenceHeader {
 
 std::uint64_t hash_tokens(std::span<const std::int32_t> ids);
 
-/// Encodes one row. `log_sum` is ln(sum of exp(logits)); `record` has record_bytes().
+/// Encodes one row of logits. `log_sum` is ln(sum of exp(logits)). `record` has record_bytes() bytes.
 void encode_record(std::span<const float> logits, double log_sum, std::int32_t target,
                    std::span<std::byte> record);
 
-/// One record, readable: log-probabilities of the reference, normalised to sum 1.
+/// Reads one record: the log-probabilities of the reference, normalized so that the probabilities add up to
+/// 1. Does not own the bytes of the record.
 class ReferenceRow {
  public:
   explicit ReferenceRow(std::span<const std::byte> record);
@@ -53,10 +55,10 @@ class ReferenceRow {
   std::uint32_t top_id_;
 };
 
-/// Writes FILE.incomplete and renames it at the end; an unfinished file is removed.
+/// Writes FILE.incomplete and renames it at the end. An unfinished file is removed.
 class ReferenceWriter {
  public:
-  /// Throws Error when the file cannot be written or the disk has no room for it.
+  /// Throws Error if the file cannot be written or the disk does not have room for it.
   ReferenceWriter(const std::string& path, const ReferenceHeader& header);
   void write(std::span<const std::byte> records) { file_.write(records); }
   void finish() { file_.commit(); }
@@ -67,12 +69,12 @@ class ReferenceWriter {
 
 class ReferenceReader {
  public:
-  /// Throws Error when this is no such file, or is cut short.
+  /// Throws Error if the file is not a reference file or is incomplete.
   explicit ReferenceReader(const std::string& path);
   const ReferenceHeader& header() const { return header_; }
-  /// Throws Error, naming what differs, unless the file belongs to the run that `own` describes.
+  /// Throws Error, which names the difference, if the file does not belong to the run that `own` describes.
   void require_same_run(const ReferenceHeader& own) const;
-  /// The next `count` records.
+  /// Reads the next `count` records. The result is valid until the next call.
   std::span<const std::byte> read(std::size_t count);
 
  private:

@@ -1,4 +1,4 @@
-// ModelConfig from the metadata of a GGUF file.
+// Reads a ModelConfig from the metadata of a GGUF file.
 
 #include <algorithm>
 #include <cmath>

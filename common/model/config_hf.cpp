@@ -1,4 +1,4 @@
-// ModelConfig from the config.json of a Hugging Face folder.
+// Reads a ModelConfig from the config.json of a Hugging Face folder.
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-// KvShape: its arithmetic, and which reader a path needs. kv_shape_config.cpp reads config.json.
+// KvShape: its arithmetic, and the choice of the reader for a path. kv_shape_config.cpp reads config.json.
 
 #include "model/kv_shape.hpp"
 

@@ -1,6 +1,6 @@
-// KvShape from a config.json. Families name the same things differently; each list below has all the names
-// of one field, the common one first. What a name means was read in the families' own modelling code in
-// transformers.
+// Reads a KvShape from a config.json. Families use different names for the same field. Each list below has
+// all names of one field, with the common one first. The meaning of each name was looked up in the families'
+// modeling code in transformers.
 
 #include "model/kv_shape_fields.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// The fields of a config.json, for those who read a KvShape from it: kv_shape_config.cpp and
+// The fields of a config.json, for the files that read a KvShape from it: kv_shape_config.cpp and
 // kv_shape_layers.cpp.
 
 #include <initializer_list>
@@ -13,10 +13,11 @@
 namespace rung {
 
 struct ConfigFields {
-  const std::string& what;  // names the file in sentences
+  const std::string& what;  // name of the file in error messages
   const nlohmann::json& object;
 
-  /// The first of `names` that is there; null counts as absent, as in transformers.
+  /// Returns the first of `names` that exists, or null. A field that is null counts as missing, as in
+  /// transformers.
   const nlohmann::json* find(std::initializer_list<const char*> names) const {
     for (const char* name : names) {
       const auto at = object.find(name);
@@ -43,8 +44,8 @@ struct ConfigFields {
   }
 };
 
-/// Makes of `layers`, which are all alike, what each one keeps: windows, layers without keys and values of
-/// their own, layers with other heads. Throws Error for a layout that the formula does not describe.
+/// Changes `layers`, which are all alike, to what each layer keeps: windows, layers without keys and values
+/// of their own, and layers with other heads. Throws Error for a layout that the formula does not describe.
 void read_layer_kinds(const ConfigFields& config, const std::string& architecture,
                       std::vector<KvLayer>& layers);
 

@@ -1,5 +1,5 @@
-// What makes the layers of one model differ, from a config.json. Every family found its own way to write it
-// down; what each means was read in the families' modelling code in transformers.
+// Reads from a config.json how the layers of one model differ. Every family expresses this in its own way.
+// The meaning of each field was looked up in the families' modeling code in transformers.
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// Published shapes: what their config.json says, one row each.
+// The published shapes, one row each, with the values of their config.json.
 
 #include <algorithm>
 #include <array>

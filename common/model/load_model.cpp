@@ -1,4 +1,4 @@
-// load_model(): which format a path is, then its parts in order.
+// load_model(): determines the format of a path and then loads its parts in order.
 
 #include <fmt/ranges.h>
 

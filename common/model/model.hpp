@@ -1,5 +1,5 @@
 #pragma once
-// A loaded model: what it is, its weights, its tokenizer, and the file mapping that holds them.
+// A loaded model: its configuration, its weights, its tokenizer, and the mapped files that contain them.
 
 #include <memory>
 #include <string>
@@ -18,23 +18,24 @@ struct Model {
   ModelWeights weights;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const void> storage;  // keeps mapped files and converted tensors alive
-  std::string loading;                  // the rung of seam `loading` that opened its files; may be empty
-  std::size_t converted_bytes = 0;      // weights that could not be used as they lie (norms to f32)
-  std::vector<std::shared_ptr<const FileBytes>> files;  // that hold the weights
+  std::string loading;                  // the rung of the seam `loading` that opened its files; can be empty
+  std::size_t converted_bytes = 0;  // bytes of weights that had to be converted (for example norms to f32)
+  std::vector<std::shared_ptr<const FileBytes>> files;  // the files that contain the weights
 
-  /// Says that `weight` will hardly be read again: somebody made a copy of it (FileBytes::release).
+  /// Announces that `weight` will hardly be read again, because a copy of it was made (FileBytes::release).
   void release(const Tensor& weight) const;
 };
 
 class SafetensorsReader;
 
-/// How a model is read; what it becomes does not depend on it.
+/// How a model is read. The result does not depend on it.
 struct LoadOptions {
-  const SafetensorsReader* safetensors = nullptr;  // of headers (safetensors_header.hpp); null: the plain one
-  FileOpener files = map_files();                  // how the files of its weights get into memory
+  /// Reader of headers (safetensors_header.hpp); null: the default one
+  const SafetensorsReader* safetensors = nullptr;
+  FileOpener files = map_files();  // how the files with its weights are loaded into memory
 };
 
-/// Loads a GGUF file or a Hugging Face folder, chosen by what `path` is. Throws Error with one sentence.
+/// Loads a GGUF file or a Hugging Face folder, depending on `path`. Throws Error.
 Model load_model(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace rung

@@ -1,9 +1,9 @@
 #pragma once
-// What a model is, as data: everything in which one family of models differs from another and that
-// the one forward pass (engine/transformer.cpp) needs to know.
+// The description of a model: everything that differs between families of models and that the forward pass
+// (engine/transformer.cpp) needs to know.
 //
-// A new family arrives as a row of families.cpp and, where its
-// mathematics differs, as a field here; never as a second forward pass.
+// A new family needs a row of families.cpp and, if its mathematics differs, a field here. All families share
+// one forward pass.
 
 #include <cstdint>
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace rung {
 
-/// Which elements of a head are rotated together. GGUF stores Llama's Q and K rows permuted for
-/// `interleaved`; Hugging Face keeps them for `half`.
+/// Which elements of a head are rotated together. GGUF stores the Q and K rows of Llama permuted for
+/// `interleaved`. Hugging Face stores them for `half`.
 enum class RopePairs : std::uint8_t {
   interleaved,  // (0, 1), (2, 3), ...
   half,         // (0, d/2), (1, d/2 + 1), ... with d = rotary_dim
@@ -48,7 +48,7 @@ enum class Activation : std::uint8_t {
   gelu_erf,   // GELU exactly: z * Phi(z)
 };
 
-/// What one layer's attention sees.
+/// The attention of one layer.
 struct LayerAttention {
   enum class Rope : std::uint8_t { global, local, none };
   int window = 0;  // a token sees itself and the window - 1 tokens before it; 0: all of them
@@ -60,7 +60,7 @@ struct Family;  // families.hpp
 struct ModelConfig {
   std::string architecture;        // "llama"
   const Family* family = nullptr;  // its row of families.hpp; null for a model that was not read from a file
-  std::string name;                // as the file calls itself; may be empty
+  std::string name;                // the name in the file; can be empty
   int vocab_size = 0;
   int dim = 0;  // width of the residual stream
   int layers = 0;
@@ -74,14 +74,15 @@ struct ModelConfig {
   Activation activation = Activation::silu;
   bool gated_ffn = true;  // down(act(gate(x)) * up(x)); otherwise down(act(up(x)))
 
-  // Mixture of experts: every layer has `experts` feed-forward blocks of ffn_dim, a token goes through some.
+  // Mixture of experts: every layer has `experts` feed-forward blocks of ffn_dim, and each token uses some of
+  // them.
   int experts = 0;                       // 0: one block for all tokens (dense)
   int experts_per_token = 0;             // 1 to experts
   bool normalize_expert_weights = true;  // the weights of a token's experts add up to 1 (Mixtral); otherwise
                                          // they are their shares of the softmax over all experts
 
-  RopeConfig rope;        // of layers with LayerAttention::Rope::global
-  RopeConfig rope_local;  // of those with local (Gemma 3's sliding-window layers)
+  RopeConfig rope;        // for layers with LayerAttention::Rope::global
+  RopeConfig rope_local;  // for layers with LayerAttention::Rope::local (Gemma 3's sliding-window layers)
   int rotary_dim = 0;     // rotated elements per head; head_dim in full rotation, 0: no rotation at all
   RopePairs rope_pairs = RopePairs::interleaved;
   bool learned_positions = false;  // a table of position vectors is added to the embeddings (GPT-2)
@@ -94,18 +95,19 @@ struct ModelConfig {
   float logit_scale = 1;         // multiplies the logits (Granite)
   float logit_softcap = 0;       // logits become cap * tanh(logit / cap); 0: off (Gemma 2)
   bool tied_embeddings = false;  // the output matrix is the embedding table
-  // The file says that these products have biases, where the family leaves it open.
+  // Whether these products have biases according to the file, if the family leaves this open.
   bool attention_bias = false;
   bool ffn_bias = false;
 
-  std::vector<std::string> notes;  // what the file says and what has no effect here, a sentence each
+  std::vector<std::string> notes;  // settings of the file that have no effect here, as one sentence each
 
-  /// Bytes of keys and values per token at `element_bytes` per number: 2 * layers * kv_heads * head_dim *
-  /// bytes.
+  /// Returns the bytes of keys and values per token with `element_bytes` per number: 2 * layers * kv_heads *
+  /// head_dim * bytes.
   std::int64_t kv_bytes_per_token(int element_bytes) const {
     return std::int64_t{2} * layers * kv_heads * head_dim * element_bytes;
   }
-  /// Throws Error naming the first field that cannot be (zero, negative, absurd, not divisible).
+  /// Throws Error, which names the first field with an impossible value (zero, negative, far too large, not
+  /// divisible).
   void validate() const;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// What every weight is called in files, and which shape it has.
+// The name of every weight in files, and its shape.
 
 #include <array>
 #include <cstdint>
@@ -11,14 +11,15 @@
 
 namespace rung {
 
-/// One weight of a layer: its names with {} for the layer's number and without the .weight or .bias at the
-/// end. Matrices are [rows, cols], norms [1, cols]; a matrix's bias has `rows` numbers, a norm's `cols`.
+/// One weight of a layer. In its names, {} stands for the number of the layer, and .weight or .bias at the
+/// end is left out. Matrices are [rows, cols], and norms are [1, cols]. The bias of a matrix has `rows`
+/// numbers, and that of a norm has `cols`.
 struct LayerRole {
   Role role;
   Weight LayerWeights::*field;
   bool is_norm;
   const char* gguf;
-  std::array<const char*, 3> hugging_face;  // by HfNames; behind the prefix
+  std::array<const char*, 3> hugging_face;  // by HfNames, without the prefix
   std::int64_t (*rows)(const ModelConfig&);
   std::int64_t (*cols)(const ModelConfig&);
 
@@ -27,27 +28,28 @@ struct LayerRole {
 
 const std::array<LayerRole, kRoles>& layer_roles();
 
-/// The tensor that holds a layer's weight, named as in LayerRole: for Q, K and V, or gate and up, the common
-/// one where the family stores them one above the other.
+/// The tensor that contains a weight of a layer, named as in LayerRole. For Q, K and V, or gate and up, this
+/// is the common tensor if the family stores them one above the other.
 struct StoredName {
   const char* gguf;
   const char* hugging_face;
 };
 StoredName stored_name(const LayerRole& role, const Family& family);
 
-/// One matrix of an expert: names with {} for the layer, and then for the expert where they are apart.
+/// One matrix of an expert. In its names, {} stands for the layer and, if experts are stored separately, a
+/// second {} stands for the expert.
 struct ExpertName {
   Tensor ExpertWeights::*field;
-  const char* gguf;        // of all experts of a layer, one above the other
-  const char* gguf_apart;  // before GGUF stacked them
+  const char* gguf;        // all experts of a layer, one above the other
+  const char* gguf_apart;  // one expert, in older GGUF files
   const char* hugging_face;
   std::int64_t (*rows)(const ModelConfig&);
   std::int64_t (*cols)(const ModelConfig&);
 };
 const std::array<ExpertName, 3>& expert_names();
 
-/// The weights outside the layers; those of Hugging Face behind the prefix, the output matrix behind a
-/// prefix of its own.
+/// The weights outside the layers. The names of Hugging Face follow a prefix, and that of the output matrix
+/// follows its own prefix.
 struct TopNames {
   const char* embedding;
   const char* positions;
@@ -57,7 +59,7 @@ struct TopNames {
 const TopNames& gguf_top_names();
 const TopNames& hf_top_names(HfNames names);
 
-/// What checkpoints put before their names, depending on how the model was saved.
+/// The prefixes of names in checkpoints, which depend on how the model was saved.
 struct HfPrefix {
   const char* body;
   const char* output;

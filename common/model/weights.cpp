@@ -1,4 +1,4 @@
-// Finds every weight of a model in a file, whatever the family calls it and however it is laid out.
+// Finds every weight of a model in a file, for all names and layouts that families use.
 
 #include "model/weights.hpp"
 

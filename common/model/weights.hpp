@@ -1,8 +1,8 @@
 #pragma once
-// The weights of a model, each asked for by role and checked for shape and format when it is loaded.
+// The weights of a model. Each weight has a role, and its shape and format are checked when it is loaded.
 //
-// Tensors are views of a mapped file (or of converted memory): nothing is copied when a weight is used
-// as it lies on disk. Whoever holds the Model keeps the mapping alive.
+// Tensors are views of a mapped file or of converted memory. A weight that can be used in its stored form is
+// not copied. The Model keeps the mapping alive.
 
 #include <cstddef>
 #include <vector>
@@ -11,15 +11,15 @@
 
 namespace rung {
 
-/// A matrix [out, in] or the weight of a norm [1, n] f32, and its bias [1, out] f32. Families differ in
-/// which of them they have: empty() where this one has none.
+/// A matrix [out, in] or the weight of a norm [1, n] f32, with its bias [1, out] f32. Both are empty() if the
+/// family does not have them.
 struct Weight {
   Tensor weight;
   Tensor bias;
   bool empty() const { return weight.empty(); }
 };
 
-/// One feed-forward block of a mixture. No published model has biases here.
+/// One feed-forward block of a mixture of experts. No published model has biases here.
 struct ExpertWeights {
   Tensor gate;  // [ffn_dim, dim]
   Tensor up;    // [ffn_dim, dim]
@@ -36,12 +36,12 @@ struct LayerWeights {
   Weight attn_out;        // [dim, heads * head_dim]
   Weight attn_post_norm;  // [1, dim], after attention, before it is added to the residual stream
   Weight ffn_norm;        // [1, dim], before the feed-forward block
-  Weight router;          // [experts, dim], of a mixture only
-  Weight gate;            // [ffn_dim, dim]; these three not in a mixture
+  Weight router;          // [experts, dim], only in a mixture
+  Weight gate;            // [ffn_dim, dim]; gate, up and down are empty in a mixture
   Weight up;              // [ffn_dim, dim]
   Weight down;            // [dim, ffn_dim]
   Weight ffn_post_norm;   // [1, dim], after the feed-forward block
-  std::vector<ExpertWeights> experts;  // [experts], of a mixture only
+  std::vector<ExpertWeights> experts;  // [experts], only in a mixture
 };
 
 struct ModelWeights {
@@ -51,10 +51,10 @@ struct ModelWeights {
   Weight output_norm;  // [1, dim]
   Tensor output;       // [vocab, dim]; the same tensor as token_embedding when tied
 
-  /// Bytes of all distinct tensors.
+  /// Returns the bytes of all distinct tensors.
   std::size_t bytes() const;
-  /// How many numbers they are. `experts_per_token`: count that many experts of a layer, as one token does;
-  /// 0: all.
+  /// Returns the number of parameters. `experts_per_token` is the number of experts per layer that are
+  /// counted, as one token uses them; 0: all.
   std::int64_t parameters(int experts_per_token = 0) const;
 };
 

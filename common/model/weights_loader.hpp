@@ -1,5 +1,5 @@
 #pragma once
-// From named tensors to the roles of the forward pass: every weight is asked for with its shape.
+// Assigns named tensors to their roles in the forward pass and checks the shape of each.
 
 #include <cstddef>
 #include <memory>
@@ -16,17 +16,17 @@ namespace rung {
 /// The two conventions of names and layouts.
 enum class Naming : std::uint8_t { gguf, hugging_face };
 
-/// Memory of the tensors that could not be used as they lie, and its size.
+/// Memory of the tensors that had to be converted, and its size.
 struct ConvertedTensors {
   std::vector<std::unique_ptr<std::byte[]>> buffers;
   std::size_t bytes = 0;
 };
 
-/// Whether a file has an output matrix of its own, which decides whether its embeddings are tied.
+/// Returns whether a file has a separate output matrix, which decides whether its embeddings are tied.
 bool has_output_tensor(const TensorSource& source, Naming naming);
 
-/// Finds, checks and wires all weights. Throws Error naming the tensor, what was found and what was
-/// expected; also for a tensor that nobody asked for, because ignoring it would change the model.
+/// Finds, checks and connects all weights. Throws Error, which names the tensor and its actual and expected
+/// properties. Also throws Error for a tensor that has no role, because ignoring it would change the model.
 /// REQUIRES: config.family.
 ModelWeights load_weights(const ModelConfig& config, const TensorSource& source, Naming naming,
                           ConvertedTensors& converted);
