@@ -1,4 +1,4 @@
-// Unicode through utf8proc.
+// Unicode functions, implemented with utf8proc.
 
 #include "text/unicode.hpp"
 

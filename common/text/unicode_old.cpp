@@ -1,5 +1,5 @@
-// The tables of `tokenizers` where they differ from utf8proc's. Found by asking that library (version 0.23)
-// about every code point.
+// The tables of `tokenizers`, for the code points where they differ from utf8proc's. They were found by
+// calling that library (version 0.23) for every code point.
 
 #include <algorithm>
 #include <span>

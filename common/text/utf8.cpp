@@ -1,4 +1,4 @@
-// UTF-8: well-formed sequences of table 3-7 of the Unicode standard.
+// UTF-8: the well-formed sequences of table 3-7 of the Unicode standard.
 
 #include "text/utf8.hpp"
 

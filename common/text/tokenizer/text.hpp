@@ -1,6 +1,6 @@
 #pragma once
-// A tokenizer as a pipeline: normalizer, pre-tokenizer, the model of a word, and how ids become text again.
-// All kinds of tokenizers are this class with other parts.
+// A tokenizer as a pipeline of a normalizer, a pre-tokenizer, a model of words, and a decoder that turns ids
+// into text. All kinds of tokenizers are this class with different parts.
 
 #include <functional>
 
@@ -21,9 +21,9 @@ struct TextParts {
 
 class TextTokenizer : public VocabTokenizer {
  public:
-  /// make(vocab) is called with a vocabulary that has been checked.
+  /// Calls make(vocab) with the checked vocabulary.
   TextTokenizer(Vocab vocab, const std::function<TextParts(const Vocab&)>& make);
-  /// These throw Error for an id outside the vocabulary.
+  /// These functions throw Error for an id outside the vocabulary.
   std::string piece(std::int32_t id) const override;
   std::string decode(std::span<const std::int32_t> ids) const override;
   void decode_next(DecodeProgress& progress, std::int32_t id, std::string& text) const override;

@@ -1,6 +1,7 @@
 #pragma once
-// A vocabulary as plain data, and what all tokenizers over one share: special tokens, pieces, the start
-// token, the end tokens. What is left to a kind of tokenizer is the text between special tokens.
+// A vocabulary as plain data, and the functions that all tokenizers with a vocabulary share: special tokens,
+// pieces, the start token and the end tokens. Each kind of tokenizer only encodes the text between special
+// tokens.
 
 #include <cstdint>
 #include <span>
@@ -15,29 +16,29 @@
 
 namespace rung {
 
-/// The numbers are those of GGUF's tokenizer.ggml.token_type.
+/// The type of a token, with the numbers of GGUF's tokenizer.ggml.token_type.
 enum class TokenType : std::uint8_t {
   normal = 1,
   unknown = 2,
   control = 3,
-  user_defined = 4,  // recognised in text like a control token, but it is text
+  user_defined = 4,  // recognized in text like a control token, but stands for text
   unused = 5,
   byte = 6,  // "<0x41>"
 };
 
-/// A token that is found in text as it stands, whatever lies around it.
+/// A token that is found in a text literally, independent of the text around it.
 struct AddedToken {
   std::int32_t id = -1;
-  bool special = false;      // not text: left alone where special tokens are not to be parsed
-  bool lstrip = false;       // takes the white space in front of it along
-  bool rstrip = false;       // takes the white space behind it along
-  bool single_word = false;  // only where no letter, digit or underscore touches it
-  bool normalized = false;   // looked for in the normalized text
+  bool special = false;      // no text; not recognized if special tokens are not parsed
+  bool lstrip = false;       // includes the white space before it
+  bool rstrip = false;       // includes the white space after it
+  bool single_word = false;  // only if no letter, digit or underscore is next to it
+  bool normalized = false;   // searched in the normalized text
   bool operator==(const AddedToken&) const = default;
 };
 
 struct Vocab {
-  std::string source;  // the file, for the sentences of errors
+  std::string source;  // the file, for error messages
   std::vector<std::string> tokens;
   std::vector<TokenType> types;  // one per token
   std::int32_t bos = -1;         // -1: none, here and below
@@ -45,30 +46,31 @@ struct Vocab {
   std::int32_t unknown = -1;
   bool add_bos = false;
   bool add_eos = false;
-  std::vector<std::int32_t> before, after;  // what stands around a text; empty: as add_bos and add_eos say
-  std::vector<AddedToken> added;            // found in text; empty: as their types say
-  bool added_from_types = true;             // false: those in `added` and no others
-  std::vector<std::int32_t> ends;           // more tokens that end generation (end of turn)
-  TokenRoles roles;                         // tokens by the names that chat templates know them by
-  /// Which tokens are the model's own, where a file tells them from those that were added to it: the model
-  /// finds no others in a text. Empty where a file has one list for both; then types decide.
+  /// Tokens before and after a text; empty: according to add_bos and add_eos.
+  std::vector<std::int32_t> before, after;
+  std::vector<AddedToken> added;   // tokens that are found in text; empty: according to their types
+  bool added_from_types = true;    // false: only those in `added`
+  std::vector<std::int32_t> ends;  // further tokens that end generation (end of turn)
+  TokenRoles roles;                // tokens, by the names that chat templates use for them
+  /// The tokens of the model itself, if a file distinguishes them from added tokens. The model finds no
+  /// others in a text. Empty if a file has one list for both; the types then decide.
   std::vector<bool> of_model;
 
   int size() const { return static_cast<int>(tokens.size()); }
   TokenType type(std::int32_t id) const { return types[static_cast<std::size_t>(id)]; }
   const std::string& token(std::int32_t id) const { return tokens[static_cast<std::size_t>(id)]; }
-  /// Whether the model may make words of this token.
+  /// Returns whether the model can produce this token from a word.
   bool makes_words(std::int32_t id) const;
-  /// Of every token, whether the model must leave it alone in a text whose special tokens are text. Empty
-  /// where makes_words() is false for all such tokens.
+  /// Returns, for every token, whether the model must not produce it in a text whose special tokens are
+  /// ordinary text. Empty if makes_words() is false for all such tokens.
   std::vector<bool> special_words() const;
 };
 
-/// Work done by an encode() call, counted.
+/// Counts the work of an encode() call.
 struct EncodeWork {
   std::uint64_t heap_pops = 0;
   std::uint64_t words = 0;         // pieces after the pre-tokenizer
-  std::uint64_t cached_words = 0;  // of these, taken from the call's cache
+  std::uint64_t cached_words = 0;  // those of them that were taken from the call's cache
 };
 
 class VocabTokenizer : public Tokenizer {
@@ -81,7 +83,7 @@ class VocabTokenizer : public Tokenizer {
     EncodeWork work;
     return encode_counted(text, add_special, parse_special, work);
   }
-  /// encode() that also says how much it had to do.
+  /// Does the same as encode(), and also reports how much work it was.
   std::vector<std::int32_t> encode_counted(std::string_view text, bool add_special, bool parse_special,
                                            EncodeWork& work) const;
 
@@ -94,28 +96,30 @@ class VocabTokenizer : public Tokenizer {
   }
   bool is_end(std::int32_t id) const override { return ends_.count(id) > 0; }
   TokenRoles roles() const override { return vocab_.roles; }
-  /// What the tokenizer was made from, completed: `before`, `after` and `added` are written out.
+  /// Returns the complete description of the tokenizer, with `before`, `after` and `added` filled in.
   const Vocab& vocab() const { return vocab_; }
 
  protected:
-  /// Checks the vocabulary; throws Error naming the first token or id that cannot be.
+  /// Checks the vocabulary. Throws Error, which names the first invalid token or id.
   explicit VocabTokenizer(Vocab vocab);
 
-  /// The text as the model wants to see it, in `buffer` unless it is `text` itself. Special tokens are
-  /// looked for before; those that say so, behind it. removed_front is set when the first character went.
+  /// Returns the text in the form that the model needs. The result is stored in `buffer` unless it is `text`
+  /// itself. Special tokens are found before this step, except those that are searched in the normalized
+  /// text. Sets removed_front if the first character was removed.
   virtual std::string_view normalized(std::string_view text, std::string& buffer, bool& removed_front) const {
     (void)buffer, (void)removed_front;
     return text;
   }
-  /// Appends the ids of a normalized text between added tokens. `first`: nothing came before it. `specials`:
-  /// whether the model may make special tokens of it that are in its vocabulary.
+  /// Appends the ids of a normalized text between added tokens. `first` says that nothing precedes the text.
+  /// `specials` says whether the model can produce special tokens that are in its vocabulary.
   virtual void encode_text(std::string_view text, bool first, bool specials, std::vector<std::int32_t>& ids,
                            EncodeWork& work) const = 0;
 
   /// Throws Error for an id outside the vocabulary.
   void check_id(std::int32_t id) const;
 
-  /// To be called when normalized() can be: enters the added tokens that are looked for in such text.
+  /// Registers the added tokens that are searched in normalized text. Call it as soon as normalized() can be
+  /// called.
   void add_normalized_tokens();
 
   const Vocab vocab_;
@@ -126,7 +130,7 @@ class VocabTokenizer : public Tokenizer {
                       std::vector<std::int32_t>& ids, Piece&& piece) const;
   std::unordered_set<std::int32_t> ends_;
   std::unordered_map<std::int32_t, AddedToken> added_;
-  SpecialMatcher specials_;             // in the text as it stands
+  SpecialMatcher specials_;             // in the unchanged text
   SpecialMatcher normalized_specials_;  // in the normalized text
 };
 

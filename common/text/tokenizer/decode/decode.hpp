@@ -1,11 +1,11 @@
 #pragma once
-// Token ids back to text: what all ways of doing it have in common, and the steps of a tokenizer.json's
+// Turns token ids back into text: the common interface of all decoders, and the steps of a tokenizer.json's
 // decoder.
 //
 // The decoders of github.com/huggingface/tokenizers (tokenizers/src/decoders) take a list of token texts and
-// return another list, whose texts joined are the result. Here each is a step through which the same texts
-// pass one after the other, so that a whole list and a stream of tokens are decoded by the same code. A step
-// keeps text back for as long as tokens to come can change it, and no longer.
+// return another list, whose joined texts are the result. Here, each decoder is a step, and the same texts
+// pass through the steps one after another. A whole list and a stream of tokens are therefore decoded by the
+// same code. A step holds text back only as long as later tokens can change it.
 
 #include <memory>
 #include <span>
@@ -17,7 +17,8 @@
 
 namespace rung {
 
-/// From ids to text. Immutable; may be used from many threads at once. REQUIRES everywhere: valid ids.
+/// Turns ids into text. Immutable, and many threads can use it at the same time. All functions REQUIRE valid
+/// ids.
 class TokenDecoder {
  public:
   virtual ~TokenDecoder() = default;
@@ -33,30 +34,31 @@ class DecodeNext;
 class DecodeStep {
  public:
   virtual ~DecodeStep() = default;
-  /// More text of the current token, all of it whole characters; `ends`: now the token is complete.
+  /// Processes more text of the current token, which consists of whole characters. `ends` says that the token
+  /// is now complete.
   virtual void part(DecodeState& state, std::string_view text, bool ends, DecodeNext next) const = 0;
-  /// No token follows. Passes on what was kept back, then the end itself.
+  /// Called when no token follows. Passes on the text that was held back, and then the end itself.
   virtual void finish(DecodeState& state, DecodeNext next) const;
 
-  /// Whether a token always becomes the same, whatever lies around it. Such steps at the front of a decoder
-  /// are taken once per token, when the vocabulary is loaded, by local().
+  /// Returns whether the result for a token does not depend on its neighbors. Such steps at the front of a
+  /// decoder are applied once per token by local(), when the vocabulary is loaded.
   virtual bool is_local() const { return false; }
-  /// What a whole token becomes. REQUIRES: is_local().
+  /// Returns the result for a whole token. REQUIRES: is_local().
   virtual std::string local(std::string_view token) const { return std::string(token); }
 
-  /// Whether, as the last step, it would only repair what is no valid UTF-8. That is left out: decode() keeps
-  /// such bytes, which the code that shows the text repairs.
+  /// Returns whether this step, as the last one, would only repair invalid UTF-8. Such a step is left out,
+  /// because decode() keeps invalid bytes, and the code that shows the text repairs them.
   virtual bool only_repairs() const { return false; }
-  /// Whether all tokens are one behind this step.
+  /// Returns whether this step joins all tokens into one.
   virtual bool fuses() const { return false; }
-  /// What `token` becomes in the middle of a text, for Tokenizer::piece(); `fused`: a step that fuses came
-  /// before.
+  /// Returns the result for `token` in the middle of a text, for Tokenizer::piece(). `fused` says that an
+  /// earlier step joins all tokens.
   virtual std::string inside(std::string_view token, bool fused) const = 0;
 };
 
 using DecodeSteps = std::vector<std::shared_ptr<const DecodeStep>>;
 
-/// Where a step passes its text on: to the step behind it or, behind the last one, to the end of a text.
+/// The receiver of a step's text: the next step or, after the last one, the end of a text.
 class DecodeNext {
  public:
   DecodeNext(std::span<const std::shared_ptr<const DecodeStep>> steps, DecodeState* states, std::string& text)
@@ -79,11 +81,11 @@ class DecodeNext {
   std::string* text_;
 };
 
-/// A tokenizer.json's decoder over its vocabulary.
+/// The decoder of a tokenizer.json with its vocabulary.
 class StepDecoder final : public TokenDecoder {
  public:
-  /// texts: by id, what goes into the first step. skipped: the ids that stand for no text (special tokens,
-  /// ids that no token has).
+  /// `texts` has the input of the first step for each id. `skipped` marks the ids that stand for no text
+  /// (special tokens, and ids without a token).
   StepDecoder(std::vector<std::string> texts, std::vector<bool> skipped, DecodeSteps steps);
   std::string piece(std::int32_t id) const override;
   void next(DecodeProgress& progress, std::int32_t id, std::string& text) const override;
@@ -92,42 +94,45 @@ class StepDecoder final : public TokenDecoder {
  private:
   DecodeNext first(DecodeProgress& progress, std::string& text) const;
 
-  std::vector<std::string> texts_;  // behind the local steps at the front
+  std::vector<std::string> texts_;  // after the local steps at the front
   std::vector<bool> skipped_;
   DecodeSteps steps_;  // the others
 };
 
 namespace decode_step {
 
-/// Adds ByteLevel: visible characters as the bytes that they stand for (GPT-2), all tokens as one text, in
-/// which invalid UTF-8 is U+FFFD for the steps behind it.
+/// Adds ByteLevel. It turns visible characters into the bytes that they stand for (GPT-2), and joins all
+/// tokens into one text. The steps after it see U+FFFD in place of invalid UTF-8.
 void add_byte_level(DecodeSteps& steps);
-/// A token that does not begin with `prefix` has a space in front, unless it is the first.
+/// Puts a space before a token that does not begin with `prefix`, unless it is the first.
 std::shared_ptr<const DecodeStep> word_piece(std::string prefix, bool clean_up);
-/// The character `replacement` as a space; in the first token, where drop_first is set, as nothing.
+/// Replaces the character `replacement` by a space. In the first token, removes it if drop_first is set.
 std::shared_ptr<const DecodeStep> metaspace(std::string replacement, bool drop_first);
-/// `suffix` as a space; in the last token as nothing.
+/// Replaces `suffix` by a space, and removes it in the last token.
 std::shared_ptr<const DecodeStep> word_suffix(std::string suffix);
-/// Drops at most `start` and `stop` characters that are `content` from the ends of each token.
+/// Removes at most `start` and `stop` characters that equal `content` from the beginning and the end of each
+/// token.
 std::shared_ptr<const DecodeStep> strip(std::string content, std::size_t start, std::size_t stop);
 std::shared_ptr<const DecodeStep> replace_text(std::string from, std::string to);
 std::shared_ptr<const DecodeStep> replace_pattern(const std::string& source, const std::string& pattern,
                                                   std::string to);
-/// All tokens as one.
+/// Joins all tokens into one.
 std::shared_ptr<const DecodeStep> fuse();
-/// Runs of tokens "<0x41>" as the text of these bytes; where they are no valid UTF-8, each is U+FFFD.
+/// Replaces a run of tokens "<0x41>" by the text of these bytes. If they are not valid UTF-8, each byte
+/// becomes U+FFFD.
 std::shared_ptr<const DecodeStep> byte_fallback();
-/// Of equal neighbors one, without `pad`; clean_up: with spaces for `word_delimiter` as well.
+/// Keeps one of several equal neighbors, and removes `pad`. With clean_up, also replaces `word_delimiter` by
+/// spaces.
 std::shared_ptr<const DecodeStep> ctc(std::string pad, std::string word_delimiter, bool clean_up);
-/// What stands for a decoder where there is none: spaces between the tokens.
+/// The default if there is no decoder: puts spaces between the tokens.
 std::shared_ptr<const DecodeStep> join_with_spaces();
 
 }  // namespace decode_step
 
-/// `text` with every `from` replaced. An empty `from` is found around every character, as in Rust's
+/// Returns `text` with every `from` replaced. An empty `from` is found around every character, as in Rust's
 /// replace().
 std::string replaced_all(std::string_view text, std::string_view from, std::string_view to);
-/// English contractions and punctuation without the space in front, as `tokenizers` has it.
+/// Removes the space before English contractions and punctuation, as `tokenizers` does.
 std::string cleaned_up(std::string text);
 
 }  // namespace rung

@@ -1,5 +1,5 @@
 #pragma once
-// Decoders that add up pieces, one per token: those of GGUF files and of SentencePiece models.
+// Decoders that concatenate one piece per token: those of GGUF files and of SentencePiece models.
 
 #include <cstdint>
 #include <memory>
@@ -11,33 +11,33 @@
 
 namespace rung {
 
-/// What a token's text says of the text it stands for.
+/// How the text of a token encodes the text that it stands for.
 enum class PieceStyle : std::uint8_t {
   visible_bytes,  // one visible character per byte (byte-level)
   visible_space,  // U+2581 is a space
-  word_piece,     // a token that does not begin with "##" has a space in front, unless it is the first
+  word_piece,     // a token that does not begin with "##" has a space before it, unless it is the first
 };
 
-/// Where a text was given a space in front, which decode() takes away again.
+/// Where the tokenizer added a space before a text, which decode() removes again.
 enum class SpacePrefix : std::uint8_t {
   none,
   every_text,      // at the beginning of the whole text, and after every special or user-defined token
-  after_controls,  // there, and after every special token
+  after_controls,  // the same places, and after every special token
 };
 
-/// The decoder of a GGUF file. A stream is what goes on behind another text, as with llama.cpp: it keeps the
-/// space in front of its first word. Bytes that are no valid UTF-8 stay as they are.
+/// Returns the decoder of a GGUF file. A stream continues another text, as in llama.cpp, and keeps the space
+/// before its first word. Invalid UTF-8 is not changed.
 std::shared_ptr<const TokenDecoder> piece_decoder(const Vocab& vocab, PieceStyle style,
                                                   SpacePrefix prefix = SpacePrefix::none);
 
 struct SentencePieceDecoding {
-  bool space_in_front = true;                 // add_dummy_prefix: the first U+2581 of a text goes
-  bool remove_extra_spaces = true;            // that of every token in front of the first text goes
-  std::string unknown = " \xE2\x81\x87 ";     // what the unknown token stands for
+  bool space_in_front = true;                 // add_dummy_prefix: the first U+2581 of a text is removed
+  bool remove_extra_spaces = true;            // also that of every token before the first text
+  std::string unknown = " \xE2\x81\x87 ";     // the text of the unknown token
   std::optional<NormalizerStep> denormalize;  // changes the whole text at the end
 };
 
-/// The decoder of the sentencepiece library (SentencePieceProcessor::Decode()).
+/// Returns the decoder of the sentencepiece library (SentencePieceProcessor::Decode()).
 std::shared_ptr<const TokenDecoder> sentencepiece_decoder(const Vocab& vocab, SentencePieceDecoding decoding);
 
 }  // namespace rung

@@ -1,8 +1,8 @@
 #pragma once
-// Where tokenizers come from: the metadata of a GGUF file, or a Hugging Face folder.
+// Loads tokenizers from the metadata of a GGUF file or from a Hugging Face folder.
 //
-// Vocabulary data is untrusted. Whatever is wrong with it (arrays missing or of unequal length, ids out
-// of range, tokens twice) is thrown as an Error with one sentence that starts with the path.
+// Vocabulary data is not trusted. Invalid data (missing arrays, arrays of different lengths, ids out of
+// range, duplicate tokens) throws an Error whose message begins with the path.
 
 #include <cstdint>
 #include <memory>
@@ -17,47 +17,48 @@
 
 namespace rung {
 
-/// The tokenizer of the model at `path`: a GGUF file, which may hold nothing but a vocabulary, or a Hugging
-/// Face folder, which needs no config.json for it.
+/// Loads the tokenizer of the model at `path`. This is a GGUF file, which can consist of a vocabulary alone,
+/// or a Hugging Face folder, which needs no config.json.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path);
 
-/// From tokenizer.huggingface.json, where a file has this key, which holds a whole tokenizer.json; else from
-/// tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by scores), "gpt2" (byte-level BPE),
-/// "gemma4" (BPE over characters), "t5" (unigram) or "bert" (WordPiece). Without any of it, or for model
-/// "none": no_tokenizer().
+/// Loads the tokenizer from tokenizer.huggingface.json, if the file has this key, which contains a whole
+/// tokenizer.json. Otherwise loads it from tokenizer.ggml.*: model "llama" (SentencePiece-style BPE by
+/// scores), "gpt2" (byte-level BPE), "gemma4" (BPE over characters), "t5" (unigram) or "bert" (WordPiece).
+/// Returns no_tokenizer() if the file has none of these, or for model "none".
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const Gguf& gguf);
 
-/// How the words of a byte-level vocabulary are cut: what tokenizer.ggml.pre names. Files made before April
-/// 2024 do not have the key; where all models of their architecture have the same pre-tokenizer it is that
-/// one, else an Error.
+/// Returns the row of tokenizer.ggml.pre, which says how a byte-level vocabulary splits text into words.
+/// Files made before April 2024 do not have this key. If all models of their architecture have the same
+/// pre-tokenizer, returns that one, and otherwise throws Error.
 const PreTokenizerRow& pre_tokenizer_of(const Gguf& gguf);
 
-/// From a Hugging Face folder: its tokenizer.json or, where there is none, its tokenizer.model, with the
-/// special tokens that the files beside them name (special_tokens.hpp). A folder with neither gets
-/// no_tokenizer().
+/// Loads the tokenizer of a Hugging Face folder from its tokenizer.json or, if there is none, from its
+/// tokenizer.model, with the special tokens that the files next to them name (special_tokens.hpp). Returns
+/// no_tokenizer() for a folder with neither.
 std::shared_ptr<const Tokenizer> tokenizer_from_folder(const std::string& folder);
 
-/// What stands in for a tokenizer that a model comes without: it has no tokens, and texts are refused with a
-/// sentence that names `source`.
+/// Returns the substitute for a missing tokenizer. It has no tokens, and rejects texts with an error that
+/// names `source`.
 std::shared_ptr<const Tokenizer> no_tokenizer(std::string source);
 
-/// From tokenizer.json in `folder`: BPE, unigram, WordPiece or whole words, with the steps around them.
+/// Loads tokenizer.json in `folder`: BPE, unigram, WordPiece or whole words, with the steps around them.
 std::shared_ptr<const Tokenizer> tokenizer_from_json(const std::string& folder);
 
-/// Which tokens start and end a text, where something other than the files of a folder says it.
+/// The tokens that start and end a text, if they are given by something other than the files of a folder.
 struct TokenizerRoles {
   std::int32_t bos = -1;
   std::int32_t eos = -1;
   std::vector<std::int32_t> ends;
-  std::optional<bool> add_bos;  // absent: as the post-processor has it
+  std::optional<bool> add_bos;  // not set: according to the post-processor
   TokenRoles names;
 };
 
-/// From the text of a tokenizer.json that stands elsewhere; `source` names it in sentences.
+/// Loads a tokenizer from the text of a tokenizer.json that is stored elsewhere. `source` is its name in
+/// error messages.
 std::shared_ptr<const Tokenizer> tokenizer_from_json_text(std::string_view text, const std::string& source,
                                                           const TokenizerRoles& roles);
 
-/// From tokenizer.model in `folder`, a SentencePiece model: BPE or unigram.
+/// Loads tokenizer.model in `folder`, a SentencePiece model: BPE or unigram.
 std::shared_ptr<const Tokenizer> tokenizer_from_sentencepiece(const std::string& folder);
 
 }  // namespace rung

@@ -1,6 +1,6 @@
 #pragma once
-// Remembers the words of one encode() call: text repeats its words, and merging them is the expensive
-// part. The cache lives as long as the call, so threads share nothing and nothing has to be evicted.
+// Remembers the words of one encode() call, because words repeat in a text and merging them is the expensive
+// part. The cache exists only during the call, so threads share nothing and nothing must be evicted.
 
 #include <cstdint>
 #include <cstring>
@@ -32,7 +32,7 @@ inline std::uint64_t hash_bytes(std::string_view word) {
 
 class WordCache {
  public:
-  /// Appends to `ids` what stood there for the same word before; false when it has not been seen.
+  /// Appends the ids that the same word had before to `ids`. Returns false if the word is new.
   bool repeat(std::string_view word, std::vector<std::int32_t>& ids) {
     if (word.size() > kMaxWord) return false;
     hash_ = hash_bytes(word);
@@ -51,8 +51,8 @@ class WordCache {
       return true;
     }
   }
-  /// Remembers that `word`, for which repeat() has just said false, became ids[begin..]. The text behind
-  /// `word` outlives the cache.
+  /// Remembers that `word`, for which repeat() has just returned false, became ids[begin..]. The text of
+  /// `word` must outlive the cache.
   void remember(std::string_view word, std::size_t begin, const std::vector<std::int32_t>& ids) {
     if (word.size() > kMaxWord || count_ >= kMaxWords || ids.size() > UINT32_MAX) return;
     if (2 * (count_ + 1) > entries_.size()) grow();
@@ -86,7 +86,7 @@ class WordCache {
   }
   std::vector<Entry> entries_;
   std::size_t mask_ = 0, count_ = 0;
-  std::uint64_t hash_ = 0;  // of the word that repeat() was asked for last
+  std::uint64_t hash_ = 0;  // hash of the word of the last call of repeat()
 };
 
 }  // namespace rung

@@ -1,5 +1,5 @@
 #pragma once
-// The merges of byte-pair encoding as a table: two neighbours, by id, and what they become.
+// The merges of byte-pair encoding as a table from two adjacent ids to the id that they become.
 
 #include <cstdint>
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace rung {
 
-/// A hash table with open addressing. Ids may be any number but -1; negative ones are never inserted and
-/// stand for symbols that no merge knows.
+/// A hash table with open addressing. An id can be any number except -1. Negative ids are never inserted;
+/// they stand for symbols without a merge.
 class PairTable {
  public:
   struct Entry {
@@ -18,9 +18,9 @@ class PairTable {
     std::int32_t id = -1;
   };
   explicit PairTable(std::size_t pairs);
-  /// False when the pair is there already.
+  /// Returns false if the table contains the pair already.
   bool insert(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t id);
-  /// Null when these two do not merge.
+  /// Returns null if these two are not merged.
   const Entry* find(std::int32_t left, std::int32_t right) const {
     const std::uint64_t key = make_key(left, right);
     for (std::size_t i = place(key);; i = (i + 1) & mask_) {
@@ -28,7 +28,7 @@ class PairTable {
       if (entries_[i].key == kEmpty) return nullptr;
     }
   }
-  /// Calls visit(left, right, entry) for every pair, in no order.
+  /// Calls visit(left, right, entry) for every pair, in an unspecified order.
   template <class Visit>
   void each(Visit&& visit) const {
     for (const Entry& entry : entries_) {
@@ -37,7 +37,7 @@ class PairTable {
             entry);
     }
   }
-  /// One more than the largest rank.
+  /// Returns one more than the largest rank.
   std::int32_t ranks() const { return ranks_; }
   std::size_t size() const { return size_; }
 

@@ -14,7 +14,7 @@ class Trie {
  public:
   using Key = std::pair<std::string_view, std::int32_t>;  // text, value >= 0
   Trie() : Trie(std::vector<Key>{}) {}
-  /// REQUIRES: no key is empty or there twice.
+  /// REQUIRES: no key is empty or occurs twice.
   explicit Trie(std::vector<Key> keys);
 
   static constexpr std::uint32_t kRoot = 0;
@@ -23,7 +23,7 @@ class Trie {
     const std::uint32_t at = nodes_[node].base + static_cast<unsigned char>(byte);
     return at < nodes_.size() && nodes_[at].parent == node ? at : kNone;
   }
-  /// The node that spells `text`; kNone: no key begins with it.
+  /// Returns the node that spells `text`; kNone: no key begins with it.
   std::uint32_t find(std::string_view text) const;
   std::int32_t value(std::uint32_t node) const { return nodes_[node].value; }  // -1: no key ends here
 

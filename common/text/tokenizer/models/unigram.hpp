@@ -1,10 +1,11 @@
 #pragma once
 // Unigram (Kudo 2018, arXiv 1804.10959): every token has a score, the logarithm of its probability, and a
-// word is cut in the way whose scores have the largest sum. The best way is found from left to right
-// (Viterbi): the best way to each place is the best way to some place before it plus one token.
+// word is divided so that the sum of the scores is as large as possible. The best division is found from left
+// to right (Viterbi): the best division up to a place is the best division up to some earlier place, plus one
+// token.
 //
-// A character that no token spells is the unknown token with a score 10 below the lowest; a run of them is
-// one.
+// A character that no token contains is the unknown token, with a score of 10 below the lowest. A run of such
+// characters is one unknown token.
 
 #include <array>
 
@@ -15,18 +16,19 @@
 namespace rung {
 
 struct UnigramOptions {
-  /// The sentencepiece library's: sums are float, tokens that a user defined win, and only text tokens count.
-  /// Else that of `tokenizers`: sums are double, and all tokens with a score are alike.
+  /// If true, works like the sentencepiece library: sums are float, user-defined tokens win, and only text
+  /// tokens count. If false, works like `tokenizers`: sums are double, and all tokens with a score are
+  /// treated alike.
   bool sentencepiece = false;
-  bool byte_fallback = false;  // a run of unknown characters is its bytes, if all of them have tokens
+  bool byte_fallback = false;  // a run of unknown characters becomes its bytes, if all of them have tokens
 };
 
 class UnigramModel final : public WordModel {
  public:
-  /// scores: of the first tokens; those without one are not the model's. Throws Error with one sentence for a
-  /// vocabulary that cannot be used.
+  /// `scores` belong to the first tokens. The model has no tokens without a score. Throws Error for an
+  /// unusable vocabulary.
   UnigramModel(const Vocab& vocab, const std::vector<double>& scores, UnigramOptions options);
-  /// Throws Error for an unknown character where the vocabulary has neither its bytes nor an unknown token.
+  /// Throws Error for an unknown character if the vocabulary has neither its bytes nor an unknown token.
   void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const override;
   std::string name() const override { return "unigram"; }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What turns one word into ids: byte-pair encoding, unigram, WordPiece. A word is what the pre-tokenizer
-// left; the ids of a word depend on nothing but its bytes.
+// Turns one word into ids, by byte-pair encoding, unigram or WordPiece. A word is a part of the text that the
+// pre-tokenizer made. Its ids depend only on its bytes.
 
 #include <cstdint>
 #include <memory>
@@ -14,28 +14,28 @@
 
 namespace rung {
 
-/// Unigram: the best way that ends at a place of the word.
+/// For unigram: the best division that ends at a place of the word.
 struct PathStep {
   double score = 0;
   std::int32_t id = -1;
-  std::int32_t length = -1;  // bytes of its last token; -1: no way ends here yet
+  std::int32_t length = -1;  // bytes of its last token; -1: no division ends here yet
 };
 
-/// Memory that is kept from one word to the next. One per encode() call.
+/// Memory that is reused from word to word, one per encode() call.
 struct WordScratch {
   MergeScratch merge;
   std::vector<PathStep> path;
-  bool specials = true;  // false: the model makes no special tokens, though its vocabulary has them
+  bool specials = true;  // false: the model produces no special tokens, even if its vocabulary has them
 };
 
 class WordModel {
  public:
   virtual ~WordModel() = default;
-  /// Appends the ids of `word`, which is not empty and may hold bytes that are no valid UTF-8.
+  /// Appends the ids of `word`, which is not empty and can contain invalid UTF-8.
   virtual void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const = 0;
 
-  /// The same for all words of a text at once; what with_merger() gives is asked this way. `specials`: as in
-  /// WordScratch.
+  /// Whether the model encodes all words of a text in one call, as models from with_merger() do. `specials`
+  /// has the meaning of WordScratch::specials.
   virtual bool encodes_all() const { return false; }
   virtual void encode_all(std::string_view text, std::span<const Span> words, bool specials,
                           std::vector<std::int32_t>& ids) const {
@@ -43,7 +43,7 @@ class WordModel {
     scratch.specials = specials;
     for (const Span word : words) encode(text.substr(word.begin, word.end - word.begin), scratch, ids);
   }
-  /// Null where there is no merge step.
+  /// Returns null if there is no merge step.
   virtual std::shared_ptr<const WordModel> with_merger(std::shared_ptr<const BpeMerger>) const {
     return nullptr;
   }

@@ -1,7 +1,7 @@
 #pragma once
-// SentencePiece's precompiled_charsmap: a table of character sequences and what they are replaced by,
-// compiled from Unicode's normal forms and a few rules of its own. Bytes 0 to 3 hold the size of a double
-// array (darts-clone), which maps sequences to offsets into the strings behind it, each of which ends in NUL.
+// SentencePiece's precompiled_charsmap: a table of character sequences and their replacements, compiled from
+// Unicode's normal forms and a few additional rules. Bytes 0 to 3 are the size of a double array
+// (darts-clone). It maps sequences to offsets into the strings that follow it, each of which ends in NUL.
 
 #include <cstdint>
 #include <string>
@@ -13,17 +13,17 @@ namespace rung {
 class Charsmap {
  public:
   Charsmap() = default;
-  /// Throws Error naming `source` when `blob` is not such a table. An empty one replaces nothing.
+  /// Throws Error, which names `source`, if `blob` is not such a table. An empty table replaces nothing.
   Charsmap(const std::string& source, std::string_view blob);
   bool empty() const { return units_.empty(); }
 
   struct Match {
-    std::size_t length = 0;  // bytes of the text that are replaced; 0: none
+    std::size_t length = 0;  // number of replaced bytes of the text; 0: none
     std::string_view replacement;
   };
-  /// The longest sequence that `text` begins with.
+  /// Returns the longest sequence with which `text` begins.
   Match longest(std::string_view text) const { return find(text, true); }
-  /// The shortest one.
+  /// Returns the shortest one.
   Match shortest(std::string_view text) const { return find(text, false); }
 
  private:

@@ -1,9 +1,10 @@
 #pragma once
-// Pre-tokenizers: cut a text into words before the model proper sees it, so that no token spans two words.
+// Pre-tokenizers, which split a text into words before the model sees it, so that no token contains parts of
+// two words.
 //
-// A pre-tokenizer is a list of steps. Each cuts the words that the one before it left; some also change the
-// text (a space in front, spaces as U+2581). The steps of a tokenizer.json are those of
-// github.com/huggingface/tokenizers; GGUF files name a row of pre_tokenizers().
+// A pre-tokenizer is a list of steps. Each step splits the words of the previous step, and some steps also
+// change the text (a space in front, spaces as U+2581). The steps of a tokenizer.json are those of
+// github.com/huggingface/tokenizers. GGUF files name a row of pre_tokenizers().
 
 #include <cstdint>
 #include <functional>
@@ -17,24 +18,24 @@
 
 namespace rung {
 
-/// What GGUF's tokenizer.ggml.pre names.
+/// A pre-tokenizer that GGUF's tokenizer.ggml.pre names.
 struct PreTokenizerRow {
   std::string_view name;
   std::vector<std::string_view> patterns;
-  bool add_bos = false;        // texts begin with BOS where the file does not say
+  bool add_bos = false;        // texts begin with BOS if the file does not say otherwise
   bool ignore_merges = false;  // a word that is a token is that token, whatever the merges say
 };
 std::span<const PreTokenizerRow> pre_tokenizers();
-/// The row of that name; throws Error listing the known ones.
+/// Returns the row with this name. Throws Error, which lists the known names, for an unknown name.
 const PreTokenizerRow& find_pre_tokenizer(const std::string& source, std::string_view name);
 
-/// A text and the words it was cut into so far.
+/// A text and the words into which it is split so far.
 struct Words {
-  std::string_view text;    // what the spans are of
-  std::string buffer;       // holds the text once a step has changed it
-  std::vector<Span> spans;  // in order, none empty; what lies between them has been removed
-  bool first = false;       // whether the text stands at the very beginning of what is encoded
-  bool continued = false;   // whether it goes on behind bytes that are no text: no space in front
+  std::string_view text;    // the text to which the spans refer
+  std::string buffer;       // contains the text after a step has changed it
+  std::vector<Span> spans;  // in order, none empty; the text between them was removed
+  bool first = false;       // whether the text is at the very beginning of the encoded text
+  bool continued = false;   // whether it continues after bytes that are no text, so that no space is added
   std::vector<Span> scratch;
 
   std::string_view word(Span span) const { return text.substr(span.begin, span.end - span.begin); }
@@ -42,32 +43,32 @@ struct Words {
 
 using PreTokenizerStep = std::function<void(Words&)>;
 
-/// What becomes of the places that a step finds.
+/// The treatment of the places that a step finds.
 enum class SplitBehavior : std::uint8_t {
-  removed,               // they go
+  removed,               // they are removed
   isolated,              // each is a word
-  merged_with_previous,  // each belongs to the word in front of it
+  merged_with_previous,  // each belongs to the word before it
   merged_with_next,
-  contiguous,  // neighbours together are a word
+  contiguous,  // adjacent places together are a word
 };
 
 namespace pre_tokenizer {
 
-/// Cuts at the matches of a pattern; `invert`: at what lies between them.
+/// Splits at the matches of a pattern or, if `invert` is true, at the text between them.
 PreTokenizerStep split(const std::string& source, const std::string& pattern, SplitBehavior behavior,
                        bool invert);
-/// Cuts at every character that fulfils `is`.
+/// Splits at every character for which `is` returns true.
 PreTokenizerStep split_at(bool (*is)(char32_t), SplitBehavior behavior);
-/// Runs of `\w`, and runs of what is neither that nor white space, which goes.
+/// Makes words of runs of `\w`, and of runs of other characters except white space, which is removed.
 PreTokenizerStep words_and_punctuation();
-/// BERT's (Devlin et al. 2018): white space goes, every punctuation character is a word.
+/// BERT's steps (Devlin et al. 2018): white space is removed, and every punctuation character is a word.
 std::vector<PreTokenizerStep> bert();
-/// Where a word does not begin with a space, one is put there.
+/// Adds a space before a word that does not begin with one.
 PreTokenizerStep prefix_space();
-/// Every byte as its visible character (GPT-2).
+/// Replaces every byte by its visible character (GPT-2).
 PreTokenizerStep visible_bytes();
-/// Spaces as `replacement`; a word that begins with none gets one: never, at the beginning of everything,
-/// always; or even a word that does begin with one.
+/// Says when `replacement`, which replaces spaces, is added before a word that does not begin with it: never,
+/// at the very beginning, always, or even before a word that begins with it.
 enum class Prepend : std::uint8_t { never, first, always, even_before_space };
 PreTokenizerStep metaspace(std::string replacement, Prepend prepend, bool split);
 
@@ -77,11 +78,11 @@ class PreTokenizer {
  public:
   PreTokenizer() = default;  // the text is one word
   explicit PreTokenizer(std::vector<PreTokenizerStep> steps) : steps_(std::move(steps)) {}
-  /// Patterns, each of which cuts what the one before it left; all text stays.
+  /// Uses patterns, each of which splits the words of the previous one. All text is kept.
   PreTokenizer(const std::string& source, const std::vector<std::string>& patterns);
 
-  /// Cuts `text`. REQUIRES: valid UTF-8. `words` holds views of `text`.
-  /// Throws Error when a pattern needs more memory or steps than it is given for this text.
+  /// Splits `text`. REQUIRES: valid UTF-8. `words` contains views of `text`. Throws Error if a pattern
+  /// exceeds its limits of memory or steps for this text.
   void run(std::string_view text, bool first, Words& words) const;
 
  private:
