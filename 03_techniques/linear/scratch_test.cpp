@@ -131,5 +131,5 @@ TEST_CASE("a configuration says what it is a part of, and what cannot be is refu
   config = {p.weight, 0, 1};
   CHECK_THROWS_WITH(registry().ladder<Linear>().make("naive", config), testing::contains("0 threads"));
   config = {p.weight, 1, -1};
-  CHECK_THROWS_WITH(registry().ladder<Linear>().make("naive", config), testing::contains("-1 tokens"));
+  CHECK_THROWS_WITH(registry().ladder<Linear>().make("naive", config), testing::contains("-1 rows"));
 }

@@ -417,7 +417,7 @@ class Others(Case):
         self.refused(2, "give --ctx", "plan", "-m", config)
         self.refused(2, "--budget much", "plan", "--shape", "llama-3-8b", "--budget", "much")
         self.refused(2, "unknown shape", "plan", "--shape", "llama-9")
-        self.refused(2, "--tokens 9 is more", "plan", "--shape", "llama-3-8b", "--ctx", 8, "--tokens", 9)
+        self.refused(2, "--tokens is 9, but the context has 8 tokens", "plan", "--shape", "llama-3-8b", "--ctx", 8, "--tokens", 9)
         self.refused(2, "--batch is 0", "plan", "--shape", "llama-3-8b", "--batch", 0)
         self.refused(2, "unknown number format", "plan", "--shape", "llama-3-8b", "--kv-type", "f7")
 
@@ -531,7 +531,7 @@ class Others(Case):
             self.assertEqual(row["tier"] in ("correct", "good"), row["status"] == "passing")
             self.assertEqual(row["tier"] == "good", bool(row["goals"]) and all(goal["good"] for goal in row["goals"]))
         self.refused(2, "no exercise in chapter", "exercises", "9")
-        self.refused(2, "there is no exercise 'nothing'; known: one_token", "exercises", "nothing")
+        self.refused(2, "there is no exercise 'nothing'; choose one of: one_token", "exercises", "nothing")
         self.refused(2, "the name of one exercise", "exercises", "--watch")
         self.refused(2, "there is no exercise", "exercises", "--reset", "nothing")
 
