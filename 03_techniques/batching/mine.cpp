@@ -7,8 +7,9 @@
 //   step.queues.running      pointers to the sequences that run; the last one is preempted first
 //   step.plan_tokens(s)      plans as much of sequence s as the step and the memory allow. It may preempt
 //                            sequences, also s itself, and remove them from step.queues.running
-//   step.admit_one()         moves the first waiting sequence to the end of the running ones, if there is
-//   room step.tokens_left         how many tokens the step can still compute
+//   step.admit_one()         moves the first waiting sequence to the end of the running ones. Returns false
+//                            if there is no room for it, or if no sequence waits
+//   step.tokens_left         how many tokens the step can still compute
 // s.missing() is the number of tokens of s that are not computed yet: 1 while it decodes, more in a prompt or
 // after a preemption, and 0 while its next token is being sampled.
 

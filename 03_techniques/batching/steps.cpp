@@ -10,9 +10,10 @@
 namespace rung::batching {
 namespace {
 
-/// A running sequence of a check: its length, and how many of its tokens are computed.
+/// A running sequence of a check: its length, how many of its tokens are computed, and how many steps in
+/// flight compute it.
 struct Running {
-  int length = 0, computed = 0;
+  int length = 0, computed = 0, in_flight = 0;
 };
 
 struct Case {
@@ -51,6 +52,7 @@ Verdict judge(const Case& c, void (*function)(Step& step)) {
     space.open(s);
     space.grow(s, r.computed);
     s.computed = r.computed;
+    s.in_flight = r.in_flight;
     queues.running.push_back(&s);
   }
   const std::string all = ids_of(queues.running);
@@ -88,23 +90,29 @@ std::vector<Trial> decode_checks() {
           {"one sequence decodes", {{5, 4}}, "0:1"},
           {"three sequences decode, in their order", {{5, 4}, {9, 8}, {3, 2}}, "0:1 1:1 2:1"},
           {"a prompt is left to step 2", {{5, 4}, {10, 0}, {3, 2}}, "0:1 2:1"},
-          {"a sequence that misses nothing is left out", {{5, 5}, {9, 8}}, "1:1"},
           {"no sequence runs", {}, ""},
           {"the step has two tokens for three sequences", {{5, 4}, {9, 8}, {3, 2}}, "0:1 1:1", 2},
-          {"the memory is full: the last sequence is preempted",
-           {{4, 3}, {4, 3}, {4, 3}},
-           "0:1 1:1",
-           64,
-           64,
-           11,
-           "0 1"},
-          {"preempting the last one makes room for the others",
+          {"memory for 10 tokens, 9 are computed: sequence 1 preempts the last one",
            {{4, 3}, {4, 3}, {4, 3}},
            "0:1 1:1",
            64,
            64,
            10,
            "0 1"},
+          {"memory for 6 tokens, 6 are computed: a preempted sequence must not be planned",
+           {{4, 3}, {4, 3}, {1, 0}},
+           "0:1",
+           64,
+           64,
+           6,
+           "0"},
+          {"sequence 2 is in flight: sequence 1 preempts itself, and sequence 2 must not be skipped",
+           {{4, 3}, {4, 3}, {4, 3, 1}},
+           "0:1 2:1",
+           64,
+           64,
+           10,
+           "0 2"},
       },
       my_decodes);
 }
@@ -123,7 +131,13 @@ std::vector<Trial> prompt_checks() {
            "0:4 1:3",
            64,
            1},
-          {"no sequence runs", {}, ""},
+          {"memory for 12 tokens: prompt 0 preempts sequence 1, which must not be planned",
+           {{10, 0}, {10, 6}},
+           "0:10",
+           12,
+           64,
+           12,
+           "0"},
       },
       my_prompts);
 }
@@ -137,8 +151,7 @@ std::vector<ExerciseStep> steps() {
              5,
              {"How many tokens does a sequence miss while it decodes?",
               "plan_tokens() can remove sequences from step.queues.running while you walk over it. Use an "
-              "index, and "
-              "compare it with the size in every round.",
+              "index, and compare it with the size in every round.",
               "Increase the index only if step.queues.running[i] is still the sequence that you planned."},
              decode_checks};
   list[1] = {"prompts",
@@ -151,9 +164,8 @@ std::vector<ExerciseStep> steps() {
       "the scheduler",
       "Write `mine()`: the order of decodes, prompts and admission.",
       4,
-      {"\"no chunk in two steps\" means that a sequence waits or runs, but the step plans nothing. Which of "
-       "the "
-       "moves did you leave out?",
+      {"\"no chunk in two steps\" means that sequences wait or run, but mine() plans nothing. The line "
+       "\"expected\" says which of the moves is missing.",
        "admit_one() only moves a sequence into the running list. Its prompt must be planned, too.",
        "Decodes first keep the pauses between tokens short. Admit only while step.tokens_left is above 0."},
       {},

@@ -207,12 +207,12 @@ void drive_pool(BlockPool& pool, int blocks) {
   std::vector<int> owners(static_cast<std::size_t>(blocks), 0);
   int free = blocks;
   for (int at = 0; at < 400; ++at) {
-    const auto wrong = [&](const std::string& expected, const std::string& actual) {
-      fail("{}", mismatch("the pool alone", fmt::format("{} blocks", blocks), fmt::format("operation {}", at),
-                          expected, actual));
+    const auto wrong = [&](const std::string& what, const std::string& expected, int actual) {
+      fail("{}", mismatch("the pool alone", fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s"),
+                          fmt::format("operation {}, {}", at, what), expected, std::to_string(actual)));
     };
-    const auto expect = [&](const char* what, int expected, int got) {
-      if (expected != got) wrong(fmt::format("{} {}", expected, what), fmt::format("{}", got));
+    const auto expect = [&](const std::string& what, int expected, int actual) {
+      if (expected != actual) wrong(what, std::to_string(expected), actual);
     };
     std::vector<int> owned;
     for (int b = 0; b < blocks; ++b) {
@@ -224,10 +224,10 @@ void drive_pool(BlockPool& pool, int blocks) {
     if (fills || owned.empty()) {
       const int block = pool.take();
       if (free == 0) {
-        expect("no block (-1) where none is free, from take()", -1, block);
+        expect("take() when no block is free", -1, block);
       } else {
         if (block < 0 || block >= blocks || owners[static_cast<std::size_t>(block)] > 0)
-          wrong("a free block", fmt::format("{}", block));
+          wrong("take()", "a free block", block);
         owners[static_cast<std::size_t>(block)] = 1;
         --free;
       }
@@ -243,9 +243,8 @@ void drive_pool(BlockPool& pool, int blocks) {
       }
     }
     for (int b = 0; b < blocks; ++b)
-      expect(fmt::format("owners of block {}:", b).c_str(), owners[static_cast<std::size_t>(b)],
-             pool.owners(b));
-    expect("free blocks:", free, pool.free_blocks());
+      expect(fmt::format("owners({})", b), owners[static_cast<std::size_t>(b)], pool.owners(b));
+    expect("free_blocks()", free, pool.free_blocks());
   }
 }
 

@@ -73,7 +73,7 @@ Trial drawn(std::string name, std::vector<double> probabilities, double u, std::
 
 std::vector<Trial> draw_checks() {
   const std::vector<double> three = {0.2, 0.5, 0.3};
-  std::vector<double> tenths(10, 0.1);
+  const std::vector<double> sevenths(7, 1.0 / 7);
   return {
       drawn("ids 3, 13, 23 with 0.2, 0.5, 0.3; u = 0", three, 0, 3),
       drawn("u = 0.1 is in the first interval", three, 0.1, 3),
@@ -81,7 +81,7 @@ std::vector<Trial> draw_checks() {
       drawn("u = 0.69 is in the second interval", three, 0.69, 13),
       drawn("u = 0.9 is in the last interval", three, 0.9, 23),
       drawn("a choice of probability 0 is never drawn", {0, 1}, 0, 13),
-      drawn("ten times 0.1 adds up to less than this u", tenths, std::nextafter(1.0, 0.0), 93),
+      drawn("seven times 1/7 adds up to less than this u", sevenths, std::nextafter(1.0, 0.0), 63),
       drawn("one choice", {1}, 0.5, 3),
   };
 }
@@ -90,6 +90,10 @@ Trial nucleus(std::string name, std::vector<double> probabilities, double top_p,
               std::vector<std::int32_t> expected) {
   return check(std::move(name), [=](const std::string& what) {
     std::vector<Choice> choices = choices_of(probabilities);
+    // Memory after the end, so that an answer that does not stop there keeps too many choices and does not
+    // crash.
+    choices.resize(choices.size() + 1, {-1, 1});
+    choices.pop_back();
     my_top_p(choices, top_p);
     std::vector<std::int32_t> got;
     for (const Choice& choice : choices) got.push_back(choice.id);
@@ -110,10 +114,11 @@ std::vector<Trial> nucleus_checks() {
       nucleus("0.5 and 0.3 reach 0.75: the token that crosses it stays", {0.2, 0.5, 0.3}, 0.75, {13, 23}),
       nucleus("all are needed for 0.9", {0.2, 0.5, 0.3}, 0.9, {3, 13, 23}),
       nucleus("a tiny top_p keeps the most probable token", {0.2, 0.5, 0.3}, 1e-9, {13}),
-      nucleus("of equal tokens, the lower id stays", {0.25, 0.25, 0.25, 0.25}, 0.5, {3, 13}),
+      nucleus("32 times 1/32: of equal tokens, the lower ids stay", std::vector<double>(32, 1.0 / 32), 0.125,
+              {3, 13, 23, 33}),
       nucleus("the result is in ascending order of ids", {0.1, 0.2, 0.3, 0.4}, 0.85, {13, 23, 33}),
-      nucleus("ten times 0.1 adds up to less than this top_p", std::vector<double>(10, 0.1),
-              std::nextafter(1.0, 0.0), {3, 13, 23, 33, 43, 53, 63, 73, 83, 93}),
+      nucleus("seven times 1/7 adds up to less than this top_p", std::vector<double>(7, 1.0 / 7),
+              std::nextafter(1.0, 0.0), {3, 13, 23, 33, 43, 53, 63}),
   };
 }
 
@@ -130,25 +135,23 @@ std::vector<ExerciseStep> steps() {
               "the same loop.",
               "A second loop divides every probability by the sum."},
              probability_checks};
-  list[1] = {
-      "draw",
-      "Write `my_draw()`: the token whose interval of the cumulative sum contains u.",
-      6,
-      {"The probabilities are the lengths of intervals that fill [0, 1). Which interval contains u?",
-       "Add up the probabilities. The first sum above u names the token.",
-       "Ten times 0.1 adds up to 0.9999999999999999. If u is not below the last sum, return the last token."},
-      draw_checks};
+  list[1] = {"draw",
+             "Write `my_draw()`: the token whose interval of the cumulative sum contains u.",
+             6,
+             {"The probabilities are the lengths of intervals that fill [0, 1). Which interval contains u?",
+              "Add up the probabilities. The first sum above u names the token.",
+              "Seven times 1/7 adds up to 0.9999999999999998. If u is not below the last sum, return the "
+              "last token."},
+             draw_checks};
   list[2] = {"top-p",
              "Write `my_top_p()`: the smallest set of most probable tokens that reaches top_p.",
              9,
              {"The probabilities 0.4 and 0.3 do not reach 0.75. If your loop stops there, does it keep the "
               "third token?",
               "Sort by probability, and by id among equals. Add up from the front while the sum is below "
-              "top_p. Each token "
-              "that you add is kept.",
+              "top_p. Each token that you add is kept.",
               "Sort the kept tokens by id at the end. A comparison that looks at probabilities only leaves "
-              "equal tokens in "
-              "any order."},
+              "equal tokens in any order."},
              nucleus_checks,
              true};
   return list;

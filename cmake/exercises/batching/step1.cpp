@@ -1,4 +1,4 @@
-// The first 1 step of one right answer to the exercise of 03_techniques/batching.
+// The first step of one right answer to the exercise of 03_techniques/batching.
 
 #include "batching.hpp"
 #include "core/error.hpp"

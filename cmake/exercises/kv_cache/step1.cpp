@@ -1,4 +1,4 @@
-// The first 1 step of one right answer to the exercise of 03_techniques/kv_cache.
+// The first step of one right answer to the exercise of 03_techniques/kv_cache.
 
 #include <vector>
 

@@ -1,4 +1,4 @@
-// The first 1 step of one right answer to the exercise of 03_techniques/sampling.
+// The first step of one right answer to the exercise of 03_techniques/sampling.
 
 #include <algorithm>
 #include <cmath>
