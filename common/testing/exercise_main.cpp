@@ -147,7 +147,6 @@ void print_step(int number, const std::string& title, const rung::ExerciseStep& 
 int judge(const rung::LadderBase& ladder, int only) {
   using Status = rung::Verdict::Status;
   const std::vector<rung::ExerciseStep> steps = ladder.steps();
-  const std::vector<rung::Trial> trials = ladder.trials();
   if (only < 0 || only > static_cast<int>(steps.size())) {
     std::printf("there is no step %d; the exercise has the steps 1 to %zu\n", only, steps.size());
     return 2;
@@ -162,6 +161,7 @@ int judge(const rung::LadderBase& ladder, int only) {
           "step " + std::to_string(number) + " of " + std::to_string(steps.size()) + ", " + step.title + ": ";
     keep(step_title, title);
     step_number = number;
+    const std::vector<rung::Trial> trials = step.ladder ? ladder.trials() : std::vector<rung::Trial>{};
     const rung::ExerciseStepResult result = rung::judge_step(step, trials, begin);
     print_step(number, title, step, result);
     if (result.status == Status::failed) return 1;
