@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws one layer of the model `tiny` with every matrix to scale: results/layer.svg and results/layer.png.
+"""Draws one layer of the model `tiny` with every matrix to scale: results/layer.svg and results/layer.png. Everything
+with 768 numbers has half its length.
 
 usage: 01_challenges/one_token/plot.py     (needs matplotlib)
 """
@@ -20,7 +21,7 @@ MATRIX, VECTOR, CACHE = "#cfe2f3", "#8b4513", "#e9f5e6"
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     plt = pyplot(font_size=9)
-    figure, axis = plt.subplots(figsize=(13, 6.6))
+    figure, axis = plt.subplots(figsize=(14.5, 7.3))
 
     def box(x, top, width, height, label, color=MATRIX, size=8.5):
         axis.add_patch(plt.Rectangle((x, top - height), width, height, facecolor=color, edgecolor="#555555", linewidth=0.8))
@@ -34,47 +35,69 @@ def main():
     def arrow(x, y, to_x, to_y=None):
         axis.annotate("", (to_x, y if to_y is None else to_y), (x, y), arrowprops={"arrowstyle": "->", "color": "#555555"})
 
-    middle = 0
-    vector(0, middle + DIM / 2, DIM, "x\n[256]")
-    arrow(18, 0, 62)
-    axis.text(40, 12, "norm", ha="center", fontsize=8.5)
-    vector(66, middle + DIM / 2, DIM, "n\n[256]")
+    half = FFN / 2  # everything with 768 numbers is drawn at half its length
+    line = -470     # the residual stream runs along this height
 
+    def plus(x):
+        """Where the result of a block, which comes from above, is added to the residual stream."""
+        axis.add_patch(plt.Circle((x, line), 16, facecolor="white", edgecolor=VECTOR, linewidth=1.6, zorder=3))
+        axis.text(x, line - 1, "+", ha="center", va="center", fontsize=12, color=VECTOR, zorder=4)
+
+    def norm(x, label):
+        """Takes x from the residual stream, and draws n, which a block begins with."""
+        axis.plot([x, x], [line, 0], color="#555555", linewidth=1)
+        arrow(x, 0, x + 62)
+        axis.text(x + 30, 12, "norm", ha="center", fontsize=8.5)
+        vector(x + 66, DIM / 2, DIM, label)
+
+    axis.plot([14, 2290], [line, line], color=VECTOR, linewidth=2.4, zorder=1)
+    vector(0, line + DIM / 2, DIM, "x\n[256]")
+    axis.text(560, line - 20, "the residual stream: x passes by every block", ha="center", va="top", fontsize=8.5)
+
+    norm(50, "n\n[256]")
     top = 330
+    names = {"q": "q [256]: 8 heads of 32, rotated", "k": "k [64]: 2 heads of 32, rotated", "v": "v [64]: 2 heads of 32"}
     for name, rows in (("q", HEADS * HEAD_DIM), ("k", KV_HEADS * HEAD_DIM), ("v", KV_HEADS * HEAD_DIM)):
-        arrow(84, 0, 128, top - rows / 2)
-        box(132, top, DIM, rows, f"W_{name} [{rows}, {DIM}]")
-        vector(400, top, rows, {"q": "q [256]: 8 heads of 32, rotated", "k": "k [64]: 2 heads of 32, rotated", "v": "v [64]: 2 heads of 32"}[name],
-               below=False)
+        arrow(134, 0, 178, top - rows / 2)
+        box(182, top, DIM, rows, f"W_{name} [{rows}, {DIM}]")
+        vector(450, top, rows, names[name], below=False)
         top -= rows + 60
-    box(500, 22, 120, 64, "keys\n[t, 64]", CACHE)
-    box(500, -102, 120, 64, "values\n[t, 64]", CACHE)
-    axis.text(560, -180, "KV cache of this layer\n(t tokens so far)", ha="center", va="top", fontsize=8.5)
-    arrow(418, -18, 496, -10)
-    arrow(418, -142, 496, -134)
-    arrow(418, 200, 690, 60)
-    arrow(624, -10, 690, 30)
-    arrow(624, -134, 690, 0)
-    axis.text(470, 56, "scores, softmax,\nweighted sum", ha="left", fontsize=8.5)
-    vector(694, DIM / 2, DIM, "8 heads\n[256]", below=False)
-    arrow(712, 0, 740)
-    box(744, DIM / 2, DIM, DIM, "W_out [256, 256]")
-    arrow(1004, 0, 1030)
-    vector(1034, DIM / 2, DIM, "x += ...\n[256]")
-    arrow(1052, 0, 1096)
-    axis.text(1074, 12, "norm", ha="center", fontsize=8.5)
-    box(1100, 3 * DIM / 2 + 30, DIM, FFN / 2, "", MATRIX)
-    axis.text(1100 + DIM / 2, 3 * DIM / 2 + 40, "W_gate and W_up [768, 256], drawn at half height", ha="center", va="bottom", fontsize=8.5)
-    axis.text(1100 + DIM / 2, 222, "W_gate", ha="center", va="center", fontsize=8.5)
-    box(1100, 0, DIM, FFN / 2, "W_up")
-    arrow(1360, 0, 1400)
-    vector(1404, FFN / 4, FFN / 2, "SiLU(gate) · up\n[768]")
-    arrow(1422, 0, 1446)
-    box(1450, DIM / 2, FFN / 2, DIM, "W_down [256, 768],\ndrawn at half width")
-    arrow(1838, 0, 1862)
-    vector(1866, DIM / 2, DIM, "x += ...\n[256]")
-    axis.set_xlim(-20, 1910)
-    axis.set_ylim(-440, 470)
+    box(550, 22, 120, 64, "keys\n[t, 64]", CACHE)
+    box(550, -102, 120, 64, "values\n[t, 64]", CACHE)
+    axis.text(610, -176, "KV cache of this layer (t tokens)", ha="center", va="top", fontsize=8.5)
+    arrow(468, -18, 546, -10)
+    arrow(468, -142, 546, -134)
+    arrow(468, 200, 740, 60)
+    arrow(674, -10, 740, 30)
+    arrow(674, -134, 740, 0)
+    axis.text(520, 56, "scores, softmax,\nweighted sum", ha="left", fontsize=8.5)
+    vector(744, DIM / 2, DIM, "8 heads\n[256]", below=False)
+    arrow(762, 0, 790)
+    box(794, DIM / 2, DIM, DIM, "W_out [256, 256]")
+    arrow(1054, 0, 1080)
+    vector(1084, DIM / 2, DIM, "[256]", below=False)
+    arrow(1091, -DIM / 2, 1091, line + 18)
+    plus(1091)
+
+    norm(1150, "n\n[256]")
+    for name, bottom in (("gate", 15), ("up", -half - 15)):
+        arrow(1234, 0, 1278, bottom + half / 2)
+        box(1282, bottom + half, DIM, half, f"W_{name} [768, 256]\n(half its height)")
+        arrow(1540, bottom + half / 2, 1566)
+        vector(1570, bottom + half, half, f"{name} [768]", below=name == "up")
+        arrow(1588, bottom + half / 2, 1700, 0)
+    vector(1704, half / 2, half, "SiLU(gate) · up\n[768]", below=False)
+    arrow(1722, 0, 1750)
+    box(1754, DIM / 2, half, DIM, "W_down [256, 768]\n(half its width)")
+    arrow(2140, 0, 2166)
+    vector(2170, DIM / 2, DIM, "[256]", below=False)
+    arrow(2177, -DIM / 2, 2177, line + 18)
+    plus(2177)
+    vector(2230, line + DIM / 2, DIM, "x, for the\nnext layer")
+    axis.text(610, 450, "attention block", ha="center", fontsize=11, color="#333333")
+    axis.text(1680, 450, "feed-forward block", ha="center", fontsize=11, color="#333333")
+    axis.set_xlim(-20, 2310)
+    axis.set_ylim(-670, 480)
     axis.set_aspect("equal")
     axis.axis("off")
     (FOLDER / "results").mkdir(exist_ok=True)

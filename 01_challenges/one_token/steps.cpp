@@ -1,5 +1,6 @@
 // The graded steps of the exercise: what to write, hints, and checks with known answers.
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -26,6 +27,37 @@ Trial check(std::string name, Numbers expected, std::function<void(std::span<flo
   return trial;
 }
 
+/// What a check of the whole pass looks at: the logits, or one layer's keys or values.
+using Look = std::span<const float> (*)(std::span<const KeysValues> cache, std::span<const float> logits);
+
+/// A check of my_token_pass(): computes all tokens of `text` and compares what `look` shows with that of
+/// token_pass(), which the topic's test holds against the oracle.
+Trial pass_check(std::string name, std::shared_ptr<const PlainModel> model, std::vector<std::int32_t> text,
+                 Look look) {
+  Trial trial;
+  trial.name = name;
+  trial.judge = judging([name = std::move(name), model = std::move(model), text = std::move(text), look](
+                            const std::string&, int) {
+    const auto run = [&](TokenPass pass, std::vector<KeysValues>& cache, std::vector<float>& logits) {
+      for (std::size_t position = 0; position < text.size(); ++position)
+        pass(*model, text[position], static_cast<int>(position), cache, logits);
+      return look(cache, logits);
+    };
+    std::vector<KeysValues> mine(model->layers.size()), right(model->layers.size());
+    std::vector<float> my_logits(static_cast<std::size_t>(model->vocab), std::nanf("")), logits = my_logits;
+    const std::span<const float> got = run(my_token_pass, mine, my_logits);
+    const std::span<const float> wanted = run(token_pass, right, logits);
+    Verdict verdict;
+    if (got.size() != wanted.size()) {
+      return verdict.fail(mismatch(name, fmt::format("{} tokens", text.size()), "the size of the array",
+                                   std::to_string(wanted.size()), std::to_string(got.size())));
+    }
+    return compare(name, {{"number", static_cast<std::int64_t>(got.size())}}, got,
+                   Numbers(wanted.begin(), wanted.end()), std::vector<double>{1e-4});
+  });
+  return trial;
+}
+
 std::vector<float> random_numbers(Rng& rng, std::size_t n, double magnitude = 1) {
   std::vector<float> numbers(n);
   for (float& x : numbers) x = static_cast<float>(magnitude * rng.normal());
@@ -45,9 +77,9 @@ std::vector<Trial> norm_checks() {
             [](std::span<float> out) {
               my_norm(std::vector<float>{3, 4}, std::vector<float>{1, 1}, 0, out);
             }),
-      make("weights 2 and -1", {3, 4}, {2, -1}, 0),
-      make("zeros with eps 0.01", {0, 0, 0}, {1, 1, 1}, 0.01F),
-      make("small numbers: eps is inside the root", {1e-3F, -2e-3F}, {1, 1}, 1e-5F),
+      make("x = 3, 4 with weights 2, -1", {3, 4}, {2, -1}, 0),
+      make("x = 0, 0, 0 with eps 0.01", {0, 0, 0}, {1, 1, 1}, 0.01F),
+      make("x = 0.001, -0.002 with eps 0.00001, which is inside the root", {1e-3F, -2e-3F}, {1, 1}, 1e-5F),
       make("256 random numbers", random_numbers(rng, 256), random_numbers(rng, 256), 1e-5F),
   };
   return checks;
@@ -88,13 +120,13 @@ std::vector<Trial> rotate_checks() {
   std::vector<double> radians;
   for (int i = 0; i < 16; ++i) radians.push_back(std::pow(10000.0, -2.0 * i / 32));
   return {
-      make("position 0 changes nothing", {1, 0.1}, 0, {1, 2, 3, 4}),
-      check("a quarter turn: (1, 0) becomes (0, 1)", {0, 1},
+      make("1, 2, 3, 4 at position 0: nothing changes", {1, 0.1}, 0, {1, 2, 3, 4}),
+      check("a quarter turn: the pair (1, 0) becomes (0, 1)", {0, 1},
             [](std::span<float> out) {
               out[0] = 1, out[1] = 0;
               my_rotate(std::vector<double>{std::numbers::pi / 2}, 1, out);
             }),
-      make("two pairs with different angles", {1, 0.1}, 2, {1, 2, 3, 4}),
+      make("1, 2, 3, 4 at position 2, with 1 and 0.1 radians per position", {1, 0.1}, 2, {1, 2, 3, 4}),
       make("a head of 32 numbers at position 1,000", radians, 1000, random_numbers(rng, 32)),
   };
 }
@@ -119,11 +151,13 @@ std::vector<Trial> attention_checks() {
   Rng rng(4);
   std::vector<float> large = random_numbers(rng, 2 * 32, 100);
   return {
-      attention_check("one position: its value comes out", {1, 1}, {5, 5}, {7, 8}, 2),
-      attention_check("two equal keys: the mean of both values", {1, 1}, {2, 3, 2, 3}, {1, 2, 5, 10}, 2),
-      attention_check("a larger score gets more weight", {1, 0}, {2, 0, 0, 0}, {1, 1, 0, 0}, 2),
-      attention_check("stride 4: two KV heads side by side", {1, 2}, {1, 0, 9, 9, 0, 1, 9, 9},
-                      {1, 2, 9, 9, 3, 4, 9, 9}, 4),
+      attention_check("one position: its value 7, 8 comes out", {1, 1}, {5, 5}, {7, 8}, 2),
+      attention_check("two equal keys: the mean of the values 1, 2 and 5, 10", {1, 1}, {2, 3, 2, 3},
+                      {1, 2, 5, 10}, 2),
+      attention_check("query 1, 0 and keys 2, 0 and 0, 0: the larger score gets more weight", {1, 0},
+                      {2, 0, 0, 0}, {1, 1, 0, 0}, 2),
+      attention_check("head_dim 2 and stride 4: the other two numbers belong to another head", {1, 2},
+                      {1, 0, 9, 9, 0, 1, 9, 9}, {1, 2, 9, 9, 3, 4, 9, 9}, 4),
       attention_check("scores in the thousands", {100, 100}, large, random_numbers(rng, 64), 2),
       attention_check("100 positions of a head of 32", random_numbers(rng, 32), random_numbers(rng, 6400),
                       random_numbers(rng, 6400), 64),
@@ -147,10 +181,37 @@ std::vector<Trial> feed_forward_checks() {
   one.gate = {1}, one.up = {3}, one.down = {10};
   Rng rng(5);
   return {
-      make("one number: gate 2, up 6", one, {2}),
-      make("a negative gate lets little through", one, {-5}),
+      make("W_gate = 1, W_up = 3, W_down = 10, x = 2", one, {2}),
+      make("W_gate = 1, W_up = 3, W_down = 10, x = -5: a negative gate lets little through", one, {-5}),
       make("dim 4, ffn_dim 12", random(1, 4, 12), random_numbers(rng, 4)),
       make("dim 64, ffn_dim 160", random(2, 64, 160), random_numbers(rng, 64)),
+  };
+}
+
+std::vector<Trial> pass_checks() {
+  const auto model = [](int layers) { return random_model(11, layers, 8, 2, 1, 4, 12, 16); };
+  const auto without = [&](std::vector<float> PlainLayer::*matrix) {
+    PlainModel changed = *model(1);
+    std::fill((changed.layers[0].*matrix).begin(), (changed.layers[0].*matrix).end(), 0.0f);
+    return std::make_shared<const PlainModel>(std::move(changed));
+  };
+  const Look logits = [](std::span<const KeysValues>, std::span<const float> all) { return all; };
+  const Look keys = [](std::span<const KeysValues> cache, std::span<const float>) {
+    return std::span<const float>(cache[0].keys);
+  };
+  const Look values = [](std::span<const KeysValues> cache, std::span<const float>) {
+    return std::span<const float>(cache[0].values);
+  };
+  return {
+      pass_check("the logits of a model without layers: embedding, norm, output", model(0), {3}, logits),
+      pass_check("one layer, tokens 3, 1, 4: the values in cache[0]", model(1), {3, 1, 4}, values),
+      pass_check("one layer, tokens 3, 1, 4: the keys in cache[0]", model(1), {3, 1, 4}, keys),
+      pass_check("one layer with W_down = 0, so without its feed-forward block, token 3: the logits",
+                 without(&PlainLayer::down), {3}, logits),
+      pass_check("one layer with W_down = 0, tokens 3, 1, 4: the logits", without(&PlainLayer::down),
+                 {3, 1, 4}, logits),
+      pass_check("one layer with W_out = 0, so without its attention, token 3: the logits",
+                 without(&PlainLayer::attn_out), {3}, logits),
   };
 }
 
@@ -205,6 +266,9 @@ std::vector<ExerciseStep> steps() {
       "Write `my_token_pass()`: the embedding, all layers, and the logits.",
       40,
       {"Which of the vectors lives from the first layer to the last, and which ones are new in each layer?",
+       "Begin without the layers: copy the row of the embedding, norm it, and multiply it by model.output. "
+       "The first "
+       "check passes then. Add the keys and values, then attention, then the feed-forward block.",
        "Insert k and v at the end of cache[i].keys and cache[i].values before any head attends: the token "
        "sees itself. "
        "There are position + 1 positions then, and the stride is kv_heads * head_dim.",
@@ -212,7 +276,7 @@ std::vector<ExerciseStep> steps() {
        "g * head_dim. "
        "It writes head_dim numbers at h * head_dim of a vector of heads * head_dim numbers, which attn_out "
        "maps back to dim."},
-      {},
+      pass_checks,
       true};
   return list;
 }

@@ -62,7 +62,7 @@ Verdict judge(const Ladder<OneToken>& ladder, const std::string& rung, const Cas
     const std::span<const float> logits = computed->logits(text);
     const std::vector<double> expected = oracle::logits(*c.model, text);
     const Verdict verdict =
-        compare(c.name, {{"token", c.model->vocab}}, logits, expected, std::vector<double>{1e-4});
+        compare(c.name, {{"logit", c.model->vocab}}, logits, expected, std::vector<double>{1e-4});
     if (verdict.status != Verdict::Status::passed) return verdict;
     if (verdict.error >= worst.error) worst = verdict;
   }

@@ -27,8 +27,9 @@ void my_product(std::span<const float> matrix, std::span<const float> x, std::sp
   }
 }
 
-// Step 3. RoPE: rotates the pairs (0, 1), (2, 3), ... of one head in place. Pair i is rotated by the angle
-// position * radians[i]. The pair (a, b) becomes (a cos - b sin, a sin + b cos).
+// Step 3. RoPE: rotates the pairs of one head in place. Pair i has the numbers head[2 * i] and
+// head[2 * i + 1]. It is rotated by the angle position * radians[i]: the pair (a, b) becomes
+// (a cos - b sin, a sin + b cos). Compute the angle in double. A float has too few digits for it.
 void my_rotate(std::span<const double> radians, int position, std::span<float> head) {
   for (std::size_t i = 0; i < radians.size(); ++i) {
     const double angle = position * radians[i];
@@ -40,7 +41,8 @@ void my_rotate(std::span<const double> radians, int position, std::span<float> h
 }
 
 // Step 4. Attention of one query head. query and out have head_dim numbers. The key of position p begins at
-// keys + p * stride, its value at values + p * stride, for p = 0 .. positions - 1.
+// keys + p * stride, its value at values + p * stride, for p = 0 .. positions - 1. Each has head_dim numbers.
+// The stride is larger than head_dim, because the keys of all KV heads of a position are stored together.
 //   score[p]  = (query . key[p]) / sqrt(head_dim)
 //   weight[p] = exp(score[p] - largest score) / sum of these exponentials
 //   out       = sum over p of weight[p] * value[p]
@@ -66,7 +68,8 @@ void my_attention(std::span<const float> query, const float* keys, const float* 
   }
 }
 
-// Step 5. The feed-forward block. x and out have dim numbers; gate and up have ffn_dim numbers.
+// Step 5. The feed-forward block. x and out have dim numbers. The vectors gate, up and hidden have ffn_dim
+// numbers, which is layer.gate.size() / x.size().
 //   gate = layer.gate * x,  up = layer.up * x        (products of step 2)
 //   hidden[i] = gate[i] / (1 + exp(-gate[i])) * up[i]
 //   out = layer.down * hidden
@@ -79,7 +82,8 @@ void my_feed_forward(const PlainLayer& layer, std::span<const float> x, std::spa
   my_product(layer.down, hidden, out);
 }
 
-// Step 6. The whole pass.
+// Step 6. The whole pass. The checks begin with a model that has no layers, and go on in the order of these
+// lines, so that you can write one line after the other.
 //   x = row `token` of model.embedding
 //   for every layer i:
 //     n = norm of x with attn_norm;  q, k, v = layer.q * n, layer.k * n, layer.v * n
@@ -88,7 +92,9 @@ void my_feed_forward(const PlainLayer& layer, std::span<const float> x, std::spa
 //     x += layer.attn_out * (the results of all heads, one after the other)
 //     x += feed-forward block of (norm of x with ffn_norm)
 //   logits = model.output * (norm of x with output_norm)
-// The cache has positions 0 .. position - 1 before the call, and position `position` after it.
+// The cache has the positions 0 .. position - 1 before the call, and also `position` after it. Each position
+// has kv_heads * head_dim numbers in `keys` and as many in `values`: KV head 0 first, then KV head 1, and so
+// on. This is the stride of step 4.
 void my_token_pass(const PlainModel& model, std::int32_t token, int position, std::span<KeysValues> cache,
                    std::span<float> logits) {
   const auto dim = static_cast<std::size_t>(model.dim), head_dim = static_cast<std::size_t>(model.head_dim);
