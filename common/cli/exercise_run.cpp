@@ -146,7 +146,7 @@ void print_verdict(const Exercise& exercise, const ExerciseVerdict& verdict) {
   int number = 0;
   for (const StepVerdict& step : verdict.steps) {
     fmt::print("  {}. {:<24} {}", ++number, step.title, step.status);
-    if (step.passed > 0) fmt::print(", {} checks passed", step.passed);
+    if (step.passed > 0) fmt::print(", {} check{} passed", step.passed, step.passed == 1 ? "" : "s");
     fmt::print("\n{}", indented(step.failure, "     "));
   }
   for (const GoalVerdict& goal : verdict.goals) fmt::print("  {}\n", goal.sentence);

@@ -21,6 +21,15 @@ std::string place(std::initializer_list<Dimension> shape, std::int64_t index) {
   return text;
 }
 
+/// NaN without its sign, which says nothing to a reader.
+std::string number_text(double x) { return std::isnan(x) ? "nan" : fmt::format("{:.9g}", x); }
+
+std::string actual_text(double got, const Verdict& verdict) {
+  if (std::isnan(verdict.error)) return number_text(got);
+  return fmt::format("{}, difference {:.3g}, allowed {:.3g}", number_text(got), verdict.error,
+                     verdict.tolerance);
+}
+
 }  // namespace
 
 Verdict& Verdict::fail(std::string sentence) {
@@ -63,11 +72,11 @@ Verdict compare(const std::string& what, std::initializer_list<Dimension> shape,
   }
   if (got.empty() || verdict.error <= verdict.tolerance) return verdict;
   std::string sizes;
-  for (const Dimension& d : shape) sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ", d.size, d.name);
+  for (const Dimension& d : shape) {
+    sizes += fmt::format("{}{} {}{}", sizes.empty() ? "" : ", ", d.size, d.name, d.size == 1 ? "" : "s");
+  }
   return verdict.fail(mismatch(what, sizes, place(shape, static_cast<std::int64_t>(where)),
-                               fmt::format("{:.9g}", expected[where]),
-                               fmt::format("{:.9g}, difference {:.3g}, allowed {:.3g}", got[where],
-                                           verdict.error, verdict.tolerance)));
+                               number_text(expected[where]), actual_text(got[where], verdict)));
 }
 
 bool newer_than_program(const std::string& path) {
