@@ -38,13 +38,41 @@ TEST_CASE("a model's bytes and weights are those of its file") {
 TEST_CASE("a published shape: 16-bit weights, and attention by its heads") {
   const StepModel s = step_model(named_kv_shape("llama-3-8b"), DType::f16);
   CHECK(s.layer_bytes == 2 * s.layer_weights);
+  CHECK(s.output_weights == 128256.0 * 4096);
+  CHECK(s.layer_weights == 8.03e9 - 2 * s.output_weights);  // without the input embedding
   REQUIRE(s.attention.size() == 1);
   CHECK(s.attention[0].kv_bytes == 131072);
   CHECK(s.attention[0].flops_per_pair == 4.0 * 32 * 32 * 128);
   CHECK(step_model(named_kv_shape("gemma-3-27b"), DType::bf16).attention.size() == 2);
+  // Tied: the one table is the output matrix.
+  const StepModel tied = step_model(named_kv_shape("gemma-2-9b"), DType::f16);
+  CHECK(tied.layer_weights + tied.output_weights == 9.24e9);
   KvShape unknown = named_kv_shape("llama-3-8b");
   unknown.weight_bytes = 0;
   CHECK_THROWS_WITH(step_model(unknown, DType::f16), testing::contains("cannot be planned"));
+}
+
+TEST_CASE("a shape counts the weights that the file of this shape has") {
+  for (const char* name : {"test-tiny", "test-tiny-moe"}) {
+    INFO(name);
+    const StepModel file = step_model(*synthetic(name, DType::f16), DType::f16);
+    const StepModel shape = step_model(named_kv_shape(name), DType::f16);
+    CHECK(shape.output_bytes == file.output_bytes);
+    CHECK(shape.expert_bytes == file.expert_bytes);
+    CHECK(shape.expert_share == file.expert_share);
+    // Norms and routers have 16 bits in a shape and 32 in a file; norms count as weights in a shape only.
+    CHECK(shape.layer_bytes == Approx(file.layer_bytes).epsilon(0.03));
+    CHECK(shape.layer_weights == Approx(file.layer_weights).epsilon(0.03));
+  }
+}
+
+TEST_CASE("a published mixture: a token uses its active parameters, many tokens read all experts") {
+  const StepModel s = step_model(named_kv_shape("deepseek-v3"), DType::f16);
+  const double table = 129280.0 * 7168;
+  CHECK(s.layer_weights == Approx(37e9 - 2 * table));
+  CHECK(s.layer_bytes + s.expert_bytes + 2 * s.output_bytes == Approx(2 * 671e9));
+  // 58 layers of 256 experts with three matrices of 7168 x 2048 each
+  CHECK(s.expert_bytes == Approx(2 * 58 * 256 * 3.0 * 7168 * 2048).epsilon(0.01));
 }
 
 TEST_CASE("steps are timed as they were run, and leave the engine empty") {

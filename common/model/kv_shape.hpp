@@ -6,7 +6,6 @@
 // support. It does not open the weights.
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +39,12 @@ struct KvShape {
   int context_length = 0;          // trained length; 0: not known
   std::uint64_t weight_bytes = 0;  // of all tensors; 0: not known
 
+  // Which weights a step reads. Known for named shapes only (named_kv_shape()).
+  std::uint64_t output_weights = 0;  // of the output matrix: the vocabulary times the width
+  bool tied_embeddings = false;      // the output matrix is also the input embedding
+  double expert_weights = 0;         // of all experts of all layers; 0: no mixture of experts
+  double expert_share = 0;           // chosen experts / experts
+
   /// Returns the number of values that one more token adds, in all layers.
   std::int64_t elements_per_token() const;
   /// Returns whether all layers keep the same.
@@ -57,20 +62,9 @@ KvShape read_kv_shape(const std::string& path);
 /// Reads the shape from the text of a config.json. `what` is its name in error messages.
 KvShape kv_shape_from_config(std::string_view text, const std::string& what);
 
-/// A shape as published in a paper or a model card. With these shapes, plans need no download.
-struct PublishedShape {
-  std::string_view name;
-  int layers, heads, kv_heads, head_dim;
-  int latent, rotary_key;     // for MLA, in which kv_heads and head_dim do not affect the cache
-  int window, window_period;  // every window_period-th layer sees the whole text; 1: no layer does
-  int context_length;
-  double parameters;        // rounded to three digits
-  std::string_view source;  // source of the numbers
-};
-std::span<const PublishedShape> published_kv_shapes();
-
-/// Returns a published shape, or one that `rung synth` writes, by its name. weight_bytes is computed with 16
-/// bits per weight. Throws UsageError, which lists the known names, for an unknown name.
+/// Returns a shape as published in a paper or a model card, or one that `rung synth` writes, by its name.
+/// Plans with these shapes need no download. weight_bytes is computed with 16 bits per weight. Throws
+/// UsageError, which lists the known names, for an unknown name.
 KvShape named_kv_shape(std::string_view name);
 
 }  // namespace rung
