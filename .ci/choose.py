@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Chooses the tests and files that a run of .ci/run covers with the tools that are too slow for everything: what
-changed since the last run that passed, and a fifth of the rest. A test counts as changed when a file of its folder did.
-The fifth is the number of commits modulo five, so that five runs of successive commits cover everything.
+changed since the last run that passed, and a part of the rest: a fifth of the tests, a tenth of the files. A test counts
+as changed when a file of its folder did. Which part it is follows from the number of commits, so that ten runs of
+successive commits cover everything.
 
-Run as:  choose.py fifth                     this run's fifth, 0 to 4
+Run as:  choose.py part                      which part is this run's: "2 of 5 and 7 of 10"
          choose.py base                      the commit that changes are counted from
          choose.py tests BUILD [CTEST ARGS]  of the tests that CTest would run
          choose.py files BUILD               of the sources in BUILD/compile_commands.json, without tests
+         choose.py headers BUILD             of the headers that compile alone: the objects to build, for ninja
          choose.py passed                    notes that this commit passed
          choose.py --self-test
 
-After a change to most of the tree, only the 20 tests and the 60 files that changed last are certain to run. The others
+After a change to most of the tree, only the 20 tests and the 40 files that changed last are certain to run. The others
 count as part of the rest, and the script says so: all of them would take longer than the run may.
 
 The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Without that file, changes are counted from a day before
@@ -23,8 +25,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-FIFTHS = 5
-MOST_TESTS, MOST_FILES = 20, 60  # that run because they changed
+PARTS_OF_TESTS, PARTS_OF_FILES = 5, 10
+MOST_TESTS, MOST_FILES = 20, 40  # that run because they changed
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "cmake"))
 from select_targets import folders_of_tests, selected_tests  # noqa: E402
@@ -36,8 +38,8 @@ def git(*arguments):
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def fifth():
-    return int(git("rev-list", "--count", "HEAD") or 0) % FIFTHS
+def turn(parts):
+    return int(git("rev-list", "--count", "HEAD") or 0) % parts
 
 
 def record():
@@ -72,20 +74,20 @@ def changed_files():
     return ages
 
 
-def choose(items, age, turn, most):
-    """The items that changed, at most `most` and the newest first, and every fifth of the others, which `turn` counts
-    from. `age` of an item is None where it did not change."""
+def choose(items, age, first, parts, most):
+    """The items that changed, at most `most` and the newest first, and one in `parts` of the others, counted from the
+    one with the index `first`. `age` of an item is None where it did not change."""
     changed = sorted((item for item in items if age(item) is not None), key=age)
     certain = set(changed[:most])
     rest = sorted(item for item in items if item not in certain)
-    return sorted(certain | set(rest[turn::FIFTHS]))
+    return sorted(certain | set(rest[first::parts]))
 
 
-def choose_for_this_run(items, age, most):
+def choose_for_this_run(items, age, parts, most):
     count = sum(age(item) is not None for item in items)
     if count > most:
         print(f"choose.py: {count} changed, and {most} of them are certain to run", file=sys.stderr)
-    return choose(items, age, fifth(), most)
+    return choose(items, age, turn(parts), parts, most)
 
 
 def choose_tests(build, arguments):
@@ -93,7 +95,8 @@ def choose_tests(build, arguments):
     ages = {}
     for name, age in changed_files().items():
         ages.setdefault(str(Path(name).parent), age)
-    return choose_for_this_run(selected_tests(build, arguments), lambda test: ages.get(folders[test]), MOST_TESTS)
+    return choose_for_this_run(selected_tests(build, arguments), lambda test: ages.get(folders[test]), PARTS_OF_TESTS,
+                               MOST_TESTS)
 
 
 def choose_files(build):
@@ -101,7 +104,22 @@ def choose_files(build):
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     compiled = {os.path.relpath(command["file"], ROOT) for command in commands}
     sources = [name for name in git("ls-files", "*.cpp").splitlines() if not name.endswith("test.cpp")]
-    return choose_for_this_run([name for name in sources if name in compiled], changed_files().get, MOST_FILES)
+    return choose_for_this_run([name for name in sources if name in compiled], changed_files().get, PARTS_OF_FILES,
+                               MOST_FILES)
+
+
+def choose_headers(build):
+    """The object of common/core/x.hpp ends in headers/core_x.hpp.cpp.o (common/house/CMakeLists.txt)."""
+    done = subprocess.run(["ninja", "-C", str(build), "-t", "query", "common/house/rung_headers_alone"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, check=True)
+    objects = {}
+    for line in done.stdout.splitlines():
+        if line.strip().endswith(".hpp.cpp.o"):
+            objects[line.split("/headers/")[-1].removesuffix(".cpp.o")] = line.strip()
+    headers = [name for name in git("ls-files", "common/*.hpp").splitlines()
+               if name.removeprefix("common/").replace("/", "_") in objects]
+    chosen = choose_for_this_run(headers, changed_files().get, PARTS_OF_FILES, MOST_FILES)
+    return [objects[name.removeprefix("common/").replace("/", "_")] for name in chosen]
 
 
 def passed():
@@ -113,31 +131,33 @@ def passed():
 
 def self_test():
     items = [f"t{i:02d}" for i in range(23)]
-    runs = [choose(items, {"t07": 3}.get, turn, 9) for turn in range(FIFTHS)]
+    runs = [choose(items, {"t07": 3}.get, first, 5, 9) for first in range(5)]
     assert all("t07" in run for run in runs)
     assert sorted({item for run in runs for item in run}) == items, "five runs cover everything"
     others = [item for run in runs for item in run if item != "t07"]
     assert len(others) == len(set(others)) == 22, "nothing that did not change runs twice in five runs"
     assert max(map(len, runs)) - min(map(len, runs)) <= 1
     ages = {item: age for age, item in enumerate(reversed(items))}
-    runs = [choose(items, ages.get, turn, 3) for turn in range(FIFTHS)]
+    runs = [choose(items, ages.get, first, 5, 3) for first in range(5)]
     assert all({"t22", "t21", "t20"} <= set(run) for run in runs), "the newest run for certain"
     assert sorted({item for run in runs for item in run}) == items and max(map(len, runs)) == 7
-    print("choose.py covers everything in five runs, and what changed in each")
+    print("choose.py covers everything in as many runs as there are parts, and what changed in each")
 
 
 def main():
     what, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if what == "--self-test":
         self_test()
-    elif what == "fifth":
-        print(fifth())
+    elif what == "part":
+        print(f"{turn(PARTS_OF_TESTS)} of {PARTS_OF_TESTS} and {turn(PARTS_OF_FILES)} of {PARTS_OF_FILES}")
     elif what == "base":
         print(base())
     elif what == "tests" and arguments:
         print("\n".join(choose_tests(Path(arguments[0]), arguments[1:])))
     elif what == "files" and arguments:
         print("\n".join(choose_files(Path(arguments[0]))))
+    elif what == "headers" and arguments:
+        print("\n".join(choose_headers(Path(arguments[0]))))
     elif what == "passed":
         passed()
     else:
