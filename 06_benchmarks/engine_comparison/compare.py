@@ -155,7 +155,7 @@ class Comparison:
     def contestants(self) -> list:
         for name in self.a.engines:
             if name not in ENGINES:
-                stop(f"there is no engine '{name}'; known: {', '.join(ENGINES)}")
+                stop(f"there is no engine '{name}'; choose one of: {', '.join(ENGINES)}")
         chosen = []
         for name in self.a.engines:
             chosen.append(Contestant(name, name, self.a.arguments if name == "rung" else ""))

@@ -137,7 +137,7 @@ class Compare(unittest.TestCase):
             with self.assertRaisesRegex(SystemExit, sentence):
                 compare.arguments(bad)
         a = compare.arguments(["--rung", RUNG, "--engines", "rung,abacus"])
-        with self.assertRaisesRegex(SystemExit, "no engine 'abacus'; known: rung, llama_cpp"):
+        with self.assertRaisesRegex(SystemExit, "no engine 'abacus'; choose one of: rung, llama_cpp"):
             compare.Comparison(a).contestants()
 
     def test_rung_itself_with_a_variant_table_and_plot(self):

@@ -43,7 +43,7 @@ Preset find_preset(const Registry& registry, const std::string& name) {
   for (const Preset& known : presets()) {
     if (known.name == name) return known;
   }
-  fail_usage("unknown engine preset '{}'; known: {}", name, preset_names(", "));
+  fail_usage("unknown engine preset '{}'; choose one of: {}", name, preset_names(", "));
 }
 
 std::string preset_names(const std::string& between) {

@@ -229,7 +229,7 @@ class Generate(Case):
         self.refused(2, "trained for", *g, "--ctx", 1 << 20)
         self.refused(2, "--threads is -2", *g, "--threads", -2)
         self.refused(2, "the prompt has", "generate", "-p", "word " * 3000)
-        self.refused(2, "no rung 'fastest'; known: auto, float32, in_place, naive", *g, "--attention", "fastest")
+        self.refused(2, "no rung 'fastest'; choose one of: auto, float32, in_place, naive", *g, "--attention", "fastest")
         self.refused(2, "unknown seam", *g, "--set", "router=x")
         self.refused(2, "SEAM=NAME", *g, "--set", "attention")
         self.refused(2, "seam scheduler has no rung 'fifo'", *g, "--scheduler", "fifo")

@@ -146,7 +146,7 @@ void print_verdict(const Exercise& exercise, const ExerciseVerdict& verdict) {
   int number = 0;
   for (const StepVerdict& step : verdict.steps) {
     fmt::print("  {}. {:<24} {}", ++number, step.title, step.status);
-    if (step.passed > 0) fmt::print(", {} check{} passed", step.passed, step.passed == 1 ? "" : "s");
+    if (step.passed > 0) fmt::print(", {} passed", number_of_checks(step.passed));
     fmt::print("\n{}", indented(step.failure, "     "));
   }
   for (const GoalVerdict& goal : verdict.goals) fmt::print("  {}\n", goal.sentence);

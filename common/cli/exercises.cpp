@@ -27,11 +27,6 @@ double median_seconds(const std::function<void()>& call) {
 
 constexpr double kSeconds = 30;  // for judging a step, and as much for timing it
 
-const char* word(Verdict::Status status) {
-  if (status == Verdict::Status::not_started) return "not started";
-  return status == Verdict::Status::failed ? "failing" : "passing";
-}
-
 /// Judges the steps of `mine` as it was when this program was built. Stops at the first step that fails.
 ExerciseVerdict judge_steps(const LadderBase& ladder) {
   ExerciseVerdict verdict;
@@ -42,8 +37,9 @@ ExerciseVerdict judge_steps(const LadderBase& ladder) {
           [&](const Begin& begin) {
             const std::vector<Trial> trials = step.ladder ? ladder.trials() : std::vector<Trial>{};
             const ExerciseStepResult result = judge_step(step, trials, begin);
-            return dump_json(
-                {{"status", word(result.status)}, {"passed", result.passed}, {"failure", result.failure}});
+            return dump_json({{"status", step_status(result.status)},
+                              {"passed", result.passed},
+                              {"failure", result.failure}});
           },
           kSeconds);
       check_interrupted();

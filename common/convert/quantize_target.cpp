@@ -88,7 +88,8 @@ QuantizeTarget quantize_target(std::string_view name, bool pure) {
   for (const GgmlType& row : ggml_types()) {
     if (traits(row.dtype).name == name) return quantize_target(row.dtype);
   }
-  fail_usage("unknown format '{}'{}; known: {}", name, pure ? " (with --pure)" : "", quantize_target_names());
+  fail_usage("unknown format '{}'{}; choose one of: {}", name, pure ? " (with --pure)" : "",
+             quantize_target_names());
 }
 
 std::string quantize_target_names() {

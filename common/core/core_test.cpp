@@ -158,8 +158,8 @@ TEST_CASE("auto is the highest rung that supports the configuration and is not t
   CHECK_THROWS_WITH(read.ladder<Toy>().make("fast", {50}),
                     "rung 'fast' of seam toy does not support size 50; 'auto' chooses one that does");
   CHECK_THROWS_WITH(read.ladder<Toy>().make("best", {5}),
-                    "seam toy has no rung 'best'; known: auto, float32, in_place, plain, fast, mine");
-  CHECK_THROWS_WITH(read.find("toys"), "unknown seam 'toys'; known: toy");
+                    "seam toy has no rung 'best'; choose one of: auto, float32, in_place, plain, fast, mine");
+  CHECK_THROWS_WITH(read.find("toys"), "unknown seam 'toys'; choose one of: toy");
 }
 
 TEST_CASE("float32 and in_place are the highest rungs of their kind") {

@@ -55,7 +55,7 @@ DType dtype_from_name(std::string_view name) {
     if (kTraits[i].name == name) return static_cast<DType>(i);
     if (kTraits[i].from_float != nullptr) known += (known.empty() ? "" : ", ") + std::string(kTraits[i].name);
   }
-  fail_usage("unknown number format '{}'; known: {}", name, known);
+  fail_usage("unknown number format '{}'; choose one of: {}", name, known);
 }
 
 std::size_t bytes_of(DType type, std::int64_t n) {

@@ -214,7 +214,8 @@ TEST_CASE("an unknown format names the known ones") {
     FAIL("accepted q9");
   } catch (const UsageError& error) {
     CHECK(std::string(error.what()) ==
-          "unknown number format 'q9'; known: f32, f16, bf16, f8_e4m3, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, "
+          "unknown number format 'q9'; choose one of: f32, f16, bf16, f8_e4m3, q8_0, q4_0, q4_1, q5_0, q5_1, "
+          "q2_k, "
           "q3_k, "
           "q4_k, q5_k, q6_k, iq4_nl, mxfp4, mxfp8");
   }

@@ -12,6 +12,13 @@ std::string failure_text(const std::string& check, const std::string& message) {
 
 }  // namespace
 
+const char* step_status(Verdict::Status status) {
+  if (status == Verdict::Status::not_started) return "not started";
+  return status == Verdict::Status::failed ? "failing" : "passing";
+}
+
+std::string number_of_checks(int checks) { return fmt::format("{} check{}", checks, checks == 1 ? "" : "s"); }
+
 ExerciseStepResult judge_step(const ExerciseStep& step, const std::vector<Trial>& ladder_trials,
                               const std::function<void(const std::string& check)>& begin) {
   ExerciseStepResult result;

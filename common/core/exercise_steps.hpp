@@ -32,6 +32,11 @@ struct ExerciseStepResult {
   std::string failure;  // if failed: the check, the index, the expected and the actual value, one per line
 };
 
+/// Returns the word for the status of a step: "passing", "failing" or "not started".
+const char* step_status(Verdict::Status status);
+/// Returns "1 check" or "5 checks".
+std::string number_of_checks(int checks);
+
 /// Judges one step of `mine`. Stops at the first check that does not pass. Calls begin(name) before each
 /// check, so that the caller can say which one did not end.
 ExerciseStepResult judge_step(const ExerciseStep& step, const std::vector<Trial>& ladder_trials,

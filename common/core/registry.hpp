@@ -124,7 +124,7 @@ class LadderBase {
       if (infos_[i].name == name) return i;
       known += ", " + infos_[i].name;
     }
-    fail_usage("seam {} has no rung '{}'; known: {}", seam_, name, known);
+    fail_usage("seam {} has no rung '{}'; choose one of: {}", seam_, name, known);
   }
 
   std::string seam_;
@@ -200,7 +200,7 @@ class Registry {
       if (name == seam) return *ladder;
       known += (known.empty() ? "" : ", ") + name;
     }
-    fail_usage("unknown seam '{}'; known: {}", seam, known);
+    fail_usage("unknown seam '{}'; choose one of: {}", seam, known);
   }
 
   /// Returns all ladders in alphabetical order of their seams.

@@ -80,7 +80,7 @@ Simd choose() {
   } else if (name == "neon") {
     level = Simd::neon;
   } else if (name != "scalar") {
-    fail_usage("RUNG_SIMD is '{}'; known: amx, avx512, avx2, neon, scalar", name);
+    fail_usage("RUNG_SIMD is '{}'; choose one of: amx, avx512, avx2, neon, scalar", name);
   }
   if ((best == Simd::neon) != (level == Simd::neon)) {
     fail("RUNG_SIMD is {}, but this machine has only {}; unset it", name, simd_name(best));

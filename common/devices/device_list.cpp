@@ -28,7 +28,7 @@ const DeviceEntry& find_device(const std::string& name) {
       fail("device '{}' cannot run a model yet: {} run on 'cpu' only; use --device cpu", name, entry.missing);
     return entry;
   }
-  fail_usage("unknown device '{}'; known: {}", name, device_names(", "));
+  fail_usage("unknown device '{}'; choose one of: {}", name, device_names(", "));
 }
 
 std::string device_names(const std::string& between) {

@@ -424,9 +424,9 @@ TEST_CASE("what can never run is refused with a sentence, and the engine goes on
   config.threads = -1;
   CHECK_THROWS_AS(build(config), UsageError);
   CHECK_THROWS_WITH(build(config_with("attention", "quick")),
-                    testing::contains("no rung 'quick'; known: auto, float32, in_place, naive"));
+                    testing::contains("no rung 'quick'; choose one of: auto, float32, in_place, naive"));
   CHECK_THROWS_WITH(build(config_with("router", "x")),
-                    testing::contains("unknown seam 'router'; known: arrivals, attention"));
+                    testing::contains("unknown seam 'router'; choose one of: arrivals, attention"));
   config = {};
   config.device = "tpu";
   CHECK_THROWS_AS(build(config), UsageError);

@@ -135,7 +135,7 @@ class GgufCursor {
   GgufType type(std::string_view key) {
     const auto number_of_type = number<std::uint32_t>("the type of a metadata value");
     if (number_of_type > static_cast<std::uint32_t>(GgufType::f64)) {
-      fail("{}: metadata '{}' has the unknown type {}; known are 0 to 12", path_, key, number_of_type);
+      fail("{}: metadata '{}' has the unknown type {}; it must be from 0 to 12", path_, key, number_of_type);
     }
     return static_cast<GgufType>(number_of_type);
   }

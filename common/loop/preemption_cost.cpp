@@ -8,7 +8,7 @@ PreemptMode preempt_mode(std::string_view name) {
   if (name == "auto") return PreemptMode::automatic;
   if (name == "swap") return PreemptMode::swap;
   if (name == "recompute") return PreemptMode::recompute;
-  fail_usage("unknown preemption mode '{}'; known: auto, swap, recompute", name);
+  fail_usage("unknown preemption mode '{}'; choose one of: auto, swap, recompute", name);
 }
 
 PreemptionCost::PreemptionCost(PreemptMode mode, double copy_bytes_per_s, double tokens_per_s)

@@ -126,7 +126,7 @@ KvShape named_kv_shape(std::string_view name) {
     if (row.name == name) return shape_of(row);
     if (known.find(row.name) == std::string::npos) known += fmt::format(", {}", row.name);
   }
-  fail_usage("unknown shape '{}'; known: {}", name, known);
+  fail_usage("unknown shape '{}'; choose one of: {}", name, known);
 }
 
 }  // namespace rung

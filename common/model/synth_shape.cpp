@@ -30,7 +30,7 @@ const SynthShape& find_synth_shape(std::string_view name) {
     if (shape.name == name) return shape;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", shape.name);
   }
-  fail_usage("unknown shape '{}'; known: {}", name, known);
+  fail_usage("unknown shape '{}'; choose one of: {}", name, known);
 }
 
 }  // namespace rung

@@ -116,18 +116,13 @@ void print_goals(const rung::LadderBase& ladder) {
   }
 }
 
-const char* word(rung::Verdict::Status status) {
-  if (status == rung::Verdict::Status::not_started) return "not started";
-  return status == rung::Verdict::Status::failed ? "failing" : "passing";
-}
-
 void print_step(int number, const std::string& title, const rung::ExerciseStep& step,
                 const rung::ExerciseStepResult& result) {
   using Status = rung::Verdict::Status;
   if (json_lines != 0) {
     print_json({{"step", number},
                 {"title", step.title},
-                {"status", word(result.status)},
+                {"status", rung::step_status(result.status)},
                 {"passed", result.passed},
                 {"failure", result.failure},
                 {"task", step.task},
@@ -136,9 +131,10 @@ void print_step(int number, const std::string& title, const rung::ExerciseStep& 
     std::printf("%snot started. %s%s\n", title.c_str(), step.task.c_str(),
                 step.lines > 0 ? (" About " + std::to_string(step.lines) + " lines.").c_str() : "");
   } else if (result.status == Status::failed) {
-    std::printf("%sFAILED after %d passed checks\n%s", title.c_str(), result.passed, result.failure.c_str());
+    std::printf("%sFAILED, %s passed before\n%s", title.c_str(),
+                rung::number_of_checks(result.passed).c_str(), result.failure.c_str());
   } else {
-    std::printf("%spassed, %d checks\n", title.c_str(), result.passed);
+    std::printf("%spassed, %s\n", title.c_str(), rung::number_of_checks(result.passed).c_str());
   }
   std::fflush(stdout);
 }

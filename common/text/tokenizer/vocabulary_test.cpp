@@ -271,7 +271,7 @@ TEST_CASE("patterns: those that cannot be run give a sentence") {
   CHECK(count("[a-c&&[^b]]+", "xacbx") == 3);  // an intersection
   refused([&] { count("(?~ab)", "a"); }, "an absent group");
   refused([&] { count("(a+)+$", std::string(60, 'a') + "b"); }, "match limit");
-  refused([] { find_pre_tokenizer("test", "nope"); }, "known are default, gpt-2, mpt");
+  refused([] { find_pre_tokenizer("test", "nope"); }, "it must be one of: default, gpt-2, mpt");
 }
 
 TEST_CASE("bad byte-level vocabularies are refused with a sentence") {

@@ -236,7 +236,7 @@ TEST_CASE("GGUF: bad vocabularies are refused with a sentence") {
         bpe(), [&](Metadata& m) { m[key] = true; }, std::string("tokenizer.ggml.") + key);
   }
   refused(
-      bpe(), [](Metadata& m) { m["pre"] = "nope"; }, "known are default, gpt-2");
+      bpe(), [](Metadata& m) { m["pre"] = "nope"; }, "it must be one of: default, gpt-2");
   refused(
       bpe(), [](Metadata& m) { m["token_type"] = Ids(257, 1); }, "258 tokens but 257 token types");
   refused(

@@ -55,7 +55,7 @@ std::string json_prepend_scheme(const json& step, const std::string& what) {
   const char* old = json_bool(step, "add_prefix_space", true, what) ? "always" : "never";
   const std::string scheme = json_string(step, "prepend_scheme", old, what);
   if (scheme == "never" || scheme == "first" || scheme == "always") return scheme;
-  fail("{}: Metaspace's prepend_scheme \"{}\" is not known; known are never, first, always", what, scheme);
+  fail("{}: Metaspace's prepend_scheme \"{}\" is not known; it must be never, first or always", what, scheme);
 }
 
 namespace {
@@ -154,7 +154,8 @@ SplitBehavior behavior_of(const json& step, const std::string& otherwise, const 
   if (name == "MergedWithNext") return SplitBehavior::merged_with_next;
   if (name == "Contiguous") return SplitBehavior::contiguous;
   fail(
-      "{}: the behavior \"{}\" of a {} is not known; known are Removed, Isolated, MergedWithPrevious, "
+      "{}: the behavior \"{}\" of a {} is not known; it must be one of: Removed, Isolated, "
+      "MergedWithPrevious, "
       "MergedWithNext and Contiguous",
       what, name, json_type(step, what));
 }

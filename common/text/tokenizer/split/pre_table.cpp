@@ -155,7 +155,7 @@ const PreTokenizerRow& find_pre_tokenizer(const std::string& source, std::string
     known += known.empty() ? "" : ", ";
     known += row.name;
   }
-  fail("{}: the pre-tokenizer \"{}\" is not known; known are {}", source, name, known);
+  fail("{}: the pre-tokenizer \"{}\" is not known; it must be one of: {}", source, name, known);
 }
 
 }  // namespace rung
