@@ -1,4 +1,4 @@
-// + - * / // % ** of Python's numbers, strings and lists.
+// The operators + - * / // % ** for numbers, strings and lists, as Python defines them.
 
 #include <cmath>
 
@@ -15,7 +15,7 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
   return quotient - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
 }
 
-// With the sign of b, as Python has it. REQUIRES: b != 0, and not the smallest number by -1.
+// The result has the sign of b, as in Python. REQUIRES: b != 0, and not (a is INT64_MIN and b is -1).
 std::int64_t modulo(std::int64_t a, std::int64_t b) {
   const std::int64_t r = a % b;
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
@@ -26,7 +26,8 @@ double modulo(double a, double b) {
   return r != 0 && (r < 0) != (b < 0) ? r + b : (r == 0 ? std::copysign(0.0, b) : r);
 }
 
-// As Python has it: through the remainder, because a / b may be rounded up to the next whole number.
+// As in Python, the quotient is computed from the remainder, because a / b may be rounded up to the next
+// integer.
 double floor_divide(double a, double b) {
   const double remainder = std::fmod(a, b);
   double quotient = (a - remainder) / b;

@@ -1,5 +1,6 @@
 #pragma once
-// A parsed template. Two kinds of nodes, each a plain struct with a tag.
+// The syntax tree of a parsed template. It has two kinds of nodes, expressions and statements, each a plain
+// struct with a tag.
 
 #include <cstdint>
 #include <memory>
@@ -29,34 +30,34 @@ enum class ExpressionKind : std::uint8_t {
   logical_or,   // left, right
   binary,       // text is the operator; left, right
   concat,       // children
-  compare,      // children; operators[i] stands between i and i + 1
+  compare,      // children; operators[i] is the operator between children i and i + 1
   condition,    // then, test, else (null: undefined)
   attribute,    // child.text
   subscript,    // child[child]
-  slice,        // begin, end, step; each may be null. Only inside of a subscript.
+  slice,        // begin, end, step; each can be null. Occurs only inside a subscript.
   call,         // callee, then arguments
-  filter,       // child | text(arguments); the child is null at the start of a block's filter
+  filter,       // child | text(arguments); the child is null for the first filter of a filter block
   test,         // child is text(arguments)
 };
 
 struct Expression {
   ExpressionKind kind = ExpressionKind::constant;
   int line = 1;
-  int depth = 1;  // of the tree: bounds the recursion of whoever walks it
+  int depth = 1;  // height of this subtree; it bounds the recursion of every walk over the tree
   std::string text;
   Value value;
   std::vector<ExpressionPtr> children;
   std::vector<std::string> operators;
-  // Of call, filter and test; the first child is what is called or filtered.
+  // Used by call, filter and test, whose first child is the callee or the input.
   std::vector<std::pair<std::string, ExpressionPtr>> named;
   ExpressionPtr more_positional, more_named;  // *list, **dict
 };
 
-/// What is assigned to: a name, a namespace's attribute, or several of these.
+/// The target of an assignment: a name, an attribute of a namespace, or a list of targets.
 struct Target {
   std::string name;
-  std::string attribute;      // not empty: name.attribute
-  std::vector<Target> parts;  // not empty or `tuple`: unpacked
+  std::string attribute;      // if not empty, the target is name.attribute
+  std::vector<Target> parts;  // if not empty, or if `tuple` is true, the value is unpacked into these
   bool tuple = false;
   int line = 1;
 };
@@ -64,10 +65,10 @@ struct Target {
 struct Macro {
   std::string name;
   std::vector<std::string> parameters;
-  std::vector<ExpressionPtr> defaults;  // of the last parameters
+  std::vector<ExpressionPtr> defaults;  // the default values of the last parameters
   Body body;
   bool takes_caller = false, takes_positional = false,
-       takes_named = false;  // it names caller, varargs, kwargs
+       takes_named = false;  // whether the body uses the names caller, varargs and kwargs
 };
 
 enum class StatementKind : std::uint8_t {
@@ -76,12 +77,12 @@ enum class StatementKind : std::uint8_t {
   loop,          // for target in expression if test: body, otherwise
   condition,     // if expression: body, otherwise
   set,           // target = expression
-  set_block,     // target = body, through the filters of `expression` if any
-  filter_block,  // body through the filters of `expression`
+  set_block,     // target = body, passed through the filters of `expression` if there are any
+  filter_block,  // body, passed through the filters of `expression`
   macro,
-  call_block,  // expression is a call; `macro` its body
+  call_block,  // `expression` is a call; `macro` contains the body
   with,        // targets = expressions: body
-  scope,       // body with names of its own
+  scope,       // a body that has its own names
   stop,        // break
   next,        // continue
 };

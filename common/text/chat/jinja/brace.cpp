@@ -1,4 +1,4 @@
-// str.format(): fields in braces, and the specifications behind their colons.
+// str.format(): replacement fields in braces, and their format specifications.
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 namespace rung::jinja {
 namespace {
 
-/// [[fill]align][sign][#][0][width][group][.precision][type]; '\0' and -1 stand for what is not given.
+/// [[fill]align][sign][#][0][width][group][.precision][type]. Fields that are absent are '\0' or -1.
 struct FormatSpec {
   std::string fill;
   char align = '\0', sign = '\0', group = '\0', type = '\0';
@@ -21,7 +21,7 @@ struct FormatSpec {
   std::int64_t width = -1, precision = -1;
 };
 
-/// Takes decimal digits of any script off the front; -1 when there are none.
+/// Removes decimal digits of any script from the front and returns their value, or -1 if there are none.
 std::int64_t take_digits(std::string_view& text) {
   std::int64_t n = -1;
   while (!text.empty()) {
@@ -84,7 +84,8 @@ std::string text_by(Run& run, const std::string& text, const FormatSpec& spec) {
                  static_cast<std::size_t>(std::max<std::int64_t>(spec.width, 0)));
 }
 
-/// A number without a type: as in a list, or with that many digits. Always with a point or an exponent.
+/// The digits of a number whose specification has no type. They are those of repr(), or `precision` digits if
+/// a precision is given. The result always contains a point or an exponent.
 std::string untyped_digits(double size, const FormatSpec& spec) {
   std::string digits = spec.precision < 0
                            ? repr(size)
@@ -107,7 +108,7 @@ NumberText real_by(double value, const FormatSpec& spec) {
   return text;
 }
 
-/// The digits before the point in groups, with zeros in front until they have `width` characters.
+/// Groups the digits before the point, and prepends zeros until the result has `width` characters.
 std::string grouped(std::string digits, char group, std::size_t every, std::size_t width) {
   std::size_t end = 0;
   const int base = every == 4 ? 16 : 10;
@@ -167,7 +168,7 @@ std::string value_by(Run& run, const Value& value, std::string_view spec) {
   fail("format(): a value of type {} takes no specification such as '{}'", value.type_name(), spec);
 }
 
-/// Reads a format from left to right.
+/// Formats a format string from left to right.
 class BraceFormat {
  public:
   BraceFormat(Run& run, const Arguments& arguments) : run_(run), arguments_(arguments) {}
@@ -191,7 +192,7 @@ class BraceFormat {
   }
 
  private:
-  /// name[!conversion][:specification]}, of which the first character is format[i].
+  /// Formats one field: name[!conversion][:specification]}. Its first character is format[i].
   std::string field(std::string_view format, std::size_t& i, int depth) {
     const auto peek = [&] { return i < format.size() ? format[i] : '\0'; };
     const std::size_t begin = i;
@@ -218,7 +219,7 @@ class BraceFormat {
     return value_by(run_, value, text(format.substr(spec, i - 1 - spec), depth + 1));
   }
 
-  /// The value of "0", "", "name", "name.attribute", "name[key]" and so on.
+  /// Returns the value of a field name such as "0", "", "name", "name.attribute" or "name[key]".
   Value named(std::string_view name) {
     std::string counted;
     if (name.empty() ? given_ : counted_ > 0 && place_of(name))
@@ -248,7 +249,7 @@ class BraceFormat {
     return value;
   }
 
-  /// The number that a name is; nothing when it is none.
+  /// Returns the number that `name` consists of, or nothing if it is not a number.
   static std::optional<std::int64_t> place_of(std::string_view name) {
     const std::int64_t place = take_digits(name);
     return name.empty() && place >= 0 ? std::optional(place) : std::nullopt;
@@ -268,8 +269,8 @@ class BraceFormat {
 
   Run& run_;
   const Arguments& arguments_;
-  std::int64_t counted_ = 0;  // fields without a number so far
-  bool given_ = false;        // whether one was a number, without attributes behind it
+  std::int64_t counted_ = 0;  // number of fields without a number so far
+  bool given_ = false;        // whether a field was a number without attributes
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Cases and classes of whole texts, by the rules of CPython's Objects/unicodeobject.c.
+// Case mappings and character classes of whole strings, by the rules of CPython's Objects/unicodeobject.c.
 
 #include "text/chat/jinja/case.hpp"
 
@@ -10,15 +10,16 @@ namespace {
 
 constexpr std::uint32_t kCapitalSigma = 0x3A3;
 
-/// The lower case of a text's code points, one after the other. It remembers what the rule for the final
-/// sigma asks for: whether the last code point that is not case-ignorable has a case.
+/// Maps the code points of a string to lower case, one after the other. It keeps the state that the rule for
+/// the final sigma needs: whether the last code point that is not case-ignorable is cased.
 class Lowering {
  public:
-  /// Must be called for every code point of the text, in order.
+  /// Must be called for every code point of the string, in order.
   void see(std::uint32_t code) {
     if (!is_case_ignorable(code)) behind_cased_ = is_cased(code);
   }
-  /// Appends the lower case of `code`, which stands before text[at]. Called before see(code).
+  /// Appends the lower case of `code`; `at` is the offset of the next code point. Must be called before
+  /// see(code).
   void append(std::string& out, std::uint32_t code, std::string_view text, std::size_t at) const {
     if (code == kCapitalSigma) {
       append_utf8(out, behind_cased_ && !before_cased(text, at) ? 0x3C2 : 0x3C3);
@@ -38,7 +39,7 @@ class Lowering {
   bool behind_cased_ = false;
 };
 
-/// Calls map(out, code, lower) for every code point; lower() appends the lower case of that code point.
+/// Calls map(out, code, lower) for every code point. lower() appends the lower case of that code point.
 template <class Map>
 std::string mapped(std::string_view text, Map map) {
   std::string out;
@@ -61,7 +62,8 @@ bool is_identifier(std::string_view text) {
   return true;
 }
 
-/// str.istitle(): capitals begin words, small letters continue them, and there is a word.
+/// str.istitle(): words begin with an upper-case letter and continue in lower case, and there is at least one
+/// word.
 bool is_titled(std::string_view text) {
   bool any = false, inside = false;
   for (std::size_t i = 0; i < text.size();) {
@@ -74,7 +76,7 @@ bool is_titled(std::string_view text) {
   return any;
 }
 
-/// Whether every code point passes and, unless empty texts pass, there is one.
+/// Whether every code point passes the test. An empty string passes only if `if_empty` is true.
 bool all_of(std::string_view text, bool (*passes)(std::uint32_t), bool if_empty = false) {
   for (std::size_t i = 0; i < text.size();) {
     if (!passes(next_code(text, i))) return false;
@@ -82,7 +84,7 @@ bool all_of(std::string_view text, bool (*passes)(std::uint32_t), bool if_empty 
   return if_empty || !text.empty();
 }
 
-/// str.islower() and str.isupper(): at least one letter of that case, none of another.
+/// str.islower() and str.isupper(): at least one letter has the wanted case, and none has another case.
 bool one_case(std::string_view text, bool (*wanted)(std::uint32_t), bool (*other)(std::uint32_t)) {
   bool any = false;
   for (std::size_t i = 0; i < text.size();) {

@@ -1,8 +1,9 @@
 #pragma once
-// Python's str methods for the case and the classes of whole texts. REQUIRES everywhere: valid UTF-8.
+// Case mappings and character classes of whole strings, as Python's str methods define them. REQUIRES
+// everywhere: valid UTF-8.
 //
-// A Greek capital sigma that ends a word becomes "ς" in lower case, elsewhere "σ"; lower_case, title_case,
-// capitalize and swap_case follow that rule of Unicode as Python does.
+// The Greek capital sigma becomes "ς" in lower case at the end of a word, and "σ" elsewhere. lower_case,
+// title_case, capitalize and swap_case follow this rule of Unicode, as Python does.
 
 #include <cstdint>
 #include <string>
@@ -12,7 +13,7 @@ namespace rung::jinja {
 
 std::string upper_case(std::string_view text);  // str.upper()
 std::string lower_case(std::string_view text);  // str.lower()
-/// str.title(): a word is a run of letters that have a case. The filter `title` has another idea of a word.
+/// str.title(). A word is a run of cased letters here; the filter `title` defines words differently.
 std::string title_case(std::string_view text);
 std::string capitalize(std::string_view text);  // str.capitalize()
 std::string swap_case(std::string_view text);   // str.swapcase()
@@ -32,7 +33,7 @@ enum class CodeClass : std::uint8_t {
   title,
   upper
 };
-/// str.isalpha() and the other methods of that kind.
+/// Whether the whole string belongs to the class, as str.isalpha() and similar methods decide.
 bool all_of_class(std::string_view text, CodeClass wanted);
 
 }  // namespace rung::jinja

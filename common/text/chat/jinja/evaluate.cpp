@@ -1,4 +1,4 @@
-// Expressions: names, subscripts, slices, calls.
+// Evaluation of expressions: names, subscripts, slices, calls.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 namespace rung::jinja {
 namespace {
 
-/// obj.name where name is one of the methods of its type.
+/// The value of obj.name where name is a method of obj's type.
 class BoundMethod : public Object {
  public:
   BoundMethod(Value object, std::string name) : object_(std::move(object)), name_(std::move(name)) {}
@@ -23,13 +23,13 @@ class BoundMethod : public Object {
   std::string name_;
 };
 
-/// Python's rule for negative places; false when outside.
+/// Resolves a negative index as Python does. Returns false if the index is out of range.
 bool settle(std::int64_t& at, std::size_t size) {
   if (at < 0) at += static_cast<std::int64_t>(size);
   return at >= 0 && at < static_cast<std::int64_t>(size);
 }
 
-/// list[key], text[key], dict[key]; undefined when it has no such item.
+/// Returns list[key], text[key] or dict[key], or undefined if the object has no such item.
 Value plain_item(const Value& object, const Value& key) {
   if (object.is_dict()) {
     if (const Value* found = object.entries().find(key)) return *found;
@@ -53,7 +53,7 @@ Value plain_item(const Value& object, const Value& key) {
       fmt::format("a value of type {} has no '{}'", object.type_name(), key.is_dict() ? "{}" : key.str()));
 }
 
-/// The places that object[begin:end:step] takes of `size`.
+/// Returns the indices that object[begin:end:step] selects from `size` items.
 std::vector<std::size_t> sliced(std::size_t size, const Value& begin, const Value& end, const Value& step) {
   const auto bound = [](const Value& v, const char* what) {
     if (!v.is_none() && !v.is_whole())
@@ -319,7 +319,7 @@ Arguments Run::arguments(const Expression& e, Scope& scope) {
 
 Value Run::call(const Expression& e, Scope& scope) {
   const Expression& callee = *e.children[0];
-  if (callee.kind == ExpressionKind::attribute) {  // a method, without making an object of it
+  if (callee.kind == ExpressionKind::attribute) {  // call a method without creating an object for it
     const Value object = evaluate(*callee.children[0], scope);
     if (!object.is_undefined() && !object.is_object() && has_method(object, callee.text)) {
       Arguments given = arguments(e, scope);

@@ -1,4 +1,4 @@
-// Expressions of the parser.
+// The parser's part for expressions.
 
 #include <algorithm>
 #include <array>
@@ -11,8 +11,8 @@
 namespace rung::jinja {
 namespace {
 
-// Of one expression's tree. Long sums grow to the left without recursion here, but are walked by recursion
-// later.
+// Maximum depth of the tree of one expression. The parser builds long sums without recursion, but evaluating
+// them recurses once per level.
 constexpr int kMaxDepth = 300;
 constexpr std::array<std::string_view, 6> kComparisons = {"==", "!=", "<", "<=", ">", ">="};
 
@@ -285,7 +285,7 @@ ExpressionPtr Parser::filters_and_tests(ExpressionPtr e) {
   }
 }
 
-/// Filters, each behind a "|". Null when there is none and `e` is null.
+/// Parses filters, each after a "|". Returns null if there is no filter and `e` is null.
 ExpressionPtr Parser::filter_chain(ExpressionPtr e) {
   while (skip_op("|")) e = one_filter(std::move(e));
   return e;
@@ -357,7 +357,7 @@ ExpressionPtr Parser::subscript(ExpressionPtr object) {
   return e;
 }
 
-/// What stands in [ ]: an expression or begin:end:step.
+/// Parses the contents of [ ]: an expression or begin:end:step.
 ExpressionPtr Parser::subscribed() {
   const int line = peek().line;
   ExpressionPtr begin;
@@ -381,7 +381,8 @@ ExpressionPtr Parser::call(ExpressionPtr callee) {
   return e;
 }
 
-/// Appends to a node whose first child is there. Order: positional, named, *list, **dict.
+/// Appends the arguments to a node that already has its first child, in the order positional, named, *list,
+/// **dict.
 void Parser::call_arguments(Expression& call) {
   const Level level(*this);
   expect_op("(");

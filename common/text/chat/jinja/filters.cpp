@@ -1,4 +1,4 @@
-// Filters of one value: numbers, defaults, lengths; and where the other filters are found.
+// Filters of one value (numbers, defaults, lengths), and the lookup of all filters.
 
 #include <cmath>
 #include <optional>
@@ -91,7 +91,7 @@ Value rounded(Run&, const Value& v, Arguments arguments) {
   if (method != "common") fail("round: the method is '{}'; it must be common, ceil or floor", method);
   if (v.is_whole()) return Value::integer(v.whole());
   if (!std::isfinite(v.number())) return v;
-  // The decimal text is exact and rounds half to even, as Python's round() does.
+  // The decimal representation is exact and rounds half to even, as Python's round() does.
   const std::string digits = fmt::format("{:.{}f}", std::fabs(v.number()), precision);
   return Value::real(std::copysign(nearest_real(digits), v.number()));
 }

@@ -1,5 +1,5 @@
-// Filters that put values in order or find equal ones. They take no notice of case unless they are asked to:
-// texts are compared in lower case.
+// Filters that order values or find equal ones. They ignore case by default: strings are compared in lower
+// case.
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ Value without_case(const Value& v, bool case_sensitive) {
   return v.is_string() && !case_sensitive ? Value::string(lower_case(v.text())) : v;
 }
 
-/// Sorts by keys; equal ones keep their order, also when reversed.
+/// Sorts by keys. Values with equal keys keep their order, also if `reverse` is true.
 std::vector<Value> sorted(Run& run, std::vector<std::pair<Value, Value>> keyed, bool reverse) {
   const auto cost = static_cast<std::int64_t>(keyed.size());
   for (std::int64_t n = cost; n > 0; n /= 2) run.step(cost);
@@ -99,8 +99,8 @@ Value extreme(Run& run, const Value& v, Arguments arguments, bool largest) {
 Value smallest(Run& run, const Value& v, Arguments a) { return extreme(run, v, std::move(a), false); }
 Value largest(Run& run, const Value& v, Arguments a) { return extreme(run, v, std::move(a), true); }
 
-/// Pairs of a key and the values that have it, in the order of the keys. Each has the names `grouper` and
-/// `list` for its two parts.
+/// Returns pairs of a key and the list of values with that key, in the order of the keys. The two parts of a
+/// pair have the names `grouper` and `list`.
 Value grouped_by(Run& run, const Value& v, Arguments arguments) {
   const Bound a("groupby", std::move(arguments), {"attribute", "default?", "case_sensitive?"});
   const Getter getter(a[0]);
@@ -116,7 +116,7 @@ Value grouped_by(Run& run, const Value& v, Arguments arguments) {
   std::vector<Value> groups, group;
   const auto end_group = [&] {
     if (group.empty()) return;
-    const Value key = getter(run, group.front(), otherwise);  // as the first one writes it
+    const Value key = getter(run, group.front(), otherwise);  // the key with the case of the first value
     groups.push_back(
         Value::sequence(SequenceKind::tuple, {key, Value::list(std::exchange(group, {}))}, kGroup));
   };

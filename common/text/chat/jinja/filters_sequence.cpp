@@ -1,5 +1,5 @@
-// Filters of sequences, but for those that compare values (filters_order.cpp). map, select and their
-// kin give iterators, as in Python: they can be walked once.
+// Filters of sequences, except those that compare values (filters_order.cpp). map, select and similar filters
+// return iterators, as in Python: they can be iterated only once.
 
 #include <algorithm>
 
@@ -102,7 +102,7 @@ Value map(Run& run, const Value& v, Arguments arguments) {
   return iterator(std::move(out));
 }
 
-/// select, reject, selectattr, rejectattr: what passes a test, or does not.
+/// select, reject, selectattr, rejectattr: keeps the values that pass a test, or those that fail it.
 template <bool keep, bool by_attribute>
 Value select(Run& run, const Value& v, Arguments arguments) {
   std::vector<Value>& given = arguments.positional;

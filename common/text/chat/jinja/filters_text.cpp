@@ -1,4 +1,4 @@
-// Filters of texts.
+// Filters of strings.
 
 #include <algorithm>
 
@@ -35,8 +35,8 @@ Value capitalized(Run& run, const Value& v, Arguments arguments) {
   return Value::string(capitalize(run.text(v)));
 }
 
-/// Unlike str.title(): words lie between runs of white space and - ( { [ <, and the first character gets its
-/// upper case, not its title case.
+/// Differs from str.title(): words are separated by white space and - ( { [ <, and the first character is
+/// mapped to upper case instead of title case.
 Value titled(Run& run, const Value& v, Arguments arguments) {
   takes_nothing("title", std::move(arguments));
   const std::string text = run.text(v);
@@ -77,7 +77,7 @@ Value indent(Run& run, const Value& v, Arguments arguments) {
     if (a.whole(0) > 10'000) fail("indent by {}; at most 10000", a.whole(0));
     by.assign(static_cast<std::size_t>(std::max<std::int64_t>(a.whole(0), 0)), ' ');
   }
-  const std::string text = v.text() + "\n";  // as Jinja2 does: a text that ends in a newline keeps it
+  const std::string text = v.text() + "\n";  // as in Jinja2: a final newline is kept
   const auto lines = split_lines(text);
   run.charge(lines.size() * (by.size() + 1) + text.size());
   std::string out = a.truth(1, false) ? by : std::string();
@@ -117,7 +117,7 @@ Value escaped(Run& run, const Value& v, Arguments arguments) {
   return Value::string(std::move(out));
 }
 
-/// The values are those without a name, or a dictionary of those with one.
+/// The values are the positional arguments, or a dictionary of the named arguments.
 Value formatted(Run& run, const Value& v, Arguments arguments) {
   if (!arguments.named.empty() && !arguments.positional.empty())
     fail("format takes arguments with names or without, not both");
@@ -134,8 +134,8 @@ Value centered(Run& run, const Value& v, Arguments arguments) {
   return call_method(run, Value::string(run.text(v)), "center", {{Value::integer(a.whole(0, 80))}, {}});
 }
 
-/// A text with more than `length` characters, and more than `leeway` above that, ends with `end` behind its
-/// last whole word.
+/// Shortens a string of more than `length` + `leeway` characters to at most `length` characters, including
+/// `end`. It drops an incomplete last word unless `killwords` is true.
 Value truncated(Run& run, const Value& v, Arguments arguments) {
   const Bound a("truncate", std::move(arguments), {"length?", "killwords?", "end?", "leeway?"});
   const std::string end = a.has(2) ? a.text(2) : "...";

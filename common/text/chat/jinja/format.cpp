@@ -1,4 +1,4 @@
-// Numbers as text, widths.
+// Converting numbers to text, and padding text to a width.
 
 #include "text/chat/jinja/format.hpp"
 
@@ -17,7 +17,7 @@ std::string sign_of(bool negative, char positive) {
   return positive == '-' ? std::string() : std::string(1, positive);
 }
 
-/// fmt leaves out zeros behind the last digit that a double can have.
+/// fmt omits zeros after the last digit that a double can have, so this function appends them.
 std::string fixed_digits(double size, int precision) {
   std::string digits = fmt::format("{:.{}f}", size, precision);
   if (precision > 0) {
@@ -34,7 +34,7 @@ std::string general_digits(double size, int precision, bool keep_zeros, int earl
   const int digits = std::max(precision, 1);
   const std::string scientific = fmt::format("{:.{}e}", size, digits - 1);
   const std::size_t e = scientific.find('e');
-  int exponent = 0;  // of which the text has a sign and at least two digits
+  int exponent = 0;  // fmt writes the exponent with a sign and at least two digits
   std::from_chars(scientific.data() + e + 2, scientific.data() + scientific.size(), exponent);
   if (scientific[e + 1] == '-') exponent = -exponent;
   const auto without_zeros = [&](std::string text) {

@@ -1,5 +1,6 @@
 #pragma once
-// What the operator % of strings and str.format() share: numbers as text, and text made as wide as asked.
+// Functions that the string operator % and str.format() share: converting numbers to text and padding text to
+// a width.
 
 #include <cstdint>
 #include <string>
@@ -9,36 +10,37 @@
 
 namespace rung::jinja {
 
-/// Of a width or a precision in a format.
+/// The largest width or precision that a format can request.
 inline constexpr std::int64_t kMostFormatWidth = 100'000;
 
-/// A number in three pieces: zeros that widen it stand between the prefix and the digits.
+/// A number in three parts. Zeros that pad the number are inserted between the prefix and the digits.
 struct NumberText {
   std::string sign, prefix, digits;
 };
 
 struct NumberStyle {
-  char type = 'd';         // whole numbers: b d o x X; others: e E f F g G
-  char positive = '-';     // what stands before a number that is not negative: '+', ' ', or nothing
-  bool alternate = false;  // "#": prefixes such as 0x, a point in any case
-  int precision = -1;  // of others: digits behind the point, with g and G all digits; -1: as Python's default
+  char type = 'd';         // for integers: b d o x X; for other numbers: e E f F g G
+  char positive = '-';     // the sign of a number that is not negative: '+', ' ', or '-' for no sign
+  bool alternate = false;  // "#": adds prefixes such as 0x, and always writes a decimal point
+  int precision = -1;  // not for integers: digits after the point (g, G: all digits); -1: Python's default
 };
 
 NumberText whole_text(std::int64_t value, const NumberStyle& style);
 NumberText real_text(double value, const NumberStyle& style);
 
-/// The form of 'g' of a number that is not negative: `precision` digits, without zeros at the end unless they
-/// are kept; an exponent where it would be below -4 or at least the precision minus `earlier`.
+/// Formats a number that is not negative as 'g' does. It has `precision` significant digits, and trailing
+/// zeros are removed unless `keep_zeros` is true. The exponent is written if it is below -4 or at least
+/// `precision` - `earlier`.
 std::string general_digits(double size, int precision, bool keep_zeros, int earlier);
-/// With a point behind the digits before the exponent, if there is none yet.
+/// Inserts a decimal point before the exponent, if there is no point yet.
 std::string with_point(std::string digits);
 
-/// `text` with `fill` (one code point) around it: '<' behind, '>' before, '^' at both sides. Widths count
-/// code points. Charged.
+/// Pads `text` with `fill` (one code point) to `width` code points. `align` is the position of the text: '<'
+/// left, '>' right, '^' center. Charges the run for the result.
 std::string aligned(Run& run, std::string_view text, std::string_view fill, char align, std::size_t width);
-/// The first `count` code points.
+/// Returns the first `count` code points.
 std::string_view first_codes(std::string_view text, std::size_t count);
-/// chr(value); throws Error where there is no such character.
+/// chr(value). Throws Error if there is no such character.
 std::string character(std::int64_t value);
 
 }  // namespace rung::jinja

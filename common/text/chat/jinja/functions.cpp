@@ -1,4 +1,4 @@
-// Functions that a template finds without being given them, namespaces, and how arguments are bound.
+// Functions that are available in every template, namespaces, and the binding of arguments.
 
 #include <clocale>
 
@@ -37,7 +37,7 @@ class Function : public Object {
   Body body_;
 };
 
-/// What joiner() gives: nothing the first time, then the separator.
+/// The result of joiner(). Its first call returns an empty string, and later calls return the separator.
 class Joiner : public Object {
  public:
   explicit Joiner(Value separator) : separator_(std::move(separator)) {}
@@ -49,7 +49,8 @@ class Joiner : public Object {
   bool used_ = false;
 };
 
-/// The pairs that dict(...) and namespace(...) are made from: a dictionary or pairs, then named arguments.
+/// The pairs from which dict(...) and namespace(...) are made: those of a dictionary or of a list of pairs,
+/// then the named arguments.
 Dict pairs_of(Run& run, const Arguments& arguments, const char* function) {
   Dict all;
   if (arguments.positional.size() > 1)
@@ -82,7 +83,7 @@ Value make_namespace(Run& run, Arguments arguments) {
 Value make_dict(Run& run, Arguments arguments) { return Value::dict(pairs_of(run, arguments, "dict")); }
 
 Value make_range(Run& run, Arguments arguments) {
-  constexpr std::int64_t kMost = 100'000;  // as the sandbox of Jinja2
+  constexpr std::int64_t kMost = 100'000;  // the limit of Jinja2's sandbox
   const std::size_t n = arguments.positional.size();
   const Bound a("range", std::move(arguments), {"start", "stop?", "step?"});
   const std::int64_t begin = n > 1 ? a.whole(0) : 0, end = a.whole(n > 1 ? 1 : 0), by = a.whole(2, 1);
@@ -109,7 +110,7 @@ Value strftime_now(Run& run, Arguments arguments) {
   const std::time_t now = run.now();
   std::tm parts{};
   localtime_r(&now, &parts);
-  // Names of months and days are English, whatever the locale of the process.
+  // Names of months and days are English, independent of the locale of the process.
   static const locale_t english = newlocale(LC_ALL_MASK, "C", nullptr);
   char buffer[512];
   const std::size_t n = strftime_l(buffer, sizeof buffer, a.text(0).c_str(), &parts, english);

@@ -1,5 +1,5 @@
 #pragma once
-// How filters find what they are asked to look at in a value: `map(attribute='a.b.0')`.
+// Attribute paths of filters, such as `map(attribute='a.b.0')`.
 
 #include <vector>
 
@@ -7,11 +7,12 @@
 
 namespace rung::jinja {
 
-/// "a.b.0": an item of an item of an item. An absent attribute is the value itself.
+/// Follows a path such as "a.b.0", which is an item of an item of an item. Without a path, the result is the
+/// value itself.
 class Getter {
  public:
   explicit Getter(const Value& path);
-  /// With `otherwise`, that stands for what is undefined on the way.
+  /// If `otherwise` is given, it replaces every undefined value along the path.
   Value operator()(Run& run, Value value, const Value* otherwise = nullptr) const;
 
  private:

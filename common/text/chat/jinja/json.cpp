@@ -1,4 +1,4 @@
-// tojson: json.dumps() with the options that transformers' filter takes.
+// tojson: json.dumps() with the options of transformers' filter.
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@ namespace {
 
 struct Style {
   bool indented = false;
-  std::string indent;  // of one level
+  std::string indent;  // the indentation of one level
   std::string item = ", ", key = ": ";
   bool ascii = false, sorted = false;
 };

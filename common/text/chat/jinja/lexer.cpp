@@ -1,4 +1,4 @@
-// The lexer. It walks from tag to tag; what lies between is data.
+// The lexer. It advances from tag to tag; the text between tags is data.
 
 #include "text/chat/jinja/lexer.hpp"
 
@@ -16,12 +16,12 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-/// The code point that starts at text[at]; 0 behind the end.
+/// The code point that starts at text[at], or 0 at the end of the text.
 std::uint32_t code_at(std::string_view text, std::size_t at) {
   return at < text.size() ? next_code(text, at) : 0;
 }
 
-/// \r\n and \r become \n; one newline at the very end goes.
+/// Replaces \r\n and \r with \n, and removes one newline at the very end.
 std::string normalized(std::string_view source) {
   std::string out;
   out.reserve(source.size());
@@ -69,7 +69,7 @@ class Lexer {
     fail("line {}: {}", line_, fmt::format(sentence, std::forward<Args>(args)...));
   }
 
-  /// Text up to the next tag, then that tag.
+  /// Reads the text up to the next tag, and then that tag.
   void data() {
     std::size_t tag = at_;
     for (;; ++tag) {
@@ -98,7 +98,7 @@ class Lexer {
     }
   }
 
-  /// `before` without the white space that the tag behind it takes away.
+  /// Returns `before` without the white space that the following tag strips.
   std::string_view stripped(std::string_view before, char kind, char sign) const {
     if (sign == '-') return strip(before, false, true);
     if (sign == '+' || kind == '{') return before;
@@ -108,8 +108,8 @@ class Lexer {
     return strip(before.substr(line), true, false).empty() ? before.substr(0, line) : before;
   }
 
-  /// The end of a tag: "-" takes all white space behind it, a block also one newline unless it says "+".
-  /// False when it is not there.
+  /// Reads the end of a tag. "-" strips all white space after the tag. A block tag also strips one newline
+  /// unless it ends with "+". Returns false if there is no end here.
   bool close(std::string_view end, bool trim_newline) {
     const std::size_t begin = at_;
     if (looking_at(std::string("-").append(end))) {
@@ -130,7 +130,7 @@ class Lexer {
   void comment() {
     const int begin = line_;
     const std::size_t end = text_.find("#}", at_);
-    if (end != npos) {  // the sign belongs to the end of the comment
+    if (end != npos) {  // a sign before "#}" belongs to the end of the comment
       const bool sign = end > at_ && (text_[end - 1] == '-' || text_[end - 1] == '+');
       move(end - at_ - (sign ? 1 : 0));
       close("#}", true);
@@ -139,7 +139,7 @@ class Lexer {
     fail("line {}: a comment '{{#' has no end '#}}'", begin);
   }
 
-  /// {% raw %} ... {% endraw %}: one piece of data. False when this is another tag.
+  /// Reads {% raw %} ... {% endraw %} as one piece of data. Returns false if this is another tag.
   bool raw() {
     std::size_t i = at_;
     const auto spaces = [&](std::size_t from) {
@@ -180,7 +180,7 @@ class Lexer {
 
   void tag_inside(TokenKind begin, TokenKind end, std::string_view closing) {
     add(begin, {});
-    std::vector<char> open;  // brackets: the tag ends where they are balanced
+    std::vector<char> open;  // open brackets; the tag can end only when all are closed
     for (;;) {
       skip_space();
       if (at_ >= text_.size()) wrong("a tag has no end '{}'", closing);
@@ -201,7 +201,7 @@ class Lexer {
 
   static bool in_name(std::uint32_t code) { return is_word(code) || continues_identifier(code); }
 
-  /// Taken up to the first character that no name has; then it must be a name of Python.
+  /// Reads up to the first character that cannot be in a name. The result must be a valid Python name.
   void name() {
     std::size_t end = at_;
     while (in_name(code_at(text_, end))) next_code(text_, end);
@@ -211,8 +211,8 @@ class Lexer {
     move(end - at_);
   }
 
-  /// Where the digits end that begin at `from`: decimal digits of every script with single underscores
-  /// between them, and in base 16 also letters. `from` where there are none.
+  /// Returns the end of the digits that begin at `from`: decimal digits of any script with single underscores
+  /// between them, and also letters in base 16. Returns `from` if there are none.
   std::size_t digits(std::size_t from, int base) const {
     const auto digit = [&](std::size_t at) {
       const std::uint32_t code = code_at(text_, at);
@@ -236,7 +236,7 @@ class Lexer {
     if (based("0x", "0X", 16) || based("0o", "0O", 8) || based("0b", "0B", 2)) return;
     std::size_t end = digits(at_, 10);
     bool real = false;
-    const bool after_dot = at_ > 0 && text_[at_ - 1] == '.';  // a.0.5 are two subscripts
+    const bool after_dot = at_ > 0 && text_[at_ - 1] == '.';  // a.0.5 is two subscripts
     if (!after_dot && code_at(text_, end) == '.') {
       if (const std::size_t last = digits(end + 1, 10); last > end + 1) end = last, real = true;
     }
@@ -246,7 +246,7 @@ class Lexer {
       if (const std::size_t last = digits(from, 10); last > from) end = last, real = true;
     }
     if (!real && end - at_ > 1 && text_[at_] == '0' &&
-        text_.find_first_not_of("0_", at_) < end)  // Python knows no 007
+        text_.find_first_not_of("0_", at_) < end)  // Python rejects 007
       wrong("a number may not start with 0");
     add_number(real ? TokenKind::real : TokenKind::integer, end);
   }
@@ -277,7 +277,7 @@ class Lexer {
     return code;
   }
 
-  /// Python's escapes.
+  /// Reads a string with Python's escapes.
   void string(char quote) {
     std::string out;
     const int begin = line_;
@@ -310,8 +310,9 @@ class Lexer {
       } else if (c == 'N') {
         wrong("characters by name (\\N) are not supported in strings; write \\uXXXX");
       } else if (std::size_t next = i; (c & 0x80) != 0) {
-        // Jinja2 decodes the escapes of an ASCII text, in which this character is an escape itself: the
-        // backslash before it makes the digits of that escape plain text.
+        // Jinja2 first replaces this character by its ASCII escape and then decodes the escapes. The
+        // backslash in front therefore escapes that escape's own backslash, so the escape remains as plain
+        // text.
         const std::uint32_t code = next_code(text_, next);
         out += code < 0x100
                    ? fmt::format("\\x{:02x}", code)
@@ -352,7 +353,7 @@ class Lexer {
   std::string text_;
   std::size_t at_ = 0;
   int line_ = 1;
-  bool line_starting_ = true;  // whether at_ is the first of its line, for lstrip_blocks
+  bool line_starting_ = true;  // whether at_ is at the beginning of a line, for lstrip_blocks
   std::vector<Token> tokens_;
 };
 

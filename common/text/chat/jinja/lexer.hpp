@@ -1,6 +1,7 @@
 #pragma once
-// Template text to tokens, as Jinja2's lexer with trim_blocks and lstrip_blocks and without
-// keep_trailing_newline: the settings of transformers. White space around tags is settled here.
+// Splits a template into tokens. It works like Jinja2's lexer with the settings of transformers: trim_blocks
+// and lstrip_blocks are on, and keep_trailing_newline is off. The lexer already strips the white space around
+// tags.
 
 #include <cstdint>
 #include <string>
@@ -16,8 +17,8 @@ enum class TokenKind : std::uint8_t {
   block_begin,  // {%
   block_end,
   name,
-  string,   // its text with escapes resolved
-  integer,  // digits as written
+  string,   // the contents, with escapes resolved
+  integer,  // the digits as written
   real,
   op,  // + == ( ...
   end,
@@ -29,7 +30,7 @@ struct Token {
   int line = 1;
 };
 
-/// Throws Error with a sentence that names the line. The last token is `end`.
+/// Throws Error with a message that contains the line. The last token is `end`.
 std::vector<Token> tokenize(std::string_view source);
 
 }  // namespace rung::jinja

@@ -1,4 +1,4 @@
-// Methods of lists and dictionaries, and which values have which methods. Those of strings are in
+// Methods of lists and dictionaries, and the lookup of methods by type. The methods of strings are in
 // string_methods.cpp.
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOfSequences = {"count", "index"};
 constexpr std::array<std::string_view, 5> kOfDicts = {"copy", "get", "items", "keys", "values"};
-// They exist in Python, and the sandbox of transformers forbids them.
+// These methods exist in Python, but the sandbox of transformers forbids them.
 constexpr std::array<std::string_view, 8> kChangingLists = {"append", "clear",  "extend",  "insert",
                                                             "pop",    "remove", "reverse", "sort"};
 constexpr std::array<std::string_view, 5> kChangingDicts = {"clear", "pop", "popitem", "setdefault",

@@ -1,4 +1,4 @@
-// int() and float() of texts.
+// int() and float() of strings.
 
 #include "text/chat/jinja/numbers.hpp"
 
@@ -15,9 +15,9 @@
 namespace rung::jinja {
 namespace {
 
-/// Digits of all scripts become ASCII digits, and white space beyond ASCII becomes spaces, which then go at
-/// both ends with the white space of C. U+001C to U+001F stay, although str.isspace() is true for them:
-/// CPython does the same. Nothing when another character beyond ASCII is left.
+/// Replaces digits of all scripts with ASCII digits and white space beyond ASCII with spaces, and then strips
+/// the white space that C's isspace() knows at both ends. U+001C to U+001F stay although str.isspace() is
+/// true for them, because CPython does the same. Returns nothing if another character beyond ASCII is left.
 std::optional<std::string> plain_number(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -39,14 +39,14 @@ std::optional<std::string> plain_number(std::string_view text) {
   return out.substr(first, out.find_last_not_of(kSpace) - first + 1);
 }
 
-/// Takes a sign off the front.
+/// Removes a sign from the front. Returns whether it was a minus sign.
 bool take_minus(std::string_view& text) {
   const bool minus = text.starts_with('-');
   if (minus || text.starts_with('+')) text.remove_prefix(1);
   return minus;
 }
 
-/// Without the single underscores that stand between two digits of `base`; nothing when another one is there.
+/// Removes single underscores between two digits of `base`. Returns nothing if there is any other underscore.
 std::optional<std::string> without_underscores(std::string_view text, int base) {
   std::string out;
   const auto digit = [&](std::size_t i) { return i < text.size() && is_digit_of_base(text[i], base); };
@@ -60,7 +60,7 @@ std::optional<std::string> without_underscores(std::string_view text, int base) 
   return out;
 }
 
-/// Whether decimal digits with an optional point and exponent name a number of at least 1.
+/// Whether decimal digits with an optional point and exponent represent a number of at least 1.
 bool at_least_one(std::string_view digits) {
   const std::size_t e = std::min(digits.find_first_of("eE"), digits.size());
   std::int64_t exponent = 0;
@@ -73,7 +73,7 @@ bool at_least_one(std::string_view digits) {
   }
   const std::string_view mantissa = digits.substr(0, e);
   const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
-  const std::size_t first = mantissa.find_first_not_of("0.");  // there is one: zero is no number out of range
+  const std::size_t first = mantissa.find_first_not_of("0.");  // exists, because zero is never out of range
   const auto place = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
   return exponent + (first < point ? place - 1 : place) >= 0;
 }
@@ -87,7 +87,7 @@ std::optional<std::int64_t> parse_whole(std::string_view text, int base) {
   const bool minus = take_minus(rest);
   const char second = rest.size() > 1 && rest[0] == '0' ? static_cast<char>(rest[1] | 32) : '\0';
   const int prefix = second == 'x' ? 16 : (second == 'o' ? 8 : (second == 'b' ? 2 : 0));
-  const bool must_be_zero = base == 0 && prefix == 0 && rest.starts_with('0');  // Python knows no 007
+  const bool must_be_zero = base == 0 && prefix == 0 && rest.starts_with('0');  // Python rejects 007
   if (prefix != 0 && (base == 0 || base == prefix)) {
     rest.remove_prefix(2);
     if (rest.starts_with('_')) rest.remove_prefix(1);
@@ -98,7 +98,7 @@ std::optional<std::int64_t> parse_whole(std::string_view text, int base) {
   if (!digits || digits->empty()) return std::nullopt;
   if (!std::all_of(digits->begin(), digits->end(), [&](char c) { return is_digit_of_base(c, base); }))
     return std::nullopt;
-  // CPython refuses texts of more digits, except in bases that are powers of two.
+  // CPython rejects strings with more digits, except in bases that are powers of two.
   constexpr std::size_t kMostDigits = 4300;
   if (digits->size() > kMostDigits && (base & (base - 1)) != 0) return std::nullopt;
   const std::string number = (minus ? "-" : "") + *digits;
@@ -128,7 +128,7 @@ std::optional<double> parse_real(std::string_view text) {
   if (word == "inf" || word == "infinity") return with_sign(std::numeric_limits<double>::infinity());
   if (word == "nan") return with_sign(std::numeric_limits<double>::quiet_NaN());
 
-  // Digits with a point before, between or behind them, then perhaps an exponent.
+  // Digits with an optional decimal point, then an optional exponent.
   std::size_t i = 0, count = 0;
   const auto digits = [&] {
     const std::size_t begin = i;

@@ -1,4 +1,4 @@
-// Statements: what stands between {% and %}.
+// The parser's part for statements, which are the contents of {% and %}.
 
 #include "text/chat/jinja/parser.hpp"
 
@@ -9,7 +9,7 @@
 namespace rung::jinja {
 namespace {
 
-// Deep enough for any template, small enough for the stack of a thread under a sanitizer.
+// Deep enough for any real template, and small enough for the stack of a thread under a sanitizer.
 constexpr int kMaxLevel = 100;
 
 std::string describe(const Token& token) {
@@ -78,8 +78,8 @@ void Parser::unexpected(std::string_view wanted) const {
 
 Body Parser::parse() { return body({}); }
 
-/// Statements up to a tag named in `ends`, of which the name has been taken; with no `ends` up to the end of
-/// the text.
+/// Parses statements up to a tag that `ends` names. The tag's opening is consumed, but its name is not. If
+/// `ends` is empty, the body extends to the end of the template.
 Body Parser::body(std::initializer_list<std::string_view> ends) {
   const Level level(*this);
   Body statements;
@@ -138,7 +138,7 @@ std::unique_ptr<Statement> Parser::statement() {
     s->body = body({"endfilter"});
     take();
   } else if (tag ==
-             "generation") {  // transformers marks with it what the assistant wrote; the text is the same
+             "generation") {  // transformers marks the assistant's text with it; the output is the same
     s->kind = StatementKind::scope;
     expect_end_of_block();
     s->body = body({"endgeneration"});
@@ -178,7 +178,7 @@ void Parser::parse_for(Statement& s) {
 }
 
 void Parser::parse_if(Statement& s) {
-  const Level level(*this);  // an elif is an if inside of the else
+  const Level level(*this);  // an elif is an if inside the else branch
   s.kind = StatementKind::condition;
   s.expression = tuple(false, false);
   skip_op(":");
@@ -263,7 +263,8 @@ void Parser::macro_body(Macro& macro, std::string_view end) {
   const int loops = std::exchange(loops_, 0);
   const std::size_t from = at_;
   macro.body = body({end});
-  // A macro takes a caller, more positional or more named arguments if its body says so.
+  // A macro accepts a caller, extra positional arguments or extra named arguments if its body uses their
+  // names.
   for (std::size_t i = from; i < at_; ++i) {
     if (tokens_[i].kind != TokenKind::name) continue;
     macro.takes_caller |= tokens_[i].text == "caller";

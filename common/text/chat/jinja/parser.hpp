@@ -1,5 +1,5 @@
 #pragma once
-// Tokens to a tree, by recursive descent with Jinja2's precedences.
+// Builds the tree from tokens by recursive descent, with Jinja2's operator precedences.
 
 #include <algorithm>
 #include <initializer_list>
@@ -13,7 +13,7 @@ namespace rung::jinja {
 class Parser {
  public:
   explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
-  /// Throws Error with a sentence that names the line.
+  /// Throws Error with a message that contains the line.
   Body parse();
 
  private:
@@ -31,7 +31,7 @@ class Parser {
   Target target(bool attributes);
   Target one_target(bool attributes);
 
-  // Expressions (expressions.cpp), loosest first.
+  // Expressions (expressions.cpp), from the lowest precedence to the highest.
   ExpressionPtr tuple(bool conditions, bool in_parentheses);
   ExpressionPtr expression(bool conditions = true);
   ExpressionPtr condition();
@@ -58,7 +58,7 @@ class Parser {
   void call_arguments(Expression& call);
   bool at_tuple_end(bool recursive_ends) const;
 
-  // Both take what they are given into a new node and check the tree's depth.
+  // Both add their arguments to a new node or to `parent`, and check the depth of the tree.
   ExpressionPtr node(ExpressionKind kind, int line, std::string text = {});
   void adopt(Expression& parent, ExpressionPtr child);
 
@@ -77,7 +77,7 @@ class Parser {
   void expect_end_of_block();
   [[noreturn]] void unexpected(std::string_view wanted) const;
 
-  /// Guards the parser's own recursion.
+  /// Limits the recursion of the parser.
   struct Level {
     explicit Level(Parser& parser);
     ~Level() { --parser_.level_; }
@@ -89,7 +89,7 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int level_ = 0;
-  int loops_ = 0;  // `break` and `continue` need one around them
+  int loops_ = 0;  // number of enclosing loops, which `break` and `continue` require
   bool in_for_head_ = false;
 };
 

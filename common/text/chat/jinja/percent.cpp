@@ -21,7 +21,7 @@ struct Conversion {
   char type = '\0';
 };
 
-/// Reads a format from left to right and takes values for it.
+/// Formats a format string from left to right and consumes one value per conversion.
 class PercentFormat {
  public:
   PercentFormat(Run& run, std::string_view format, const Value& values)
@@ -48,7 +48,8 @@ class PercentFormat {
         out += converted(read());
       }
     }
-    // Python takes whatever has items for a mapping, which may have more than the format names.
+    // Python treats every value with items as a mapping, and a mapping may have entries that the format does
+    // not use.
     const bool may_stay = values_.is_dict() || values_.is_undefined() || values_.is(SequenceKind::list) ||
                           values_.is(SequenceKind::range);
     if (used_ < positional_.size() && !may_stay) fail("the format does not use all values");
@@ -94,7 +95,7 @@ class PercentFormat {
     return c;
   }
 
-  /// (name), in which parentheses may be nested.
+  /// Reads (name), which may contain nested parentheses.
   std::string key() {
     const std::size_t begin = ++at_;
     for (int open = 1; open > 0; ++at_) {
@@ -102,11 +103,11 @@ class PercentFormat {
       open += format_[at_] == '(' ? 1 : (format_[at_] == ')' ? -1 : 0);
     }
     if (!values_.is_dict()) fail("'%(name)' needs a dictionary");
-    used_ = positional_.size();  // behind a key, nothing takes the dictionary itself
+    used_ = positional_.size();  // after a key, no conversion can consume the dictionary itself
     return std::string(format_.substr(begin, at_ - 1 - begin));
   }
 
-  /// A width or a precision: digits, or "*" for the next value.
+  /// Reads a width or a precision: digits, or "*" for the next value.
   std::int64_t number() {
     std::int64_t n = 0;
     if (peek() == '*') {
@@ -146,7 +147,7 @@ class PercentFormat {
     }
     if (c.type == 'c') return aligned(run_, one_character(value), " ", align, width);
     NumberText number = as_number(c, value);
-    // Zeros between the sign and the digits widen a number that does not stand at the left.
+    // Zeros between the sign and the digits pad a number unless it is left-aligned.
     const std::size_t used = number.sign.size() + number.prefix.size() + number.digits.size();
     if (c.zero && !c.left && width > used) {
       run_.charge(width);
@@ -176,7 +177,7 @@ class PercentFormat {
     NumberText text;
     if (value.is_real()) {
       const double whole = std::trunc(value.number());
-      text = real_text(whole == 0 ? 0.0 : whole, {'f', positive, false, 0});  // whole numbers have no -0
+      text = real_text(whole == 0 ? 0.0 : whole, {'f', positive, false, 0});  // integers have no -0
     } else {
       text = whole_text(value.whole(), {decimal ? 'd' : c.type, positive, c.alternate, -1});
     }

@@ -1,4 +1,4 @@
-// Statements, scopes and limits.
+// Execution of statements, scopes and limits.
 
 #include "text/chat/jinja/run.hpp"
 
@@ -10,7 +10,7 @@
 namespace rung::jinja {
 namespace {
 
-/// What a macro's name stands for. `caller` is one too.
+/// The value of a macro's name. `caller` is such a value, too.
 class MacroObject : public Object {
  public:
   MacroObject(const Macro& macro, Scope& around) : macro_(macro), around_(around) {
@@ -29,7 +29,7 @@ class MacroObject : public Object {
   Value name_;
 };
 
-/// `loop` inside of a for.
+/// The value of `loop` inside a for loop.
 class LoopObject : public Object {
  public:
   LoopObject(const Statement& s, Scope& around, const std::vector<Value>& items, int depth)
@@ -238,8 +238,8 @@ Run::Flow Run::run_loop(const Statement& s, Scope& scope, const Value& items, in
     if (flow == Flow::stop) break;
   }
   if (completed) return Flow::onward;
-  // As Jinja2 does it: `else` is for loops none of whose rounds came to its end, also because of break or
-  // continue.
+  // As in Jinja2, `else` runs if no iteration reached the end of the body, which is also the case if break or
+  // continue ended all of them.
   return in_scope(scope, [&](Scope& inner) { return execute(s.otherwise, inner); });
 }
 
@@ -331,7 +331,7 @@ Value Run::call_macro(const Macro& macro, Scope& around, Arguments arguments) {
     } else if (given > n) {
       fail("the macro '{}' takes {} arguments, not {}", macro.name, n, given);
     }
-    for (const std::size_t i : missing) {  // a default sees the parameters before it
+    for (const std::size_t i : missing) {  // a default value can use the parameters before it
       const std::size_t first = n - macro.defaults.size();
       if (i >= first) scope.values[macro.parameters[i]] = evaluate(*macro.defaults[i - first], scope);
     }

@@ -1,8 +1,8 @@
 #pragma once
-// One rendering: scopes, limits, and the walk over the tree.
+// One rendering of a template: its scopes, its limits, and the evaluation of its tree.
 //
-// Templates come from strangers. A run stops with a sentence when it has taken too many steps, produced too
-// many bytes (of output and of values on the way) or nested too deeply; it never exhausts the machine.
+// Templates come from untrusted sources. A run throws an Error when it has taken too many steps, produced too
+// many bytes (output and intermediate values) or nested too deeply, so it never exhausts the machine.
 
 #include <cstddef>
 #include <ctime>
@@ -21,30 +21,31 @@ namespace rung::jinja {
 struct Limits {
   std::int64_t steps = 20'000'000;
   std::size_t bytes = std::size_t{512} << 20;
-  int depth = 400;  // of nested calls and expressions
+  int depth = 400;  // maximum nesting of calls and expressions
 };
 
-/// Names and their values; a scope sees those around it.
+/// Names and their values. A scope also sees the names of the scopes around it.
 struct Scope {
   Scope* outer = nullptr;
   std::unordered_map<std::string_view, Value> values;
-  bool kept = false;  // a macro refers to it
+  bool kept = false;  // whether a macro refers to this scope
 };
 
 class Run {
  public:
   Run(const Limits& limits, std::time_t now) : limits_(limits), now_(now) {}
 
-  /// Renders `body` with these names. Throws Error; line() says where.
+  /// Renders `body` with these names. Throws Error; line() then returns the line of the error.
   std::string render(const Body& body, std::unordered_map<std::string, Value> names);
   int line() const { return line_; }
 
-  // For functions, filters and tests.
+  // Used by functions, filters and tests.
   void step(std::int64_t count = 1);
   void charge(std::size_t bytes);
-  /// str(value), charged.
+  /// str(value). Charges the run for the result.
   std::string text(const Value& value);
-  /// The values that a `for` sees: list items, characters, keys. Walks an iterator for good.
+  /// Returns the values that a `for` loop iterates over: list items, characters or keys. An iterator is empty
+  /// afterward.
   std::vector<Value> iterate(const Value& value);
   template <class T, class... Args>
   T* make(Args&&... args) {
@@ -61,9 +62,9 @@ class Run {
   bool equals(const Value& a, const Value& b);
   std::time_t now() const { return now_; }
 
-  /// Runs a macro's body; `caller` may be undefined.
+  /// Runs the body of a macro. Its `caller` may be undefined.
   Value call_macro(const Macro& macro, Scope& around, Arguments arguments);
-  /// One more walk of a recursive loop's body.
+  /// Runs a recursive loop once more, for `items`.
   Value loop_again(const Statement& loop, Scope& around, const Value& items, int depth);
 
  private:
@@ -75,7 +76,8 @@ class Run {
   Flow run_block(const Statement& s, Scope& scope);
   void run_call_block(const Statement& s, Scope& scope);
   void assign(const Target& target, const Value& value, Scope& scope);
-  /// What `body` prints, in a scope of its own. A break or continue inside leaves through it.
+  /// Stores the output of `body` in `out`. The body runs in its own scope. A break or continue inside it is
+  /// returned.
   Flow capture(const Body& body, Scope& scope, std::string& out);
   Flow in_scope(Scope& outer, const std::function<Flow(Scope&)>& work);
   void print(std::string_view text);
@@ -87,7 +89,7 @@ class Run {
   Value subscript(const Expression& e, Scope& scope);
   Value slice(const Value& object, const Expression& e, Scope& scope);
   Value call(const Expression& e, Scope& scope);
-  /// Through the filters of `e`, whose innermost has no input of its own.
+  /// Passes `input` through the filters of `e`, whose innermost filter has no input of its own.
   Value through_filters(const Expression& e, const Value& input, Scope& scope);
   Arguments arguments(const Expression& e, Scope& scope);
   Scope& new_scope(Scope* outer);
@@ -105,7 +107,7 @@ class Run {
   friend struct Nested;
 };
 
-/// Counts nested calls and expressions; the machine's stack is finite.
+/// Counts nested calls and expressions, because the stack of a thread is limited.
 struct Nested {
   explicit Nested(Run& run) : run_(run) {
     if (++run_.depth_ > run_.limits_.depth) {
@@ -119,10 +121,10 @@ struct Nested {
   Run& run_;
 };
 
-/// What a function takes: finds its arguments by place or name. Throws Error for missing and unknown ones.
+/// The bound arguments of a function, by position or name. Throws Error for missing and unknown arguments.
 class Bound {
  public:
-  /// `names` in order; a name that ends in "?" may be absent.
+  /// `names` are the parameters in order. A parameter whose name ends in "?" is optional.
   Bound(std::string_view function, Arguments arguments, std::initializer_list<std::string_view> names);
   bool has(std::size_t i) const { return present_[i]; }
   const Value& operator[](std::size_t i) const { return values_[i]; }
@@ -137,25 +139,25 @@ class Bound {
   std::vector<bool> present_;
 };
 
-// Parts with files of their own.
+// Functions that are defined in files of their own.
 
 using Filter = Value (*)(Run&, const Value& input, Arguments arguments);
 using Test = bool (*)(Run&, const Value& input, Arguments arguments);
-/// Null when there is none of that name.
+/// Returns null if there is no filter of this name.
 Filter find_filter(const std::string& name);
-Filter find_text_filter(const std::string& name);  // find_filter looks into these three, too
+Filter find_text_filter(const std::string& name);  // find_filter also searches these three
 Filter find_order_filter(const std::string& name);
 Filter find_sequence_filter(const std::string& name);
 Test find_test(const std::string& name);
-/// Whether `object` has that method, and what it gives.
+/// Whether `object` has this method.
 bool has_method(const Value& object, const std::string& name);
-/// Whether it is a method that would change `object`: it exists in Python, and the sandbox of transformers
-/// forbids it.
+/// Whether `name` is a method that would change `object`. Such methods exist in Python, but the sandbox of
+/// transformers forbids them.
 bool would_change(const Value& object, const std::string& name);
 Value call_method(Run& run, const Value& object, const std::string& name, Arguments arguments);
 bool is_string_method(std::string_view name);
 Value call_string_method(Run& run, const std::string& text, const std::string& name, Arguments arguments);
-/// range, dict, namespace, raise_exception, ...
+/// Adds range, dict, namespace, raise_exception and so on to `names`.
 void add_globals(Run& run, std::unordered_map<std::string, Value>& names);
 /// json.dumps()
 std::string to_json(Run& run, const Value& value, Arguments options);
@@ -164,7 +166,7 @@ std::string percent_format(Run& run, const std::string& format, const Value& val
 /// template.format(...)
 std::string brace_format(Run& run, const std::string& format, const Arguments& arguments);
 Value arithmetic(Run& run, const std::string& op, const Value& a, const Value& b);
-/// set ns.name = value; throws Error where `object` is no namespace.
+/// Runs set ns.name = value. Throws Error if `object` is not a namespace.
 void set_attribute(Run& run, const Value& object, const std::string& name, Value value);
 
 }  // namespace rung::jinja

@@ -1,4 +1,4 @@
-// Methods of strings. The rules of single characters are in unicode.cpp, those of cases in
+// Methods of strings. The properties of single characters are in unicode.cpp, and case mappings are in
 // case.cpp.
 
 #include <algorithm>
@@ -52,7 +52,7 @@ Value text_list(Run& run, const std::vector<std::string_view>& parts,
   return Value::sequence(kind, std::move(values));
 }
 
-/// The part of `text` between code points `begin` and `end`, as find() and its kin take them.
+/// The part of `text` between two code point indices, which find() and similar methods take as arguments.
 struct Part {
   std::string_view text;
   std::int64_t begin;
@@ -111,7 +111,8 @@ std::string padded(Run& run, const std::string& text, const std::string& name, A
   if (length_in_codes(fill) != 1) fail("{}() needs one character to fill with", name);
   const std::int64_t missing = a.whole(0) - static_cast<std::int64_t>(length_in_codes(text));
   if (missing <= 0) return text;
-  // CPython's centre: the odd space goes left when the width is odd.
+  // Like CPython's center(): if the number of spaces is odd, the extra space is on the left if the width is
+  // odd.
   const std::int64_t left =
       name == "ljust" ? 0 : (name == "rjust" ? missing : missing / 2 + (missing & a.whole(0) & 1));
   if (missing > (std::int64_t{1} << 32)) fail("{}() is asked for {} characters", name, a.whole(0));
@@ -137,7 +138,8 @@ Value partition(Run& run, const std::string& text, Arguments arguments, bool las
                    SequenceKind::tuple);
 }
 
-/// str.expandtabs(): up to the next column that `size` divides; columns are counted in code points.
+/// str.expandtabs(): a tab advances to the next column that is a multiple of `size`. Columns count code
+/// points.
 std::string expanded_tabs(Run& run, std::string_view text, std::int64_t size) {
   if (size > 1000) fail("expandtabs() by {} columns; at most 1000", size);
   std::string out;
@@ -158,7 +160,7 @@ std::string expanded_tabs(Run& run, std::string_view text, std::int64_t size) {
   return out;
 }
 
-/// The entry of `table` with that name; null when there is none.
+/// Returns the entry of `table` with this name, or null if there is none.
 template <class Table>
 const typename Table::value_type* entry(const Table& table, std::string_view name) {
   const auto found = std::find_if(table.begin(), table.end(), [&](const auto& e) { return e.first == name; });

@@ -1,4 +1,4 @@
-// Tests: what may stand behind `is`, and by name in select() and its kin.
+// Tests, which are used after `is`, and by name in select() and similar filters.
 
 #include <unordered_map>
 
@@ -13,7 +13,7 @@ void test_takes_none(const char* name, Arguments arguments) {
   const Bound none(name, std::move(arguments), {});
 }
 
-/// A test of the value alone.
+/// A test that has no arguments besides the value.
 template <bool (*check)(const Value&)>
 bool plain(Run&, const Value& v, Arguments arguments) {
   test_takes_none("the test", std::move(arguments));
@@ -43,7 +43,7 @@ bool is_callable(const Value& v) { return v.is_undefined() || (v.is_object() && 
 
 std::int64_t remainder(Run& run, const Value& v, std::int64_t by) {
   const Value r = arithmetic(run, "%", v, Value::integer(by));
-  if (r.is_string()) return -1;  // "text" % 2 is a format in Python
+  if (r.is_string()) return -1;  // in Python, "text" % 2 is string formatting
   return r.number() == static_cast<double>(static_cast<std::int64_t>(r.number()))
              ? static_cast<std::int64_t>(r.number())
              : -1;

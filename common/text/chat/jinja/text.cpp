@@ -1,4 +1,4 @@
-// Python's view of strings, on UTF-8.
+// Python's string operations on UTF-8.
 
 #include "text/chat/jinja/text.hpp"
 

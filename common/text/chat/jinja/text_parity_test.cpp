@@ -1,5 +1,6 @@
-// Texts in chat templates against Python: cases, classes, widths and numbers of every script. The values come
-// from golden/make_jinja_text_golden.py, run with Python 3.11 (Unicode 14) and Jinja2 3.1.6.
+// Compares strings in chat templates with Python: case mappings, character classes, widths, and numbers of
+// every script. The expected values were written by golden/make_jinja_text_golden.py with Python 3.11
+// (Unicode 14) and Jinja2 3.1.6.
 
 #include <clocale>
 #include <fstream>
@@ -26,7 +27,7 @@ const ordered_json& golden() {
   return document;
 }
 
-/// Null where the template is refused.
+/// Returns null if the template is rejected.
 ordered_json render(const std::string& source, std::string* why = nullptr) {
   ChatOptions options;
   options.now = 1'700'000'000;  // in November
@@ -38,7 +39,7 @@ ordered_json render(const std::string& source, std::string* why = nullptr) {
   }
 }
 
-/// What a template prints for an expression of one text.
+/// Returns the output of a template for an expression of one string.
 std::string evaluated(jinja::Run& run, const ordered_json& sweep, const std::string& text) {
   const jinja::Value value = jinja::Value::string(text);
   if (sweep.contains("method"))
@@ -104,7 +105,7 @@ TEST_CASE("texts and numbers do not depend on the locale") {
       "{{ 0.125|round(2) }} {{ '%.2f' % 1234.5 }} {{ '{:n}'.format(1234567.5) }} {{ '\xC2\xA0x'.strip() }} "
       "{{ strftime_now('%B') }}";
   const ordered_json expected = "iıi̇ß IISS True 0.0 1.5 2.5 0.12 1234.50 1.23457e+06 x November";
-  // Those that are not installed leave the locale as it was.
+  // A locale that is not installed leaves the current locale unchanged.
   for (const char* name : {"C", "C.UTF-8", "de_DE.UTF-8", "tr_TR.UTF-8", "fr_FR.ISO-8859-1"}) {
     INFO(name);
     std::setlocale(LC_ALL, name);

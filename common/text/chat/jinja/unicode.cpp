@@ -1,4 +1,4 @@
-// Properties and case mappings of one code point.
+// Properties and case mappings of a single code point.
 
 #include "text/chat/jinja/unicode.hpp"
 
@@ -21,7 +21,7 @@ utf8proc_category_t category_of(std::uint32_t code) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(code));
 }
 
-/// Categories as a set: bit n stands for the category n of utf8proc.
+/// A set of categories: bit n represents utf8proc's category n.
 template <class... Categories>
 constexpr std::uint32_t categories(Categories... all) {
   return ((std::uint32_t{1} << static_cast<unsigned>(all)) | ...);
@@ -100,7 +100,8 @@ bool is_case_ignorable(std::uint32_t code) {
 int decimal_value(std::uint32_t code) {
   if (code < 0x80) return is_ascii_digit(static_cast<char>(code)) ? static_cast<int>(code - '0') : -1;
   if (!is_decimal(code)) return -1;
-  // The digits of a script stand in order, from zero to nine; some such rows follow one another.
+  // The ten digits of a script are consecutive code points, from zero to nine, and several such runs can be
+  // adjacent.
   std::uint32_t zero = code;
   while (is_decimal(zero - 1)) --zero;
   return static_cast<int>((code - zero) % 10);

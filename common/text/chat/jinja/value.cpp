@@ -1,4 +1,4 @@
-// Making, comparing and printing values.
+// Creating, comparing and printing values.
 
 #include "text/chat/jinja/value.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 constexpr int kMaxDepth = 200;
 constexpr std::size_t kMaxWeight = std::size_t{1} << 28;
 
-/// Depth and weight of a container, grown value by value.
+/// The depth and weight of a container, updated for each value that is added.
 struct Size {
   int depth = 1;
   std::size_t weight = 4;
@@ -27,7 +27,7 @@ struct Size {
   }
 };
 
-/// Equal keys have equal texts: 1, 1.0 and true are one key, as in Python.
+/// Equal keys have equal strings: 1, 1.0 and true are the same key, as in Python.
 std::string key_text(const Value& key) {
   if (key.is_string()) return std::string(1, 's').append(key.text());
   if (key.is_none()) return "n";
@@ -260,7 +260,7 @@ bool less(const Value& a, const Value& b) {
   if (b.is_undefined()) b.fail_undefined();
   if (a.is_whole() && b.is_whole()) return a.whole() < b.whole();
   if (a.is_number() && b.is_number()) return a.number() < b.number();
-  if (a.is_string() && b.is_string()) return a.text() < b.text();  // UTF-8 keeps the order of code points
+  if (a.is_string() && b.is_string()) return a.text() < b.text();  // UTF-8 preserves the order of code points
   if (ordered(a) && ordered(b) && a.items().kind == b.items().kind) {
     const std::vector<Value>&x = a.items().values, &y = b.items().values;
     for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {

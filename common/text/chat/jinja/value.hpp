@@ -1,10 +1,10 @@
 #pragma once
-// The values of a template: Python's, as far as chat templates use them.
+// The values of a template. They are Python's values, as far as chat templates use them.
 //
-// Lists and dictionaries cannot be changed once made (transformers runs templates in a sandbox that forbids
-// it), so copies share them, nothing can contain itself, and the nesting of a value is known when it is made.
-// Only objects (namespaces, loops, macros) change; they belong to the Run and are named here by a plain
-// pointer.
+// Lists and dictionaries are immutable, because transformers runs templates in a sandbox that forbids
+// changes. Copies can therefore share them, no value can contain itself, and the nesting depth of a value is
+// known when it is created. Only objects (namespaces, loops, macros) can change. The Run owns them, and
+// values refer to them by a plain pointer.
 
 #include <cstdint>
 #include <memory>
@@ -26,11 +26,11 @@ struct Arguments {
   std::vector<std::pair<std::string, Value>> named;
 };
 
-/// What has behaviour: functions, macros, namespaces, loops. Owned by the Run.
+/// A value with behavior: a function, macro, namespace or loop. Owned by the Run.
 class Object {
  public:
   virtual ~Object() = default;
-  /// Null: no such attribute.
+  /// Returns null if there is no such attribute.
   virtual const Value* attribute(Run& run, const std::string& name);
   virtual bool callable() const { return true; }
   virtual Value call(Run& run, Arguments arguments);
@@ -41,8 +41,8 @@ enum class SequenceKind : std::uint8_t {
   list,
   tuple,
   range,
-  view,      // dict.items() and its kin: has a length, cannot be indexed
-  iterator,  // what filters such as map give: can be walked once
+  view,      // dict.items() and similar: has a length, but cannot be indexed
+  iterator,  // result of filters such as map: can be iterated once
 };
 
 struct Sequence;
@@ -51,7 +51,7 @@ struct Dict;
 class Value {
  public:
   struct Undefined {
-    std::shared_ptr<const std::string> why;  // the sentence for whoever uses it
+    std::shared_ptr<const std::string> why;  // the message of the error that is thrown when the value is used
   };
   struct None {};
 
@@ -65,11 +65,11 @@ class Value {
     return Value(Data(std::make_shared<const std::string>(std::move(s))));
   }
   static Value object(Object* o) { return Value(Data(o)); }
-  /// Both throw Error when values are nested too deeply.
+  /// Both functions throw Error if values are nested too deeply.
   static Value sequence(SequenceKind kind, std::vector<Value> items, std::string shown = {});
   static Value list(std::vector<Value> items) { return sequence(SequenceKind::list, std::move(items)); }
   static Value dict(Dict entries);
-  /// Numbers that do not fit 64 bits and strings that are not UTF-8 are errors.
+  /// Throws Error for numbers that do not fit in 64 bits and for strings that are not UTF-8.
   static Value from_json(const nlohmann::ordered_json& json);
 
   bool is_undefined() const { return std::holds_alternative<Undefined>(data_); }
@@ -85,7 +85,7 @@ class Value {
   bool is_dict() const { return std::holds_alternative<std::shared_ptr<const Dict>>(data_); }
   bool is_object() const { return std::holds_alternative<Object*>(data_); }
 
-  // REQUIRES: the kind in question.
+  // REQUIRES: the value is of the kind that the function returns.
   std::int64_t whole() const {
     return is_boolean() ? std::int64_t{std::get<bool>(data_)} : std::get<std::int64_t>(data_);
   }
@@ -95,19 +95,21 @@ class Value {
   const Dict& entries() const { return *std::get<std::shared_ptr<const Dict>>(data_); }
   Object& as_object() const { return *std::get<Object*>(data_); }
 
-  /// Throws Error with the reason why this is undefined.
+  /// Throws Error with the reason why this value is undefined.
   [[noreturn]] void fail_undefined() const;
   bool truth() const;
-  /// str(): what {{ }} prints. repr(): the same inside of a list; with `ascii`, ascii().
+  /// str() is the output of {{ }}. repr() is the form of the value inside a list, or ascii() if `ascii` is
+  /// true.
   std::string str() const;
   std::string repr(bool ascii = false) const;
-  /// "str", "int", ... for sentences.
+  /// Returns a type name such as "str" or "int" for messages.
   std::string type_name() const;
-  /// The same object, not an equal one (`is sameas`).
+  /// Whether both are the same object, not only equal ones (`is sameas`).
   bool same(const Value& other) const;
   int depth() const;
-  /// About how many bytes it prints as: what it costs to walk all of it. A value can contain another many
-  /// times, so this can be far more than what it occupies; values above a limit cannot be made.
+  /// The approximate number of bytes of the printed value, and thus the cost of visiting all of it. A value
+  /// can contain another value many times, so the weight can far exceed its memory. Values above a limit
+  /// cannot be created.
   std::size_t weight() const;
 
  private:
@@ -117,25 +119,25 @@ class Value {
   Data data_;
 };
 
-/// Sequence::shown of the tuples that the filter groupby makes: their parts have names.
+/// Sequence::shown of the tuples that the filter groupby creates: their two parts have names.
 inline constexpr const char* kGroup = "group";
 
 struct Sequence {
   SequenceKind kind = SequenceKind::list;
   std::vector<Value> values;
-  std::string shown;    // what a range prints as; the start of a view's text; kGroup
-  bool walked = false;  // an iterator gives its values once
+  std::string shown;    // the printed form of a range; the beginning of a printed view; kGroup
+  bool walked = false;  // an iterator can be iterated only once
   int depth = 1;
   std::size_t weight = 1;
 };
 
-/// In the order of insertion, as Python's.
+/// A dictionary that keeps the order of insertion, as Python's does.
 struct Dict {
   std::vector<std::pair<Value, Value>> pairs;
   int depth = 1;
   std::size_t weight = 1;
 
-  /// Null when absent. Throws Error for keys that cannot be (lists, dictionaries).
+  /// Returns null if the key is absent. Throws Error for values that cannot be keys (lists, dictionaries).
   const Value* find(const Value& key) const;
   const Value* find(std::string_view key) const;
   void set(const Value& key, Value value);
@@ -145,7 +147,7 @@ struct Dict {
 };
 
 bool equal(const Value& a, const Value& b);
-/// a < b; throws Error for kinds that have no order.
+/// Whether a < b. Throws Error for types that have no order.
 bool less(const Value& a, const Value& b);
 
 }  // namespace rung::jinja

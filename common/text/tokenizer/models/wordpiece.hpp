@@ -1,7 +1,7 @@
 #pragma once
-// WordPiece (Schuster, Nakajima 2012; Devlin et al. 2018 for BERT): a word is cut from the left, each time
-// with the longest token that fits; a word that cannot be cut to its end is the unknown token as a whole.
-// And word-level: a word is a token or it is unknown.
+// WordPiece (Schuster, Nakajima 2012; Devlin et al. 2018 for BERT) splits a word from left to right, each
+// time at the end of the longest token that matches. If it cannot split a word completely, the unknown token
+// replaces the whole word. The word-level variant does not split words: a word is either a token or unknown.
 
 #include "text/tokenizer/models/trie.hpp"
 #include "text/tokenizer/models/word_model.hpp"
@@ -10,17 +10,17 @@
 namespace rung {
 
 struct WordPieceOptions {
-  std::string continuing_prefix = "##";  // what a token inside a word is written with
+  std::string continuing_prefix = "##";  // the prefix of tokens that are not at the beginning of a word
   std::size_t max_characters = 100;      // longer words are unknown
-  bool whole_words = false;              // word-level: no cutting
-  std::string absent_unknown;            // the unknown token that the file names and the model does not have
+  bool whole_words = false;              // word-level: words are not split
+  std::string absent_unknown;  // name of the unknown token in the file, if the model lacks that token
 };
 
 class WordPieceModel final : public WordModel {
  public:
-  /// Throws Error when the vocabulary has no unknown token, unless `absent_unknown` names one.
+  /// Throws Error if the vocabulary has no unknown token, unless `absent_unknown` names one.
   WordPieceModel(const Vocab& vocab, WordPieceOptions options);
-  /// Throws Error for an unknown word when there is no unknown token.
+  /// Throws Error for an unknown word if there is no unknown token.
   void encode(std::string_view word, WordScratch& scratch, std::vector<std::int32_t>& ids) const override;
   std::string name() const override { return options_.whole_words ? "whole words" : "WordPiece"; }
 
@@ -30,7 +30,7 @@ class WordPieceModel final : public WordModel {
   std::string source_;
   WordPieceOptions options_;
   Trie trie_;
-  std::uint32_t continuing_ = Trie::kRoot;  // where the walk through the trie starts inside a word
+  std::uint32_t continuing_ = Trie::kRoot;  // where the search in the trie starts inside a word
   std::int32_t unknown_ = -1;
   std::vector<bool> special_;  // Vocab::special_words()
 };

@@ -1,5 +1,6 @@
-// Reading SentencePiece's precompiled_charsmap. The layout of a unit is darts-clone's
-// (github.com/s-yata/darts-clone): label, whether a value follows, and the offset to the children.
+// Parses SentencePiece's precompiled_charsmap. The layout of a unit is that of darts-clone
+// (github.com/s-yata/darts-clone): a label, a flag that says whether a value follows, and the offset of the
+// children.
 
 #include "text/tokenizer/split/charsmap.hpp"
 

@@ -11,7 +11,8 @@
 namespace rung {
 namespace {
 
-/// A text from its characters: change(code, character, out) appends what becomes of each.
+/// Maps a text character by character: change(code, character, out) appends the replacement of each
+/// character.
 template <class Change>
 std::string by_character(std::string_view text, NormalizerState& state, Change&& change) {
   std::string out;
@@ -26,7 +27,7 @@ std::string by_character(std::string_view text, NormalizerState& state, Change&&
 }
 
 bool is_bert_control(char32_t code) {
-  // The last four became formats after Unicode 8, whose tables `tokenizers` has.
+  // The last four became format characters after Unicode 8, the version of the tables in `tokenizers`.
   return unicode::is_other(code) && code != '\t' && code != '\n' && code != '\r' &&
          !(code >= 0x890 && code <= 0x891) && code != 0x8E2 && code != 0x110CD &&
          !(code >= 0x13430 && code <= 0x1343F);
@@ -68,7 +69,7 @@ NormalizerStep strip_accents() {
 
 NormalizerStep strip(bool left, bool right) {
   return [=](std::string_view text, NormalizerState& state) {
-    std::size_t begin = text.size(), end = 0;  // of what is no white space
+    std::size_t begin = text.size(), end = 0;  // bounds of the text without white space at its ends
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t length = utf8_next(text, at).length;
       if (!unicode::is_space(utf8_code_point(text, at, length))) {
@@ -184,7 +185,7 @@ NormalizerStep precompiled(Charsmap map) {
       at += length;
       constexpr std::size_t kMaxCluster = 5;
       if (length <= kMaxCluster) {
-        // The first sequence that fits stands for the whole cluster, as in that library.
+        // As in `tokenizers`, the first matching sequence replaces the whole cluster.
         const Charsmap::Match match = shared->shortest(cluster);
         if (match.length > 0) {
           out += match.replacement;
@@ -214,7 +215,7 @@ NormalizerStep sentence_piece(SentencePieceRules rules) {
     const std::string_view space = r.visible_spaces ? kVisibleSpace : " ";
     std::size_t at = 0;
     SpecialMatcher::Match next_kept = kept.find(text, 0);
-    // What stands at `at` after the charsmap, and how many bytes that takes.
+    // Returns the replacement of the text at `at`, and the number of bytes that it replaces.
     const auto prefix = [&]() -> Charsmap::Match {
       if (next_kept.begin < at) next_kept = kept.find(text, at);
       if (next_kept.id >= 0 && next_kept.begin == at) {

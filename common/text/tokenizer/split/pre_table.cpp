@@ -1,6 +1,6 @@
 // The pre-tokenizers that GGUF files name in tokenizer.ggml.pre. The names are those of
-// github.com/ggml-org/llama.cpp (convert_hf_to_gguf_update.py); the patterns are the ones that the models
-// publish in their tokenizer.json, as far as they differ from another row's.
+// github.com/ggml-org/llama.cpp (convert_hf_to_gguf_update.py). The patterns are those that the models
+// publish in their tokenizer.json. Rows with equivalent patterns share one.
 
 #include "core/error.hpp"
 #include "text/tokenizer/split/pretokenize.hpp"
@@ -31,18 +31,19 @@ constexpr std::string_view kBailing =
 constexpr std::string_view kSeedCoder =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kThousands = R"((?=(\d{3})+(?!\d)))";
-/// The same from the other side: groups that leave a multiple of three, in numbers that no letter ends.
+/// Matches the same groups instead of the positions between them, and only in numbers that no word character
+/// follows.
 constexpr std::string_view kGroupsOfThree = R"(\d{1,3}(?=(?:\d{3})*\b))";
 
 constexpr std::string_view kMiniCpm5 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-/// Qwen 2's without contractions: Turkish has its suffixes behind apostrophes.
+/// Qwen 2's pattern without contractions, because Turkish writes suffixes after apostrophes.
 constexpr std::string_view kUfakzeka =
     R"([^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-/// DeepSeek 3's with every line break by itself.
+/// DeepSeek 3's pattern, except that each line break is a separate word.
 constexpr std::string_view kSpark =
     R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+)";
-/// Hangul, CJK punctuation, Bopomofo, Han and kana: runs of each.
+/// Runs of Hangul, CJK punctuation, Bopomofo, Han or kana.
 constexpr std::string_view kYoutuScripts =
     "[\\x{AC00}-\\x{D7A3}\\x{3131}-\\x{318E}]+"
     "|[\\x{FF01}\\x{2026}\\x{201C}\\x{201D}\\x{2018}\\x{2019}\\x{2014}\\x{FF1A}\\x{FF1B}\\x{FF0C}"
@@ -50,15 +51,15 @@ constexpr std::string_view kYoutuScripts =
     "|[\\x{3105}-\\x{312F}]+|[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+";
 constexpr std::string_view kYoutu =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-/// Kimi K2's: GPT-4o's with runs of Han apart. Its file writes the letters as a set without Han,
-/// [...&&[^\p{Han}]].
+/// Kimi K2's pattern: GPT-4o's, with runs of Han as separate words. The published pattern writes the letters
+/// as a set without Han, [...&&[^\p{Han}]].
 constexpr std::string_view kKimi =
     R"(\p{Han}+)"
     R"(|[^\r\n\p{L}\p{N}]?(?:(?!\p{Han})[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])*(?:(?!\p{Han})[\p{Ll}\p{Lm}\p{Lo}\p{M}])+(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
     R"(|[^\r\n\p{L}\p{N}]?(?:(?!\p{Han})[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])+(?:(?!\p{Han})[\p{Ll}\p{Lm}\p{Lo}\p{M}])*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
     R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-/// EXAONE MoE's words go on over single spaces. The original (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ says the same,
-/// with a place to come back to for every letter.
+/// A word of EXAONE MoE can continue after a single space. The original (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ has
+/// the same matches, but it can backtrack to every letter.
 constexpr std::string_view kExaoneMoe =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}(?:[\p{L}\p{M}]++| (?=\p{L}))*+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)";
 constexpr std::string_view kTrinityScripts =
@@ -67,8 +68,8 @@ constexpr std::string_view kTrinityScripts =
     "\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{1100}-\\x{11FF}]+";
 constexpr std::string_view kLines = R"([^\n]+|[\n]+)";
 
-/// The letters of the scripts with capitals, as DeepSeek-LLM spells them out. As numbers, so that no editor
-/// changes them.
+/// The letters of the scripts that have capitals, as listed in DeepSeek-LLM's pattern. They are written as
+/// numbers so that no editor changes them.
 constexpr std::string_view kDeepSeekLetters =
     "\\s?[A-Za-z\\x{00B5}\\x{00C0}-\\x{00D6}\\x{00D8}-\\x{00F6}\\x{00F8}-\\x{01BA}\\x{01BC}-\\x{01BF}"
     "\\x{01C4}-\\x{0293}\\x{0295}-\\x{02AF}\\x{0370}-\\x{0373}\\x{0376}\\x{0377}\\x{037B}-\\x{037D}"

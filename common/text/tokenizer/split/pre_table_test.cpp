@@ -1,4 +1,4 @@
-// The rows of the table of pre-tokenizers, by the words that they cut.
+// Tests the rows of the table of pre-tokenizers by the words into which they split texts.
 
 #include <algorithm>
 
@@ -60,16 +60,16 @@ TEST_CASE("rows that differ from their relatives by a detail") {
         Strings{"one two", " ", " three", "\n\n", "x", "/"});
   CHECK(words_of("chameleon", "aIMGIMGABZ    b12 \tc") ==
         Strings{"a", "IMGIMGABZ", "    ", "b", "1", "2", " ", "\t", "c"});
-  // Hangul, CJK punctuation, Han: a word each.
+  // Hangul, CJK punctuation and Han are separate words.
   CHECK(words_of("youtu",
                  "\xED\x95\x9C\xEA\xB5\xAD\xE3\x80\x82\xE4\xBD\xA0\xE5\xA5\xBD"
                  "12") ==
         Strings{"\xED\x95\x9C\xEA\xB5\xAD", "\xE3\x80\x82", "\xE4\xBD\xA0\xE5\xA5\xBD", "1", "2"});
-  // A run of Han is a word by itself; the letters in front of it are not part of it.
+  // A run of Han is a separate word, without the letters before it.
   CHECK(words_of("kimi-k2", "abc\xE4\xBD\xA0\xE5\xA5\xBD\xE3\x80\x82it's 1234") ==
         Strings{"abc", "\xE4\xBD\xA0\xE5\xA5\xBD", "\xE3\x80\x82it's", " ", "123", "4"});
   CHECK(words_of("gpt-4o", "abc\xE4\xBD\xA0") == Strings{"abc\xE4\xBD\xA0"});
-  // Thai is not written with spaces: a run of it is a word, without the space in front.
+  // Thai is written without spaces: a run of Thai is one word, without the space before it.
   CHECK(words_of("afmoe",
                  "a \xE0\xB9\x80\xE0\xB9\x84"
                  " 1234567") == Strings{"a", " ", "\xE0\xB9\x80\xE0\xB9\x84", " ", "1", "234", "567"});
@@ -84,8 +84,8 @@ TEST_CASE("GLM 4: a word that is a token is that token, whatever the merges say"
 
 TEST_CASE("Tiny Aya: digits in threes from the right, unless a word goes on behind them") {
   CHECK(words_of("tiny_aya", "x 1234567, 12") == Strings{"x", " ", "1", "234", "567", ",", " ", "12"});
-  CHECK(words_of("tiny_aya", "12345y") == Strings{"123", "45", "y"});  // as GPT-4o cuts it
-  // Superscripts and fractions of Latin-1 are part of words for the library that runs these patterns.
+  CHECK(words_of("tiny_aya", "12345y") == Strings{"123", "45", "y"});  // as with GPT-4o's pattern
+  // Oniguruma, which runs these patterns, treats superscripts and fractions of Latin-1 as word characters.
   CHECK(words_of("tiny_aya", "1234\xC2\xB2") == Strings{"123", "4\xC2\xB2"});
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("the groups of three digits by hand equal those of the pattern") {
 }
 
 TEST_CASE("the name of a script in a pattern means that script, not what is written along with it") {
-  // U+3002 is used with Han, Hiragana and others, and belongs to none of them.
+  // U+3002 is used with Han, Hiragana and other scripts, and belongs to none of them.
   const std::string text = "\xE4\xBD\xA0\xE3\x80\x82\xE3\x81\x82";
   CHECK(words_of(PreTokenizer("test", {R"(\p{Han}+)"}), text) ==
         Strings{"\xE4\xBD\xA0", "\xE3\x80\x82\xE3\x81\x82"});
@@ -137,7 +137,7 @@ TEST_CASE("word characters of patterns are Oniguruma's") {
   CHECK(words_of(words, "a\xC2\xB2.") == Strings{"a\xC2\xB2", "."});  // superscript two
   CHECK(words_of(words,
                  "a\xE2\x80\x8D"
-                 "b") == Strings{"a", "\xE2\x80\x8D", "b"});  // a joiner
+                 "b") == Strings{"a", "\xE2\x80\x8D", "b"});  // a zero-width joiner
   CHECK(words_of(edges, "a\xC2\xB2-\xCC\x81 b") == Strings{"a\xC2\xB2", "-", "\xCC\x81", " ", "b"});
   CHECK(words_of(PreTokenizer("test", {R"(\Ba)"}), "aa -a") == Strings{"a", "a", " -a"});
 }

@@ -10,13 +10,13 @@
 namespace rung {
 namespace {
 
-/// Part of a word: a place that was found, or what lies between two.
+/// Part of a word: a match, or the text between two matches.
 struct Part {
   Span span;
   bool found;
 };
 
-/// Turns the parts of one word, which together are the word, into words.
+/// Converts the parts of one word into words. The parts cover the whole word.
 void apply(SplitBehavior behavior, const std::vector<Part>& parts, std::vector<Span>& words) {
   const auto add = [&](Span span) {
     if (span.end > span.begin) words.push_back(span);
@@ -34,7 +34,7 @@ void apply(SplitBehavior behavior, const std::vector<Part>& parts, std::vector<S
       Span word{parts.front().span.begin, parts.front().span.begin};
       bool after_found = false;
       for (std::size_t i = 0; i < parts.size(); ++i) {
-        // A place goes to the word in front of it, unless that is a place too.
+        // A match is merged with the part before it, unless that part is a match, too.
         if (i > 0 && !(parts[i].found && !after_found)) {
           add(word);
           word.begin = parts[i].span.begin;
@@ -66,7 +66,8 @@ void apply(SplitBehavior behavior, const std::vector<Part>& parts, std::vector<S
   }
 }
 
-/// Cuts every word by `find`, which calls place(begin, end) for the places in a text, in order.
+/// Splits every word at the matches of `find`, which calls place(begin, end) for each match in a text, in
+/// order.
 template <class Find>
 void cut(Words& words, SplitBehavior behavior, bool invert, Find&& find) {
   std::vector<Part> parts;
@@ -86,8 +87,9 @@ void cut(Words& words, SplitBehavior behavior, bool invert, Find&& find) {
   words.spans.swap(words.scratch);
 }
 
-/// Writes the text anew: change(word, is_first, may_prefix, out) appends what becomes of a word to `out`.
-/// is_first: the very beginning; may_prefix: false where the word goes on from what lies in front of it.
+/// Rewrites the text: change(word, is_first, may_prefix, out) appends the replacement of a word to `out`.
+/// is_first is true for the very beginning of the text. may_prefix is false if the word continues the bytes
+/// before it.
 template <class Change>
 void rewrite(Words& words, Change&& change) {
   std::string out;
@@ -112,11 +114,11 @@ void each_character(std::string_view text, Visit&& visit) {
   }
 }
 
-/// (?=(\d{3})+(?!\d)): in front of every group of three decimal digits, counted from the end of the number.
-/// By the pattern this is quadratic in the digits of a number.
+/// Splits at (?=(\d{3})+(?!\d)), which is before every group of three decimal digits, counted from the end of
+/// the number. Matching the pattern takes quadratic time in the number of digits.
 void cut_thousands(Words& words) {
   words.scratch.clear();
-  std::vector<std::uint32_t> digits;  // where the digits of a number begin
+  std::vector<std::uint32_t> digits;  // the offsets of the digits of a number
   for (const Span span : words.spans) {
     std::uint32_t done = span.begin;
     const auto number_ends = [&] {
@@ -141,14 +143,15 @@ void cut_thousands(Words& words) {
   words.spans.swap(words.scratch);
 }
 
-/// \w in patterns, see regex.cpp.
+/// \w in patterns (see regex_set.cpp).
 bool is_word_in_patterns(char32_t code) {
   if (code == 0xB2 || code == 0xB3 || code == 0xB9 || (code >= 0xBC && code <= 0xBE)) return true;
   return code != 0x200C && code != 0x200D && unicode::is_word(code);
 }
 
-/// \d{1,3}(?=(?:\d{3})*\b): the same groups as words, in numbers with no word character behind them; the
-/// digits of others stay with what surrounds them. By the pattern this, too, is quadratic.
+/// Splits at \d{1,3}(?=(?:\d{3})*\b): the same groups are words, in numbers that no word character follows.
+/// The digits of other numbers stay in the words around them. Matching this pattern takes quadratic time,
+/// too.
 void cut_groups_of_three(Words& words) {
   cut(words, SplitBehavior::isolated, false, [](std::string_view word, auto&& place) {
     std::vector<std::uint32_t> digits;

@@ -1,4 +1,4 @@
-// Regular expressions through PCRE2.
+// Regular expressions, run by PCRE2.
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/tokenizer/split/regex.hpp"
@@ -17,10 +17,10 @@ namespace {
 
 PCRE2_SPTR as_pcre(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
-/// Null and an error number where PCRE2 does not compile what the pattern is in its language.
+/// Returns null and sets `error` if PCRE2 cannot compile the translated pattern.
 pcre2_code* compile_pattern(const regex::Origin& origin, int& error) {
-  // From every place of a run of spaces this would look to the end of the run again; a run has a match from
-  // its beginning or none.
+  // In a run of spaces, PCRE2 would try this pattern at every space and scan to the end of the run each time.
+  // Either the whole run matches from its beginning, or nothing in it does.
   if (origin.pattern == R"(\s+$)") return compile_pattern({origin.source, R"((?<!\s)\s+$)"}, error);
   const regex::Tree tree = regex::read_pattern(origin);
   regex::check_pattern(origin, tree);
@@ -65,15 +65,15 @@ Regex::Regex(std::string source, std::string pattern)
 
 Regex::~Regex() = default;
 
-/// Memory for one match, and PCRE2's limits.
+/// The memory of one match, and the limits for PCRE2.
 struct Regex::Search::State {
   pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
   pcre2_match_context* context = pcre2_match_context_create(nullptr);
-  pcre2_jit_stack* stack = nullptr;  // made when the 32 KiB that PCRE2 has by itself are not enough
+  pcre2_jit_stack* stack = nullptr;  // created when PCRE2's own 32 KiB are not enough
 
   explicit State(std::size_t bytes) {
-    // Some patterns step back over a run of spaces byte by byte. The limit is there for patterns that
-    // take exponential time, so a multiple of the length is enough for all that are worth running.
+    // Some patterns backtrack through a run of spaces byte by byte. The limit exists for patterns that take
+    // exponential time, so a multiple of the length is enough for all useful patterns.
     const std::size_t limit = 10'000'000 + 16 * bytes;
     pcre2_set_match_limit(context, static_cast<std::uint32_t>(std::min<std::size_t>(limit, UINT32_MAX)));
   }
@@ -92,7 +92,7 @@ struct Regex::Search::State {
     int status =
         pcre2_jit_match(pattern.code, as_pcre(text), text.size(), from, PCRE2_NO_UTF_CHECK, data, context);
     if (status == PCRE2_ERROR_JIT_STACKLIMIT && stack == nullptr) {
-      constexpr std::size_t kStackBytes = std::size_t{256} << 20;  // reserved; touched as needed
+      constexpr std::size_t kStackBytes = std::size_t{256} << 20;  // reserved; allocated when touched
       stack = pcre2_jit_stack_create(64 << 10, kStackBytes, nullptr);
       if (stack == nullptr) return status;
       pcre2_jit_stack_assign(context, nullptr, stack);

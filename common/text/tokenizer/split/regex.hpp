@@ -1,9 +1,9 @@
 #pragma once
-// Regular expressions of pre-tokenizers and normalizers, run by PCRE2 with its compiler (JIT).
+// Regular expressions of pre-tokenizers and normalizers, run by PCRE2 with its JIT compiler.
 //
-// The patterns that models publish were written for Oniguruma, which Hugging Face's `tokenizers` runs. A
-// pattern is read by Oniguruma's grammar and written anew in PCRE2's (regex_tree.hpp). What PCRE2
-// has no equal of is refused.
+// The patterns that models publish were written for Oniguruma, the engine of Hugging Face's `tokenizers`. A
+// pattern is parsed by Oniguruma's grammar and translated into PCRE2's syntax (regex_tree.hpp). A pattern
+// with a construct that PCRE2 cannot express is rejected.
 
 #include <cstdint>
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace rung {
 
-/// Bytes begin (inclusive) to end of a text.
+/// The bytes from `begin` (inclusive) to `end` (exclusive) of a text.
 struct Span {
   std::uint32_t begin = 0, end = 0;
   friend bool operator==(const Span&, const Span&) = default;
@@ -21,24 +21,24 @@ struct Span {
 
 class Regex {
  public:
-  /// Throws Error with the pattern and the construct in it that is not supported or is no regular expression;
-  /// `source` is the file that the pattern stands in.
+  /// Throws Error, which contains the pattern, if a construct is not supported or the pattern is not a
+  /// regular expression. `source` is the file that contains the pattern.
   Regex(std::string source, std::string pattern);
   ~Regex();
   Regex(const Regex&) = delete;
   Regex& operator=(const Regex&) = delete;
 
-  /// The matches in a text, one after the other. Keeps what PCRE2 needs for one match; not thread-safe,
-  /// while any number of searches may use one Regex.
+  /// Finds the matches in a text, one after the other. A search owns the memory that PCRE2 needs for a match.
+  /// It is not thread-safe, but any number of searches can share one Regex.
   class Search {
    public:
     Search(const Regex& regex, std::size_t longest_text);
     ~Search();
     Search(const Search&) = delete;
     Search& operator=(const Search&) = delete;
-    /// Calls found(begin, end) for every match in `text`, as the iterator of Rust's `onig` does: an empty
-    /// match counts unless the match before it ends there, and an empty text has no match. REQUIRES: valid
-    /// UTF-8. Throws Error when the pattern needs more memory or steps than PCRE2 is given for this text.
+    /// Calls found(begin, end) for every match in `text`, in the same way as the iterator of Rust's `onig`:
+    /// an empty match is skipped if the previous match ends there, and an empty text has no match. REQUIRES:
+    /// valid UTF-8. Throws Error if the pattern exceeds its limits of memory or steps for this text.
     template <class Found>
     void run(std::string_view text, Found&& found) {
       if (text.empty()) return;

@@ -1,10 +1,9 @@
-// Refuses the patterns that Oniguruma and PCRE2 match differently, however they are written.
+// Rejects patterns that Oniguruma and PCRE2 match differently in every possible translation.
 //
-// Both try the alternatives of a pattern in the same order, but for repetitions of an item that may match
-// nothing. Oniguruma leaves a counted repetition with the first empty item. PCRE2 goes on counting, so that
-// it finds
-// (?:|ab|a){2}$ in "ab" by another way. Where nothing is what the item tries last, the ways have the same
-// ends.
+// Both engines try the alternatives of a pattern in the same order, except in repetitions of an item that can
+// match the empty text. Oniguruma ends a counted repetition at the first empty item, but PCRE2 continues to
+// count. PCRE2 therefore finds (?:|ab|a){2}$ in "ab" by a different path. If the item tries the empty match
+// last, both paths have the same end.
 
 #include <algorithm>
 
@@ -16,12 +15,12 @@ namespace {
 
 using Kind = Node::Kind;
 
-/// Whether a node matches the empty text.
+/// How a node matches the empty text.
 enum class Empty : std::uint8_t {
   never,
-  only,        // nothing else
-  last,        // after everything else failed
-  in_between,  // before something else, or unknown
+  only,        // it matches no other text
+  last,        // after all other matches have failed
+  in_between,  // before other matches, or unknown
 };
 
 Empty emptiness(const Node& node);
@@ -37,7 +36,7 @@ Empty emptiness_of_sequence(const Node& node) {
 }
 
 Empty emptiness_of_alternatives(const Node& node) {
-  bool never = true, only = true;  // those in front of the last
+  bool never = true, only = true;  // for all alternatives except the last
   for (std::size_t i = 0; i + 1 < node.parts.size(); ++i) {
     const Empty one = emptiness(node.parts[i]);
     never = never && one == Empty::never;
@@ -58,7 +57,7 @@ Empty emptiness(const Node& node) {
     case Kind::look:
       return Empty::only;
     case Kind::backreference:
-      return Empty::last;  // it matches one text only
+      return Empty::last;  // it matches a single text
     case Kind::call:
       return Empty::in_between;
     case Kind::sequence:
@@ -104,10 +103,10 @@ void check_node(const Origin& origin, const Tree& tree, const Node& node) {
   for (const Node& part : node.parts) check_node(origin, tree, part);
 }
 
-/// Looks for an unlimited dot at the beginning of a pattern, behind positions only. Oniguruma 6.9.10 takes
-/// such a pattern for one that matches at the beginning of the text or nowhere, and (?m)\B.+ finds nothing in
-/// "a bc". For
-/// ^, \A, \G, (?!...) and (?<=...) it knows better. Returns whether the node is positions only.
+/// Looks for an unlimited dot at the beginning of a pattern, after nothing but positions. Oniguruma 6.9.10
+/// assumes that such a pattern matches only at the beginning of the text, so in "a bc" it finds no match of
+/// (?m)\B.+, for example. It handles ^, \A, \G, (?!...) and (?<=...) correctly. Returns whether the node
+/// consists of positions only.
 bool check_beginning(const Origin& origin, const Node& node, bool& behind_position) {
   switch (node.kind) {
     case Kind::empty:
@@ -121,7 +120,7 @@ bool check_beginning(const Origin& origin, const Node& node, bool& behind_positi
       if (node.text == "?=" || node.text == "?<!") behind_position = true;
       return true;
     case Kind::call:
-      behind_position = true;  // unknown
+      behind_position = true;  // the contents are unknown
       return true;
     case Kind::character:
     case Kind::backreference:

@@ -1,10 +1,11 @@
-// Which patterns PCRE2's optimizations for the search of a match's beginning are right for.
+// Decides for which patterns PCRE2's optimizations of the search for the beginning of a match are correct.
 //
-// The JIT compiler of PCRE2 10.42 remembers where a repetition failed, and does not try again there when the
-// match begins at the next character ("early fail"). Without that, \p{L}+\d takes time in the square of a run
-// of letters. But it keeps what it remembers when a repetition is tried from an earlier place, or ends
-// earlier, and then misses matches: (?:,|)[^x]*^ has one in ",a", and (?>a+?)b has one in "aab". So the
-// optimizations are left on for patterns only in which the items in front of a repetition have one length.
+// The JIT compiler of PCRE2 10.42 remembers where a repetition failed, and does not retry it there when the
+// match begins at the next character ("early fail"). Without this, \p{L}+\d takes quadratic time in the
+// length of a run of letters. However, it does not forget that position when it tries the repetition from an
+// earlier place or with an earlier end. It then misses matches: (?:,|)[^x]*^ has one in ",a", and (?>a+?)b
+// has one in "aab". The optimizations therefore stay on only for patterns in which each item before a
+// repetition has a fixed length.
 
 #include <algorithm>
 
@@ -13,7 +14,7 @@
 namespace rung::regex {
 namespace {
 
-/// Nothing in it is lazy, atomic or a choice between texts of several lengths.
+/// Whether the node contains no lazy or atomic item and no choice between texts of different lengths.
 bool is_straight(const Node& node) {
   switch (node.kind) {
     case Node::Kind::alternatives:
@@ -22,23 +23,23 @@ bool is_straight(const Node& node) {
     case Node::Kind::call:
       return false;
     case Node::Kind::character:
-      return !node.ignore_case;  // U+00DF may be two characters
+      return !node.ignore_case;  // U+00DF can match two characters
     case Node::Kind::text:
       return node.least == node.most;
     case Node::Kind::look:
-      return true;  // that optimization does not look inside
+      return true;  // the optimization does not look inside
     default:
       return !node.lazy && std::all_of(node.parts.begin(), node.parts.end(), is_straight);
   }
 }
 
-/// x?+, x*+ and x++, which take all that they can.
+/// Whether the node is x?+, x*+ or x++, which match as much as possible.
 bool is_possessive(const Node& node) {
   return node.kind == Node::Kind::atomic && node.parts[0].kind == Node::Kind::repeat && !node.parts[0].lazy &&
          is_straight(node.parts[0]);
 }
 
-/// The same where nothing follows, so that a choice does not matter.
+/// The same for a node that nothing follows, where choices do no harm.
 bool is_straight_at_end(const Node& node) {
   switch (node.kind) {
     case Node::Kind::alternatives:

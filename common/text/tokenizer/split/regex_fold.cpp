@@ -1,5 +1,5 @@
-// Case folding, by utf8proc's tables (Unicode 15 in Debian 12). The `tokenizers` library 0.23 has Unicode 16,
-// which gave the two letters U+019B and U+0264 capitals and brought pairs that are new as a whole.
+// Case folding with utf8proc's tables (Unicode 15 in Debian 12). `tokenizers` 0.23 has Unicode 16, which
+// added capitals for the two letters U+019B and U+0264, and added new pairs of letters.
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/tokenizer/split/regex_fold.hpp"
@@ -19,7 +19,7 @@
 namespace rung::regex {
 namespace {
 
-/// Unicode's full case folding of one character: one to three characters.
+/// Returns Unicode's full case folding of one character, which has one to three characters.
 std::u32string folded(char32_t code) {
   std::array<utf8proc_int32_t, 8> parts{};
   const utf8proc_ssize_t count =
@@ -29,11 +29,11 @@ std::u32string folded(char32_t code) {
   return {parts.begin(), parts.begin() + count};
 }
 
-/// The characters that have a case folding, by that folding.
+/// Maps each case folding to the characters that have it.
 const std::map<std::u32string, std::u32string>& unfolded() {
   static const auto table = [] {
     std::map<std::u32string, std::u32string> result;
-    constexpr char32_t kLastWithCase = 0x1FFFF;  // the last one is U+1E943
+    constexpr char32_t kLastWithCase = 0x1FFFF;  // the last one in use is U+1E943
     for (char32_t code = 0; code <= kLastWithCase; ++code) {
       if (utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->casefold_seqindex == UINT16_MAX)
         continue;
@@ -59,19 +59,19 @@ std::string one_of_these(std::u32string codes) {
   return one_of(set);
 }
 
-/// For every character of a folding the ones that fold to it, one after the other.
+/// Returns a pattern for each character of a folding in any case, one after the other.
 std::string each_in_any_case(const std::u32string& fold) {
   std::string result;
   for (const char32_t code : fold) result += one_of_these(code + unfolded({code}));
   return result;
 }
 
-/// A sequence of two or three characters or the characters that fold to it.
+/// Matches a sequence of two or three characters, or a single character that folds to it.
 std::string sequence_or_one(const std::u32string& fold, const std::u32string& ones) {
   return fmt::format("(?:{}|{})", one_of_these(ones), each_in_any_case(fold));
 }
 
-/// Which single characters a pattern matches.
+/// Tests whether a pattern matches a single character.
 class Membership {
  public:
   explicit Membership(const std::string& pattern)
@@ -102,7 +102,7 @@ class Membership {
 std::string any_case(std::u32string_view characters, bool one_each) {
   std::string result;
   for (std::size_t at = 0; at < characters.size();) {
-    // The longest sequence first that one character folds to.
+    // First try the longest sequence to which a single character folds.
     std::size_t length = one_each ? 1 : std::min<std::size_t>(3, characters.size() - at);
     std::u32string fold, ones;
     for (; length > 1; --length) {

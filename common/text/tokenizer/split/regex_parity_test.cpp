@@ -1,5 +1,6 @@
-// Patterns of every construct against the words and replacements that the Hugging Face `tokenizers` library
-// gives (golden/make_tokenizer_regex.py wrote them with version 0.23.3, and compares many more).
+// Compares patterns with every construct with the words and replacements of the Hugging Face `tokenizers`
+// library. golden/make_tokenizer_regex.py wrote the expected values with version 0.23.3, and also compares
+// many more patterns.
 
 #include "files/json_file.hpp"
 #include "testing/catch.hpp"

@@ -1,5 +1,5 @@
-// Reads Oniguruma's patterns: groups, sequences, repetitions. The grammar is doc/RE's, and where that is
-// silent regparse.c of Oniguruma 6.9.10.
+// Parses Oniguruma's patterns: groups, sequences and repetitions. The grammar is that of doc/RE, or of
+// regparse.c in Oniguruma 6.9.10 where doc/RE is silent.
 
 #include <algorithm>
 
@@ -11,9 +11,9 @@
 namespace rung::regex {
 namespace {
 
-constexpr int kMaxDepth = 100;         // of groups; PCRE2 takes 250, and one of ours may become two
-constexpr int kMaxRepetitions = 8;     // of one item, a{2}{3}...
-constexpr unsigned kMaxCount = 65535;  // of a repetition; PCRE2's limit
+constexpr int kMaxDepth = 100;      // of nested groups; PCRE2 allows 250, and one group here can become two
+constexpr int kMaxRepetitions = 8;  // of one item, such as a{2}{3}...
+constexpr unsigned kMaxCount = 65535;  // of a repetition, as in PCRE2
 
 /// Positions cannot be repeated.
 bool is_position(const Node& node) {
@@ -51,7 +51,7 @@ Tree Parser::read() {
   Tree tree;
   tree.root = alternatives();
   if (!done()) origin_.invalid("it has a ) without a (");
-  // With named groups in the pattern, the others have no numbers.
+  // If the pattern has named groups, the other groups have no numbers.
   if (!names_.empty() && has_numbers_) {
     origin_.invalid("it refers to a group by its number, but some of its groups have names");
   }
@@ -80,7 +80,7 @@ std::string_view Parser::take_until(char end, std::string_view what) {
   return result;
 }
 
-/// Comments and, under (?x), white space: they separate nothing, so that "a (?#b)+" repeats the a.
+/// Skips comments and, under (?x), white space. They do not separate items, so "a (?#b)+" repeats the a.
 void Parser::skip_comments() {
   while (!done()) {
     if (accept("(?#")) {
@@ -105,7 +105,7 @@ void Parser::descend() {
   if (++depth_ > kMaxDepth) origin_.refuse(fmt::format("groups or sets nested more than {} deep", kMaxDepth));
 }
 
-/// Up to the end of the group, where the options in front of it are valid again.
+/// Parses up to the end of the group. After it, the options from before the group apply again.
 Node Parser::alternatives() {
   const Options before = options_;
   Node node{.kind = Node::Kind::alternatives};
@@ -122,8 +122,8 @@ Node Parser::sequence() {
   Node node{.kind = Node::Kind::sequence};
   for (skip_comments(); !done() && !next_is('|') && !next_is(')'); skip_comments()) {
     Node part = repeated();
-    // The characters of (?:...) combine with those around it, but not at the beginning: (?i)x(?:as)s matches
-    // x, a and U+00DF, and (?i)(?:as)s does not.
+    // The characters of (?:...) combine with those before and after it, but not if it begins the sequence.
+    // (?i)x(?:as)s matches x, a and U+00DF, and (?i)(?:as)s does not match a and U+00DF.
     if (part.kind == Node::Kind::sequence && !node.parts.empty()) {
       for (Node& inner : part.parts) node.parts.push_back(std::move(inner));
     } else {
@@ -160,7 +160,7 @@ Node Parser::repeated() {
   }
 }
 
-/// Reads ?, *, + or {n,m}, with the sign behind it. Nothing is taken where there is none.
+/// Reads ?, *, + or {n,m}, and a following ? or +. Reads nothing and returns false if there is no quantifier.
 bool Parser::quantifier(Node& repeat, bool& possessive) {
   if (next_is('{')) return interval(repeat, possessive);
   repeat.most = kUnlimited;
@@ -176,8 +176,8 @@ bool Parser::quantifier(Node& repeat, bool& possessive) {
   return true;
 }
 
-/// {n}, {n,}, {n,m} and {,m}. A + behind it repeats the interval, and so does a ? behind {n}. {5,2} is {2,5}
-/// without going back. Any other { is a character.
+/// Reads {n}, {n,}, {n,m} or {,m}. A following + repeats the interval, as does a ? after {n}. {5,2} is a
+/// possessive {2,5}. Any other { is a literal character.
 bool Parser::interval(Node& repeat, bool& possessive) {
   const std::size_t begin = at_;
   ++at_;

@@ -1,4 +1,4 @@
-// Reads the groups of Oniguruma's patterns, with their names and options.
+// Parses the groups of Oniguruma's patterns, with their names and options.
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 
 namespace rung::regex {
 
-/// Behind the opening bracket.
+/// Parses a group after its opening parenthesis.
 Node Parser::group(bool& is_plain_group) {
   descend();
   Node node;
@@ -47,7 +47,7 @@ Node Parser::group(bool& is_plain_group) {
 Node Parser::body_of_group(Node node) {
   const bool capture = node.kind == Node::Kind::capture, look = node.kind == Node::Kind::look;
   const bool behind = look && node.text == "?<=", not_behind = look && node.text == "?<!";
-  if (behind_ + not_behind_ > 0) {  // what Oniguruma does not compile
+  if (behind_ + not_behind_ > 0) {  // Oniguruma does not compile these
     if (look && !behind && !not_behind) origin_.invalid("a lookbehind holds a lookahead");
     if (look) origin_.refuse("a lookbehind inside a lookbehind");
     if (capture && not_behind_ > 0)
@@ -81,8 +81,8 @@ Node Parser::named_capture(char end) {
   return {.kind = Node::Kind::capture, .number = captures_, .text = name};
 }
 
-/// (?i-m:...) and (?i), behind the question mark. The latter goes up to the end of the group around it, and
-/// holds what is left of that group's alternatives: a(?i)b|c is a(?i:b|c).
+/// Parses (?i-m:...) or (?i) after the question mark. (?i) extends to the end of the enclosing group and
+/// contains its remaining alternatives: a(?i)b|c is a(?i:b|c).
 Node Parser::options() {
   const Options before = options_;
   Options now = options_;

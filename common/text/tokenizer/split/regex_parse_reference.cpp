@@ -1,4 +1,4 @@
-// Reads what refers to a group: \1, \k<name>, \g<name>.
+// Parses references to groups: \1, \k<name>, \g<name>.
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 
 namespace rung::regex {
 
-/// \10 refers to a group if at least ten groups begin in front of it. If not, it is a character in octal.
+/// \10 refers to a group if at least ten groups begin before it. Otherwise it is an octal character code.
 Node Parser::numbered_reference() {
   const std::size_t begin = --at_;
   constexpr unsigned kMaxReference = 1000;
@@ -22,7 +22,8 @@ Node Parser::numbered_reference() {
   return character(escaped_character(take()));
 }
 
-/// \k<...> and \g<...>, with quotes also: a name, a number, or how many groups ago (-1) or ahead (+1).
+/// Parses \k<...> and \g<...>, also with quotes. They contain a name, a number, or a relative number: -1 is
+/// the previous group, and +1 is the next.
 Node Parser::reference(Node::Kind kind) {
   const char end = take() == '<' ? '>' : '\'';
   const std::string name(take_until(end, "a reference to a group"));

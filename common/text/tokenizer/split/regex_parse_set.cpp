@@ -1,4 +1,4 @@
-// Reads Oniguruma's sets of characters, and what a backslash begins inside of them and outside.
+// Parses Oniguruma's sets of characters, and escapes inside and outside of sets.
 
 #include <fmt/format.h>
 
@@ -12,12 +12,12 @@
 
 namespace rung::regex {
 
-/// What is left of a set behind its opening bracket. `negated`: whether it begins with ^, which is not
-/// applied.
+/// Parses a set after its opening bracket. Sets `negated` if the set begins with ^; the result is not
+/// complemented.
 CharacterSet Parser::set(bool& negated) {
   enum class State { begin, character, set, range, complete } state = State::begin;
-  char32_t last = 0;  // state character: not yet in the set; range: its first
-  CharacterSet now;   // since the last &&
+  char32_t last = 0;  // in state character: not yet added; in state range: the first
+  CharacterSet now;   // the characters since the last &&
   std::optional<CharacterSet> before;
   const auto finish = [&] {
     if (state == State::character) add_range(now, last, last);
@@ -43,11 +43,11 @@ CharacterSet Parser::set(bool& negated) {
 
   descend();
   negated = accept("^");
-  // Oniguruma 6.9.10 loses characters of those, as it does of [[^\x{0}-\x{100}]].
+  // Oniguruma 6.9.10 loses characters of such sets, as it does for [[^\x{0}-\x{100}]].
   if (negated && negated_sets_ > 0) origin_.refuse("a negated set inside a negated set");
   ++sets_;
   negated_sets_ += negated ? 1 : 0;
-  if (next_is(']')) {  // in front it is a character
+  if (next_is(']')) {  // at the beginning of a set, ] is a character
     if (text_.find(']', at_ + 1) == std::string_view::npos) origin_.invalid("it has an empty set []");
     add_character(take());
   }
@@ -103,7 +103,7 @@ Node Parser::set_node() {
   CharacterSet characters = set(negated);
   std::vector<std::string> sequences;
   if (options_.ignore_case) {
-    constexpr int kMaxFolded = 200;  // each takes about a millisecond
+    constexpr int kMaxFolded = 200;  // folding one set takes about a millisecond
     if (++folded_sets_ > kMaxFolded)
       origin_.refuse(fmt::format("more than {} sets [...] under (?i)", kMaxFolded));
     sequences = fold_case(characters);
@@ -120,8 +120,8 @@ Node Parser::set_node() {
   return node;
 }
 
-/// [:name:] and [:^name:]. Where no letters stand between the colons, the bracket begins a set like any
-/// other.
+/// Parses [:name:] and [:^name:]. If anything other than letters is between the colons, the bracket begins an
+/// ordinary set.
 std::optional<CharacterSet> Parser::posix_bracket() {
   const std::size_t end = text_.find(":]", at_);
   if (text_.substr(at_, 2) != "[:" || end == std::string_view::npos || end < at_ + 2) return std::nullopt;
@@ -138,7 +138,8 @@ std::optional<CharacterSet> Parser::posix_bracket() {
   return negated ? complement(*set) : *set;
 }
 
-/// \w, \d, \s, \h, \p{name}, and the same in capitals; nothing for any other letter.
+/// Returns the set of \w, \d, \s, \h, \p{name} and their complements in upper case, or nothing for any other
+/// letter.
 std::optional<CharacterSet> Parser::named_set(char32_t letter, bool in_set) {
   bool negated = letter >= 'A' && letter <= 'Z';
   std::optional<CharacterSet> set;
@@ -194,7 +195,7 @@ Node Parser::escape() {
     case 'A':
     case 'G':
       return position({'\\', static_cast<char>(letter)});
-    case 'b':  // PCRE2's own knows other word characters
+    case 'b':  // PCRE2's \b has different word characters
       return position(fmt::format("(?:(?<={0})(?!{0})|(?<!{0})(?={0}))", one_of(word_set(options_.ascii))));
     case 'B':
       return position(fmt::format("(?:(?<={0})(?={0})|(?<!{0})(?!{0}))", one_of(word_set(options_.ascii))));
@@ -226,7 +227,8 @@ Node Parser::escape() {
   }
 }
 
-/// The character that a letter behind a backslash stands for: for itself, if for no other.
+/// Returns the character that an escaped letter represents. A letter without a special meaning represents
+/// itself.
 char32_t Parser::escaped_character(char32_t letter) {
   switch (letter) {
     case 'a':
@@ -263,7 +265,7 @@ char32_t Parser::escaped_character(char32_t letter) {
   }
 }
 
-/// The number of a character, in `least` to `most` digits and, unless it is 0, with `end` behind them.
+/// Reads a character code of `least` to `most` digits, and then `end` unless it is 0.
 char32_t Parser::digits(int base, int least, int most, char end) {
   std::uint64_t value = 0;
   int count = 0;
@@ -279,7 +281,7 @@ char32_t Parser::digits(int base, int least, int most, char end) {
   return static_cast<char32_t>(value);
 }
 
-/// \x41 and \101 are bytes of UTF-8.
+/// Checks that \x41 or \101, which are bytes of UTF-8, is a whole character.
 char32_t Parser::byte(char32_t code) const {
   if (code >= 0x80)
     origin_.refuse(
@@ -288,7 +290,7 @@ char32_t Parser::byte(char32_t code) const {
   return code;
 }
 
-/// \cX.
+/// Reads the letter of \cX.
 char32_t Parser::control() {
   if (done()) origin_.invalid("a control character has no letter");
   const char32_t letter = take();

@@ -1,5 +1,5 @@
 #pragma once
-// The reader of Oniguruma's patterns: what regex_parse.cpp and regex_parse_set.cpp share.
+// The parser of Oniguruma's patterns; the regex_parse*.cpp files define its functions.
 
 #include <optional>
 #include <string>
@@ -17,11 +17,11 @@ class Parser {
   Tree read();
 
  private:
-  /// What (?imxWDSP) sets, up to the end of the group.
+  /// The options that (?imxWDSP) sets up to the end of the group.
   struct Options {
     bool ignore_case = false;  // i
-    bool dot_is_any = false;   // m: the dot matches a line feed too
-    bool extended = false;     // x: white space and # comments are left out
+    bool dot_is_any = false;   // m: the dot also matches a line feed
+    bool extended = false;     // x: white space and # comments are ignored
     AsciiOnly ascii = {};      // W, D, S, P
   };
 
@@ -59,7 +59,7 @@ class Parser {
   Node reference(Node::Kind kind);
   Node backreference(int number);
 
-  // [...], the first bracket being taken.
+  // Parse [...] after the first bracket.
   CharacterSet set(bool& negated);
   std::optional<CharacterSet> posix_bracket();
   Node set_node();
@@ -68,19 +68,19 @@ class Parser {
   std::string_view text_;
   std::size_t at_ = 0;
   Options options_;
-  int depth_ = 0;  // of groups and sets
-  // Of the groups, the lookaheads and lookbehinds, and of these the lookbehinds (?<=...) and (?<!...).
+  int depth_ = 0;  // of nested groups and sets
+  // Numbers of enclosing lookarounds, and of enclosing lookbehinds (?<=...) and (?<!...) among them.
   int looks_ = 0, behind_ = 0, not_behind_ = 0;
   int captures_ = 0;
-  int sets_ = 0, negated_sets_ = 0;  // that are being read, one inside the other
+  int sets_ = 0, negated_sets_ = 0;  // numbers of enclosing sets
   int folded_sets_ = 0;              // sets under (?i)
   struct Name {
     std::string name;
     int number;
   };
   std::vector<Name> names_;
-  std::vector<int> open_;     // captures that are being read
-  bool has_numbers_ = false;  // a reference by number
+  std::vector<int> open_;     // the captures that enclose the current position
+  bool has_numbers_ = false;  // whether a reference uses a number
   bool has_backreferences_ = false;
 };
 

@@ -1,10 +1,10 @@
 // Oniguruma's named sets of characters.
 //
-// The tables behind \p{...} are PCRE2's: Unicode 14 in PCRE2 10.42 (Debian 12), where the `tokenizers`
-// library 0.23 has Unicode 16. The sets below are the same for the characters of Unicode 14. Of the 10,301
-// that came later, PCRE2 knows no property, so that \p{L} does not match a letter among them. U+1171E alone
-// changed: it is Mc here and Mn there. Properties of which more characters changed are not in the lists, and
-// are refused.
+// The tables behind \p{...} are PCRE2's: Unicode 14 in PCRE2 10.42 (Debian 12), whereas `tokenizers` 0.23 has
+// Unicode 16. The sets below agree for the characters of Unicode 14. PCRE2 knows no properties of the 10,301
+// characters that were added later, so for example \p{L} matches no letter among them. Only U+1171E changed:
+// it is Mc in Unicode 14 and Mn in Unicode 16. Properties in which more characters changed are not in the
+// lists and are rejected.
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/tokenizer/split/regex_set.hpp"
@@ -20,11 +20,11 @@
 namespace rung::regex {
 namespace {
 
-/// Characters of Unicode 14 that became alphabetic later, and lower-case.
+/// Characters of Unicode 14 that became alphabetic later, and the same for lower case.
 constexpr std::string_view kAlphabetic =
     R"(\p{Alphabetic}\x{363}-\x{36F}\x{C04}\x{F82}\x{F83}\x{1DD3}-\x{1DE6}\x{11080}\x{11081})";
 constexpr std::string_view kLowercase = R"(\p{Lowercase}\x{10FC}\x{A7F2}-\x{A7F4}\x{AB69})";
-/// White_Space. PCRE2's own \s has U+180E, which Unicode no longer counts.
+/// White_Space. PCRE2's own \s still contains U+180E, which Unicode has removed.
 constexpr std::string_view kSpace = R"(\t-\r\x{85}\p{Z})";
 constexpr std::string_view kWord =
     R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
@@ -57,7 +57,7 @@ struct Alias {
   std::string_view name, listed;
 };
 
-/// General categories by their long names, and other sets that PCRE2 spells in another way.
+/// General categories by their long names, and other sets that have a different spelling in PCRE2.
 constexpr std::array<Alias, 50> kAliases = {{
     {"any", R"(\x{0}-\x{10FFFF})"},
     {"assigned", R"(\P{Cn})"},
@@ -91,7 +91,7 @@ constexpr std::array<Alias, 50> kAliases = {{
     {"decimalnumber", R"(\p{Nd})"},
     {"letternumber", R"(\p{Nl})"},
     {"othernumber", R"(\p{No})"},
-    {"punct", R"(\p{P})"},  // [[:punct:]] has the symbols too
+    {"punct", R"(\p{P})"},  // [[:punct:]] also contains symbols
     {"punctuation", R"(\p{P})"},
     {"connectorpunctuation", R"(\p{Pc})"},
     {"dashpunctuation", R"(\p{Pd})"},
@@ -111,7 +111,7 @@ constexpr std::array<Alias, 50> kAliases = {{
     {"spaceseparator", R"(\p{Zs})"},
 }};
 
-/// Properties that have the same name and the same characters of Unicode 14 in both.
+/// Properties with the same name and the same characters of Unicode 14 in both engines.
 constexpr std::string_view kSameInBoth =
     " c cc cf cn co cs l ll lm lo lt lu m mc me n nd nl no p pc pd pe pf pi po ps s sc sk sm so z zl zp zs"
     " ahex asciihexdigit bidic bidicontrol changeswhencasefolded changeswhenlowercased cwcf cwl dash"
@@ -127,7 +127,7 @@ bool is_ascii_set(std::string_view name, const AsciiOnly& ascii) {
          (name == "space" && ascii.space);
 }
 
-/// Whether the list is \p{...} and nothing else.
+/// Whether the list consists of a single \p{...}.
 bool is_one_property(std::string_view listed) {
   return listed.substr(0, 2) == "\\p" && listed.find('}') + 1 == listed.size();
 }
@@ -145,7 +145,7 @@ bool compiles_alone(const std::string& pattern) {
 
 std::string one_of(const CharacterSet& set) {
   if (set.others.empty()) {
-    if (is_one_property(set.listed)) return set.listed;  // PCRE2 is faster with it than with a class
+    if (is_one_property(set.listed)) return set.listed;  // PCRE2 matches it faster than a class
     return set.listed.empty() ? R"([^\x{0}-\x{10FFFF}])" : fmt::format("[{}]", set.listed);
   }
   if (set.listed.empty() && set.others.size() == 1) return set.others[0];
@@ -192,7 +192,7 @@ std::optional<CharacterSet> posix_set(std::string_view name, const AsciiOnly& as
 }
 
 std::optional<CharacterSet> property_set(std::string_view name, const AsciiOnly& ascii, bool in_brackets) {
-  std::string plain;  // as Oniguruma compares names
+  std::string plain;  // the form in which Oniguruma compares names
   for (const char c : name) {
     if (c != ' ' && c != '-' && c != '_') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   }
@@ -209,8 +209,8 @@ std::optional<CharacterSet> property_set(std::string_view name, const AsciiOnly&
   }
   if (kSameInBoth.find(" " + plain + " ") != std::string_view::npos)
     return CharacterSet{"\\p{" + plain + "}"};
-  // Scripts. To PCRE2 the bare name means the characters used with a script (Script_Extensions), so that
-  // \p{Han} would have the full stop U+3002.
+  // Scripts. In PCRE2, the bare name means all characters that are used with a script (Script_Extensions), so
+  // \p{Han} would contain the ideographic full stop U+3002.
   const std::string script = "\\p{sc:" + plain + "}";
   if (compiles_alone(script)) return CharacterSet{script};
   return std::nullopt;

@@ -1,5 +1,5 @@
 #pragma once
-// Sets of characters in PCRE2's language: the ones that Oniguruma names, and their unions, intersections and
+// Sets of characters in PCRE2's syntax: the named sets of Oniguruma, and unions, intersections and
 // complements.
 
 #include <optional>
@@ -9,13 +9,13 @@
 
 namespace rung::regex {
 
-/// A set of characters: what a PCRE2 class would list, and patterns that match one character each.
+/// A set of characters: the contents of a PCRE2 class, and patterns that each match one character.
 struct CharacterSet {
-  std::string listed = {};               // "a-z\p{N}", to stand between brackets
-  std::vector<std::string> others = {};  // "[^\p{L}]": a class cannot hold another class
+  std::string listed = {};               // "a-z\p{N}", the contents of a class
+  std::vector<std::string> others = {};  // "[^\p{L}]": a class cannot contain another class
 };
 
-/// A pattern that matches one character of the set. The empty set has one too, which never matches.
+/// Returns a pattern that matches one character of the set. For the empty set, the pattern never matches.
 std::string one_of(const CharacterSet& set);
 CharacterSet complement(const CharacterSet& set);
 CharacterSet intersection(const CharacterSet& a, const CharacterSet& b);
@@ -23,20 +23,21 @@ void unite(CharacterSet& set, const CharacterSet& more);
 /// Adds a range of characters.
 void add_range(CharacterSet& set, char32_t first, char32_t last);
 
-/// The character as PCRE2 writes it, in a class and outside.
+/// Returns the character as PCRE2 writes it inside and outside of a class.
 std::string literal(char32_t code);
 
-/// Which of the sets below hold ASCII characters only: the options (?W), (?D), (?S) and (?P).
+/// Which of the sets below contain only ASCII characters, as set by the options (?W), (?D), (?S) and (?P).
 struct AsciiOnly {
   bool word = false, digit = false, space = false, posix = false;
 };
 
-/// `[[:name:]]`; nothing for an unknown name.
+/// Returns `[[:name:]]`, or nothing for an unknown name.
 std::optional<CharacterSet> posix_set(std::string_view name, const AsciiOnly& ascii);
-/// `\p{name}`, inside brackets or outside. Nothing for an unknown name, and for the properties whose
-/// characters PCRE2 does not know.
+/// Returns `\p{name}`, inside or outside of brackets. Returns nothing for an unknown name, and for properties
+/// whose characters PCRE2 does not know.
 std::optional<CharacterSet> property_set(std::string_view name, const AsciiOnly& ascii, bool in_brackets);
-/// `\w` outside of brackets. Oniguruma counts the superscripts and fractions of Latin-1 as well there.
+/// Returns `\w` outside of brackets. There, Oniguruma also includes the superscripts and fractions of
+/// Latin-1.
 CharacterSet word_set(const AsciiOnly& ascii);
 
 }  // namespace rung::regex

@@ -1,5 +1,5 @@
-// Regular expressions: what is refused and with which sentence, how matches follow each other, and what
-// PCRE2's compiler gets wrong. regex_parity_test.cpp has what patterns mean.
+// Tests of regular expressions: which patterns are rejected and with which message, how matches follow each
+// other, and the errors of PCRE2's compiler. regex_parity_test.cpp tests the meaning of patterns.
 
 #include "text/tokenizer/split/regex.hpp"
 #include "core/error.hpp"
@@ -11,7 +11,7 @@ namespace {
 
 using Matches = std::vector<std::string>;
 
-/// The matches in brackets between the rest of the text: "[a]b[]".
+/// Returns the text with brackets around each match, such as "[a]b[]".
 std::string matches(const std::string& pattern, const std::string& text) {
   const Regex regex("test", pattern);
   Regex::Search search(regex, text.size());
@@ -67,7 +67,7 @@ TEST_CASE("patterns: what PCRE2 cannot express is refused by the name of the con
   refused("(?<=(?:ab)+)c", "a lookbehind for texts of several lengths");
   refused("(?<!\\B|a+1)0", "a lookbehind for texts of several lengths");
   refused("(?<=\\R)a", "a lookbehind for texts of several lengths");
-  refused("(?i)(?<=[\xC3\x9F])x", "a lookbehind for texts of several lengths");  // sharp s, and "ss"
+  refused("(?i)(?<=[\xC3\x9F])x", "a lookbehind for texts of several lengths");  // sharp s also matches "ss"
   refused("(?<=a{256})b", "a lookbehind for more than 255 characters");
   refused("(?<=(?<!a)b)c", "a lookbehind inside a lookbehind");
   refused("(?:a\\K)*b", "a repetition of \\K");
@@ -91,7 +91,7 @@ TEST_CASE("patterns: what PCRE2 cannot express is refused by the name of the con
   refused("\\p{InBasicLatin}", "the property \\p{InBasicLatin}");
   refused("\\p{Age=6.0}", "the property \\p{Age=6.0}");
   refused("[\\p{Diacritic}]", "the property \\p{Diacritic}");
-  refused("\\p{^Xan}", "the property \\p{Xan}");  // PCRE2's own
+  refused("\\p{^Xan}", "the property \\p{Xan}");  // a property that only PCRE2 has
   refused("\\p{L&}", "the property \\p{L&}");
   refused("\\p{sc:Han}", "the property \\p{sc:Han}");
   refused("\\p{bidi_al}", "the property \\p{bidi_al}");
@@ -158,7 +158,8 @@ TEST_CASE("patterns: what Oniguruma does not compile is refused with the reason"
   invalid("a\xFF", "it is not valid UTF-8");
 }
 
-// The iterator of Rust's crate onig 6.5.3, by `normalizers.Replace` of tokenizers 0.23.3.
+// This is how the iterator of Rust's crate onig 6.5.3 works, which `normalizers.Replace` of tokenizers 0.23.3
+// uses.
 TEST_CASE("patterns: an empty match where the match before it ends is none") {
   CHECK(matches("a*", "baac") == "[]b[aa]c[]");
   CHECK(matches("", "ab") == "[]a[]b[]");
@@ -172,8 +173,8 @@ TEST_CASE("patterns: an empty match where the match before it ends is none") {
                 "b") == "[]\xC3\xA9[b]");
 }
 
-// PCRE2 10.42's JIT compiler misses these matches unless its start optimizations are off, and finds one that
-// is none.
+// PCRE2 10.42's JIT compiler misses these matches unless its start optimizations are off. It also finds one
+// that is not a match.
 TEST_CASE("patterns: matches that PCRE2's start optimizations lose") {
   CHECK(matches("(?>a+?)b", "aaab") == "aa[ab]");
   CHECK(matches("(?>x|a+?)b", "aaab") == "aa[ab]");
@@ -192,6 +193,6 @@ TEST_CASE("patterns: lines end with line feeds only, and \\s has no U+180E") {
 }
 
 TEST_CASE("patterns: a run of letters without a match takes time in proportion to it") {
-  // In the square of it, this would take minutes.
+  // With quadratic time, this would take minutes.
   CHECK(matches("\\p{L}+\\d", std::string(2'000'000, 'a')) == std::string(2'000'000, 'a'));
 }

@@ -1,4 +1,4 @@
-// Writes the tree of a pattern in PCRE2's language.
+// Writes the tree of a pattern in PCRE2's syntax.
 
 #include <algorithm>
 #include <map>
@@ -10,7 +10,7 @@
 namespace rung::regex {
 namespace {
 
-/// How many characters a node matches.
+/// The numbers of characters that a node can match.
 struct Width {
   std::uint64_t least = 0, most = 0;
 };
@@ -32,7 +32,7 @@ class PatternWriter {
     for (const Node& part : node.parts) find_captures(part);
   }
 
-  /// A node of any kind, where it stands alone.
+  /// Writes a node of any kind that is not part of a sequence.
   std::string any(const Node& node) {
     const Depth depth(*this);
     switch (node.kind) {
@@ -49,8 +49,8 @@ class PatternWriter {
       case Node::Kind::repeat:
         return repeat(node);
       case Node::Kind::atomic:
-        // (?>x+) as x++, for which PCRE2 keeps no way back. What x captured there, PCRE2 10.42 does not
-        // forget when it goes back to in front of x++.
+        // Write (?>x+) as x++, for which PCRE2 stores no backtracking positions. When PCRE2 10.42 backtracks
+        // to before x++, it does not reset the captures inside x, so the pattern must have no backreferences.
         if (node.parts[0].kind == Node::Kind::repeat && !node.parts[0].lazy && !tree_.has_backreferences) {
           return repeat(node.parts[0]) + "+";
         }
@@ -69,7 +69,7 @@ class PatternWriter {
     return {};
   }
 
-  /// A node inside a sequence.
+  /// Writes a node inside a sequence.
   std::string item(const Node& node) {
     const bool alone = node.kind != Node::Kind::alternatives;
     return alone ? any(node) : fmt::format("(?:{})", any(node));
@@ -79,7 +79,7 @@ class PatternWriter {
     std::string result;
     for (std::size_t i = 0; i < node.parts.size(); ++i) {
       const Node& part = node.parts[i];
-      std::u32string run;  // characters of which several may be the case folding of one
+      std::u32string run;  // several of these characters can be the case folding of one
       for (std::size_t next = i; next < node.parts.size(); ++next) {
         if (node.parts[next].kind != Node::Kind::character || !node.parts[next].ignore_case) break;
         run += node.parts[next].code;
@@ -90,7 +90,7 @@ class PatternWriter {
     return checked(std::move(result));
   }
 
-  /// The alternatives of a node, which may be one, each written by `write`.
+  /// Writes the alternatives of a node, or the node itself if it has none, with `write`.
   template <class Write>
   std::string alternatives(const Node& node, Write&& write) {
     if (node.kind != Node::Kind::alternatives) return write(node);
@@ -104,7 +104,7 @@ class PatternWriter {
 
   std::string repeat(const Node& node) {
     const Node& part = node.parts[0];
-    if (node.most == 0) return "(?:)";  // PCRE2 10.42 takes an anchor in x{0} for one of the pattern
+    if (node.most == 0) return "(?:)";  // PCRE2 10.42 would apply an anchor in x{0} to the whole pattern
     const bool single = part.kind == Node::Kind::character || part.kind == Node::Kind::text ||
                         part.kind == Node::Kind::group || part.kind == Node::Kind::capture;
     std::string result = single ? any(part) : fmt::format("(?:{})", any(part));
@@ -122,7 +122,7 @@ class PatternWriter {
 
   std::string look(const Node& node) {
     const Node& body = node.parts[0];
-    behind_ = node.text == "?<=" || node.text == "?<!";  // none holds another one
+    behind_ = node.text == "?<=" || node.text == "?<!";  // lookarounds inside a lookbehind are rejected
     const bool alone = body.kind != Node::Kind::alternatives;
     const std::string text = alternatives(
         body, [&](const Node& part) { return behind_ ? looked_behind(part, alone) : any(part); });
@@ -130,9 +130,10 @@ class PatternWriter {
     return fmt::format("({}{})", node.text, text);
   }
 
-  /// One alternative of a lookbehind. PCRE2 takes those of one length only. A repetition of a character at
-  /// the beginning needs no more than its least: what stands in front of a match may go on. Oniguruma reduces
-  /// it, too, but treats other repetitions, and those in one of several alternatives, in a way of its own.
+  /// Writes one alternative of a lookbehind. PCRE2 accepts only alternatives of a fixed length. A repetition
+  /// at the beginning of a lookbehind can be reduced to its minimum, because any text can precede the match.
+  /// Oniguruma reduces it, too, but it handles other repetitions, and repetitions in one of several
+  /// alternatives, differently.
   std::string looked_behind(const Node& node, bool alone) {
     Node copy = node;
     Node* first = &copy;
@@ -187,7 +188,7 @@ class PatternWriter {
     return tree_.has_backreferences && (named_.empty() || !capture.text.empty());
   }
 
-  /// The number that PCRE2 gives to the capture that is referred to.
+  /// Writes a backreference with the number that PCRE2 assigns to the capture.
   std::string backreference(const Node& node) {
     if (captures_.count(node.number) == 0)
       origin_.invalid(fmt::format("it has no group number {}", node.number));
@@ -210,8 +211,8 @@ class PatternWriter {
     return *found->second;
   }
 
-  /// Written out in its place. What a group matched when it was called counts for backreferences in
-  /// Oniguruma, but not in PCRE2.
+  /// Writes the contents of the called group in place of the call. In Oniguruma, backreferences see the match
+  /// of a called group, but this is not so in PCRE2.
   std::string call(const Node& node) {
     if (tree_.has_backreferences) origin_.refuse("a call of a group besides a backreference");
     const Node& group = called(node);
@@ -244,11 +245,11 @@ class PatternWriter {
 
   Origin origin_;
   const Tree& tree_;
-  bool behind_ = false;  // inside a lookbehind
+  bool behind_ = false;  // whether the node is inside a lookbehind
   int depth_ = 0;
-  std::vector<const Node*> calls_;  // the groups that are being written in the place of a call
+  std::vector<const Node*> calls_;  // the groups whose calls are being written
   std::map<int, const Node*> captures_;
-  std::map<std::string, std::pair<int, int>> named_;  // number of the last one, how many
+  std::map<std::string, std::pair<int, int>> named_;  // by name: last number and count of its groups
 };
 
 }  // namespace

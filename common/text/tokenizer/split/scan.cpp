@@ -1,7 +1,7 @@
-// GPT-2's and Llama 3's patterns by hand.
+// Hand-written scanners for GPT-2's and Llama 3's patterns.
 //
-// A pattern is a list of alternatives; at every place the first that fits is taken. Here each alternative
-// is a few lines that look at the class of the next characters.
+// A pattern is a list of alternatives, and the first alternative that matches at a position is used. Here,
+// each alternative is a few lines of code that check the classes of the next characters.
 
 #include "text/tokenizer/split/scan.hpp"
 
@@ -30,7 +30,7 @@ const std::array<Class, 128>& ascii_classes() {
   return table;
 }
 
-/// Walks over a span, one character at a time.
+/// Iterates over a span, one character at a time.
 class Cursor {
  public:
   Cursor(std::string_view text, Span span) : text_(text.data()), at_(span.begin), end_(span.end) { look(); }
@@ -48,7 +48,7 @@ class Cursor {
     while (is(c)) step();
   }
   char byte(std::uint32_t ahead) const { return at_ + ahead < end_ ? text_[at_ + ahead] : '\0'; }
-  /// Moves to a place that is the beginning of a character.
+  /// Moves to an offset at which a character begins.
   void move_to(std::uint32_t at) {
     at_ = at;
     look();
@@ -73,8 +73,8 @@ class Cursor {
   const std::array<Class, 128>& classes_ = ascii_classes();
 };
 
-/// \s+(?!\S)|\s+ at a run of white space: all of it at the end of the text, else all but the last
-/// character, else that one.
+/// Handles \s+(?!\S)|\s+ at a run of white space. It matches the whole run at the end of the text, all except
+/// the last character elsewhere, and a run of one character as a whole.
 void spaces(Cursor& cursor) {
   std::uint32_t last = cursor.at();
   const std::uint32_t begin = last;
@@ -85,7 +85,7 @@ void spaces(Cursor& cursor) {
   if (!cursor.done() && last > begin) cursor.move_to(last);
 }
 
-/// Bytes of 's, 't, 're, 've, 'm, 'll, 'd at the cursor; 0: none.
+/// Returns the number of bytes of 's, 't, 're, 've, 'm, 'll or 'd at the cursor, or 0 if there is none.
 std::uint32_t contraction(const Cursor& cursor, bool any_case) {
   if (!cursor.is('\'')) return 0;
   const auto lower = [&](std::uint32_t ahead) {
@@ -96,7 +96,7 @@ std::uint32_t contraction(const Cursor& cursor, bool any_case) {
   if (first == 's' || first == 't' || first == 'm' || first == 'd') return 2;
   if ((first == 'r' || first == 'v') && second == 'e') return 3;
   if (first == 'l' && second == 'l') return 3;
-  // U+017F, the long s, is an s to whoever does not mind the case.
+  // U+017F, the long s, is an s if the case is ignored.
   if (any_case && first == '\xC5' && cursor.byte(2) == '\xBF') return 3;
   return 0;
 }
@@ -142,7 +142,7 @@ void scan_llama3(std::string_view text, Span span, std::vector<Span>& words) {
         cursor.skip(Class::other);  // ?[^\s\p{L}\p{N}]+[\r\n]*
         while (cursor.is_newline()) cursor.step();
       } else {
-        // \s*[\r\n]+ goes to the last newline of the run.
+        // \s*[\r\n]+ matches up to the last newline of the run.
         cursor.move_to(begin);
         std::uint32_t after_newline = begin;
         while (cursor.is(Class::space)) {

@@ -1,4 +1,4 @@
-// The hand-written scanners against the regular expressions that they stand for.
+// Compares the hand-written scanners with the regular expressions that they implement.
 
 #include "core/rng.hpp"
 #include "testing/catch.hpp"
@@ -22,7 +22,7 @@ std::vector<Span> by_regex(const Regex& regex, std::string_view text) {
   return words;
 }
 
-/// Few characters, so that every alternative of the patterns comes often, in all orders.
+/// Uses few distinct characters, so that every alternative of the patterns occurs often and in all orders.
 std::string random_text(Rng& rng) {
   static const std::vector<std::string> pieces = {" ",
                                                   " ",
