@@ -1,11 +1,12 @@
-"""Breaks the engine in one line at a time and shows which parity tests notice.
+"""Breaks the engine in one line at a time, and shows which parity tests detect it.
 
     python common/engine/parity/break_it.py SCRATCH_FOLDER [NAME ...] [--jobs 2]
 
-Copies the files that git knows to SCRATCH_FOLDER, builds the parity tests there (with ccache where it is), and for each
-mutation below: replaces one line, builds, runs `ctest -L '^parity$' -R engine.parity`, puts the line back. A mutation
-whose text does not stand exactly once in its file is an error: then the code has moved on and the mutation must follow.
-Prints a table for README.md. Exits with 1 when some mutation is noticed by no test, or the unbroken tree fails.
+The script copies the files that git tracks to SCRATCH_FOLDER and builds the parity tests there, with ccache if it is
+installed. For each mutation below, it replaces one line, builds, runs `ctest -L '^parity$' -R engine.parity`, and
+restores the line. The text of a mutation must occur exactly once in its file. Otherwise the code has changed, and you
+must update the mutation. The script prints a table for README.md. It exits with 1 if no test detects a mutation, or if
+the tests fail without a mutation.
 """
 import argparse
 import re
@@ -23,7 +24,7 @@ MIXER = "common/engine/softmax_mixer.cpp"
 ROWS, NORM, FUSION = "common/ops/cpu_rows.hpp", "common/ops/apply_norm.hpp", "03_techniques/kernel_fusion"
 ATTENTION, PLAN = "03_techniques/attention/attention.hpp", "03_techniques/attention/register.cpp"
 
-MUTATIONS = {  # what is broken: file, text, other text
+MUTATIONS = {  # name: (file, text, replacement)
     "RoPE rotates adjacent numbers instead of halves": (CONFIG, "config.rope_pairs = RopePairs::half;",
                                                   "config.rope_pairs = RopePairs::interleaved;"),
     "RoPE without its minus sign": (ROWS, "first = a * cos[i] - b * sin[i];", "first = a * cos[i] + b * sin[i];"),
@@ -102,7 +103,7 @@ def copy_tree(scratch):
     for name in run("git", "ls-files", cwd=ROOT, check=True).stdout.splitlines():
         target = scratch / "tree" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target)  # times are kept: an earlier build folder stays of use
+        shutil.copy2(ROOT / name, target)  # keeps file times, so that an existing build folder can be reused
 
 
 class Build:
@@ -113,7 +114,7 @@ class Build:
             "-DRUNG_WERROR=OFF", *(["-G", "Ninja"] if shutil.which("ninja") else []), *launcher, check=True)
 
     def failing(self):
-        """Names of the models whose test fails; None: it does not compile."""
+        """Returns the names of the models whose test fails, or None if the code does not compile."""
         built = run("cmake", "--build", self.folder, "--target", "engine_parity_test", "-j", self.jobs)
         if built.returncode != 0:
             print(built.stdout[-3000:], file=sys.stderr)
@@ -126,14 +127,14 @@ class Build:
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("scratch", type=Path)
-    arguments.add_argument("names", nargs="*", help="mutations; default: all")
+    arguments.add_argument("names", nargs="*", help="names of mutations (default: all)")
     arguments.add_argument("--jobs", type=int, default=2)
     given = arguments.parse_args()
     chosen = {n: MUTATIONS[n] for n in given.names or MUTATIONS}
     for title, (file, text, _) in chosen.items():
         count = (ROOT / file).read_text().count(text)
         if count != 1:
-            sys.exit(f"{title}: its text stands {count} times in {file}, not once")
+            sys.exit(f"{title}: its text occurs {count} times in {file}; it must occur exactly once")
     scratch = given.scratch.resolve()
     copy_tree(scratch)
     build = Build(scratch, given.jobs)
@@ -163,7 +164,7 @@ def main():
         print(f"| {title} | {told or '**none**'} |", flush=True)
     build.failing()
     if unnoticed:
-        sys.exit(f"no test notices: {'; '.join(unnoticed)}")
+        sys.exit(f"no test detects: {'; '.join(unnoticed)}")
 
 
 if __name__ == "__main__":

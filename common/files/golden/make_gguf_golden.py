@@ -1,9 +1,9 @@
-"""Makes formats.gguf and formats.json: an outside implementation's file and what is in it.
+"""Makes formats.gguf, a file written by an independent implementation, and formats.json, which describes its contents.
 
     pip install gguf numpy && python3 make_gguf_golden.py
 
-The `gguf` package writes the file and quantises the numbers; gguf_parity_test.cpp compares our reader, our
-conversions in both directions and our writer with it, bit by bit.
+The `gguf` package writes the file and quantizes the numbers. gguf_parity_test.cpp compares Rung's reader, its
+conversions in both directions and its writer with this file, bit by bit.
 """
 
 import json
@@ -22,7 +22,7 @@ FORMATS = {
 
 
 def numbers():
-    """[12, 96] f32: normal ones, outliers, zeros, very small and very large ones."""
+    """Returns [12, 96] f32 numbers: normally distributed, outliers, zeros, and very small and very large numbers."""
     rng = np.random.default_rng(2024)
     x = rng.standard_normal((12, 96)).astype(np.float32)
     x[1, ::7] *= 50

@@ -1,16 +1,17 @@
-"""Makes gguf_types.gguf: blocks of every tensor type of GGUF files, and what they mean elsewhere.
+"""Makes gguf_types.gguf: blocks of every tensor type of GGUF files, and their values by independent implementations.
 
     pip install gguf numpy torch && python3 make_gguf_types_golden.py LIBGGML_BASE
 
-LIBGGML_BASE is the shared library libggml-base.so of a build of llama.cpp (used: the one of llama-cpp-python
-0.3.36); it quantises to the types that the package can only read.
+LIBGGML_BASE is the shared library libggml-base.so of a build of llama.cpp. The committed file was made with that of
+llama-cpp-python 0.3.36. The library quantizes to the types that the `gguf` package can only read.
 
-For each type T the file holds
-  T.random, T.random.values        blocks of random bytes with scales that are numbers, and the float32 numbers that
-                                   the `gguf` package (its dequantize) makes of them
-  T.quantised, T.quantised.values  the tensor `source` in that type, quantised by the package or by GGML
-and for 8-bit floats, which GGUF has no type for, the numbers of all 256 bytes and the bytes of `source` as torch
-stores them. gguf_types_parity_test.cpp compares our conversions with all that.
+For each type T, the file contains these tensors:
+  T.random, T.random.values        blocks of random bytes whose scales are finite, and the float32 numbers to which the
+                                   `gguf` package dequantizes them
+  T.quantised, T.quantised.values  the tensor `source` in this type, quantized by the package or by GGML, and its
+                                   dequantized values
+GGUF has no type for 8-bit floats. For them, the file contains the values of all 256 bytes, and the bytes of `source` as
+torch stores them. gguf_types_parity_test.cpp compares Rung's conversions with all of these.
 """
 
 import ctypes
@@ -26,14 +27,14 @@ Q = gguf.GGMLQuantizationType
 TYPES = [Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q2_K, Q.Q3_K, Q.Q4_K, Q.Q5_K, Q.Q6_K, Q.IQ4_NL,
          Q.MXFP4]
 PACKAGE_QUANTISES = [Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.MXFP4]
-# Where the binary16 numbers of a block lie.
+# The byte offsets of the binary16 numbers in a block.
 HALVES = {Q.F16: [0], Q.BF16: [], Q.Q8_0: [0], Q.Q4_0: [0], Q.Q4_1: [0, 2], Q.Q5_0: [0], Q.Q5_1: [0, 2],
           Q.Q2_K: [80, 82], Q.Q3_K: [108], Q.Q4_K: [0, 2], Q.Q5_K: [0, 2], Q.Q6_K: [208], Q.IQ4_NL: [0], Q.MXFP4: []}
 ROWS, COLUMNS = 3, 512
 
 
 def source(rng):
-    """[4, 512] f32: like a layer's weights, then with outliers, with all of one sign, with many equal steps."""
+    """Returns [4, 512] f32: rows like the weights of a layer, with outliers, of one sign, and with many equal steps."""
     x = rng.standard_normal((4, COLUMNS)).astype(np.float32) * np.float32(0.02)
     x[1, ::29] *= 12
     x[2] = np.abs(x[2]) + np.float32(0.05)
@@ -57,7 +58,7 @@ def random_blocks(kind, rng):
     block, size = gguf.GGML_QUANT_SIZES[kind]
     blocks = rng.integers(0, 256, (ROWS * COLUMNS // block, size), dtype=np.uint8)
     for at in HALVES[kind]:
-        # Ordinary sizes, subnormal ones, both zeros and the largest: never an infinity or a NaN.
+        # Normal numbers, subnormal numbers, both zeros and the largest number, but no infinities and no NaNs.
         halves = (rng.standard_normal(len(blocks)) * 0.01).astype(np.float16)
         special = np.array([0.0, -0.0, 6e-8, -3e-6, 65504.0], np.float16)
         halves[: min(len(special), len(halves) // 2)] = special[: len(halves) // 2]

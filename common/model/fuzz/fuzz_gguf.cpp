@@ -1,4 +1,4 @@
-// Fuzz target: any bytes as a GGUF file, from the header to a whole model.
+// Fuzz target: loads any bytes as a GGUF file, from the header to a whole model.
 
 #include "files/gguf.hpp"
 #include "model/model.hpp"

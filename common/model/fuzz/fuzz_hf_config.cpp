@@ -1,5 +1,5 @@
-// Fuzz target: any bytes as the config.json of a Hugging Face folder whose other files are sound. The first
-// byte says which of the folders in common/model/parity/models.
+// Fuzz target: uses any bytes as the config.json of a Hugging Face folder whose other files are valid. The
+// first byte selects one of the folders in common/model/parity/models.
 
 #include <algorithm>
 #include <memory>

@@ -1,5 +1,5 @@
-// Fuzz target: the first byte says whether the rest is one safetensors file, or the index of a folder whose
-// shards are sound.
+// Fuzz target: the first byte selects whether the rest is a safetensors file, or the index of a folder whose
+// shards are valid.
 
 #include <nlohmann/json.hpp>
 

@@ -1,23 +1,23 @@
-"""The tiny models of the parity suite: config.json as such models are published, and how their weights are drawn.
+"""The tiny models of the parity suite: config.json in the published form, and the distribution of the weights.
 
-`make_parity.py` turns each entry into a folder. Sizes are odd on purpose: 3 key-value heads, heads of 40 numbers that
-are not dim / heads, a vocabulary of 517, 5 layers. Where RoPE is scaled, the original length is 64, so that the prompts
-of 65 and 300 tokens lie beyond it. An entry's keys beside "config":
-    dtype     how the file stores the weights: bf16, f16, f32, or f8 (linear weights as F8_E4M3, the rest as bf16)
-    shards    write that many files and an index
-    take_off  text taken off the front of the tensors' names
-    new_style write config.json as transformers 5 does (rope_parameters, layer_types)
-    seed      of the weights; without it, it follows from the name
-    norm      mean of the norm weights: 1, or 0 where the model adds 1 itself (Gemma)
+`make_parity.py` makes a folder from each entry. The sizes are intentionally odd: 3 key-value heads, heads of 40 numbers
+instead of dim / heads, a vocabulary of 517, and 5 layers. If RoPE is scaled, the original length is 64, so the prompts
+of 65 and 300 tokens are longer than it. The keys of an entry in addition to "config" are:
+    dtype     the type of the weights in the file: bf16, f16, f32, or f8 (linear weights as F8_E4M3, the rest as bf16)
+    shards    number of weight files, which then have an index
+    take_off  prefix that is removed from the names of the tensors
+    new_style write config.json in the form of transformers 5 (rope_parameters, layer_types)
+    seed      seed of the weights (default: derived from the name)
+    norm      mean of the norm weights: 1, or 0 if the model adds 1 itself (Gemma)
     embedding standard deviation of the embeddings
-    peaked    factor on the weights of Q and K (or of their norms), so that attention is peaked, not uniform
+    peaked    factor on the weights of Q and K (or of their norms), which makes attention peaked instead of uniform
 """
 
 V, L = 517, 5
 
 
 def llama(**more):
-    """A Llama whose head_dim is not hidden_size / heads; 6 query heads share 3 key-value heads."""
+    """Returns a Llama whose head_dim is not hidden_size / heads. Its 6 query heads share 3 key-value heads."""
     return {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "vocab_size": V,
             "hidden_size": 48, "intermediate_size": 72, "num_hidden_layers": L, "num_attention_heads": 6,
             "num_key_value_heads": 3, "head_dim": 16, "max_position_embeddings": 512, "rms_norm_eps": 1e-5,
@@ -109,7 +109,7 @@ MODELS = {
         "long_factor": [1.2, 1.9, 2.6, 4.7, 7.0, 9.5]}), embedding=0.4),
     "gemma2": entry(gemma("gemma2", "Gemma2ForCausalLM", attn_logit_softcapping=4.0, final_logit_softcapping=6.0),
                     norm=0.0, embedding=0.3),
-    # Gemma 3 as first published: a pattern instead of a list of layer types, the local theta under its own name.
+    # Gemma 3 as first published: a pattern replaces the list of layer types, and the local theta has its own key.
     "gemma3": entry(gemma("gemma3_text", "Gemma3ForCausalLM", sliding_window_pattern=3, rope_theta=1000000.0,
                           rope_local_base_freq=10000.0, head_dim=40, num_attention_heads=3),
                     norm=0.0, embedding=0.3),

@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Compares the GGUF files that `rung convert` writes with llama.cpp: an independent reader of the same bytes.
+"""Checks the GGUF files that `rung convert` writes with llama.cpp, an independent reader of the same bytes.
 
     python3 llama_cpp_check.py --rung build/bin/rung --library libllama.so [NAME ...]
 
-Every model of models/ (or those named) is converted; llama.cpp, through its C interface, and `rung logits` then
-compute the logits after the last token of the same prompts. The library is any build of llama.cpp of 2025 or later
-(the Python packages llama-cpp-python and xllamacpp contain one). Its attention keeps K and V in half precision
-unless told otherwise and its products quantise activations for some formats, so the figure to look at is the
-difference as a share of the largest logit: some 1e-3 where both agree, of the order of 1 where they do not.
-With `--type f32` only K and V are rounded; then most families agree to some 1e-4, those with GELU to 1e-3 (its table).
-What it leaves out, so that these do not agree: the window of the architectures "llama" and "phi3" (`mistral`,
-`mixtral-odd`, `phi3`, from 65 tokens on), and any attention scale for Gemma but that of the published models (`gemma2`,
-`gemma3`). LongRoPE chooses its list by the context, 512 here on both sides.
-Files whose general.name has "phi3" in it need the tokens <unk>, <s> and <|endoftext|> there; ours have none.
+The script converts every model of models/, or the named models. llama.cpp, through its C interface, and `rung logits`
+then compute the logits after the last token of the same prompts. The library can be any build of llama.cpp of 2025 or
+later, such as that in the Python packages llama-cpp-python and xllamacpp.
+
+The script prints the largest difference of two logits as a fraction of the largest logit. By default, llama.cpp's
+attention keeps K and V in half precision, and for some formats its products quantize activations. The difference is
+therefore about 1e-3 if both sides agree, and about 1 if they do not. With `--type f32`, only K and V are rounded. Most
+families then agree to about 1e-4, and those with GELU to 1e-3, because llama.cpp reads GELU from a table.
+
+Some models cannot agree. llama.cpp ignores the window of the architectures "llama" and "phi3" (`mistral`,
+`mixtral-odd` and `phi3`, from 65 tokens on). For Gemma, it supports only the attention scale of the published models
+(`gemma2`, `gemma3`). LongRoPE chooses its list of factors by the context, which is 512 on both sides here. llama.cpp
+requires the tokens <unk>, <s> and <|endoftext|> in files whose general.name contains "phi3", and these models do not
+have them.
 """
 
 import argparse
@@ -35,8 +39,8 @@ class Batch(ctypes.Structure):
 
 
 class Parameters(ctypes.Structure):
-    """llama_model_params or llama_context_params, whose fields grow from version to version: room for more than they
-    need. They are passed on the stack, so that bytes behind the end do no harm."""
+    """llama_model_params or llama_context_params. Their fields differ between versions of llama.cpp, so this has more
+    space than they need. They are passed on the stack, so bytes after the end do no harm."""
     _fields_ = [("words", ctypes.c_uint32 * 128)]
 
 

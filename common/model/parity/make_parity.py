@@ -1,16 +1,17 @@
-"""Makes the tiny models of the parity suite and what transformers computes with them.
+"""Makes the tiny models of the parity suite, and the logits that transformers computes with them.
 
     python common/model/parity/make_parity.py [NAME ...]
 
-For every entry of architectures.py, or those named, it writes models/NAME/ with
-    config.json, model*.safetensors   a Hugging Face folder as such models are published
-    tokenizer.json                    256 bytes as 256 tokens, so that the folder loads as a whole
-    golden.safetensors                what the model answers, see `golden_of`
-Needs torch, transformers and safetensors; any version of transformers 5 gives the same (it is printed).
+For every entry of architectures.py, or for the named entries, it writes models/NAME/ with
+    config.json, model*.safetensors   a Hugging Face folder in the form in which such models are published
+    tokenizer.json                    256 tokens for the 256 bytes, so that the whole folder can be loaded
+    golden.safetensors                prompts and logits, see `golden_of`
+Needs torch, transformers and safetensors. All versions of transformers 5 give the same result; the script prints the
+version that it uses.
 
-The logits are an oracle in float64: the weights are what the file holds, and for the time of the run float32 means
-float64 to torch, so that also the places where transformers computes in float32 on purpose (norms, softmax, RoPE angles)
-are exact. The last column printed is how far transformers' own float32 run is from it.
+The logits are computed in float64 from the weights in the file. During the run, torch treats float32 as float64, so
+even the parts that transformers intentionally computes in float32 (norms, softmax, RoPE angles) are exact. The last
+column of the output is the difference between these logits and those of transformers' own float32 run.
 """
 import json
 import math
@@ -29,7 +30,7 @@ from architectures import MODELS
 
 HERE = Path(__file__).parent
 PROMPTS = (1, 7, 65, 300)
-COLUMNS = 33  # of the vocabulary, stored for the sampled rows
+COLUMNS = 33  # number of logits that are stored of each sampled row
 DTYPES = {"bf16": torch.bfloat16, "f16": torch.float16, "f32": torch.float32, "f8": torch.bfloat16}
 
 
@@ -47,7 +48,7 @@ def float64_everywhere():
 
 
 class NoFloat32(TorchDispatchMode):
-    """Fails on any operation that computes in float32 after all."""
+    """Fails if an operation still computes in float32."""
     single = torch.float32
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
@@ -58,19 +59,19 @@ class NoFloat32(TorchDispatchMode):
 
 
 def build(config):
-    # Without a dtype the configuration's own would be used while the model is built, and Gemma would keep its
-    # embedding scale rounded to bf16.
+    # Without `dtype`, transformers would build the model in the dtype of the configuration, and Gemma's embedding scale
+    # would stay rounded to bf16.
     dtype = torch.get_default_dtype()
     return transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager",
                                                          experts_implementation="eager", dtype=dtype).eval()
 
 
 def draw(name, shape, spec, generator):
-    """Weights of a model that is not degenerate: every part of it moves the logits."""
+    """Returns random weights with which every part of the model changes the logits."""
     values = torch.randn(shape, generator=generator)
     if "norm" in name or ".ln_" in name:
         mean = spec["norm"] if name.endswith("weight") else 0.0
-        if "q_norm" in name or "k_norm" in name:  # scores that are far from uniform
+        if "q_norm" in name or "k_norm" in name:  # makes the attention scores far from uniform
             mean += 0.45
         return mean + 0.2 * values
     if name.endswith("bias"):
@@ -81,7 +82,7 @@ def draw(name, shape, spec, generator):
         return 0.5 * values
     conv1d = spec["config"]["model_type"] == "gpt2" and "lm_head" not in name  # stored [in, out]
     values *= 0.7 / math.sqrt(shape[0] if conv1d else shape[-1])
-    if name.endswith(".mlp.gate.weight"):  # the router of a mixture: a few experts have most of the weight
+    if name.endswith(".mlp.gate.weight"):  # makes the router give most of the weight to a few experts
         values *= 3
     if "lm_head" in name:
         values *= 3
@@ -96,7 +97,7 @@ def stored(name, values, dtype):
 
 
 def apart(tensors):
-    """The names that Mixtral's files have; transformers 5 stacks the experts in memory only."""
+    """Returns the tensors under the names of Mixtral's files. transformers 5 stacks the experts only in memory."""
     out = {}
     for name, t in tensors.items():
         block, _, last = name.rpartition(".mlp.experts.")
@@ -110,7 +111,7 @@ def apart(tensors):
 
 
 def together(tensors):
-    """apart() undone."""
+    """Reverses apart()."""
     out, experts = {}, {}
     for name, t in tensors.items():
         block, _, rest = name.partition(".block_sparse_moe.experts.")
@@ -127,7 +128,8 @@ def together(tensors):
 
 
 def write_weights(folder, spec, config, seed):
-    """Draws in the order of the names and stores the file's own names; returns the state dict in float32."""
+    """Draws the weights in the order of their names and stores them under the names of the file. Returns the state dict
+    in float32."""
     generator = torch.Generator().manual_seed(seed)
     shapes = {name: tuple(t.shape) for name, t in build(config).state_dict().items()}
     if getattr(config, "tie_word_embeddings", False):
@@ -162,8 +164,9 @@ def model_of(config, weights, dtype):
 
 
 class ClosestChoice:
-    """The smallest distance between the router's logits of a token's last expert and the next best one: it must be far
-    above rounding, or float32 would send a token elsewhere. None for a model without experts."""
+    """Records the smallest difference between the router logits of the last selected expert of a token and of the next
+    best expert. It must be much larger than rounding errors, or float32 could select another expert. The gap of a model
+    without experts is None."""
 
     def __init__(self, model):
         self.gap = None
@@ -178,8 +181,8 @@ class ClosestChoice:
 
 
 def logits_of(config, weights, prompts, exact, look=lambda model: None):
-    """One [tokens, vocab] tensor per prompt; `config` is copied because transformers may write into it. `look` gets the
-    model before it runs."""
+    """Returns one [tokens, vocab] tensor per prompt. `config` is copied because transformers may modify it. `look` is
+    called with the model before the model runs."""
     config = type(config).from_dict(config.to_dict())
     dtype = torch.float64 if exact else torch.float32
     if exact:
@@ -199,14 +202,15 @@ def prompts_of(name, vocab):
 
 
 def rows_of(tokens):
-    """At most eight rows: the ends, and around the places where windows and original lengths end."""
+    """Returns the sampled rows: those at both ends, and those around the ends of windows and of original lengths."""
     wanted = [0, 1, 28, 36, 46, 63, 64, 65, 128, 257, tokens - 2, tokens - 1]
     return sorted({r for r in wanted if 0 <= r < tokens})
 
 
 def golden_of(prompts, logits):
-    """Per prompt of N tokens: prompt_N [1, N] ids, last_N [1, vocab] the last row of logits, rows_N [1, rows] positions,
-    sample_N [rows, columns] their logits at `columns`. All float32: it holds these small integers exactly."""
+    """Returns the tensors of golden.safetensors. For each prompt of N tokens, they are: prompt_N [1, N], the ids;
+    last_N [1, vocab], the last row of logits; rows_N [1, rows], positions; sample_N [rows, columns], the logits of
+    these positions at `columns`. All are float32, which can represent these small integers exactly."""
     vocab = logits[0].shape[1]
     columns = torch.arange(COLUMNS) * (vocab - 1) // (COLUMNS - 1)
     golden = {"columns": columns[None]}
@@ -235,10 +239,10 @@ def make(name, spec):
     spec["config"] = {k: v for k, v in spec["config"].items() if v is not None or k != "rope_theta"}
     (folder / "config.json").write_text(json.dumps(spec["config"], indent=2) + "\n")
     config = transformers.AutoConfig.from_pretrained(folder)
-    if spec.get("new_style"):  # as transformers 5 writes it
+    if spec.get("new_style"):  # in the form that transformers 5 writes
         config.save_pretrained(folder)
         config = transformers.AutoConfig.from_pretrained(folder)
-    # Plain names in the order of the file, one line: the folder must stay small.
+    # Unescaped tokens on a single line keep the folder small.
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer(), separators=(",", ":"), ensure_ascii=False) + "\n")
     weights = write_weights(folder, spec, config, spec.get("seed", sum(map(ord, name))))
     prompts = prompts_of(name, config.vocab_size)

@@ -1,9 +1,10 @@
-"""Shows that the golden logits can tell a wrong model from a right one.
+"""Shows that the golden logits reveal errors in a model.
 
     python common/model/parity/sensitivity.py [NAME ...]
 
-Breaks transformers' own model in one place at a time and prints how far the logits of the prompt of 300 tokens move,
-as a fraction of the largest logit. "-" means that the model has no such part. engine/parity_test.cpp allows about 1e-5.
+Breaks transformers' own model in one place at a time, and prints how much the logits of the prompt of 300 tokens
+change, as a fraction of the largest logit. "-" means that the model has no such part. engine/parity_test.cpp allows
+about 1e-5.
 """
 import sys
 
@@ -21,7 +22,7 @@ def modeling(config):
 
 
 class Patch:
-    """Replaces names of the modeling file while it is entered."""
+    """A context manager that replaces names of the modeling file."""
 
     def __init__(self, module, **names):
         self.module, self.names = module, names
@@ -37,7 +38,7 @@ class Patch:
 
 
 def attention(module, change_mask=None, scale=1.0, **fixed):
-    """eager_attention_forward with another mask, scale or soft-capping."""
+    """Patches eager_attention_forward to use another mask, scale or soft cap."""
     original = module.eager_attention_forward
 
     def broken(layer, q, k, v, mask, scaling=None, **kwargs):
@@ -49,17 +50,17 @@ def attention(module, change_mask=None, scale=1.0, **fixed):
     return Patch(module, eager_attention_forward=broken)
 
 
-def causal(mask):  # everything before, no window
+def causal(mask):  # every token sees all tokens before it, without a window
     n = mask.shape[-1]
     keep = torch.ones(n, n, dtype=torch.bool).tril()
     return torch.zeros_like(mask).masked_fill(~keep, torch.finfo(mask.dtype).min)
 
 
-def next_token(mask):  # every row as if it stood one later: it sees the token after itself
+def next_token(mask):  # shifts the mask by one row, so every token also sees the next one
     return torch.cat([mask[..., 1:, :], mask[..., -1:, :]], dim=-2)
 
 
-def window_more(mask):  # one token further back than the window
+def window_more(mask):  # makes the window one token larger
     return torch.maximum(mask, torch.cat([mask[..., :1, :], mask[..., :-1, :]], dim=-2)) + (causal(mask))
 
 
@@ -105,7 +106,8 @@ def breaks(name, config, module):
 
 
 def not_renormalised(module, weights=lambda p: p):
-    """Every expert's share of the softmax over all experts as its weight, or what `weights` makes of it."""
+    """Patches the router to use the softmax over all experts as the weights of the selected experts. `weights` can
+    transform them."""
     router = next(c for n, c in vars(module).items() if n.endswith("TopKRouter"))
 
     def forward(self, x):

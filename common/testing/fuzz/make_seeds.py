@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes small sound inputs for the fuzz targets: from committed files, and a GGUF model of a few kilobytes.
+"""Writes small valid inputs for the fuzz targets, from committed files and as GGUF models of a few kilobytes.
 
 usage: make_seeds.py OUT      (OUT/gguf/..., OUT/safetensors/..., one folder per target)
 """
@@ -18,7 +18,7 @@ U32, F32, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
 
 
 def golden_files(pattern):
-    """Of the folders `golden` of all rooms."""
+    """Returns the files that match `pattern` in the `golden` folders of all rooms."""
     return [path for folder in COMMON.rglob("golden") for path in folder.rglob(pattern)]
 
 
@@ -28,7 +28,7 @@ def gguf_string(text):
 
 
 def gguf_value(value):
-    """(type, bytes) of a metadata value; the type of a number follows from Python's."""
+    """Returns (type, bytes) of a metadata value. The type of a number is derived from its Python type."""
     if isinstance(value, bool):
         return BOOL, struct.pack("<?", value)
     if isinstance(value, int):
@@ -42,7 +42,7 @@ def gguf_value(value):
 
 
 def gguf(metadata, tensors, version=3):
-    """tensors: name -> (dims, GGML type, bytes)."""
+    """Returns the bytes of a GGUF file. `tensors` maps a name to (dims, GGML type, bytes)."""
     out = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(metadata))
     for key, value in metadata.items():
         kind, data = gguf_value(value)
@@ -57,7 +57,7 @@ def gguf(metadata, tensors, version=3):
 
 
 def sizes(kind, n):
-    """Bytes of n elements of a GGML type."""
+    """Returns the number of bytes of n elements of a GGML type."""
     return {0: 4 * n, 1: 2 * n, 2: n // 32 * 18, 8: n // 32 * 34}[kind]
 
 
@@ -120,7 +120,7 @@ def write(out, target, name, data):
 
 
 def templates_in(golden):
-    """Every text in the golden file that looks like a template."""
+    """Yields every string in the golden file that looks like a template."""
     if isinstance(golden, dict):
         golden = list(golden.values())
     if isinstance(golden, list):

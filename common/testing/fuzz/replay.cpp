@@ -1,4 +1,4 @@
-// Runs a fuzz target over files: those that once broke something, or any others.
+// Runs a fuzz target on files, such as inputs that once caused a failure.
 //
 // usage: fuzz_NAME_replay FILE_OR_FOLDER...
 

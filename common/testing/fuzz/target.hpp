@@ -1,10 +1,10 @@
 #pragma once
-// What the fuzz targets share. A target is a function over bytes; libFuzzer calls it with inputs that it
-// makes up (fuzz_NAME, with RUNG_FUZZ), replay.cpp with inputs that once broke something (the test
-// fuzz.replay.NAME).
+// The parts that all fuzz targets share. A target is a function that takes bytes. libFuzzer calls it with
+// generated inputs (the program fuzz_NAME, built with RUNG_FUZZ). replay.cpp calls it with inputs that once
+// caused a failure (the test fuzz.replay.NAME).
 //
-// The property is the same everywhere: an input is accepted, or refused with an Error that is a sentence.
-// Any other exception, a sanitizer's report, a long run or a large allocation is a finding.
+// All targets check the same property: an input is either accepted, or rejected with an Error whose message
+// is a sentence. Any other exception, a report of a sanitizer, a long run or a large allocation is a finding.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ namespace rung::fuzz {
   std::abort();
 }
 
-/// Runs `action`; an Error must be a sentence, everything else goes on to the fuzzer.
+/// Runs `action`. The message of an Error must be a sentence. Other exceptions propagate to the fuzzer.
 template <class Action>
 void accepted_or_refused(Action&& action) {
   try {
@@ -41,7 +41,7 @@ void accepted_or_refused(Action&& action) {
   }
 }
 
-/// A file in memory with a path that can be opened.
+/// A file in memory. Its path can be opened like that of any other file.
 class MemoryFile {
  public:
   MemoryFile() : file_(memfd_create("fuzz", 0)) {
@@ -64,7 +64,7 @@ class MemoryFile {
   std::string path_;
 };
 
-/// An empty folder that is removed at the end; files in memory appear in it under a name.
+/// A temporary folder, which the destructor removes. link() adds files, such as files in memory, by name.
 class ScratchFolder {
  public:
   ScratchFolder() {

@@ -1,5 +1,5 @@
-// Fuzz target: bytes up to a zero byte as a chat template, the rest as messages in JSON; where those are
-// none, a conversation of our own.
+// Fuzz target: uses the bytes up to a zero byte as a chat template, and the rest as messages in JSON. If the
+// rest is not a JSON array, the target uses a fixed conversation instead.
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,5 @@
-"""Small templates for make_chat_template_golden.py, a line or two each. They see NAMES, and messages = []."""
+"""Small templates for make_chat_template_golden.py, mostly of one or two lines. They can use NAMES and messages = [].
+"""
 
 NAMES = {
     "s": "Hello, World", "empty": "", "space": " \t a b\n ", "u": "\u00c4pfel \u4f60\u597d \U0001f600 stra\u00dfe", "n": 7, "neg": -3, "zero": 0,
@@ -254,7 +255,7 @@ SNIPPETS = """
 {{- 'a' -}} {{- 'b' -}} {{ 'c' }}
 """.strip("\n").split("\n")
 
-# White space around tags, over several lines.
+# White space around tags, in several lines.
 SNIPPETS += [
     "{# comment #}a{# multi\nline #}b{#- strip -#} c", "  {% if true %}\n    x\n  {% endif %}\ny\n", "a {%- if true %} b {% endif -%} c\n",
     "a{% if true -%}   b   {%- endif %}c", "{% for x in list %}\n{{ x }}\n{% endfor %}\nend\n\n", "{% for x in list -%}\n  {{ x }}\n{%- endfor %}",

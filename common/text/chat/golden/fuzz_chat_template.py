@@ -1,10 +1,11 @@
-"""Random templates, rendered by Jinja2 and by us.
+"""Renders random templates with Jinja2 and with Rung, and compares the results.
 
     python common/text/chat/golden/fuzz_chat_template.py build/bin/chat_template_parity_test [--seed 1] [--count 20000]
 
-Draws templates from a grammar of what chat templates use, renders them with Jinja2 in transformers' environment, and has
-the test program compare. Prints how many rendered, how many were refused by both, and every difference.
-Left out on purpose, because we differ knowingly: numbers beyond 64 bits, printing of iterators and functions, Markup.
+The script generates templates from a grammar of the constructs that chat templates use, and renders them with Jinja2 in
+transformers' environment. The test program compares its own results with these. The script prints the number of
+templates, the number that Jinja2 rejects, and every difference. It leaves out known differences: numbers that do not
+fit in 64 bits, printing of iterators and functions, and Markup.
 """
 import argparse
 import copy
@@ -39,7 +40,7 @@ VARIABLES = [n for n in NAMES if n not in ("big", "small")] + ["missing", "x", "
 
 class Grammar:
     def __init__(self, rng, good=()):
-        self.rng, self.good = rng, good  # good: expressions that are known to render
+        self.rng, self.good = rng, good  # good: expressions that Jinja2 renders without an error
 
     def printed(self):
         return self.pick(self.good) if self.good and self.rng.random() < 0.93 else self.expression()
@@ -131,7 +132,7 @@ UNFAIR = re.compile(r"<(generator|bound method|built-in|list_reverse|Loop|class|
 
 
 def render(source):
-    try:  # copies: the filter `indent` of Jinja2 changes a list
+    try:  # renders with copies, because Jinja2's filter `indent` modifies a list
         template = _compile_jinja_template(source)
         return template.render(**copy.deepcopy(NAMES), messages=[], tools=None, documents=None, add_generation_prompt=True)
     except Exception:
@@ -164,7 +165,7 @@ def main():
     for i in range(given.count // 2):
         grammar = Grammar(random.Random(f"{given.seed} {i}"), good)
         source = grammar.body(0)
-        if grammar.rng.random() < 0.03:  # broken ones
+        if grammar.rng.random() < 0.03:  # damages a few templates
             at = grammar.rng.randrange(len(source) + 1)
             source = source[:at] + grammar.pick(["", "{", "}", "%}", "{{", "'", "(", "|", "}}", "-"]) + source[at + 1:]
         add(source)
@@ -173,7 +174,8 @@ def main():
         json.dump({"names": NAMES, "snippets": cases}, file)
     done = subprocess.run([given.program, "[.cases]"], env=os.environ | {"RUNG_TEMPLATE_CASES": file.name}, capture_output=True, text=True)
     print(done.stdout[-200000:])
-    print(f"seed {given.seed}: {len(cases)} templates compared ({refused} refused by Jinja2), {unfair} left out", "exit", done.returncode)
+    print(f"seed {given.seed}: {len(cases)} templates compared ({refused} rejected by Jinja2), {unfair} left out", "exit",
+          done.returncode)
     os.unlink(file.name)
 
 

@@ -1,4 +1,4 @@
-"""Small templates for text_parity_test.cpp: texts, cases and numbers as Python has them."""
+"""Small templates for text_parity_test.cpp, which test Python's strings, case mappings and numbers."""
 
 SNIPPETS = [
     # Full case mappings: one character becomes two or three.
@@ -7,7 +7,7 @@ SNIPPETS = [
     "{{ 'ǆ ǅ Ǆ ŉa ﬁn ßa ᾳ ᾼ ა և'.title() }} {{ 'ǆ ŉa ﬁn ßa ᾳ և'|title }}",
     "{{ 'ﬂUSS'|capitalize }} {{ 'ǆUNGLA'.capitalize() }} {{ 'ßÄ'.capitalize() }} {{ 'ŉX'|capitalize }} {{ ''|capitalize }}",
     "{{ 'aßΣ ǅ ﬀ Ⅳⅳ ⓐ ªº ʰ'.swapcase() }} {{ 'ß ﬁ ς İ ŉ ᾳ ẞ Ꭰ ꭰ Ა'.casefold() }}",
-    # The sigma at the end of a word, behind and before what is case-ignorable.
+    # The sigma at the end of a word, after and before case-ignorable characters.
     "{{ 'ΟΔΥΣΣΕΥΣ'|lower }} {{ 'ΑΣ ΑΣ, ΑΣ.Β ΑΣ\u0301 ΑΣ\u0301Β'.lower() }} {{ 'Σ 1Σ ʰΣ ΑʰΣ Α1Σ Α-Σ Α·Σ'.lower() }}",
     "{{ 'ΣΑΣ ΣΑΣ'.title() }} {{ 'ΣΑΣ ΣΑΣ'|title }} {{ 'ΣΑΣ-ΣΑΣ'|capitalize }} {{ 'ςας ΑΣ'.swapcase() }}",
     "{{ 'ΑΣ' ~ '\u00ad' }}{{ ('ΑΣ' ~ '\u00ad').lower()|length }} {{ \"Α'Σ Σ'Α ΑΣ'\".lower() }} {{ 'ΑΣ’'.lower() }}",
@@ -16,7 +16,7 @@ SNIPPETS = [
     "{{ 'a(b{c[d<e-f\u00a0g\u2028h\u200bi/j_k'|title }} {{ 'a(b{c[d<e-f\u00a0g\u2028h\u200bi/j_k'.title() }}",
     "{{ 'ÉCOLE éCOLE'|title }} {{ '  aB\tcD\n\neF '|title }}|{{ ''|title }}|{{ '-'|title }}",
     "{{ 'one two_three é\u0301 x² ٣ 一-二 \u200b'|wordcount }} {{ ''|wordcount }} {{ 'ª’s'|wordcount }}",
-    # Classes.
+    # Character classes.
     "{% for c in ['²', '٣', '½', '一', 'ª', '\u0345', 'ʰ', 'Ⅷ', 'ⓐ', 'ǅ', '①', '፩', '\u0301', 'é', '', 'Aǅ', '𝟘', 'ー', 'ا', '\u00a0', '\u2028', '\x1c', '\u200b', '\u180e']"
     " %}{{ [c.isalpha(), c.isalnum(), c.isdecimal(), c.isdigit(), c.isnumeric(), c.islower(), c.isupper(), c.istitle(), c.isspace(), c.isprintable(), c.isascii(), c.isidentifier()]"
     "|map('int')|join }} {% endfor %}",
@@ -32,11 +32,11 @@ SNIPPETS = [
     "{{ 'e\u0301😀'|length }} {{ '中文é😀'[1:3] }} {{ '中文é😀'[::-1] }} {{ 'aé😀'|reverse }} {{ 'xé😀x'.find('x', 1) }} {{ '😀é😀'.rindex('😀') }} {{ 'éé'.count('') }} {{ 'éa'.replace('', '-') }}",
     "{{ ['z', 'é', 'a', '😀', '\uffff', 'Z']|sort(case_sensitive=true) }} {{ '\uffff' < '😀' }} {{ 'Z' < 'a' }} {{ 'é' > 'z' }}",
     "{{ 'Ein längerer Text, in dem Wörter stehen'|truncate(20) }} {{ 'äöüßäöüßäöüß'|truncate(6, true, '…', 0) }} {{ 'kurz'|truncate(3) }}",
-    # No notice of case: by lower case, not by folding.
+    # Filters that ignore case compare strings in lower case, without case folding.
     "{{ ['ß', 'SS', 'ẞ', 'ss']|unique|list }} {{ ['Σ', 'ς', 'σ']|unique|list }} {{ ['ΑΣ', 'ας', 'ασ']|unique|list }} {{ ['İ', 'i\u0307', 'I']|unique|list }}",
     "{{ ['Ä', 'ä', 'z', 'Z', 'É', 'e']|sort }} {{ {'Б': 1, 'а': 2, 'А': 3}|dictsort }} {{ ['é', 'É', 'Z']|min }} {{ ['Ω', 'ω', 'ä']|max }}",
     "{{ [{'k': 'É', 'v': 1}, {'k': 'a', 'v': 2}, {'k': 'é', 'v': 3}]|groupby('k') }} {% for g in [{'k': 'É'}, {'k': 'é'}]|groupby('k', case_sensitive=true) %}{{ g.grouper }}{{ g.list|length }}{% endfor %}",
-    # repr and JSON.
+    # repr() and JSON.
     "{{ ['\u0600', '\u00ad', '\u200b', '\ufeff', '\u2028', '\u3000', '\ue000', '\u0378', '\U000e0001', '\U0001f600', '\u0301', '\x7f', '\x85', '\xa0', 'é\"', \"'\", '\\\\'] }}",
     "{{ 'é\u2028\x7f😀</'|tojson }} {{ 'é\u2028\x7f😀\x01\\\\\"'|tojson(ensure_ascii=true) }} {{ {'é': '\u0600'} }}",
     # Numbers.
@@ -52,6 +52,6 @@ SNIPPETS = [
     # Names and strings in templates.
     "{% set größe = 3 %}{% set 变量 = {'ключ': 4} %}{{ größe + 变量.ключ }}{{ '\\é\\u00e9\\xe9\\351\\U0001F600' }}",
     "{{ a€ }}", "{{ x² }}", "{{ １x }}", "{{ １ }}", "{{ １.５ }}", "{{\u00a01\u3000}}{%\u2003if\x1c1 %}y{% endif %}",
-    # Refused by Python, too.
+    # Templates that Python rejects, too.
     "{{ 'x'.center(4, 'éé') }}", "{{ 'kurz'|truncate(2) }}", "{{ 'é'.split('') }}", "{{ '%d' % 'é' }}", "{{ '%y' % 1 }}", "{{ '{:d}'.format('é') }}", "{{ '{'.format(1) }}", "{{ [{}]|map(attribute='²')|list }}",
 ]

@@ -1,12 +1,13 @@
-"""Writes chat_template_golden.json for chat_template_parity_test.cpp: what Jinja2 renders in transformers' environment.
+"""Writes chat_template_golden.json for chat_template_parity_test.cpp: output of Jinja2 in transformers' environment.
 
     python common/text/chat/golden/make_chat_template_golden.py TEMPLATES
 
-TEMPLATES is a folder of published chat templates (*.jinja). The file holds
-    conversations   inputs of the templates: messages, tools, further names
-    renderings      per template: for every conversation, without and with generation prompt, the text; null: refused
+TEMPLATES is a folder of published chat templates (*.jinja). The file contains
+    conversations   inputs of the templates: messages, tools and other names
+    renderings      per template: the output for every conversation, without and with a generation prompt; null if the
+                    template rejects the conversation
     names           variables of the snippets
-    snippets        pairs of small templates of our own and their texts; null: Jinja2 raises an error
+    snippets        pairs of small handwritten templates and their output, which is null if Jinja2 raises an error
 Needs transformers and jinja2.
 """
 import json
@@ -68,7 +69,7 @@ def conversations():
              {"messages": called, "more": {"builtin_tools": ["get_weather", "code_interpreter", "x"]}},
              {"messages": [user("x")], "more": {"custom_tools": [EMPTY]}}, {"messages": [user("x")], "more": {"bos_token": ""}}]
     rng = random.Random(5)
-    for _ in range(8):  # longer ones
+    for _ in range(8):  # longer conversations
         m = [system] if rng.random() < 0.5 else []
         for turn in range(rng.randrange(1, 7)):
             m.append(user(rng.choice(["Why?", "\u00dcber 3 < 4 & 5", " a\nb ", "x" * 40])))
@@ -80,7 +81,7 @@ def conversations():
 def render(template, **names):
     try:
         return template.render(**names)
-    except Exception:  # whatever goes wrong, the text is not there
+    except Exception:  # for any error, there is no output
         return None
 
 
@@ -106,7 +107,7 @@ def main():
               "renderings": renderings, "names": NAMES, "snippets": snippets}
     (HERE / "chat_template_golden.json").write_text(json.dumps(golden, ensure_ascii=True, indent=None, separators=(",", ":")) + "\n")
     total = [t for r in renderings.values() for pair in r for t in pair]
-    print(f"{len(total)} renderings ({sum(t is None for t in total)} refused), {len(snippets)} snippets "
+    print(f"{len(total)} renderings ({sum(t is None for t in total)} rejected), {len(snippets)} snippets "
           f"({sum(t is None for _, t in snippets)} errors)")
 
 

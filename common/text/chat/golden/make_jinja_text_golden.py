@@ -1,16 +1,18 @@
-"""Writes jinja_text_golden.json for text_parity_test.cpp: texts as Python's str and Jinja2 have them.
+"""Writes jinja_text_golden.json for text_parity_test.cpp: the results of Python's str methods and of Jinja2.
 
     python3.11 common/text/chat/golden/make_jinja_text_golden.py
 
-The file holds
-    assigned    ranges of code points that classes are checked for: those of Unicode 14, but for most of the private use
-                planes and for CHANGED
-    varied      the same without most ideographs and Hangul syllables, for everything else: they have no case
-    sweeps      expressions of one character c, which may stand between other characters: `method` c.method(), `filter`
-                c|filter, `test` c is test, or repr([c]). `pages` has, for every 4096 code points, the 32-bit FNV-1a hash
-                of the results' UTF-8, a byte 1 behind each
-    snippets    pairs of templates and their texts; null: Jinja2 raises an error
-Python 3.11 has Unicode 14; utf8proc 2.8 has Unicode 15, in which these characters are the same. Needs transformers and jinja2.
+The file contains
+    assigned    ranges of code points for the tests of character classes: those of Unicode 14, except most of the
+                private use planes and CHANGED
+    varied      ranges of code points for all other tests: the same without most ideographs and Hangul syllables, which
+                have no case
+    sweeps      expressions of one character c, optionally between other characters: c.method() for `method`, c|filter
+                for `filter`, c is test for `test`, or repr([c]). For every 4,096 code points, `pages` has the 32-bit
+                FNV-1a hash of the results in UTF-8, each followed by a byte 1
+    snippets    pairs of templates and their output, which is null if Jinja2 raises an error
+Python 3.11 has Unicode 14. utf8proc 2.8 has Unicode 15, in which these characters are the same. Needs transformers and
+jinja2.
 """
 import json
 import sys
@@ -24,7 +26,7 @@ from transformers.utils.chat_template_utils import _compile_jinja_template
 from jinja_text_snippets import SNIPPETS
 
 PAGE = 4096
-# Letters that got another category or an upper-case form after Unicode 15.
+# Letters whose category changed, or that received an upper-case form, after Unicode 15.
 CHANGED = {0x19B, 0x264, 0x277, 0x27C, 0x295, 0xA7D3, 0xA7D5, 0xAB4B, 0xAB4C, 0x1171E}
 METHODS = ["upper", "lower", "title", "capitalize", "swapcase", "casefold", "isalpha", "isalnum", "isascii", "isdecimal", "isdigit", "isnumeric",
            "isidentifier", "islower", "isupper", "istitle", "isspace", "isprintable", "strip"]
@@ -34,7 +36,7 @@ SWEEPS += [{"test": name, "codes": "varied"} for name in ("lower", "upper")] + [
 SWEEPS += [{"before": b, "after": a, "codes": "varied"} | what for b, a, what in [
     ("A", "\u03a3", {"method": "lower"}),         # case-ignorable or cased
     ("1", "\u03a3", {"method": "lower"}),         # cased and not case-ignorable
-    ("A\u03a3", "", {"method": "swapcase"}),      # a sigma that another letter follows
+    ("A\u03a3", "", {"method": "swapcase"}),      # a sigma followed by another letter
     ("A\u03a3", "b", {"filter": "capitalize"}),
     ("a", "b", {"method": "title"}), ("a", "b", {"filter": "title"}), ("A", "b", {"method": "istitle"}),
     ("a", "", {"method": "isidentifier"}), ("x", "y", {"method": "split"}), ("x", "y", {"method": "splitlines"}),
@@ -88,7 +90,7 @@ def pages(sweep, codes):
 def text_of(source):
     try:
         return _compile_jinja_template(source).render(messages=[], tools=None, documents=None, add_generation_prompt=True)
-    except Exception:  # whatever goes wrong, the text is not there
+    except Exception:  # for any error, there is no output
         return None
 
 

@@ -1,17 +1,17 @@
-"""Writes ../jinja_unicode_tables.hpp: what Python's str methods know of code points and utf8proc does not.
+"""Writes unicode_tables.hpp: properties of code points that Python's str methods need and utf8proc lacks.
 
     python3.11 common/text/chat/golden/make_jinja_unicode_tables.py
     clang-format -i common/text/chat/jinja/unicode_tables.hpp
 
-utf8proc has general categories, simple case mappings and full case folding. The rest is asked of this Python, whose
-tables come from these files of the Unicode Character Database:
+utf8proc has general categories, simple case mappings and full case folding. This script takes the rest from Python,
+whose tables come from these files of the Unicode Character Database:
     mappings to more than one code point    SpecialCasing.txt, the rows without a condition
     digits that are not decimal digits      UnicodeData.txt, field 7
     ideographs that are numbers             Unihan_NumericValues.txt
     Other_Lowercase, Other_Uppercase        PropList.txt
     case-ignorable punctuation              DerivedCoreProperties.txt
     exceptions of identifiers               DerivedCoreProperties.txt, XID_Start and XID_Continue
-Python 3.11 has Unicode 14. Of these tables Unicode 15, which utf8proc 2.8 has, adds one range (AFTER_14).
+Python 3.11 has Unicode 14. Unicode 15, which utf8proc 2.8 has, adds one range to these tables (AFTER_14).
 """
 import unicodedata
 from pathlib import Path
@@ -34,7 +34,7 @@ def continues(c):
 
 
 def case_ignorable(c):
-    """Whether a sigma looks past this character for the letter before it."""
+    """Whether the rule for the final sigma skips this character when it looks for the letter before the sigma."""
     return ("A" + chr(c) + "Σ").lower().endswith("ς") and ("1" + chr(c) + "Σ").lower().endswith("σ")
 
 
@@ -59,26 +59,31 @@ def main():
     start = lambda c: category(c) in LETTERS + ("Nl",)
     goes_on = lambda c: start(c) or category(c) in ("Mn", "Mc", "Nd", "Pc")
     tables = {
-        "kOtherDigits": ("Digits that have no place in a decimal number: superscripts, digits in circles.",
+        "kOtherDigits": ("Digits that cannot be part of a decimal number: superscripts and circled digits.",
                          lambda c: chr(c).isdigit() and not chr(c).isdecimal()),
-        "kNumberIdeographs": ("Ideographs that are numbers.",
+        "kNumberIdeographs": ("Numeric ideographs.",
                               lambda c: chr(c).isnumeric() and category(c) not in ("Nd", "Nl", "No")),
-        "kOtherLowercase": ("Lower case, but not of the category Ll.", lambda c: chr(c).islower() and category(c) != "Ll"),
-        "kOtherUppercase": ("Upper case, but not of the category Lu.", lambda c: chr(c).isupper() and category(c) != "Lu"),
-        "kCaseIgnorablePunctuation": ("Case-ignorable, but no mark, format control, modifier letter or modifier symbol.",
+        "kOtherLowercase": ("Lower-case characters that are not in the category Ll.",
+                            lambda c: chr(c).islower() and category(c) != "Ll"),
+        "kOtherUppercase": ("Upper-case characters that are not in the category Lu.",
+                            lambda c: chr(c).isupper() and category(c) != "Lu"),
+        "kCaseIgnorablePunctuation": ("Case-ignorable characters that are not marks, format controls, modifier letters or "
+                                      "symbols.",
                                       lambda c: case_ignorable(c) and category(c) not in ("Mn", "Me", "Cf", "Lm", "Sk")),
-        "kStartsAlso": ("Starts an identifier, but is no letter and no letter number.", lambda c: starts(c) and not start(c)),
-        "kStartsNot": ("A letter that starts no identifier.", lambda c: start(c) and not starts(c)),
-        "kContinuesAlso": ("May stand inside of an identifier, against its category.",
+        "kStartsAlso": ("Characters that can start an identifier but are neither letters nor letter numbers.",
+                        lambda c: starts(c) and not start(c)),
+        "kStartsNot": ("Letters that cannot start an identifier.", lambda c: start(c) and not starts(c)),
+        "kContinuesAlso": ("Characters that can continue an identifier, in contrast to others of their categories.",
                            lambda c: continues(c) and not goes_on(c)),
-        "kContinuesNot": ("May not stand inside of an identifier, against its category.",
+        "kContinuesNot": ("Characters that cannot continue an identifier, in contrast to others of their categories.",
                           lambda c: goes_on(c) and not continues(c)),
     }
     out = ["#pragma once",
-           "// What Python's str methods know of code points and utf8proc does not. Written by",
+           "// Properties of code points that Python's str methods need and utf8proc lacks. Written by",
            "// golden/make_jinja_unicode_tables.py, which names the files of the Unicode Character Database.", "",
            "#include <cstdint>", "", "namespace rung::jinja {", "", "struct CodeRange {", "  std::uint32_t first, last;", "};", "",
-           "/// A character whose upper-case form has more than one code point. `title` is null where the simple mapping holds.",
+           "/// A character whose upper-case form has more than one code point. `title` is null if its simple mapping "
+           "applies.",
            "struct LongCase {", "  std::uint32_t code;", "  const char *upper, *title;", "};", "",
            "inline constexpr LongCase kLongCases[] = {"]
     for c in CODES:

@@ -1,5 +1,5 @@
 #pragma once
-// What Python's str methods know of code points and utf8proc does not. Written by
+// Properties of code points that Python's str methods need and utf8proc lacks. Written by
 // golden/make_jinja_unicode_tables.py, which names the files of the Unicode Character Database.
 
 #include <cstdint>
@@ -10,8 +10,8 @@ struct CodeRange {
   std::uint32_t first, last;
 };
 
-/// A character whose upper-case form has more than one code point. `title` is null where the simple mapping
-/// holds.
+/// A character whose upper-case form has more than one code point. `title` is null if its simple mapping
+/// applies.
 struct LongCase {
   std::uint32_t code;
   const char *upper, *title;
@@ -122,14 +122,14 @@ inline constexpr LongCase kLongCases[] = {
     {0xFB17, "\u0544\u053D", "\u0544\u056D"},
 };
 
-/// Digits that have no place in a decimal number: superscripts, digits in circles.
+/// Digits that cannot be part of a decimal number: superscripts and circled digits.
 inline constexpr CodeRange kOtherDigits[] = {
     {0xB2, 0xB3},     {0xB9, 0xB9},       {0x1369, 0x1371},   {0x19DA, 0x19DA},   {0x2070, 0x2070},
     {0x2074, 0x2079}, {0x2080, 0x2089},   {0x2460, 0x2468},   {0x2474, 0x247C},   {0x2488, 0x2490},
     {0x24EA, 0x24EA}, {0x24F5, 0x24FD},   {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},
     {0x278A, 0x2792}, {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A}};
 
-/// Ideographs that are numbers.
+/// Numeric ideographs.
 inline constexpr CodeRange kNumberIdeographs[] = {
     {0x3405, 0x3405},   {0x3483, 0x3483},   {0x382A, 0x382A},   {0x3B4D, 0x3B4D},   {0x4E00, 0x4E00},
     {0x4E03, 0x4E03},   {0x4E07, 0x4E07},   {0x4E09, 0x4E09},   {0x4E5D, 0x4E5D},   {0x4E8C, 0x4E8C},
@@ -147,7 +147,7 @@ inline constexpr CodeRange kNumberIdeographs[] = {
     {0x20AFD, 0x20AFD}, {0x20B19, 0x20B19}, {0x22390, 0x22390}, {0x22998, 0x22998}, {0x23B1B, 0x23B1B},
     {0x2626D, 0x2626D}, {0x2F890, 0x2F890}};
 
-/// Lower case, but not of the category Ll.
+/// Lower-case characters that are not in the category Ll.
 inline constexpr CodeRange kOtherLowercase[] = {
     {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2B0, 0x2B8},     {0x2C0, 0x2C1},     {0x2E0, 0x2E4},
     {0x345, 0x345},     {0x37A, 0x37A},     {0x1D2C, 0x1D6A},   {0x1D78, 0x1D78},   {0x1D9B, 0x1DBF},
@@ -155,31 +155,31 @@ inline constexpr CodeRange kOtherLowercase[] = {
     {0x2C7C, 0x2C7D},   {0xA69C, 0xA69D},   {0xA770, 0xA770},   {0xA7F8, 0xA7F9},   {0xAB5C, 0xAB5F},
     {0x10780, 0x10780}, {0x10783, 0x10785}, {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x1E030, 0x1E06D}};
 
-/// Upper case, but not of the category Lu.
+/// Upper-case characters that are not in the category Lu.
 inline constexpr CodeRange kOtherUppercase[] = {
     {0x2160, 0x216F}, {0x24B6, 0x24CF}, {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189}};
 
-/// Case-ignorable, but no mark, format control, modifier letter or modifier symbol.
+/// Case-ignorable characters that are not marks, format controls, modifier letters or symbols.
 inline constexpr CodeRange kCaseIgnorablePunctuation[] = {
     {0x27, 0x27},     {0x2E, 0x2E},     {0x3A, 0x3A},     {0xB7, 0xB7},
     {0x387, 0x387},   {0x55F, 0x55F},   {0x5F4, 0x5F4},   {0x2018, 0x2019},
     {0x2024, 0x2024}, {0x2027, 0x2027}, {0xFE13, 0xFE13}, {0xFE52, 0xFE52},
     {0xFE55, 0xFE55}, {0xFF07, 0xFF07}, {0xFF0E, 0xFF0E}, {0xFF1A, 0xFF1A}};
 
-/// Starts an identifier, but is no letter and no letter number.
+/// Characters that can start an identifier but are neither letters nor letter numbers.
 inline constexpr CodeRange kStartsAlso[] = {{0x1885, 0x1886}, {0x2118, 0x2118}, {0x212E, 0x212E}};
 
-/// A letter that starts no identifier.
+/// Letters that cannot start an identifier.
 inline constexpr CodeRange kStartsNot[] = {
     {0x37A, 0x37A},   {0xE33, 0xE33},   {0xEB3, 0xEB3},   {0x2E2F, 0x2E2F}, {0xFC5E, 0xFC63},
     {0xFDFA, 0xFDFB}, {0xFE70, 0xFE70}, {0xFE72, 0xFE72}, {0xFE74, 0xFE74}, {0xFE76, 0xFE76},
     {0xFE78, 0xFE78}, {0xFE7A, 0xFE7A}, {0xFE7C, 0xFE7C}, {0xFE7E, 0xFE7E}, {0xFF9E, 0xFF9F}};
 
-/// May stand inside of an identifier, against its category.
+/// Characters that can continue an identifier, in contrast to others of their categories.
 inline constexpr CodeRange kContinuesAlso[] = {{0xB7, 0xB7},     {0x387, 0x387},   {0x1369, 0x1371},
                                                {0x19DA, 0x19DA}, {0x2118, 0x2118}, {0x212E, 0x212E}};
 
-/// May not stand inside of an identifier, against its category.
+/// Characters that cannot continue an identifier, in contrast to others of their categories.
 inline constexpr CodeRange kContinuesNot[] = {{0x37A, 0x37A},   {0x2E2F, 0x2E2F}, {0xFC5E, 0xFC63},
                                               {0xFDFA, 0xFDFB}, {0xFE70, 0xFE70}, {0xFE72, 0xFE72},
                                               {0xFE74, 0xFE74}, {0xFE76, 0xFE76}, {0xFE78, 0xFE78},

@@ -1,5 +1,5 @@
 #pragma once
-// What every fuzz target with a tokenizer does to it.
+// The operations that every fuzz target for tokenizers runs.
 
 #include <cstdint>
 #include <string_view>
@@ -11,7 +11,7 @@
 
 namespace rung::fuzz {
 
-/// Encodes and decodes; whatever the vocabulary is, ids must be inside it.
+/// Encodes and decodes `text`. For any vocabulary, all ids must be inside it.
 inline void exercise_tokenizer(const Tokenizer& tokenizer, std::string_view text) {
   for (const bool special : {false, true}) {
     const auto ids = tokenizer.encode(text, special);

@@ -1,4 +1,5 @@
-// Fuzz target: any bytes as a text for the committed vocabularies. The first byte says which one.
+// Fuzz target: encodes any bytes with one of the committed vocabularies. The first byte selects the
+// vocabulary.
 
 #include <algorithm>
 #include <memory>
@@ -14,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Every folder with a tokenizer file and every GGUF with a vocabulary under golden/.
+/// Loads every folder with a tokenizer file and every GGUF file with a vocabulary under golden/.
 std::vector<std::shared_ptr<const Tokenizer>> tokenizers() {
   std::vector<fs::path> paths;
   for (const auto& entry :
@@ -30,7 +31,7 @@ std::vector<std::shared_ptr<const Tokenizer>> tokenizers() {
   std::vector<std::shared_ptr<const Tokenizer>> result;
   for (const fs::path& path : paths) {
     auto tokenizer = load_tokenizer(path.string());
-    if (tokenizer->vocab_size() > 0) result.push_back(std::move(tokenizer));  // else a GGUF with tensors only
+    if (tokenizer->vocab_size() > 0) result.push_back(std::move(tokenizer));  // else it has only tensors
   }
   return result;
 }
@@ -42,6 +43,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const Tokenizer& tokenizer = *all[data[0] % all.size()];
   const std::string_view text = fuzz::text_of(data + 1, size - 1);
-  fuzz::exercise_tokenizer(tokenizer, text);  // a text is never refused
+  fuzz::exercise_tokenizer(tokenizer, text);  // no text is ever rejected
   return 0;
 }

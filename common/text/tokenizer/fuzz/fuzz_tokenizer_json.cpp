@@ -1,4 +1,4 @@
-// Fuzz target: bytes up to a zero byte as tokenizer.json, the rest as a text to encode.
+// Fuzz target: uses the bytes up to a zero byte as tokenizer.json, and the rest as a text to encode.
 
 #include "text/tokenizer/formats/load.hpp"
 #include "text/tokenizer/fuzz/exercise_tokenizer.hpp"

@@ -1,4 +1,4 @@
-// Fuzz target: any bytes as tokenizer.model, a SentencePiece model in protocol buffers.
+// Fuzz target: uses any bytes as tokenizer.model, which is a SentencePiece model in the protobuf format.
 
 #include "text/tokenizer/formats/load.hpp"
 #include "text/tokenizer/fuzz/exercise_tokenizer.hpp"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes special_tokens_golden.json: folders whose special tokens stand in different files, and what AutoTokenizer makes
-of them. Needs transformers 5.24.
+"""Writes special_tokens_golden.json: folders whose special tokens are defined in different files, and the results of
+AutoTokenizer for them. Needs transformers 5.24.
 
 Run as: python3 make_special_tokens_golden.py [COUNT [FIRST_SEED]]
-COUNT is the number of random folders after those written by hand (100).
+COUNT is the number of random folders in addition to the handwritten ones (default: 100).
 """
 
 import json
@@ -59,7 +59,7 @@ OWN = [added(0, "<s>"), added(1, "</s>")]
 
 
 def by_hand(size):
-    """name, added tokens of tokenizer.json, post-processor, other files"""
+    """Yields name, added tokens of tokenizer.json, post-processor and other files of each handwritten folder."""
     fast = {"tokenizer_class": "PreTrainedTokenizerFast"}
     yield "nothing", OWN, None, {}
     yield "no tokens of its own", [], None, {}
@@ -166,7 +166,7 @@ def main():
             (folder / f"{file}.json").write_text(json.dumps(content))
         try:
             result = expected(folder, files)
-        except Exception as error:  # what the library refuses is not compared
+        except Exception as error:  # folders that the library rejects are not compared
             print(f"left out: {name}: {type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
             continue
         finally:

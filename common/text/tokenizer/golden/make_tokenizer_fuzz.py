@@ -1,12 +1,12 @@
-"""Trains one small tokenizer of every kind, and compares our ids with the library's on random Unicode texts.
+"""Trains one small tokenizer of every kind, and compares Rung's ids of random Unicode texts with the library's.
 
     python common/text/tokenizer/golden/make_tokenizer_fuzz.py --tool build/bin/tokenize_lines [--texts 10000] [--write]
 
-The tokenizers are trained here, with the Hugging Face `tokenizers` and the `sentencepiece` library, on a text
-that this script carries. --write stores them under fuzz/ beside this file, with a sample of the texts and the
-libraries' ids for them (fuzz/golden.json, read by fuzz_parity_test.cpp). Without --write the stored
-ones are compared. Random texts hold only characters that Unicode 14 has assigned: the tables of the libraries
-are of different age.
+The script trains the tokenizers with the Hugging Face `tokenizers` and the `sentencepiece` libraries, on the text in
+tokenizer_fuzz_text.py. --write stores them in the folder fuzz/ next to this file, with a sample of the texts and the
+libraries' ids for them (fuzz/golden.json, which fuzz_parity_test.cpp reads). Without --write, the script compares the
+stored tokenizers. Random texts contain only characters that Unicode 14 has assigned, because the libraries use tables
+of different versions of Unicode.
 """
 import argparse
 import io
@@ -120,7 +120,7 @@ def train_unigram(t: Tokenizer, size=500) -> Tokenizer:
 
 
 def xlmr() -> Tokenizer:
-    """XLM-RoBERTa's parts: the charsmap that sentencepiece compiles, and Metaspace."""
+    """Returns a tokenizer with the parts of XLM-RoBERTa's: a charsmap that sentencepiece compiles, and Metaspace."""
     spec = sentencepiece_model(model_type="unigram", vocab_size=400, normalization_rule_tsv=small_rules())
     t = Tokenizer(models.Unigram())
     t.normalizer = normalizers.Sequence([normalizers.Precompiled(charsmap_of(spec)), normalizers.Replace(Regex(" {2,}"), " ")])
@@ -139,7 +139,7 @@ def plain_unigram() -> Tokenizer:
 
 
 def unigram_bytes() -> Tokenizer:
-    """No pre-tokenizer: the whole text is one word. Bytes instead of the unknown token."""
+    """Returns a tokenizer without a pre-tokenizer, so the whole text is one word. Bytes replace the unknown token."""
     t = Tokenizer(models.Unigram())
     t.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
     t.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse(),
@@ -187,7 +187,8 @@ def sentencepiece_model(**options) -> bytes:
 
 
 def small_rules() -> str:
-    """A charsmap of a few kilobytes in place of the 240 KB of nmt_nfkc: NFKC of some blocks, and marks."""
+    """Writes the rules of a charsmap of a few kilobytes, which replaces the 240 KB of nmt_nfkc. The rules are NFKC for
+    some blocks, and marks. Returns the path."""
     path = Path(tempfile.gettempdir()) / "rung_fuzz_rules.tsv"
     rules = {}
     blocks = [(0xA0, 0x17F), (0x1C4, 0x1CC), (0x2000, 0x206F), (0x2100, 0x213F), (0xFB00, 0xFB06), (0xFF01, 0xFF9F)]
@@ -230,7 +231,7 @@ SENTENCE_PIECE = {
                              remove_extra_whitespaces=False, add_dummy_prefix=False),
     "sp_suffix": dict(model_type="unigram", vocab_size=400, treat_whitespace_as_suffix=True, normalization_rule_tsv="small"),
 }
-# Compared, but not stored: their charsmaps have 240 KB.
+# These tokenizers are compared but not stored, because their charsmaps have 240 KB.
 LARGE = {
     "sp_unigram_nmt_nfkc_cf": dict(model_type="unigram", vocab_size=450, normalization_rule_name="nmt_nfkc_cf"),
     "sp_bpe_nmt_nfkc": dict(model_type="bpe", vocab_size=600, normalization_rule_name="nmt_nfkc"),
@@ -273,7 +274,7 @@ def write_all() -> None:
         folder = OUT / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tokenizer.model").write_bytes(sentencepiece_model(**options))
-    # The same vocabularies as GGUF files hold them.
+    # The same vocabularies in GGUF files.
     for name, kind, source in (("gguf_llama", "llama", "sp_bpe"), ("gguf_t5", "t5", "sp_unigram")):
         sp = sentencepiece.SentencePieceProcessor(model_file=str(OUT / source / "tokenizer.model"))
         tokens = [sp.id_to_piece(i).encode() for i in range(len(sp))]
@@ -292,7 +293,8 @@ def write_all() -> None:
 
 
 def oracles(temporary: Path):
-    """Name, path, special tokens around the text and in it?, ids of a text, text of ids."""
+    """Yields name, path, whether special tokens are added and recognized, a function from text to ids, and a function
+    from ids to text."""
     def of_json(name):
         t = Tokenizer.from_file(str(OUT / name / "tokenizer.json"))
         return lambda text: t.encode(text).ids, lambda ids: t.decode(ids, skip_special_tokens=True)
@@ -327,7 +329,8 @@ def ours(tool: Path, arguments: list[str], texts: list[str]) -> list:
 
 
 def compare_decoders(tool: Path, name: str, path: Path, decode, size: int) -> int:
-    """Texts of random ids, whole and as a stream, against the library's. Returns how many differ."""
+    """Compares the texts of random ids, decoded at once and as a stream, with the library's. Returns the number of
+    differences."""
     chooser = random.Random(3)
     frequent = [0, *range(3, min(size, 300)), *[size // 2] * 20]
     lists = [[chooser.choice(frequent) if chooser.random() < 0.5 else chooser.randrange(size) for _ in range(chooser.randrange(12))]
@@ -341,12 +344,12 @@ def compare_decoders(tool: Path, name: str, path: Path, decode, size: int) -> in
             differ += 1
             if differ <= 3:
                 print(f"  {name}: {numbers}\n    expected {decode(numbers)!r}\n    got      {answer['text']!r} {answer['parts']!r}")
-    print(f"{name}: {len(lists)} lists of ids, {differ} decoded otherwise", flush=True)
+    print(f"{name}: {len(lists)} lists of ids, {differ} decoded differently", flush=True)
     return differ
 
 
 def compare_pre_tokenizers(tool: Path, texts: list[str], sample: list[str]) -> tuple[dict, int]:
-    """Words of every pre-tokenizer that GGUF files name, against Split with the same patterns in `tokenizers`."""
+    """Compares the words of every GGUF pre-tokenizer with those of Split with the same patterns in `tokenizers`."""
     patterns = json.loads(subprocess.run([tool, "--patterns"], stdout=subprocess.PIPE, check=True).stdout)
     golden, wrong, done = {}, 0, set()
     for name, list_of in patterns.items():
@@ -366,7 +369,7 @@ def compare_pre_tokenizers(tool: Path, texts: list[str], sample: list[str]) -> t
                 if differ <= 3:
                     print(f"  {name}: {text!r}\n    expected {cut(text)}\n    got      {answer}")
         wrong += differ
-        print(f"pre-tokenizer {name}: {len(texts)} texts, {differ} cut otherwise", flush=True)
+        print(f"pre-tokenizer {name}: {len(texts)} texts, {differ} split differently", flush=True)
     return golden, wrong
 
 
@@ -398,7 +401,7 @@ def main() -> int:
                 differ += 1
                 if differ <= 3:
                     print(f"  {name}: {text!r}\n    expected {expected}\n    got      {answer['ids']}")
-            if decode(expected) == text:  # what comes back from the library comes back from us
+            if decode(expected) == text:  # if the library restores the text, Rung must restore it, too
                 back += 1
                 if answer["text"] != text:
                     lost += 1
@@ -407,8 +410,8 @@ def main() -> int:
         if not name.startswith("gguf"):
             wrong += compare_decoders(a.tool, name, path, decode, size_of(path))
         wrong += differ + lost
-        print(f"{name}: {len(texts)} texts, {differ} with other ids; {back} come back from the library, {lost} of them "
-              "not from us", flush=True)
+        print(f"{name}: {len(texts)} texts, {differ} with different ids; the library restores {back} of the texts, and "
+              f"Rung does not restore {lost} of these", flush=True)
     golden["words"], differ = compare_pre_tokenizers(a.tool, texts, sample)
     wrong += differ
     if a.write:

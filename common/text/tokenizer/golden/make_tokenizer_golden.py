@@ -1,11 +1,11 @@
-"""Writes the golden files of parity_test.cpp with the Hugging Face `tokenizers` library.
+"""Uses the Hugging Face `tokenizers` library to write the golden files of parity_test.cpp.
 
     python common/text/tokenizer/golden/make_tokenizer_golden.py TEXT [--tiny models/tiny]
 
-TEXT is any English text of some hundred kilobytes. Beside this file appear
-    tokenizer_NAME/tokenizer.json   three small tokenizers, trained here, one per kind we read
-    tokenizer_golden.json           per tokenizer: texts, the library's ids for them, and its version
-The tokenizer of --tiny, where given, is asked the same texts.
+TEXT is any English text of a few hundred kilobytes. The script writes these files next to itself:
+    tokenizer_NAME/tokenizer.json   three small tokenizers that the script trains, one per kind that Rung reads
+    tokenizer_golden.json           texts, the library's ids of them per tokenizer, and the version of the library
+If --tiny is given, the golden file also contains the ids of its tokenizer.
 """
 import argparse
 import hashlib
@@ -63,7 +63,7 @@ def train_spm(corpus: str, metaspace: bool) -> Tokenizer:
     t.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse(),
                                    decoders.Strip(" ", 1, 0)])
     data = json.loads(t.to_str())
-    data["added_tokens"] = data["added_tokens"][:3]  # bytes are ordinary entries, as Llama 2 has them
+    data["added_tokens"] = data["added_tokens"][:3]  # bytes are ordinary entries, as in Llama 2
     if metaspace:
         data["normalizer"] = None
         data["pre_tokenizer"] = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "first", "split": False}
@@ -82,7 +82,7 @@ def main() -> None:
     for name, tokenizer in made.items():
         folder = HERE / f"tokenizer_{name}"
         folder.mkdir(exist_ok=True)
-        # One line: these files are data.
+        # These files are data, so a single line is enough.
         (folder / "tokenizer.json").write_text(
             json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
         folders[f"common/text/tokenizer/golden/tokenizer_{name}"] = folder

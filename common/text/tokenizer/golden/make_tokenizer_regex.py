@@ -1,11 +1,11 @@
-"""Compares how our patterns cut and replace with the Hugging Face `tokenizers` library, which runs Oniguruma.
+"""Compares the matches of Rung's patterns with those of the Hugging Face `tokenizers` library, which runs Oniguruma.
 
     python common/text/tokenizer/golden/make_tokenizer_regex.py --tool build/bin/tokenize_lines [--patterns 20000] [--write]
 
-Random patterns hold every construct that regex_parse.cpp translates, and texts hold what the constructs
-are about. --write stores the fixed cases and a sample of the random ones, with the library's answers, as
-tokenizer_regex.json beside this file; regex_parity_test.cpp reads it. Texts hold only characters that
-Unicode 14 has assigned: PCRE2 10.42 knows no later ones, and the library has Unicode 16.
+The random patterns contain every construct that regex_parse.cpp translates, and the texts contain characters that these
+constructs match. --write stores the fixed cases and a sample of the random ones, with the library's results, in
+tokenizer_regex.json next to this file, which regex_parity_test.cpp reads. The texts contain only characters that
+Unicode 14 has assigned, because PCRE2 10.42 knows no later ones, whereas the library has Unicode 16.
 """
 import argparse
 import collections
@@ -38,7 +38,7 @@ TEXTS = LITERALS + list("\n\n\r  \t\u0085\u180e\u200b\u2028\u2029\u00a0\x0b\x0c\
 
 
 class Generator:
-    """Random patterns. Some are no regular expressions; both sides refuse those."""
+    """Generates random patterns. Some are not valid regular expressions, and both sides must reject those."""
 
     def __init__(self, rng: random.Random):
         self.rng = rng
@@ -148,16 +148,17 @@ class Generator:
 
 
 def expected(pattern: str, texts: list[str]):
-    """What the library does: the words that Split leaves, and the text with every match replaced."""
+    """Returns the library's results: the words of Split, and the text with every match replaced. Returns the message if
+    the library fails."""
     try:
         regex = Regex(pattern)
-    except Exception as error:  # of no class of its own
+    except Exception as error:  # the library raises no more specific class
         return str(error)
     split = pre_tokenizers.Split(regex, "isolated")
     replace = normalizers.Replace(regex, MARK)
     try:
         return [([word for word, _ in split.pre_tokenize_str(text)], replace.normalize_str(text)) for text in texts]
-    except BaseException as error:  # Oniguruma's limit of steps is a panic of Rust
+    except BaseException as error:  # exceeding Oniguruma's limit of steps causes a panic in Rust
         return str(error)
 
 

@@ -1,11 +1,12 @@
-"""Makes thousands of small tokenizers at random and compares our ids and texts with those of the library.
+"""Makes thousands of small random tokenizers, and compares Rung's ids and texts with those of the library.
 
     python common/text/tokenizer/golden/make_tokenizer_small.py --tool build/bin/tokenize_lines [--count 20000] [--write]
 
-Each has a model of a few tokens, added tokens with random flags, and random steps around it, above all a random
-decoder: what large tokenizers rarely have, but a file may ask for. The Hugging Face `tokenizers` library gives the
-right ids of random texts and the right texts of random ids, and a stream of the same ids must give the same text.
---write stores a sample in tokenizer_small.json beside this file, which small_parity_test.cpp reads.
+Each tokenizer has a model of a few tokens, added tokens with random flags, and random steps before and after the model.
+Most important is the random decoder, because a file can request combinations that large tokenizers rarely have. The
+Hugging Face `tokenizers` library computes the correct ids of random texts and the correct texts of random ids. A stream
+of the same ids must return the same text. --write stores a sample in tokenizer_small.json next to this file, which
+small_parity_test.cpp reads.
 """
 import argparse
 import json
@@ -149,7 +150,7 @@ class Maker:
             else:
                 number, next_id = next_id, next_id + 1
             found.append({"id": number, "content": content, "single_word": self.chance(0.2), "lstrip": self.chance(0.25), "rstrip": self.chance(0.25),
-                          # A normalizer may leave nothing of white space, and the library would find that everywhere.
+                          # A normalizer may remove white space, and the library would find the empty token everywhere.
                           "normalized": bool(content.strip()) and self.chance(0.3), "special": self.chance(0.4)})
         return found
 
@@ -170,7 +171,7 @@ class Maker:
 
 
 def answer(call):
-    """What the library gives, or None where it fails (its decoders panic for some texts)."""
+    """Returns the result of the library, or None if it fails (its decoders panic for some texts)."""
     try:
         return call()
     except BaseException as error:  # noqa: BLE001: a panic is no Exception
@@ -180,7 +181,7 @@ def answer(call):
 
 
 def ambiguous(root: dict, oracle: Tokenizer) -> bool:
-    """Whether two added tokens are looked for as the same text: then the library finds either, by its hash function."""
+    """Whether two added tokens have the same normalized text. The library's hash function then selects one of them."""
     texts = [token["content"] for token in root["added_tokens"] if token["normalized"]]
     if oracle.normalizer:
         texts = [oracle.normalizer.normalize_str(text) for text in texts]
@@ -188,7 +189,7 @@ def ambiguous(root: dict, oracle: Tokenizer) -> bool:
 
 
 def make_cases(first_seed: int, count: int):
-    """Cases for which the library can be asked: the question, the right ids, the right texts."""
+    """Yields the cases that the library supports: seed, input, correct ids and correct texts."""
     for seed in range(first_seed, first_seed + count):
         maker = Maker(seed)
         root = maker.tokenizer()
@@ -202,7 +203,7 @@ def make_cases(first_seed: int, count: int):
 
 
 def ours(tool: Path, cases: list) -> list:
-    """Our answers; the sentence of an error where we refuse the tokenizer."""
+    """Returns Rung's results, or the message of an error if Rung rejects the tokenizer."""
     payload = "".join(json.dumps(question) + "\n" for _, question, _, _ in cases)
     run = subprocess.run([tool, "--tokenizers"], input=payload.encode(), stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in run.stdout.decode().split("\n") if line]
@@ -245,11 +246,11 @@ def main() -> int:
     parser.add_argument("--tool", type=Path, required=True)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--show", type=int, default=3, help="how many differences of each kind to print")
+    parser.add_argument("--show", type=int, default=3, help="number of differences of each kind to print")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--sample", type=int, default=250)
     a = parser.parse_args()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where the library reports its panics
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hides the panics that the library reports on stderr
     total = Counter()
     for first in range(a.seed, a.seed + a.count, 2000):
         total += compare(a.tool, list(make_cases(first, min(2000, a.seed + a.count - first))), a.show)

@@ -1,10 +1,11 @@
-"""Times our tokenizers and the `tokenizers` and `sentencepiece` libraries on the same English text, one thread.
+"""Times Rung's tokenizers and the `tokenizers` and `sentencepiece` libraries on the same English text with one thread.
 
     python common/text/tokenizer/golden/time_tokenizers.py --tool build/bin/tokenize_lines --shared ../shared [--rounds 5]
 
-The runs are interleaved, and the median counts. Vocabularies: GPT-2's and Llama's of ../shared/tokenizers; and four of
-16,000 tokens that are trained here: byte-level BPE with the pipelines of Llama 3 and Qwen 2, BERT's WordPiece, unigram.
-Texts: the first 4 MB of the corpus document by document, or with --text FILE that file in one piece.
+The runs are interleaved, and the result is the median. The vocabularies are GPT-2's and Llama's in
+../shared/tokenizers, and four vocabularies of 16,000 tokens that this script trains: byte-level BPE with the pipelines
+of Llama 3 and Qwen 2, BERT's WordPiece, and unigram. The texts are the documents in the first 4 MB of the corpus. With
+--text FILE, the text is this file as a whole.
 """
 import argparse
 import gzip
@@ -25,7 +26,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 
 SPACE = "\u2581"
 VOCABULARY = 16_000
-# The expressions of the published tokenizer.json files.
+# The regular expressions of the published tokenizer.json files.
 CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
 REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 LLAMA3 = CONTRACTIONS + r"\p{N}{1,3}" + REST
@@ -57,7 +58,7 @@ def gpt2(path: Path) -> Tokenizer:
 
 
 def llama(path: Path) -> Tokenizer:
-    """As transformers converts such a vocabulary: every cut of a token into two tokens is a merge."""
+    """Converts the vocabulary as transformers does: every split of a token into two tokens is a merge."""
     reader = gguf.GGUFReader(path)
     tokens = strings(reader, "tokenizer.ggml.tokens")
     scores = numbers(reader, "tokenizer.ggml.scores")
@@ -120,9 +121,9 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--megabytes", type=float, default=4)
-    parser.add_argument("--text", type=Path, help="time this text instead")
+    parser.add_argument("--text", type=Path, help="time the tokenizers on this file instead of the corpus")
     a = parser.parse_args()
-    sample = documents(a.shared, int(a.megabytes * 1e6))  # what vocabularies are learned from
+    sample = documents(a.shared, int(a.megabytes * 1e6))  # the training text of the vocabularies
     texts = [a.text.read_text(encoding="utf-8").replace("<|endoftext|>", "")] if a.text else sample
     size = sum(len(text.encode()) for text in texts) / 1e6
     with tempfile.TemporaryDirectory() as name:

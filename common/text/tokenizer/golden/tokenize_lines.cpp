@@ -1,18 +1,20 @@
-// A helper of make_tokenizer_fuzz.py and make_tokenizer_small.py: reads texts as JSON strings, one per line,
-// and writes for each one line {"ids": [...], "text": "..."}, the ids and what they decode to.
+// A tool for the scripts make_tokenizer_fuzz.py, make_tokenizer_small.py, make_tokenizer_regex.py and
+// time_tokenizers.py. It reads texts as JSON strings, one per line. For each text, it writes a line with the
+// ids and the text to which they decode: {"ids": [...], "text": "..."}
 //
-//     tokenize_lines MODEL < TEXTS        MODEL: a GGUF file or a folder
-//     tokenize_lines MODEL --no-special   none around the text, and those written in it are text
-//     tokenize_lines MODEL --ids          reads lists of ids; {"text": "...", "parts": what a stream gives}
-//     tokenize_lines MODEL --time         instead of all that the seconds that encoding took, and the tokens
-//     tokenize_lines --pre NAME           instead of ids the words that a GGUF pre-tokenizer leaves
-//     tokenize_lines --patterns           reads nothing: all pre-tokenizers and their patterns
-//     tokenize_lines --tokenizers         reads {"tokenizer": {...}, "texts": [...], "ids": [[...]]}, the
-//     first
-//                                         a tokenizer.json; {"ids": [[...]], "texts": as --ids has them}
-//     tokenize_lines --regex MARK         reads lines ["pattern", ["text", ...]], and writes the words that a
-//                                         Split leaves of each text, and each text with MARK for every match:
-//                                         {"words": [...], "replaced": [...]} or {"error": "a sentence"}
+//     tokenize_lines MODEL < TEXTS        MODEL is a GGUF file or a folder
+//     tokenize_lines MODEL --no-special   adds no special tokens, and encodes those in the text as text
+//     tokenize_lines MODEL --ids          reads lists of ids, and writes the decoded text and the parts in
+//                                         which a stream returns it: {"text": "...", "parts": ["...", ...]}
+//     tokenize_lines MODEL --time         writes only the number of tokens and the seconds of encoding
+//     tokenize_lines --pre NAME           writes the words of a GGUF pre-tokenizer instead of ids
+//     tokenize_lines --patterns           reads nothing, and writes all pre-tokenizers and their patterns
+//     tokenize_lines --tokenizers         reads {"tokenizer": {...}, "texts": [...], "ids": [[...]]}, where
+//                                         "tokenizer" is a tokenizer.json, and writes the ids of the texts
+//                                         and the texts of the ids: {"ids": [[...]], "texts": as with --ids}
+//     tokenize_lines --regex MARK         reads lines ["pattern", ["text", ...]]. Writes the words of a Split
+//                                         of each text, and each text with every match replaced by MARK:
+//                                         {"words": [...], "replaced": [...]} or {"error": "..."}
 
 #include <fmt/core.h>
 
@@ -40,7 +42,7 @@ void each_line(Answer&& answer) {
   }
 }
 
-/// What `make` gives, or the sentence of its Error.
+/// Returns the result of `make`, or the message of its Error.
 template <class Make>
 json or_error(Make&& make) {
   try {
@@ -50,7 +52,7 @@ json or_error(Make&& make) {
   }
 }
 
-/// {"text": what the ids decode to, "parts": the parts in which a stream gives it}
+/// Returns {"text": the decoded ids, "parts": the parts in which a stream returns this text}.
 json decoded(const rung::Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
   json parts = json::array();
   rung::StreamDecoder stream(tokenizer);

@@ -1,4 +1,4 @@
-"""The text that make_tokenizer_fuzz.py trains on, and its random texts."""
+"""The training text and the random texts of make_tokenizer_fuzz.py."""
 import random
 import unicodedata
 

@@ -1,7 +1,7 @@
-"""Patterns and texts, one construct each, for make_tokenizer_regex.py."""
+"""Patterns and texts for make_tokenizer_regex.py. Each pattern tests one construct."""
 
 CASES = [
-    # Repetitions. {n,m}+ repeats the interval, {n}? makes it optional, {5,2} does not go back.
+    # Repetitions. {n,m}+ repeats the interval, {n}? makes it optional, {5,2} does not backtrack.
     (r"\p{N}{1,3}+", ["1234567", "a12b"]),
     (r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s+", ["in 1234567 days it'S"]),
     (r"a{2}?", ["aaaaa"]),
@@ -26,7 +26,7 @@ CASES = [
     (r"a?+a|b*+b|c++c", ["aa", "bb", "cc"]),
     (r"ab+|(?:cd)+", ["abbbcdcdd"]),
     (r"(?>a|ab)c", ["abc ac"]),
-    # The dot, lines and positions.
+    # The dot, lines, and positions.
     (r"(?m)a.b", ["xa\nbx"]),
     (r"a.b", ["a\nb", "a\rb", "a\u2028b"]),
     (r"(?m:a.b)|c.d", ["a\nb c\nd"]),
@@ -51,7 +51,7 @@ CASES = [
     (r"", ["ab", ""]),
     (r"a*", ["baac", "aab"]),
     (r"(?=b)", ["abcb"]),
-    # Sets that have a name.
+    # Named sets.
     (r"\w+", ["x½-y²z", "aⅧⓐ\u0301_٣\u200dz", "a\u200bb"]),
     (r"\W+", ["x½-y²z €"]),
     (r"[\w-]+", ["x½-y²z"]),
@@ -91,7 +91,7 @@ CASES = [
     (r"[[:^punct:]a]+", ["!a€b."]),
     (r"[[:alpha:]-]+", ["a-b"]),
     (r"[[.a.]]+|[[=b=]]", ["a.b="]),
-    # Options about ASCII.
+    # Options that restrict sets to ASCII.
     (r"(?W)\w+", ["aé_1٣"]),
     (r"(?W)\b", ["éa é"]),
     (r"(?W)[\w]+|(?W:\W)", ["aé_1"]),
