@@ -56,7 +56,7 @@ if(RUNG_SANITIZE)
   target_compile_options(rung_flags INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${RUNG_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # Under sanitizers GCC 12 takes parts of the standard library (std::regex) for uninitialised.
+    # Under sanitizers GCC 12 takes parts of the standard library (std::regex) for uninitialized.
     target_compile_options(rung_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
   endif()
   target_link_options(rung_flags INTERFACE -fsanitize=${RUNG_SANITIZE})

@@ -1,4 +1,4 @@
-// Every rung against its oracle; our quantisers beside GGML's; what the lesson says about the rungs.
+// Every rung against its oracle; our quantizers beside GGML's; what the lesson says about the rungs.
 
 #include <array>
 #include <cmath>
@@ -58,7 +58,7 @@ TEST_CASE("every rung rounds to the nearest level of its block, and loses no mor
 // The file holds 512 normal numbers per row as GGML stores them
 // (files/golden/make_gguf_types_golden.py). 1.05 allows for blocks where a search happens to end elsewhere.
 // Run with -s to see the errors of both.
-TEST_CASE("what we quantise is no worse than what is quantised elsewhere") {
+TEST_CASE("what we quantize is no worse than what is quantized elsewhere") {
   const auto gguf = Gguf::open(testing::source_file("common/files/golden/gguf_types.gguf"));
   const Tensor source = gguf->find_tensor("source")->view;
   int compared = 0;

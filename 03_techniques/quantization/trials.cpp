@@ -243,7 +243,7 @@ Verdict judge(const Ladder<Quantizer>& ladder, const std::string& rung, const Ca
   return levels.status == Verdict::Status::passed ? judge.errors() : levels;
 }
 
-/// Inputs that bring a quantiser into trouble, and those that it will meet most.
+/// Inputs that bring a quantizer into trouble, and those that it will meet most.
 using Fill = std::function<float(std::size_t i, Rng& rng)>;
 std::vector<std::pair<const char*, Fill>> fills() {
   const auto normal = [](Rng& rng) { return static_cast<float>(rng.normal()); };

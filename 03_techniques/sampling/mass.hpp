@@ -1,5 +1,5 @@
 #pragma once
-// Probabilities before they are normalised, as whole numbers.
+// Probabilities before they are normalized, as whole numbers.
 //
 // exp(-gap), times 2^44, rounded to an integer: that is a token's mass. Sums of integers do not round,
 // so they come out the same in any order, and rungs that add in different orders draw the same token by

@@ -1,7 +1,7 @@
 #pragma once
 // The naive rung's steps as functions, because the learner's rung borrows the ones it does not write.
 //
-// Every filter works on the distribution that the previous one left, normalised again: shares and
+// Every filter works on the distribution that the previous one left, normalized again: shares and
 // averages below are of the mass still in the list.
 
 #include <cstdint>

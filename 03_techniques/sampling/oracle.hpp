@@ -1,6 +1,6 @@
 #pragma once
 // The oracle of this topic: the distribution that a draw must follow, written from the definitions and
-// sharing no code with the rungs. Plain probabilities in float64, normalised again after every filter.
+// sharing no code with the rungs. Plain probabilities in float64, normalized again after every filter.
 
 #include <cstdint>
 #include <span>

@@ -48,7 +48,7 @@ class Hub:
         self.repositories = {}  # "owner/name" -> {file: bytes}
         self.requests = []      # (port, path, headers)
         self.cut_after = []     # one entry per file request: break it off after so many bytes; None: do not
-        self.ranges = True      # whether Range is honoured
+        self.ranges = True      # whether Range is honored
         self.etag = '"one"'
         self.wrong = {}         # file -> other bytes than the list announces
         self.names = {}         # file -> name in the list

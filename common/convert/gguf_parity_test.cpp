@@ -1,4 +1,4 @@
-// Against an outside implementation: golden/formats.gguf was written and quantised by the `gguf` package.
+// Against an outside implementation: golden/formats.gguf was written and quantized by the `gguf` package.
 
 #include <nlohmann/json.hpp>
 
@@ -69,7 +69,7 @@ TEST_CASE("every format converts in both directions bit for bit as it does elsew
   }
 }
 
-TEST_CASE("quantising the file gives the tensors that were quantised elsewhere") {
+TEST_CASE("quantizing the file gives the tensors that were quantized elsewhere") {
   const auto gguf = golden();
   const json document = expected();
   const std::string out = scratch_file("gguf_parity_test.gguf");

@@ -116,7 +116,7 @@ void copy_metadata(const Gguf& gguf, const QuantizeTarget& target, const Importa
   if (!gguf.has(kFileType)) writer.add_u32(kFileType, target.file_type);
   // Other readers ask for the version of the block layouts; it has been 2 since GGUF exists.
   if (traits(target.type).block_elements > 1 && !gguf.has(kVersion)) writer.add_u32(kVersion, 2);
-  if (importance != nullptr) {  // the keys that llama.cpp's quantiser writes
+  if (importance != nullptr) {  // the keys that llama.cpp's quantizer writes
     writer.add_string("quantize.imatrix.dataset", importance->text);
     writer.add_u32("quantize.imatrix.entries_count",
                    static_cast<std::uint32_t>(importance->mean_squares.size()));

@@ -56,7 +56,7 @@ void fill_q8_0(Rng rng, float deviation, std::int64_t cols, DType, void* row) {
       std::uint64_t bits = rng.next();
       for (int j = i; j < i + 8; ++j, bits >>= 8) {
         const auto quant = static_cast<std::int8_t>(bits & 0xffu);
-        blocks[b].quants[j] = quant == -128 ? std::int8_t{0} : quant;  // no quantiser writes -128
+        blocks[b].quants[j] = quant == -128 ? std::int8_t{0} : quant;  // no quantizer writes -128
       }
     }
   }

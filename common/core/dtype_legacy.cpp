@@ -49,7 +49,7 @@ void unpack_five_bits(const std::uint8_t* quants, const std::uint8_t* high, std:
 /// Computes the scale and the quants of a format without minimum, which has 2^(bits - 1) levels below zero
 /// and one less above. The element of largest magnitude becomes the lowest quant, independently of its sign,
 /// because the scale has a sign. This uses all levels.
-float quantise_signed(const float* x, int bits, std::uint8_t* q) {
+float quantize_signed(const float* x, int bits, std::uint8_t* q) {
   const int offset = 1 << (bits - 1);
   const float scale = extreme_of(x, kElements) / static_cast<float>(-offset);
   const float inverse = inverse_scale(scale);
@@ -60,7 +60,7 @@ float quantise_signed(const float* x, int bits, std::uint8_t* q) {
 
 /// Computes the scale, the minimum and the quants of a format with both. The smallest element becomes the
 /// quant 0, and the largest element becomes the largest quant.
-void quantise_range(const float* x, int bits, std::uint8_t* q, std::uint16_t& scale16,
+void quantize_range(const float* x, int bits, std::uint8_t* q, std::uint16_t& scale16,
                     std::uint16_t& minimum16) {
   const int largest = (1 << bits) - 1;
   const auto [low, high] = std::minmax_element(x, x + kElements);
@@ -119,7 +119,7 @@ void q4_0_to_float(const void* from, float* to, std::int64_t n) {
 void q4_0_from_float(const float* from, void* to, std::int64_t n) {
   encode<BlockQ4_0>(from, to, n, [](BlockQ4_0& block, const float* x) {
     std::uint8_t q[kElements];
-    block.scale = f32_to_f16(quantise_signed(x, 4, q));
+    block.scale = f32_to_f16(quantize_signed(x, 4, q));
     pack_nibbles(q, block.quants);
   });
 }
@@ -138,7 +138,7 @@ void q4_1_to_float(const void* from, float* to, std::int64_t n) {
 void q4_1_from_float(const float* from, void* to, std::int64_t n) {
   encode<BlockQ4_1>(from, to, n, [](BlockQ4_1& block, const float* x) {
     std::uint8_t q[kElements];
-    quantise_range(x, 4, q, block.scale, block.minimum);
+    quantize_range(x, 4, q, block.scale, block.minimum);
     pack_nibbles(q, block.quants);
   });
 }
@@ -155,7 +155,7 @@ void q5_0_to_float(const void* from, float* to, std::int64_t n) {
 void q5_0_from_float(const float* from, void* to, std::int64_t n) {
   encode<BlockQ5_0>(from, to, n, [](BlockQ5_0& block, const float* x) {
     std::uint8_t q[kElements];
-    block.scale = f32_to_f16(quantise_signed(x, 5, q));
+    block.scale = f32_to_f16(quantize_signed(x, 5, q));
     pack_nibbles(q, block.quants);
     pack_fifth_bits(q, block.high);
   });
@@ -174,7 +174,7 @@ void q5_1_to_float(const void* from, float* to, std::int64_t n) {
 void q5_1_from_float(const float* from, void* to, std::int64_t n) {
   encode<BlockQ5_1>(from, to, n, [](BlockQ5_1& block, const float* x) {
     std::uint8_t q[kElements];
-    quantise_range(x, 5, q, block.scale, block.minimum);
+    quantize_range(x, 5, q, block.scale, block.minimum);
     pack_nibbles(q, block.quants);
     pack_fifth_bits(q, block.high);
   });

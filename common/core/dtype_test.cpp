@@ -88,7 +88,7 @@ TEST_CASE("the layouts of the K formats hold every integer they promise") {
 // Numbers spread evenly over a range, rounded to the nearest of steps that are s of the range apart, are off
 // by s / sqrt(12) of the range in the root mean square. A fifth more allows for scales that are rounded too
 // and for Q4_0's and Q5_0's positive end, which is cut off by half a step.
-TEST_CASE("a quantiser's error is that of its step") {
+TEST_CASE("a quantizer's error is that of its step") {
   Rng rng(2);
   std::vector<float> x(256 * 64);
   for (float& v : x) v = static_cast<float>(rng.uniform() * 2.0 - 1.0);
@@ -137,7 +137,7 @@ TEST_CASE("zeros, constants, the smallest and the largest numbers are blocks lik
       const auto back = round_trip(type, std::vector<float>(256, value));
       for (const float v : back) REQUIRE(std::fabs(v - value) <= std::fabs(value) * static_cast<float>(step));
     }
-    // The whole range at once, in neighbouring blocks and in the same one.
+    // The whole range at once, in neighboring blocks and in the same one.
     std::vector<float> x(512, 1e-6f);
     x[0] = 65504.0f;
     x[1] = -65504.0f;

@@ -102,7 +102,7 @@ std::vector<std::vector<float>> together(const Model& model, EngineConfig config
   return result;
 }
 
-/// Whether these rungs can run the model: some are for quantised weights only.
+/// Whether these rungs can run the model: some are for quantized weights only.
 bool can_run(const Model& model, const std::map<std::string, std::string>& rungs) {
   EngineConfig config;
   config.rungs = rungs;

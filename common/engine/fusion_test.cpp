@@ -105,7 +105,7 @@ TEST_CASE("all rungs of fusion give the bits of none in every family") {
   CHECK(families >= 20);
 }
 
-TEST_CASE("all rungs of fusion give the bits of none in quantised and mixed weights") {
+TEST_CASE("all rungs of fusion give the bits of none in quantized and mixed weights") {
   for (const auto& [type, shape] : {std::pair{DType::q8_0, "test-tiny"},
                                     {DType::q4_0, "test-tiny"},
                                     {DType::f16, "test-tiny"},

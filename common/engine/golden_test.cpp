@@ -102,7 +102,7 @@ TEST_CASE("the GGUF gives PyTorch's logits and text, rung by rung") {
     for (const RungInfo& rung : variants().find(seam).rungs()) {
       if (rung.exercise) continue;
       const LinearConfig f16{Tensor(nullptr, DType::f16, 0, 0), 1,
-                             1};  // some rungs are for quantised weights
+                             1};  // some rungs are for quantized weights
       if (seam == "linear" && !variants().ladder<Linear>().supports(rung.name, f16)) continue;
       INFO(seam << " " << rung.name);
       check_model("models/tiny.gguf", "models/golden", 4, {{seam, rung.name}});

@@ -152,7 +152,7 @@ TEST_CASE("the router takes the largest logits, best first, and weighs them by t
   CHECK(choice.experts == std::vector<std::int32_t>{1, 3});
   CHECK(choice.weights[0] == Approx(1 / (1 + std::exp(-1.0))));
   CHECK(choice.weights[0] + choice.weights[1] == Approx(1));
-  // Not normalised: the shares of the softmax over all four.
+  // Not normalized: the shares of the softmax over all four.
   const Choice shares = choose({0.5f, 2.0f, -1.0f, 1.0f}, 2, false);
   const double all = std::exp(0.5) + std::exp(2.0) + std::exp(-1.0) + std::exp(1.0);
   CHECK(shares.experts == choice.experts);

@@ -279,7 +279,7 @@ Gguf::Gguf(std::shared_ptr<const FileBytes> file) : file_(std::move(file)) {
     fail(
         "{}: GGUF version 1 is not supported, its lengths have 32 bits; versions 2 and 3 are: convert the "
         "model "
-        "again, or requantise it with an old llama.cpp",
+        "again, or requantize it with an old llama.cpp",
         path);
   }
   if (version_ != 2 && version_ != 3) {

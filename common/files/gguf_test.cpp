@@ -248,8 +248,8 @@ TEST_CASE("what the writer writes, the reader reads") {
   const std::string path = scratch_file("gguf_test_written.gguf");
   std::vector<float> values(96);
   std::iota(values.begin(), values.end(), -10.0f);
-  std::vector<std::byte> quantised(bytes_of(DType::q4_0, 96));
-  traits(DType::q4_0).from_float(values.data(), quantised.data(), 96);
+  std::vector<std::byte> quantized(bytes_of(DType::q4_0, 96));
+  traits(DType::q4_0).from_float(values.data(), quantized.data(), 96);
   const std::vector<std::string> words = {"a", "", "\xE2\x96\x81the"};
   {
     GgufWriter writer(path);
@@ -262,9 +262,9 @@ TEST_CASE("what the writer writes, the reader reads") {
     writer.add_i32_array("ints", std::vector<std::int32_t>{-1, 0, 7});
     writer.declare_tensor("q", std::vector<std::int64_t>{32, 3}, DType::q4_0);
     writer.declare_tensor("v", std::vector<std::int64_t>{96}, DType::f32);
-    CHECK(writer.tensor_bytes() == quantised.size() + 96 * 4);
+    CHECK(writer.tensor_bytes() == quantized.size() + 96 * 4);
     // Pieces that end in the middle of a tensor and reach into the next.
-    std::vector<std::byte> all = quantised;
+    std::vector<std::byte> all = quantized;
     const auto* raw = reinterpret_cast<const std::byte*>(values.data());
     all.insert(all.end(), raw, raw + 96 * 4);
     for (std::size_t i = 0; i < all.size(); i += 31) {
@@ -280,7 +280,7 @@ TEST_CASE("what the writer writes, the reader reads") {
   CHECK(gguf->string_array("words").at(2) == words[2]);
   CHECK(gguf->float_array("floats") == values);
   CHECK(gguf->int_array("ints") == std::vector<std::int64_t>{-1, 0, 7});
-  CHECK(std::memcmp(gguf->find_tensor("q")->view.data, quantised.data(), quantised.size()) == 0);
+  CHECK(std::memcmp(gguf->find_tensor("q")->view.data, quantized.data(), quantized.size()) == 0);
   CHECK(std::memcmp(gguf->find_tensor("v")->view.data, values.data(), 96 * 4) == 0);
 }
 

@@ -60,7 +60,7 @@ TEST_CASE("blocks of every type mean what they mean elsewhere, bit for bit") {
 
 // The plain formats and those with one scale per 32 weights have a rule that is GGML's too. What it searches
 // for, 03_techniques/quantization/test.cpp compares.
-TEST_CASE("where quantising is a rule, ours is the same, byte for byte") {
+TEST_CASE("where quantizing is a rule, ours is the same, byte for byte") {
   const auto gguf = golden();
   const Tensor x = tensor_of(*gguf, "source");
   for (const DType type :

@@ -1,4 +1,4 @@
-// Importance: the recorded inputs against a float64 computation, the experts' slices, and what a quantiser
+// Importance: the recorded inputs against a float64 computation, the experts' slices, and what a quantizer
 // gains.
 
 #include "measure/importance.hpp"

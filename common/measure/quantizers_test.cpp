@@ -1,4 +1,4 @@
-// The rungs of seam quantizer in `rung quantize`: who is asked; a quantised model is what its weights say.
+// The rungs of seam quantizer in `rung quantize`: who is asked; a quantized model is what its weights say.
 
 #include "catalog/quantizers.hpp"
 
@@ -87,19 +87,19 @@ PerplexityResult measure(const Registry& registry, const std::string& path, cons
 
 // What a format costs is the rounding of its weights and nothing else: with the same weights as float32 the
 // predictions are the same. The integer kernels round x too: what they add is as large as that.
-TEST_CASE("a quantised model predicts what its weights, as float32, predict") {
+TEST_CASE("a quantized model predicts what its weights, as float32, predict") {
   const std::string tiny = testing::source_file("models/tiny.gguf");
   const std::string original = testing::scratch_file("quantizers_original.rungref");
   const std::string own = testing::scratch_file("quantizers_own.rungref");
   const Registry registry = with_rounded_inputs();
   measure(registry, write_as(tiny, "auto", "f32"), "simd", original, "");
   for (const char* type : {"f16", "bf16", "q8_0", "q4_0", "q4_1", "q4_k", "q5_k", "q6_k", "iq4_nl"}) {
-    const std::string quantised = write_as(tiny, "auto", type);
+    const std::string quantized = write_as(tiny, "auto", type);
     const std::string weights = testing::scratch_file("quantizers_weights.gguf");
-    quantize(quantised, weights, DType::f32, 2);
+    quantize(quantized, weights, DType::f32, 2);
     const PerplexityResult in_float = measure(registry, weights, "simd", own, "");
     const DivergenceResult cost = *measure(registry, weights, "simd", "", original).divergence;
-    const DivergenceResult kernel = *measure(registry, quantised, "simd", "", own).divergence;
+    const DivergenceResult kernel = *measure(registry, quantized, "simd", "", own).divergence;
     INFO(fmt::format(
         "{}: perplexity {:.4f}, KL from float32 {:.3g}; its kernels differ by {:.3g} nats, KL {:.3g}", type,
         in_float.ppl(), cost.kl, kernel.nll_difference, kernel.kl));
@@ -116,7 +116,7 @@ TEST_CASE("a quantised model predicts what its weights, as float32, predict") {
 
     // A difference in the last bit moves a few inputs to another step, which moves others in the next layer:
     // two computations that round alike agree in how far they are from the exact one, not in where.
-    const DivergenceResult integers = *measure(registry, quantised, "int8", "", own).divergence;
+    const DivergenceResult integers = *measure(registry, quantized, "int8", "", own).divergence;
     const DivergenceResult rounded = *measure(registry, weights, "rounded_inputs", "", own).divergence;
     INFO(fmt::format("KL {:.3g} by integer kernels, {:.3g} by rounding x alone", integers.kl, rounded.kl));
     CHECK(integers.kl > 1e-5);

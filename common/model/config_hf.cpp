@@ -58,7 +58,7 @@ struct Fields {
   }
 };
 
-/// Of quantised checkpoints those are read whose matrices are F8_E4M3 (fp8_scales.hpp): DeepSeek's and
+/// Of quantized checkpoints those are read whose matrices are F8_E4M3 (fp8_scales.hpp): DeepSeek's and
 /// transformers' kind, FBGEMM's, and what compressed-tensors calls float-quantized.
 void refuse_quantization(const Fields& config) {
   const json* how = config.find("quantization_config");
@@ -70,7 +70,7 @@ void refuse_quantization(const Fields& config) {
                    (method == "compressed-tensors" && fields.text("format", "") == "float-quantized");
   if (!fp8) {
     fail(
-        "{}: quantised Hugging Face checkpoints ('quantization_config') are supported as FP8 only, and this "
+        "{}: quantized Hugging Face checkpoints ('quantization_config') are supported as FP8 only, and this "
         "one is '{}'; use the original model, or a GGUF file",
         config.path, method.empty() ? how->dump() : method);
   }

@@ -53,14 +53,14 @@ std::vector<std::int64_t> scale_shape(Kind kind, std::int64_t rows, std::int64_t
   return {(rows + 127) / 128, (cols + 127) / 128};
 }
 
-struct Quantised {
+struct Quantized {
   std::vector<std::uint8_t> numbers;
   std::vector<float> scales;
 };
 
 /// A matrix as such checkpoints hold it: every block is divided so that its largest number becomes 448.
-Quantised quantise(Kind kind, const float* values, std::int64_t rows, std::int64_t cols) {
-  Quantised result;
+Quantized quantize(Kind kind, const float* values, std::int64_t rows, std::int64_t cols) {
+  Quantized result;
   const std::vector<std::int64_t> shape = scale_shape(kind, rows, cols);
   const std::int64_t count = shape[0] * (shape.size() > 1 ? shape[1] : 1);
   result.scales.assign(static_cast<std::size_t>(count), 0.0f);
@@ -77,7 +77,7 @@ Quantised quantise(Kind kind, const float* values, std::int64_t rows, std::int64
 }
 
 /// Number by number: `got` (bf16) is the product in float64, rounded twice (to float32 and to 8 bits).
-void check_products(Kind kind, const Quantised& q, const Tensor& got) {
+void check_products(Kind kind, const Quantized& q, const Tensor& got) {
   REQUIRE(got.dtype == DType::bf16);
   for (std::int64_t i = 0; i < got.size(); ++i) {
     float number = 0;
@@ -97,7 +97,7 @@ TEST_CASE("the scales of an FP8 matrix are found and applied") {
     for (const auto& [rows, cols] : {std::pair{300, 200}, {128, 256}, {1, 129}}) {
       std::vector<float> values(static_cast<std::size_t>(rows * cols));
       for (float& v : values) v = rng.normal();
-      Quantised q = quantise(kind, values.data(), rows, cols);
+      Quantized q = quantize(kind, values.data(), rows, cols);
       const auto shape = scale_shape(kind, rows, cols);
       Shelf shelf;
       SourceTensor& scales = shelf.tensors[kind == Kind::blocks ? "a.weight_scale_inv" : "a.weight_scale"];
@@ -143,10 +143,10 @@ TEST_CASE("a folder of FP8 matrices with scales loads as their products") {
     nlohmann::json config = nlohmann::json::parse(in);
     config["quantization_config"] = {{"quant_method", "fp8"}, {"weight_block_size", {128, 128}}};
 
-    std::map<std::string, Quantised> matrices;
+    std::map<std::string, Quantized> matrices;
     for (const auto& [name, tensor] : source->tensors()) {
       if (name.find("_proj.weight") == std::string::npos) continue;
-      matrices[name] = quantise(kind, tensor.view.ptr<float>(), tensor.shape[0], tensor.shape[1]);
+      matrices[name] = quantize(kind, tensor.view.ptr<float>(), tensor.shape[0], tensor.shape[1]);
     }
     REQUIRE_FALSE(matrices.empty());
     const char* suffix = kind == Kind::blocks ? "_scale_inv" : "_scale";

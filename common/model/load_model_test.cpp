@@ -415,7 +415,7 @@ TEST_CASE("synthetic models depend on shape, type and seed, not on threads") {
   CHECK_THAT(sentence_of([&] { synth(path, "test-tiny", DType::i32, 0, 1); }), Contains("i32"));
 }
 
-TEST_CASE("synthetic weights have mean 0 and the deviation of a normal initialisation") {
+TEST_CASE("synthetic weights have mean 0 and the deviation of a normal initialization") {
   for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0}) {
     const auto gguf = Gguf::open(tiny_model(type));
     const Tensor& gate = gguf->find_tensor("blk.0.ffn_gate.weight")->view;

@@ -171,7 +171,7 @@ class Loader {
       fail("{}: tensor '{}' has shape {}, expected {}", source_.path(), name, found.shape, expected);
     }
     if (found.view.empty() || traits(found.view.dtype).to_float == nullptr) {
-      fail("{}: tensor '{}' is stored as {}, expected a floating-point or quantised format", source_.path(),
+      fail("{}: tensor '{}' is stored as {}, expected a floating-point or quantized format", source_.path(),
            name, found.dtype_name);
     }
     asked_.insert(name);

@@ -20,7 +20,7 @@ LONGEST_STORY = 24_000    # bytes; longer ones open too slowly
 LONGEST_DIALOGUE = 3_000  # characters, so that a dialogue fits the context of 1,024 tokens
 
 NAMED = re.compile(r"\b(an?(?: [a-z]+){1,3}) (?:named|called) ([A-Z][a-z]+)\b")
-NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b")  # capitalised in the middle of a sentence
+NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b")  # capitalized in the middle of a sentence
 WORD = re.compile(r"[A-Za-z]+")
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!Mr\.)(?<!Mrs\.)(?<!Dr\.)(?<!St\.)[\"']?\s+(?=[\"'A-Z])")
 

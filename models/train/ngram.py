@@ -4,7 +4,7 @@
 
 Fitted to the text in WORK/train.bin (without the dialogues, which repeat it), judged on valid.bin as the models are: every
 token but the very first is predicted once. It prints bits per byte for each order, so that the best is chosen in the
-n-gram's favour. Chen and Goodman, "An empirical study of smoothing techniques for language modeling", 1999, section 3:
+n-gram's favor. Chen and Goodman, "An empirical study of smoothing techniques for language modeling", 1999, section 3:
 an n-gram's count is lowered by D1, D2 or D3+ for counts of 1, 2, or more; what that frees goes to the next lower order, whose
 counts are how many different tokens were seen before it. Below one token lies 1 / vocabulary.
 """

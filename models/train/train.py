@@ -174,7 +174,7 @@ def has_bfloat16(device: str) -> bool:
 
 
 def make_loss(run: Run):
-    """-> a function (inputs, targets) -> (what is minimised, nats per token)"""
+    """-> a function (inputs, targets) -> (what is minimized, nats per token)"""
     if "teacher" in run.config:
         return Distillation(teacher_path(run.a, run.config), run.config, run.model, run.a.device)
 

@@ -3,7 +3,7 @@ import time
 
 from worker import Absent, folder_of, main
 
-# GGUF formats have no counterpart here; what is quantised runs in the dtype of its scales' arithmetic, float32.
+# GGUF formats have no counterpart here; what is quantized runs in the dtype of its scales' arithmetic, float32.
 DTYPES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 
 

@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).parent
 Q = gguf.GGMLQuantizationType
 TYPES = [Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q2_K, Q.Q3_K, Q.Q4_K, Q.Q5_K, Q.Q6_K, Q.IQ4_NL,
          Q.MXFP4]
-PACKAGE_QUANTISES = [Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.MXFP4]
+PACKAGE_QUANTIZES = [Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.MXFP4]
 # The byte offsets of the binary16 numbers in a block.
 HALVES = {Q.F16: [0], Q.BF16: [], Q.Q8_0: [0], Q.Q4_0: [0], Q.Q4_1: [0, 2], Q.Q5_0: [0], Q.Q5_1: [0, 2],
           Q.Q2_K: [80, 82], Q.Q3_K: [108], Q.Q4_K: [0, 2], Q.Q5_K: [0, 2], Q.Q6_K: [208], Q.IQ4_NL: [0], Q.MXFP4: []}
@@ -43,8 +43,8 @@ def source(rng):
     return x
 
 
-def quantise(x, kind, ggml):
-    if kind in PACKAGE_QUANTISES:
+def quantize(x, kind, ggml):
+    if kind in PACKAGE_QUANTIZES:
         return gguf.quants.quantize(x, kind)
     block, size = gguf.GGML_QUANT_SIZES[kind]
     out = np.zeros((x.shape[0], x.shape[1] // block * size), np.uint8)
@@ -87,7 +87,7 @@ def main():
             values = gguf.quants.dequantize(blocks, kind).astype(np.float32)
         assert np.isfinite(values).all(), name
         writer.add_tensor(f"{name}.random.values", values)
-        packed = quantise(x, kind, ggml)
+        packed = quantize(x, kind, ggml)
         writer.add_tensor(f"{name}.quantised", packed, raw_dtype=kind)
         values = gguf.quants.dequantize(packed.view(np.uint8), kind).astype(np.float32)
         writer.add_tensor(f"{name}.quantised.values", values)

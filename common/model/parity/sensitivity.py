@@ -100,12 +100,12 @@ def breaks(name, config, module):
             ("logit scale", "logits_scaling", 1.0)]:
         table[title] = getattr(config, field, None) is not None and (with_(**{field: value}), None)
     table["experts -1"] = k and (with_(num_experts_per_tok=k - 1), None)
-    table["not renormalized"] = k and (same, not_renormalised(module))
-    table["equal weights"] = k and (same, not_renormalised(module, lambda p: torch.full_like(p, 1 / k)))
+    table["not renormalized"] = k and (same, not_renormalized(module))
+    table["equal weights"] = k and (same, not_renormalized(module, lambda p: torch.full_like(p, 1 / k)))
     return table
 
 
-def not_renormalised(module, weights=lambda p: p):
+def not_renormalized(module, weights=lambda p: p):
     """Patches the router to use the softmax over all experts as the weights of the selected experts. `weights` can
     transform them."""
     router = next(c for n, c in vars(module).items() if n.endswith("TopKRouter"))

@@ -44,8 +44,8 @@ class Run {
   void charge(std::size_t bytes);
   /// str(value). Charges the run for the result.
   std::string text(const Value& value);
-  /// Returns the values that a `for` loop iterates over: list items, characters or keys. An iterator is empty
-  /// afterward.
+  /// Returns the values that a `for` loop iterates over: list items, characters or keys. A second call for
+  /// the same iterator returns nothing.
   std::vector<Value> iterate(const Value& value);
   template <class T, class... Args>
   T* make(Args&&... args) {

@@ -169,7 +169,7 @@ TEST_CASE("GGUF: a byte-level vocabulary without some control characters") {
   std::get<Ids>(m["token_type"]).push_back(1);
   m["merges"] = Strings{"a b", "! ?"};
   CHECK(load(m)->encode("a\x1E\x04", false) == Ids{'a', 4});
-  CHECK(load(m)->encode("!\x03?", false) == Ids{258});  // its neighbours meet
+  CHECK(load(m)->encode("!\x03?", false) == Ids{258});  // its neighbors meet
   refused(
       m, [](Metadata& x) { std::get<Strings>(x["tokens"])['\n'] = "newline"; }, "no token for byte 0x0A");
 }

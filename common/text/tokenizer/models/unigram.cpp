@@ -104,7 +104,7 @@ void UnigramModel::encode(std::string_view word, WordScratch& scratch, std::vect
     if (!has_character) offer(at + character, add(unknown_score_, here), -1, character);
     at += character;
   }
-  // Backwards along the best way, then turned round.
+  // Follows the best path backward, and then reverses the tokens.
   auto& ends = scratch.merge.symbols;
   ends.clear();
   for (std::size_t end = word.size(); end > 0; end -= static_cast<std::size_t>(path[end].length)) {
