@@ -3,8 +3,8 @@
 // two words.
 //
 // A pre-tokenizer is a list of steps. Each step splits the words of the previous step, and some steps also
-// change the text (a space in front, spaces as U+2581). The steps of a tokenizer.json are those of
-// github.com/huggingface/tokenizers. GGUF files name a row of pre_tokenizers().
+// change the text: they add a leading space, or replace spaces by U+2581. The steps of a tokenizer.json are
+// those of github.com/huggingface/tokenizers. GGUF files name a row of pre_tokenizers().
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +23,7 @@ struct PreTokenizerRow {
   std::string_view name;
   std::vector<std::string_view> patterns;
   bool add_bos = false;        // texts begin with BOS if the file does not say otherwise
-  bool ignore_merges = false;  // a word that is a token is that token, whatever the merges say
+  bool ignore_merges = false;  // a word that is a token becomes this token, regardless of merges
 };
 std::span<const PreTokenizerRow> pre_tokenizers();
 /// Returns the row with this name. Throws Error, which lists the known names, for an unknown name.
@@ -35,7 +35,7 @@ struct Words {
   std::string buffer;       // contains the text after a step has changed it
   std::vector<Span> spans;  // in order, none empty; the text between them was removed
   bool first = false;       // whether the text is at the very beginning of the encoded text
-  bool continued = false;   // whether it continues after bytes that are no text, so that no space is added
+  bool continued = false;   // whether it continues after bytes that are not text, so no space is added
   std::vector<Span> scratch;
 
   std::string_view word(Span span) const { return text.substr(span.begin, span.end - span.begin); }
