@@ -25,6 +25,24 @@ inline std::uint64_t held_tokens(const KvLayer& layer, std::int32_t length) {
   return static_cast<std::uint64_t>(layer.window > 0 && layer.window < length ? layer.window : length);
 }
 
+// The exercise, mine.cpp: one function per step. The last one is mine(), above.
+
+/// The memory of one sequence, in bytes.
+struct SequenceBytes {
+  std::uint64_t used = 0;   // keys and values that its newest token reads
+  std::uint64_t taken = 0;  // allocated for them
+};
+
+/// Step 1. Returns how many bytes `layer` keeps per token.
+std::uint64_t my_layer_bytes(const KvLayer& layer, DType type);
+/// Step 2. Returns the number of positions in all blocks of `block` positions that contain one of the newest
+/// held_tokens(layer, length) positions.
+std::uint64_t my_taken_tokens(const KvLayer& layer, std::int32_t length, int block);
+/// Step 3. Returns the memory of a sequence of `length` tokens in all layers.
+SequenceBytes my_sequence_bytes(const KvPlanConfig& config, std::int32_t length);
+
+std::vector<ExerciseStep> steps();
+
 std::vector<Trial> trials(const Ladder<KvPlanner>& ladder);
 void register_rungs(Registry& registry);
 

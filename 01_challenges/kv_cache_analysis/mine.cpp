@@ -1,20 +1,67 @@
-// Your rung. README.md in this folder says what it must do and which test judges it.
+// Your plan for a KV cache, in four steps. The lesson beside this file explains them. Judge with
 //
-// For every sequence of `length` tokens and every layer of config.shape.layers:
-//   1. The newest token reads held = held_tokens(layer, length) tokens. Each has
-//      layer_bytes(layer, config.type) bytes.
-//   2. If config.reserve is set, memory is taken for that many tokens. Otherwise it is taken for every
-//      block of config.block_tokens positions that contains one of the positions length - held to
-//      length - 1.
-// Finally, plan.batch is the number of sequences like the longest one that fit into config.budget.
+//   rung exercises kv_cache_analysis          builds this file and judges all steps
+//   rung exercises kv_cache_analysis --hint   shows one hint for the step that does not pass yet
+//
+// A model is a list of layers, config.shape.layers. model/kv_shape.hpp has the fields of a KvLayer, and
+// seams/kv_plan.hpp those of the configuration and of the plan. Compute in std::uint64_t: a cache easily has
+// more bytes than 32 bits can count.
+
+#include <algorithm>
 
 #include "kv_plan.hpp"
 
 namespace rung::kv_cache_analysis {
+namespace {
 
+[[noreturn, maybe_unused]] void not_started(const char* function) {
+  throw NotStarted(
+      fmt::format("{} is not started: write it in 01_challenges/kv_cache_analysis/mine.cpp", function));
+}
+
+}  // namespace
+
+// Step 1. Returns how many bytes a layer keeps per token. bytes_of(type, n) of core/dtype.hpp returns the
+// bytes of n numbers in the format `type`. layer_bytes() of kv_plan.hpp does the same as this function; write
+// the formula yourself. Test: kv_cache_analysis.mine.1
+//   with a latent (layer.latent > 0)   layer.latent + layer.rotary_key numbers
+//   otherwise                          layer.kv_heads keys of layer.key_dim numbers each, and as many values
+//                                      of layer.value_dim numbers each
+// A layer without attention has 0 KV heads and no latent, and keeps 0 bytes.
+std::uint64_t my_layer_bytes([[maybe_unused]] const KvLayer& layer, [[maybe_unused]] DType type) {
+  not_started("my_layer_bytes()");
+}
+
+// Step 2. Returns for how many positions a layer takes memory for a sequence of `length` tokens. The sequence
+// has the positions 0 .. length - 1. Memory is divided into blocks of `block` positions: block 0 has the
+// positions 0 .. block - 1, and so on. The layer takes every block that contains at least one of the newest
+// `held` positions, and no other. held_tokens(layer, length) of kv_plan.hpp returns `held`: the window, or
+// `length` if the layer has no window or a longer one. The result is a multiple of `block`; it is 0 for a
+// sequence of 0 tokens. Test: kv_cache_analysis.mine.2
+std::uint64_t my_taken_tokens([[maybe_unused]] const KvLayer& layer, [[maybe_unused]] std::int32_t length,
+                              [[maybe_unused]] int block) {
+  not_started("my_taken_tokens()");
+}
+
+// Step 3. Returns what one sequence of `length` tokens needs in all layers together. Test:
+// kv_cache_analysis.mine.3
+//   used    the bytes of the held tokens of every layer, which its newest token reads
+//   taken   the bytes that every layer takes: of config.reserve tokens if config.reserve > 0, whatever the
+//           length and the window are; otherwise of the tokens of step 2 with blocks of config.block_tokens
+SequenceBytes my_sequence_bytes([[maybe_unused]] const KvPlanConfig& config,
+                                [[maybe_unused]] std::int32_t length) {
+  not_started("my_sequence_bytes()");
+}
+
+// Step 4. Returns the plan for sequences of these lengths. Test: kv_cache_analysis.mine.4
+//   plan.per_token      the bytes that one token adds in all layers together
+//   plan.used, .taken   the sums over all sequences
+//   plan.batch          how many sequences like the longest one fit into config.budget bytes, according to
+//                       what they take; 0 if the longest one takes no memory. If the list is empty, the
+//                       longest one has 0 tokens.
 KvPlan mine([[maybe_unused]] const KvPlanConfig& config,
             [[maybe_unused]] std::span<const std::int32_t> lengths) {
-  throw NotStarted("kv_plan rung 'mine' is not started: write 01_challenges/kv_cache_analysis/mine.cpp");
+  not_started("mine()");
 }
 
 }  // namespace rung::kv_cache_analysis

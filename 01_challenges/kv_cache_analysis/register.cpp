@@ -74,6 +74,7 @@ void register_rungs(Registry& registry) {
   add("blocks", "memory in blocks of tokens; layers counted once per kind", blocks, {});
   add("mine", "yours to write", mine, {}, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::kv_cache_analysis

@@ -63,6 +63,15 @@ Features features(const StepModel& model, std::span<const StepSequence> batch);
 /// Throws Error if there are fewer than kFeatures samples.
 Features fit(const StepModel& model, std::span<const StepSample> samples);
 
+// The exercise, mine.cpp: one function per step. The last one is mine(), above.
+
+/// Step 1. Returns the seconds of the products with the weights, in the layers and in the output matrix.
+double my_products(const StepCostConfig& config, std::span<const StepSequence> batch);
+/// Step 2. Returns the number of pairs of a new token and a token that it sees.
+double my_pairs(const StepSequence& s, int window);
+
+std::vector<ExerciseStep> steps();
+
 std::vector<Trial> trials(const Ladder<StepCost>& ladder);
 void register_rungs(Registry& registry);
 

@@ -72,6 +72,7 @@ void register_rungs(Registry& registry) {
               enough_samples});
   add("mine", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::latency_throughput

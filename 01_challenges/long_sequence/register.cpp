@@ -61,6 +61,7 @@ void register_rungs(Registry& registry) {
   add("yarn", "decides pair by pair, by its turns in training; sharper softmax", yarn, unstretched);
   add("mine", "yours to write", mine, unstretched, /*automatic=*/false, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::long_sequence

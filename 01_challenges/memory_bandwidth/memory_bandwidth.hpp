@@ -39,6 +39,16 @@ float sum_pieces(std::span<const float> data, int threads, const Sum& sum) {
   return static_cast<float>(total);
 }
 
+// The exercise, mine.cpp: one function per step. The last one is mine(), above.
+
+/// Step 1. Writes eight sums to `sums`; sums[c] is the sum of all data[i] for which i % 8 == c.
+void my_chains(const float* data, std::int64_t n, float* sums);
+/// Step 2. Writes the sums of eight adjacent parts of n / 8 numbers to `sums`. The last sum includes what is
+/// left.
+void my_streams(const float* data, std::int64_t n, float* sums);
+
+std::vector<ExerciseStep> steps();
+
 std::vector<Trial> trials(const Ladder<Bandwidth>& ladder);
 void register_rungs(Registry& registry);
 

@@ -44,6 +44,7 @@ void register_rungs(Registry& registry) {
   add("streams", "reads each piece at eight places at once", streams);
   add("mine", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::memory_bandwidth
