@@ -69,7 +69,8 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   for (const std::int64_t n : {0, 1, 7, 8, 63, 64, 129, 1000, 4096, 16383}) {
     for (const std::int64_t shift : {0, 3}) {
-      list.push_back({fmt::format("{} numbers, start shifted by {}", n, shift), n, shift});
+      list.push_back(
+          {fmt::format("{} number{}, start shifted by {}", n, n == 1 ? "" : "s", shift), n, shift});
     }
   }
   list.push_back({"three pieces and a bit", 3 * (std::int64_t{1} << 18) + 77, 1});

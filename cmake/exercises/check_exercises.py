@@ -131,15 +131,19 @@ def check(tree, build, write):
     with_goals = {topic.name for topic in topics if (tree / "cmake/exercises" / topic.name / "correct.cpp").is_file()}
     answers = [(topic.name, answer) for topic in topics for answer in CODES
                if answer != "correct" or topic.name in with_goals]
+    partial = [(topic.name, path.stem) for topic in topics
+               for path in sorted((tree / "cmake/exercises" / topic.name).glob("step*.cpp"))]
+    in_steps = [(topic.name, "solution") for topic in topics] + partial
     with ThreadPoolExecutor(2) as pool:
         verdicts = dict(zip(answers, pool.map(lambda a: judge(build / "bin" / f"{a[0]}_{a[1]}"), answers)))
+        judged = dict(zip(in_steps, pool.map(lambda a: steps_of(build / "bin" / f"{a[0]}_{a[1]}"), in_steps)))
     skipped = skip_codes(build)
     problems = []
     for topic in topics:
-        steps = steps_of(build / "bin" / f"{topic.name}_solution")
+        steps = judged[topic.name, "solution"]
         for n in range(1, len(steps)):
             print(f"{topic.name} with step{n}.cpp")
-            problem = problem_of_steps(n, steps_of(build / "bin" / f"{topic.name}_step{n}"))
+            problem = problem_of_steps(n, judged.get((topic.name, f"step{n}"), []))
             if problem:
                 problems.append(f"{topic.name}: {problem}")
         tests = {name for name in skipped if name.startswith(f"{topic.name}.mine.")}
