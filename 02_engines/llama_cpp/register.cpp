@@ -33,6 +33,7 @@ void register_rungs(Registry& registry) {
   add(
       "mine", "yours to write", [](const LoadingConfig&) { return std::make_unique<Mine>(); }, any, true);
   ladder.make_trials = [&ladder] { return make_trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::llama_cpp

@@ -5,68 +5,22 @@
 // means that their pages were dropped from the cache before each call (posix_fadvise), which a folder in
 // memory ignores.
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/process_memory.hpp"
 #include "llama_cpp.hpp"
+#include "scratch_file.hpp"
 
 namespace rung::llama_cpp {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kTimedBytes = std::size_t{256} << 20;
 constexpr std::size_t kSharedBytes = std::size_t{64} << 20;
 constexpr std::size_t kSlackBytes = std::size_t{8} << 20;  // what else a process may take meanwhile
-
-/// The content of every file: a pattern that no page shares with its neighbour.
-std::uint8_t byte_at(std::size_t i) { return static_cast<std::uint8_t>((i * 2654435761u) >> 24 ^ (i >> 12)); }
-
-/// A file of `size` bytes, which the destructor removes.
-class ScratchFile {
- public:
-  explicit ScratchFile(std::size_t size) {
-    static std::atomic<int> number = 0;
-    path_ = (fs::temp_directory_path() / fmt::format("rung-loading-{}-{}", ::getpid(), number++)).string();
-    std::ofstream out(path_, std::ios::binary);
-    std::vector<char> piece(std::min<std::size_t>(size, std::size_t{1} << 20));
-    for (std::size_t begin = 0; begin < size; begin += piece.size()) {
-      const std::size_t count = std::min(piece.size(), size - begin);
-      for (std::size_t i = 0; i < count; ++i) piece[i] = static_cast<char>(byte_at(begin + i));
-      out.write(piece.data(), static_cast<std::streamsize>(count));
-    }
-    out.close();
-    if (!out) fail("cannot write {} ({} bytes); is there room in the temporary folder?", path_, size);
-  }
-  ~ScratchFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-
-  const std::string& path() const { return path_; }
-
-  /// Drops the file's pages from the cache. They must be on the disk for that.
-  void drop_pages(bool written_out) const {
-    const InputFile file(path_);
-    if (!written_out) ::fsync(file.descriptor());
-    ::posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_DONTNEED);
-  }
-
- private:
-  std::string path_;
-};
 
 /// Reads every byte, as a forward pass reads weights: eight at a time, so that memory is what it waits for.
 /// The sum of a piece's words and odd bytes.

@@ -38,6 +38,7 @@ void register_rungs(Registry& registry) {
   add("scan", "02_engines/tgi/scan.cpp", "one pass over the text, written for this format", scan);
   add("mine", "02_engines/tgi/mine.cpp", "yours to write", mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::tgi

@@ -1,6 +1,9 @@
 // What judges and times the rungs of `safetensors_index`: headers with their answers, and large ones.
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <exception>
 #include <memory>
 
 #include "tgi.hpp"
@@ -9,7 +12,7 @@ namespace rung::tgi {
 namespace {
 
 std::string describe(const SafetensorsEntry& e) {
-  return fmt::format("'{}' {} of {} dimensions in bytes {} to {}", e.name, e.dtype, e.shape.size(), e.begin,
+  return fmt::format("'{}' {} [{}] in bytes {} to {}", e.name, e.dtype, fmt::join(e.shape, ", "), e.begin,
                      e.end);
 }
 
@@ -29,6 +32,9 @@ Verdict judge(const Ladder<SafetensorsIndex>& ladder, const std::string& rung, c
     if (c.refused) return {};
     return failed(c, "the whole", fmt::format("{} tensors", c.expected.size()),
                   fmt::format("the error '{}'", error.what()));
+  } catch (const std::exception& error) {  // of the JSON library
+    return failed(c, "the whole", c.refused ? "an Error" : fmt::format("{} tensors", c.expected.size()),
+                  fmt::format("an exception that is not an Error: '{}'", error.what()));
   }
   if (c.refused) return failed(c, "the whole", "an Error", fmt::format("{} tensors", got.size()));
   if (got.size() != c.expected.size()) {

@@ -1,18 +1,68 @@
-// Your rung of `quantile`: the value below which a share p of all values lies. README.md describes it. Test
-// it with ./test.sh -R '^metrics.mine$'.
+// Your quantile, in three steps. The lesson beside this file explains them. Judge with
 //
-//   1. Return the value of the nearest rank: the smallest value such that at least ceil(p n) of all n values
-//      are equal or smaller.
-//   2. p = 0 is the smallest value, and p = 1 the largest one. Without values, return 0.
-//   3. A relative error of config.relative_error is allowed, so you may count instead of keeping values.
+//   rung exercises metrics          builds this file and judges all steps
+//   rung exercises metrics --hint   shows one hint for the step that does not pass yet
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
 
 #include "core/error.hpp"
 #include "metrics.hpp"
 
 namespace rung::metrics {
+namespace {
 
-std::unique_ptr<Quantile> make_mine([[maybe_unused]] const QuantileConfig& config) {
-  throw NotStarted("quantile rung 'mine' is not started: write 06_benchmarks/metrics/mine.cpp");
+[[noreturn, maybe_unused]] void not_started(const char* function) {
+  throw NotStarted(fmt::format("{} is not started: write it in 06_benchmarks/metrics/mine.cpp", function));
+}
+
+}  // namespace
+
+// Step 1. The nearest rank. The values are in ascending order, and values[i].value occurs values[i].count
+// times, at least once. p is from 0 to 1, and n is the sum of all counts. Returns the smallest value such
+// that at least ceil(p * n) of the n values are equal or smaller; for p = 0 the smallest value, and without
+// values 0. Test: metrics.mine.1
+double my_percentile([[maybe_unused]] std::span<const CountedValue> values, [[maybe_unused]] double p) {
+  not_started("my_percentile()");
+}
+
+// Step 2. Buckets whose bounds grow by a constant factor. Returns the bucket of a value: ln(value) /
+// relative_error, rounded to the nearest integer. The value 0, which has no logarithm, is in the bucket
+// kZeroBucket (metrics.hpp). The value is not negative. Test: metrics.mine.2
+int my_bucket([[maybe_unused]] double value, [[maybe_unused]] double relative_error) {
+  not_started("my_bucket()");
+}
+
+// Step 2. Returns the value that stands for all values of a bucket: the value whose logarithm, divided by
+// relative_error, is `bucket`. For kZeroBucket, this is 0.
+double my_middle([[maybe_unused]] int bucket, [[maybe_unused]] double relative_error) {
+  not_started("my_middle()");
+}
+
+namespace {
+
+// Step 3. Quantiles of values that come one by one (common/seams/quantile.hpp describes the functions). A
+// result may differ from the exact one by the share config.relative_error. You may keep all values, or only
+// count how many values each bucket has. Test: metrics.mine.3
+class MyQuantile final : public Quantile {
+ public:
+  explicit MyQuantile([[maybe_unused]] const QuantileConfig& config) {}
+
+  // Adds a value, which is finite and at least 0.
+  void add([[maybe_unused]] double value) override { not_started("add()"); }
+  // Returns the value at share p of all values so far; 0 if there are none. More values may follow.
+  double value([[maybe_unused]] double p) override { not_started("value()"); }
+  // Returns the bytes of the values or counts that are kept: for a map, its entries times the size of an
+  // entry.
+  std::size_t bytes() const override { not_started("bytes()"); }
+};
+
+}  // namespace
+
+std::unique_ptr<Quantile> make_mine(const QuantileConfig& config) {
+  return std::make_unique<MyQuantile>(config);
 }
 
 }  // namespace rung::metrics

@@ -30,6 +30,7 @@ void register_rungs(Registry& registry) {
   add("t_digest", "means of neighboring values: off by a share of the rank", make_t_digest, false, false);
   add("mine", "yours to write", make_mine, /*exercise=*/true, true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
   ladder.make_goals = [&ladder] { return goals(ladder); };
 }
 

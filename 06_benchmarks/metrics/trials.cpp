@@ -93,7 +93,7 @@ std::vector<Trial> trials(const Ladder<Quantile>& ladder) {
     trial.timed = true;
     trial.work = {sizeof(double) * 50000.0, 0};
     trial.prepare = [&ladder, input](const std::string& rung, int) -> std::function<void()> {
-      ladder.make(rung, {});  // throws NotStarted if the learner's rung has no code
+      ladder.make(rung, {})->add(0);  // throws NotStarted if the learner's rung has no code
       return [&ladder, input, rung] {
         const auto quantile = ladder.make(rung, {});
         for (const double value : input->values) quantile->add(value);

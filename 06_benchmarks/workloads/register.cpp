@@ -1,9 +1,21 @@
-// Registers the rungs by name.
+// Registers the rungs by name, and makes the learner's function a process.
 
 #include "workloads.hpp"
 
 namespace rung::workloads {
 namespace {
+
+/// Arrivals whose gaps are the learner's.
+class Mine final : public Arrivals {
+ public:
+  explicit Mine(const ArrivalsConfig& config) : config_(config), rng_(config.seed) {}
+  double gap() override { return my_gap(config_, rng_); }
+  double expected(double t) const override { return config_.rate * t; }
+
+ private:
+  ArrivalsConfig config_;
+  Rng rng_;
+};
 
 void register_arrivals(Ladder<Arrivals>& ladder) {
   using Make = std::unique_ptr<Arrivals> (*)(const ArrivalsConfig&);
@@ -27,6 +39,7 @@ void register_arrivals(Ladder<Arrivals>& ladder) {
   add("tide", "a rate that rises and falls", make_tide, one, false, false);
   add("mine", "yours to write", make_mine, above, /*exercise=*/true, true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 void register_workloads(Ladder<WorkloadMaker>& ladder) {
@@ -48,6 +61,8 @@ void register_workloads(Ladder<WorkloadMaker>& ladder) {
 }
 
 }  // namespace
+
+std::unique_ptr<Arrivals> make_mine(const ArrivalsConfig& config) { return std::make_unique<Mine>(config); }
 
 void register_rungs(Registry& registry) {
   register_arrivals(registry.ladder<Arrivals>());

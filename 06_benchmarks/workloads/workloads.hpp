@@ -2,8 +2,11 @@
 // The rungs of seam `arrivals` (when requests come) and of seam `workload` (which requests come).
 
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "core/registry.hpp"
+#include "core/rng.hpp"
 #include "seams/arrivals.hpp"
 #include "seams/workload.hpp"
 
@@ -26,6 +29,17 @@ std::unique_ptr<WorkloadMaker> make_trace(const WorkloadConfig& config);
 /// twelve digits.
 double gamma_gap_share(double x, double cv);
 
+// The exercise, mine.cpp: one function per step.
+
+/// Step 1. Returns a gamma variable with shape u.size(), made from numbers that are uniformly distributed in
+/// [0, 1).
+double my_whole_gamma(std::span<const double> u);
+/// Step 2. Returns a gamma variable with `shape`. REQUIRES: 0 < shape < 1.
+double my_fractional_gamma(double shape, Rng& rng);
+/// Step 3. Returns the seconds to the next request. REQUIRES: config.cv > 0.
+double my_gap(const ArrivalsConfig& config, Rng& rng);
+
+std::vector<ExerciseStep> steps();
 std::vector<Trial> trials(const Ladder<Arrivals>& ladder);
 void register_rungs(Registry& registry);
 

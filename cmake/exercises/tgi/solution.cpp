@@ -1,43 +1,59 @@
-// A learner's rung that is right: a document, then its parts. The test of the exercise flow puts it in the
-// place of 02_engines/tgi/mine.cpp on a scratch copy.
+// One right answer to the exercise of 02_engines/tgi; the judge of exercises compiles it as mine.cpp.
+
+#include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "files/json_file.hpp"
 #include "tgi.hpp"
 
 namespace rung::tgi {
-namespace {
 
-using nlohmann::json;
-
-std::vector<std::uint64_t> integers(const json& tensor, const char* field, const std::string& what) {
-  const auto list = tensor.find(field);
-  if (list == tensor.end() || !list->is_array()) fail("{}: '{}' is missing or no list", what, field);
-  std::vector<std::uint64_t> result;
-  for (const json& item : *list) {
-    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > kMaxSafetensorsInteger) {
-      fail("{}: '{}' has an element that is no integer from 0 to 2^62", what, field);
-    }
-    result.push_back(item.get<std::uint64_t>());
+// Step 1. Returns the elements of a JSON list, which can be empty. Throws an Error if `list` is not a list,
+// or if one of its elements is not an integer from 0 to kMaxSafetensorsInteger, which is 2^62. Numbers
+// like 2.0 and -0 are not accepted. Test: tgi.mine.1
+std::vector<std::uint64_t> my_integers(const nlohmann::json& list, const std::string& where) {
+  if (!list.is_array()) fail("{} is not a list", where);
+  std::vector<std::uint64_t> integers;
+  for (const nlohmann::json& item : list) {
+    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > kMaxSafetensorsInteger)
+      fail("{} has an element that is not an integer from 0 to 2^62", where);
+    integers.push_back(item.get<std::uint64_t>());
   }
-  return result;
+  return integers;
 }
 
-}  // namespace
+// Step 2. Returns the entry of one tensor (SafetensorsEntry, files/safetensors_header.hpp). `description` is
+// the value that the header has for `name`. It must be an object with the fields "dtype", a string, "shape",
+// a list of at most kMaxSafetensorsDims integers, and "data_offsets", a list of two integers, which become
+// `begin` and `end`. Throws an Error if a field is missing or different. Ignores other fields. Does not check
+// what the values mean, because the loader does that. Test: tgi.mine.2
+SafetensorsEntry my_tensor(const std::string& name, const nlohmann::json& description,
+                           const std::string& where) {
+  if (!description.is_object()) fail("{} is not an object", where);
+  for (const char* field : {"dtype", "shape", "data_offsets"}) {
+    if (!description.contains(field)) fail("{} has no '{}'", where, field);
+  }
+  if (!description["dtype"].is_string()) fail("{}: 'dtype' is not a string", where);
+  const auto shape = my_integers(description["shape"], where + ": 'shape'");
+  const auto offsets = my_integers(description["data_offsets"], where + ": 'data_offsets'");
+  if (shape.size() > kMaxSafetensorsDims) fail("{} has {} dimensions", where, shape.size());
+  if (offsets.size() != 2) fail("{} has {} data offsets instead of 2", where, offsets.size());
+  return {
+      name, description["dtype"].get<std::string>(), {shape.begin(), shape.end()}, offsets[0], offsets[1]};
+}
 
+// Step 3. Returns the entries of all tensors of a header (Entries is a std::vector<SafetensorsEntry>), in any
+// order. Throws an Error if the text is not JSON or not an object, or if a key occurs twice in an object.
+// Every key names a tensor, except "__metadata__", which is skipped. parse_json(header, what) of
+// files/json_file.hpp parses any JSON and throws an Error for invalid text and for repeated keys. `for (const
+// auto& [key, value] : document.items())` visits the fields of an object. Test: tgi.mine.3
 Entries mine(std::string_view header, const std::string& what) {
-  const json document = parse_json(header, what);
-  if (!document.is_object()) fail("{} is no JSON object", what);
+  const nlohmann::json document = parse_json(header, what);
+  if (!document.is_object()) fail("{} is not a JSON object", what);
   Entries entries;
-  for (const auto& [name, tensor] : document.items()) {
+  for (const auto& [name, description] : document.items()) {
     if (name == "__metadata__") continue;
-    if (!tensor.is_object()) fail("{}: tensor '{}' is no object", what, name);
-    const auto dtype = tensor.find("dtype");
-    if (dtype == tensor.end() || !dtype->is_string()) fail("{}: tensor '{}' has no dtype", what, name);
-    const auto shape = integers(tensor, "shape", what);
-    const auto offsets = integers(tensor, "data_offsets", what);
-    if (shape.size() > kMaxSafetensorsDims || offsets.size() != 2) fail("{}: too many numbers", what);
-    entries.push_back({name, *dtype, {shape.begin(), shape.end()}, offsets[0], offsets[1]});
+    entries.push_back(my_tensor(name, description, fmt::format("{}: tensor '{}'", what, name)));
   }
   return entries;
 }

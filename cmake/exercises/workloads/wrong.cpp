@@ -1,25 +1,42 @@
 // A wrong answer: exponential gaps, whatever coefficient of variation is asked for.
 
+#include <cmath>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/rng.hpp"
 #include "workloads.hpp"
 
 namespace rung::workloads {
-namespace {
 
-class Exponential final : public Arrivals {
- public:
-  explicit Exponential(const ArrivalsConfig& config) : rate_(config.rate), rng_(config.seed) {}
-  double gap() override { return -std::log(1 - rng_.uniform()) / rate_; }
-  double expected(double t) const override { return rate_ * t; }
-
- private:
-  double rate_;
-  Rng rng_;
-};
-
-}  // namespace
-
-std::unique_ptr<Arrivals> make_mine(const ArrivalsConfig& config) {
-  return std::make_unique<Exponential>(config);
+// Step 1. Shapes that are whole numbers. The u[i] are independent random numbers, uniformly distributed in
+// [0, 1). Then -ln(1 - u[i]) has an exponential distribution with mean 1, which is the gamma distribution
+// with shape 1. Returns the sum of these exponential numbers, which has the shape u.size(); 0 if u is empty.
+// Test: workloads.mine.1
+double my_whole_gamma(std::span<const double> u) {
+  double sum = 0;
+  for (const double x : u) sum -= std::log(1 - x);
+  return sum;
 }
+
+// Step 2. Shapes between 0 and 1. Draws a gamma variable with `shape`, 0 < shape < 1, by Johnk's method:
+//   1. Draw x = u^(1 / shape) and y = v^(1 / (1 - shape)) from two uniformly distributed numbers u and v.
+//   2. Repeat this until x + y <= 1 and x + y > 0.
+//   3. Return x / (x + y), multiplied by a new exponential number with mean 1.
+// rng.uniform() returns the next random number, uniformly distributed in [0, 1). A different exact method is
+// allowed. Test: workloads.mine.2
+double my_fractional_gamma(double shape, Rng& rng) {
+  for (;;) {
+    const double x = std::pow(rng.uniform(), 1 / shape), y = std::pow(rng.uniform(), 1 / (1 - shape));
+    if (x + y <= 1 && x + y > 0) return x / (x + y) * -std::log(1 - rng.uniform());
+  }
+}
+
+// Step 3. Returns the seconds to the next request. The gaps are independent, with the mean 1 / config.rate
+// and the standard deviation config.cv / config.rate, where config.cv > 0. They have a gamma distribution
+// with shape k = 1 / cv^2 and scale 1 / (k rate): multiply a gamma variable of shape k by this scale. k is
+// the sum of a whole number and a fraction from 0 to below 1, and the whole number can be 0. Test:
+// workloads.mine.3
+double my_gap(const ArrivalsConfig& config, Rng& rng) { return -std::log(1 - rng.uniform()) / config.rate; }
 
 }  // namespace rung::workloads
