@@ -1,6 +1,7 @@
 #pragma once
 // The rungs of the ladder `fusion`: each is the one below it with one more fusion. A file per rung.
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -52,10 +53,19 @@ class RopeStore : public AddNorm {
 /// Returns whether an add and this norm can share one sweep over a row.
 inline bool fuses_add_norm(const Norm& norm) { return !norm.empty() && norm.kind == NormKind::rms; }
 
-/// The learner's function (mine.cpp): x += scale * out, to = the RMS norm of x. out, x, to [tokens, dim] f32
-/// with possibly strided rows, weight [1, dim]. Throws NotStarted until written.
+// The exercise, mine.cpp: one function per step.
+
+/// Step 1. Computes row += scale * out for n numbers, and returns the sum of the squares of the new row.
+double my_add(const float* out, float scale, std::int64_t n, float* row);
+/// Step 2. Computes to = row / sqrt(squares / n + eps) * weight for n numbers.
+void my_norm(const float* row, double squares, const float* weight, float eps, std::int64_t n, float* to);
+/// Step 3. Computes x += scale * out, and to = the RMS norm of the new x. out, x, to [tokens, dim] f32 with
+/// possibly strided rows, weight [1, dim]. tokens can be 0. Rows do not overlap.
 void mine(const Tensor& out, float scale, const Tensor& x, const Tensor& weight, float eps, const Tensor& to,
           int threads);
+
+/// The graded steps of the exercise (steps.cpp).
+std::vector<ExerciseStep> steps();
 
 /// Returns whether parts can share one loop: all have pieces of the same size and read the same prepared
 /// rows.

@@ -48,6 +48,7 @@ void register_rungs(Registry& registry) {
   add("rope_store", "RoPE and the write to the KV cache, row by row", make<RopeStore>, host_memory);
   add("mine", "yours: the residual add and the norm", make<Mine>, host_memory, true);
   ladder.make_trials = [&ladder, &linear] { return make_trials(ladder, linear); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::kernel_fusion

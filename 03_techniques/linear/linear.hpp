@@ -23,12 +23,21 @@ std::unique_ptr<Linear> make_bf16_dot(const LinearConfig& config);
 std::unique_ptr<Linear> make_bf16_tiles(const LinearConfig& config);
 std::unique_ptr<Linear> make_onednn(const LinearConfig& config);  // only with RUNG_HAS_ONEDNN
 
-/// The learner's rung (mine.cpp): y = x W^T. x [tokens, in] f32, weight [out, in] in any format,
-/// y [tokens, out] f32; rows of x and y may be strided, tokens may be 0. For each of the `threads` threads,
-/// `memory` has room for kRowsForMine rows of W as float32. Throws NotStarted until the learner has written
-/// it.
+// The exercise, mine.cpp: one function per step.
+
+/// Step 1. Returns the sum of a[i] * b[i] over n numbers, 0 if n is 0.
+float my_dot(const float* a, const float* b, std::int64_t n);
+/// Step 2. Writes column o of y: y[t, o] = row . x[t] for every token t. row [in], x [tokens, in] f32, y
+/// [tokens, out] f32; rows of x and y may be strided, tokens may be 0. The bits of a token's product do not
+/// depend on the other tokens.
+void my_row(const float* row, const Tensor& x, std::int64_t o, const Tensor& y);
+/// Step 3. y = x W^T. x and y as above, weight [out, in] in any format. For each of the `threads` threads,
+/// `memory` has room for kRowsForMine rows of W as float32.
 void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads, const ThreadMemory& memory);
 constexpr std::int64_t kRowsForMine = 16;
+
+/// The graded steps of the exercise (steps.cpp).
+std::vector<ExerciseStep> steps();
 
 /// Returns whether the rung `packed` has a layout for this format.
 bool can_be_packed(DType dtype);

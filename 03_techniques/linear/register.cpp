@@ -92,6 +92,7 @@ void register_rungs(Registry& registry) {
   add("mine", "yours", [](const LinearConfig& config) { return std::make_unique<Mine>(config); },
       any_number_format, {.exercise = true});
   ladder.make_trials = [&ladder] { return make_trials(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::linear

@@ -24,6 +24,7 @@ void register_rungs(Registry& registry) {
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::prefix_caching

@@ -1,4 +1,4 @@
-// Registers the rungs.
+// Registers the rungs, and adapts the learner's functions to the seam.
 
 #include <cmath>
 
@@ -6,6 +6,25 @@
 #include "scheduling.hpp"
 
 namespace rung::scheduling {
+namespace {
+
+/// The learner's rank, from the lengths of answers that the learner's function has collected.
+class Mine final : public Policy {
+ public:
+  explicit Mine(const PolicyConfig& config) : config_(config) {}
+  double rank(const ScheduledSequence& s, double now_s) const override {
+    return my_rank(config_, lengths_, s, now_s);
+  }
+  void finished(const ScheduledSequence& s) override { my_learn(lengths_, s); }
+
+ private:
+  PolicyConfig config_;
+  AnswerLengths lengths_;
+};
+
+std::unique_ptr<Policy> make_mine(const PolicyConfig& config) { return std::make_unique<Mine>(config); }
+
+}  // namespace
 
 void register_rungs(Registry& registry) {
   Ladder<Policy>& ladder = registry.ladder<Policy>();
@@ -36,6 +55,7 @@ void register_rungs(Registry& registry) {
   add("mine", "yours to write", make_mine, /*exercise=*/true);
   ladder.make_trials = [&ladder] { return trials(ladder); };
   ladder.make_goals = [&ladder] { return goals(ladder); };
+  ladder.make_steps = steps;
 }
 
 }  // namespace rung::scheduling

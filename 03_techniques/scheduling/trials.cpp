@@ -79,10 +79,10 @@ Verdict judge(const Ladder<Policy>& ladder, const std::string& rung, bool starvi
   }
   const SimulationResult result = simulate(scheduler, &watched, requests, config());
   if (starving && result.outcomes[8].first_token_s > 0.8 * result.end_s) {
-    return Verdict().fail(
-        mismatch("starvation", fmt::format("{} requests", requests.size()), "request 8",
-                 fmt::format("its first token before the last {} s of {}", 0.2 * result.end_s, result.end_s),
-                 fmt::format("it after {} s", result.outcomes[8].first_token_s)));
+    return Verdict().fail(mismatch(
+        "starvation", fmt::format("{} requests", requests.size()), "request 8",
+        fmt::format("its first token before the last {:.1f} s of {:.1f}", 0.2 * result.end_s, result.end_s),
+        fmt::format("it after {:.1f} s", result.outcomes[8].first_token_s)));
   }
   return {};
 }

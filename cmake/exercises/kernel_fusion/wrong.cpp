@@ -1,6 +1,4 @@
-// A learner's rung that is nearly right: one sweep too few, the squares are those of x before the add. The
-// test of the exercise flow puts it in the place of 03_techniques/kernel_fusion/mine.cpp on a scratch copy
-// and wants it refused.
+// A wrong answer: all rows are added first, and the sum of squares of the last one is used for all norms.
 
 #include <cmath>
 
@@ -9,18 +7,40 @@
 
 namespace rung::kernel_fusion {
 
+// Step 1. The add of one row, and the sum of squares in the same loop. out and row have n numbers.
+//   row[i] = row[i] + scale * out[i]
+// Returns the sum of row[i]^2 over the new numbers. Add up the squares in double: next to 4,096^2, a float
+// loses an added 1. Test: kernel_fusion.mine.1
+double my_add(const float* out, float scale, std::int64_t n, float* row) {
+  double squares = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    row[i] += scale * out[i];
+    squares += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+  }
+  return squares;
+}
+
+// Step 2. The norm of one row. row, weight and to have n numbers. `squares` is the sum that step 1 returned.
+//   to[i] = row[i] / sqrt(squares / n + eps) * weight[i]
+// The root is the same for all i, so compute it once. Test: kernel_fusion.mine.2
+void my_norm(const float* row, double squares, const float* weight, float eps, std::int64_t n, float* to) {
+  const double mean = squares / static_cast<double>(n);
+  const auto factor = static_cast<float>(1 / std::sqrt(mean + static_cast<double>(eps)));
+  for (std::int64_t i = 0; i < n; ++i) to[i] = row[i] * factor * weight[i];
+}
+
+// Step 3. All rows: the steps 1 and 2 for every token t = 0 .. x.rows - 1. out, x and to are [tokens, dim] in
+// float32, and dim is x.cols. Rows can have gaps between them, so find the row of token t with
+// x.ptr<float>(t). weight [1, dim] has one row, weight.ptr<float>(). Finish a row before you start the next
+// one: it is still in the first-level cache then. parallel_for(threads, n, [&](std::int64_t t) { ... })
+// (core/parallel.hpp) shares the indices 0 .. n - 1 among the threads. Test: kernel_fusion.mine.3
 void mine(const Tensor& out, float scale, const Tensor& x, const Tensor& weight, float eps, const Tensor& to,
           int threads) {
+  double squares = 0;
+  for (std::int64_t t = 0; t < x.rows; ++t)
+    squares = my_add(out.ptr<float>(t), scale, x.cols, x.ptr<float>(t));
   parallel_for(threads, x.rows, [&](std::int64_t t) {
-    const float *add = out.ptr<float>(t), *w = weight.ptr<float>();
-    float *row = x.ptr<float>(t), *norm = to.ptr<float>(t);
-    double square = 0;
-    for (std::int64_t c = 0; c < x.cols; ++c) {
-      square += static_cast<double>(row[c]) * static_cast<double>(row[c]);  // the bug
-      row[c] += scale * add[c];
-    }
-    const auto factor = static_cast<float>(1 / std::sqrt(square / static_cast<double>(x.cols) + eps));
-    for (std::int64_t c = 0; c < x.cols; ++c) norm[c] = row[c] * factor * w[c];
+    my_norm(x.ptr<float>(t), squares, weight.ptr<float>(), eps, x.cols, to.ptr<float>(t));
   });
 }
 

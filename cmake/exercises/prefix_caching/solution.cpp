@@ -5,84 +5,99 @@
 #include <map>
 #include <utility>
 
+#include "core/error.hpp"
 #include "prefix_caching.hpp"
 
 namespace rung::prefix_caching {
 namespace {
 
-using Ids = std::vector<std::int32_t>;
-
-/// Every known beginning, whole, with the block that it ends in. Simple, and much memory.
-class Beginnings final : public PrefixCache {
+class MyCache final : public PrefixCache {
  public:
-  explicit Beginnings(const PrefixCacheConfig& config) : size_(config.block_size) {}
+  // config.block_size is at least 1. The cache is empty.
+  explicit MyCache(const PrefixCacheConfig& config) : size_(static_cast<std::size_t>(config.block_size)) {}
 
+  // Step 1. blocks[i] holds the tokens i * block_size .. (i + 1) * block_size - 1, for every whole block of
+  // `tokens`. Remembers each of these blocks, unless the cache already has a block for the same text up to
+  // its end: then it keeps the block that it has. Appends the blocks that it did remember to `kept`. A last
+  // block that is not full is left out. Test: prefix_caching.mine.1
+  void insert(std::span<const std::int32_t> tokens, std::span<const std::int32_t> blocks, std::uint64_t salt,
+              std::vector<std::int32_t>& kept) override {
+    for (std::size_t i = 0; (i + 1) * size_ <= tokens.size(); ++i) {
+      const auto [at, added] = known_.try_emplace(key(tokens.first((i + 1) * size_), salt), Known{blocks[i]});
+      at->second.last_use = ++clock_;
+      if (added) kept.push_back(blocks[i]);
+    }
+  }
+  // Step 1. Returns the numbers of all blocks in the cache, in any order.
+  std::vector<std::int32_t> held() const override {
+    std::vector<std::int32_t> blocks;
+    for (const auto& [text, known] : known_) blocks.push_back(known.block);
+    return blocks;
+  }
+
+  // Step 2. Sets `blocks` to the blocks that hold the longest known beginning of `tokens`, in order, and
+  // returns the number of tokens in it. `blocks` can have contents of an earlier call. The call counts as a
+  // use of these blocks. Test: prefix_caching.mine.2
   int match(std::span<const std::int32_t> tokens, std::uint64_t salt,
             std::vector<std::int32_t>& blocks) override {
     blocks.clear();
-    int known = 0;
-    while (known + size_ <= static_cast<int>(tokens.size())) {
-      const auto found = known_.find(key(tokens, known + size_, salt));
+    for (std::size_t end = size_; end <= tokens.size(); end += size_) {
+      const auto found = known_.find(key(tokens.first(end), salt));
       if (found == known_.end()) break;
-      found->second.second = ++clock_;
-      blocks.push_back(found->second.first);
-      known += size_;
+      found->second.last_use = ++clock_;
+      blocks.push_back(found->second.block);
     }
-    return known;
+    return static_cast<int>(blocks.size() * size_);
   }
-  void insert(std::span<const std::int32_t> tokens, std::span<const std::int32_t> blocks, std::uint64_t salt,
-              std::vector<std::int32_t>& kept) override {
-    for (int end = size_; end <= static_cast<int>(tokens.size()); end += size_) {
-      const std::int32_t block = blocks[static_cast<std::size_t>(end / size_ - 1)];
-      const auto [at, added] = known_.try_emplace(key(tokens, end, salt), block, 0);
-      at->second.second = ++clock_;
-      if (added) kept.push_back(block);
-    }
-  }
-  void evict(int count, const std::function<bool(std::int32_t)>& may_go,
+
+  // Step 3. Removes up to `count` blocks, one after the other, and appends them to `dropped`. A block can be
+  // removed if may_go(block) returns true and no known text continues after it. Removes fewer blocks only if
+  // no block is left that can be removed. Choose which block goes first. Test: prefix_caching.mine.3
+  void evict(int count, const std::function<bool(std::int32_t block)>& may_go,
              std::vector<std::int32_t>& dropped) override {
     for (; count > 0; --count) {
       auto oldest = known_.end();
-      for (auto it = known_.begin(); it != known_.end(); ++it) {
-        if (!may_go(it->second.first) || has_followers(it)) continue;
-        if (oldest == known_.end() || it->second.second < oldest->second.second) oldest = it;
+      for (auto at = known_.begin(); at != known_.end(); ++at) {
+        if (!may_go(at->second.block) || continues(at)) continue;
+        if (oldest == known_.end() || at->second.last_use < oldest->second.last_use) oldest = at;
       }
       if (oldest == known_.end()) return;
-      dropped.push_back(oldest->second.first);
+      dropped.push_back(oldest->second.block);
       known_.erase(oldest);
     }
   }
-  std::vector<std::int32_t> held() const override {
-    std::vector<std::int32_t> blocks;
-    for (const auto& [key, value] : known_) blocks.push_back(value.first);
-    return blocks;
-  }
+
+  // Optional: throws Error (core/error.hpp) if your data structure contradicts itself.
   void check_integrity() const override {}
 
  private:
-  using Key = std::pair<std::uint64_t, Ids>;
-  using Known = std::map<Key, std::pair<std::int32_t, std::int64_t>>;  // -> block, last use
+  using Key = std::pair<std::uint64_t, std::vector<std::int32_t>>;
+  struct Known {
+    std::int32_t block = 0;
+    std::int64_t last_use = 0;
+  };
 
-  static Key key(std::span<const std::int32_t> tokens, int end, std::uint64_t salt) {
-    return {salt, Ids(tokens.begin(), tokens.begin() + end)};
+  static Key key(std::span<const std::int32_t> text, std::uint64_t salt) {
+    return {salt, {text.begin(), text.end()}};
   }
-  /// In the order of the map, texts that begin with this one follow it at once.
-  bool has_followers(Known::const_iterator it) const {
-    const auto next = std::next(it);
-    return next != known_.end() && next->first.first == it->first.first &&
-           next->first.second.size() > it->first.second.size() &&
-           std::equal(it->first.second.begin(), it->first.second.end(), next->first.second.begin());
+  /// Whether a known text continues this one. In the order of the map, it follows at once.
+  bool continues(std::map<Key, Known>::const_iterator at) const {
+    const auto next = std::next(at);
+    const std::vector<std::int32_t>& text = at->first.second;
+    return next != known_.end() && next->first.first == at->first.first &&
+           next->first.second.size() > text.size() &&
+           std::equal(text.begin(), text.end(), next->first.second.begin());
   }
 
-  int size_;
+  std::size_t size_;
   std::int64_t clock_ = 0;
-  Known known_;
+  std::map<Key, Known> known_;
 };
 
 }  // namespace
 
 std::unique_ptr<PrefixCache> make_mine(const PrefixCacheConfig& config) {
-  return std::make_unique<Beginnings>(config);
+  return std::make_unique<MyCache>(config);
 }
 
 }  // namespace rung::prefix_caching
