@@ -192,10 +192,10 @@ Verdict judge(const Ladder<Fusion>& ladder, const RopeCase& c, const std::string
       for (int i = 0; i < d; ++i) {
         double value = from[i], size = std::fabs(value);
         if (i < c.rotary_dim && !is_v) {
-          const bool neighbours = c.pairs == RopePairs::interleaved;
-          const int pair = neighbours ? i / 2 : i % half;
-          const bool second = neighbours ? i % 2 == 1 : i >= half;
-          const double partner = from[neighbours ? i ^ 1 : (i + half) % c.rotary_dim];
+          const bool neighbors = c.pairs == RopePairs::interleaved;
+          const int pair = neighbors ? i / 2 : i % half;
+          const bool second = neighbors ? i % 2 == 1 : i >= half;
+          const double partner = from[neighbors ? i ^ 1 : (i + half) % c.rotary_dim];
           const auto angle = static_cast<std::size_t>(in.positions[at] * half + pair);
           value = value * in.cos[angle] + (second ? partner : -partner) * in.sin[angle];
           size += std::fabs(partner);

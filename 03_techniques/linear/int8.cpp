@@ -2,14 +2,14 @@
 //
 // A block of 32 products needs no float until its end: sum_i (s q_i) (s' x_i) = s s' sum_i q_i x_i. The inner
 // sum is exact, whatever its order, and a processor multiplies four times as many bytes as floats at a time.
-// The price is the rounding of x, at most half a step of max|x| / 127 in each block (quantised_rows.hpp).
+// The price is the rounding of x, at most half a step of max|x| / 127 in each block (quantized_rows.hpp).
 // This file is for reading: it says which numbers come out. The rung above gives the same bits, fast.
 
 #include <cmath>
 
 #include "core/parallel.hpp"
 #include "linear.hpp"
-#include "quantised_rows.hpp"
+#include "quantized_rows.hpp"
 
 namespace rung::linear {
 namespace {
@@ -66,7 +66,7 @@ class Integers final : public Linear {
   int threads_;
   int halves_;
   bool minimum_;
-  QuantisedRows rows_;   // x
+  QuantizedRows rows_;   // x
   ThreadMemory memory_;  // one row of W for each thread
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// Quantised weights as what they are: integers with a scale, 32 columns at a time.
+// Quantized weights as what they are: integers with a scale, 32 columns at a time.
 //
 // Every block format of GGUF says w = scale * q + minimum with small whole numbers q; they differ in where
 // the bits of q lie and in how the scales are stored. A product in integers needs only the parts, so this is

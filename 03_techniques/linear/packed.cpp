@@ -73,7 +73,7 @@ class Packed final : public Linear {
   void apply_piece(const Tensor& /*x*/, const PreparedRows* prepared, std::int64_t begin,
                    const Tensor& y) const override {
     const std::byte* panels = panels_.data() + begin / kPanelRows * panel_bytes_;
-    run(panels, y.cols, static_cast<const QuantisedRows&>(*prepared), y, 0, panel_count(y.cols));
+    run(panels, y.cols, static_cast<const QuantizedRows&>(*prepared), y, 0, panel_count(y.cols));
   }
 
  private:
@@ -93,7 +93,7 @@ class Packed final : public Linear {
   }
 
   /// Panels [begin, end) of W [rows, cols] times x, on the calling thread.
-  void run(const std::byte* panels, std::int64_t rows, const QuantisedRows& x, const Tensor& y,
+  void run(const std::byte* panels, std::int64_t rows, const QuantizedRows& x, const Tensor& y,
            std::int64_t begin, std::int64_t end) const {
     const PackedKernels& kernels = kernels_for(x.tokens());
     if (kernels.thread_floats == nullptr) {
@@ -111,7 +111,7 @@ class Packed final : public Linear {
   int threads_;
   const PackedKernels& vectors_;
   const PackedKernels* tiles_;  // null: none here
-  QuantisedRows x_;
+  QuantizedRows x_;
   ThreadMemory memory_;  // of tiles_: unpacked panels
   Panels panels_;
   std::int64_t panel_bytes_ = 0;

@@ -3,7 +3,7 @@
 
 #include "core/tensor.hpp"
 #include "packed_layout.hpp"
-#include "quantised_rows.hpp"
+#include "quantized_rows.hpp"
 
 namespace rung::linear {
 
@@ -12,7 +12,7 @@ struct PackedTask {
   DType dtype;
   const std::byte* panels;  // packed_layout.hpp
   std::int64_t rows, cols;  // of W
-  const QuantisedRows* x;
+  const QuantizedRows* x;
   Tensor y;  // [tokens, rows]
   std::int64_t begin, end;
   float* memory = nullptr;  // the calling thread's memory: thread_floats() floats for each panel

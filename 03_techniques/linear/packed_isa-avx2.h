@@ -27,8 +27,8 @@ struct Isa {
   }
 
   /// start + the sum over 4 * n columns of w[row, column] * x[column]. The processor multiplies unsigned by
-  /// signed bytes and adds two neighbours in 16 bits, saturated: as many of these are added as surely fit,
-  /// then two neighbours again, in 32 bits.
+  /// signed bytes and adds two neighbors in 16 bits, saturated: as many of these are added as surely fit,
+  /// then two neighbors again, in 32 bits.
   template <int n, int kLargest, bool kSigned>
   static RUNG_INLINE __m256i dot(const Bytes (&w)[n], const std::int8_t* x, std::int32_t start) {
     constexpr int kFit = 32767 / (2 * 127 * kLargest);

@@ -21,7 +21,7 @@ struct TileOfRows {
   const std::int32_t* starts = nullptr;  // of shifted weights
   const float* scaled_sums = nullptr;    // of all others
 
-  TileOfRows(const QuantisedRows& x, std::int64_t first) : quants(x.quants(first)), scales(x.scales(first)) {
+  TileOfRows(const QuantizedRows& x, std::int64_t first) : quants(x.quants(first)), scales(x.scales(first)) {
     if constexpr (kShifted) {
       starts = x.starts(first);
     } else {

@@ -1,5 +1,5 @@
 #pragma once
-// How the rung `packed` stores quantised weights: panels of 16 rows, interleaved.
+// How the rung `packed` stores quantized weights: panels of 16 rows, interleaved.
 //
 //   a row-major block                       a panel's block: 16 rows x 32 columns
 //   row 0:  scale q0 q1 q2 q3 ... q31       quants    64 bytes: columns 0-3 of row 0, columns 0-3 of row 1,

@@ -157,7 +157,7 @@ TEST_CASE("int8: extreme quants and inputs do not overflow") {
       p.inputs[i] = i < kIn ? 3.0f : i < 2 * kIn || p.inputs[i] < 0 ? -3.0f : 3.0f;
     }
     // All bits set, all bits of the sign, none, and the largest of each table: the outermost quants there are
-    // (-128 in q8_0, which no quantiser writes).
+    // (-128 in q8_0, which no quantizer writes).
     for (const int byte : {0xff, 0x80, 0x00, 0x77}) {
       INFO(traits(dtype).name << ", bytes " << byte);
       set_quants(p, byte);

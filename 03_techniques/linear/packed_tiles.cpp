@@ -127,7 +127,7 @@ RUNG_INLINE void multiply_step(std::int64_t step, const std::int8_t* x, const st
   }
 }
 
-/// T tokens times a panel. `first`: the token at which a tile of QuantisedRows begins.
+/// T tokens times a panel. `first`: the token at which a tile of QuantizedRows begins.
 template <DType kType, int T>
 void multiply_tile(const PackedTask& task, const OpenPanel& w, std::int64_t panel, std::int64_t first) {
   constexpr PackedFormat kFormat = packed_format(kType);

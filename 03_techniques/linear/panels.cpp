@@ -1,6 +1,6 @@
 // Rung 3 of `linear`: weights laid out anew when the model is loaded, in panels of 16 interleaved rows.
 //
-// In a panel a column's 16 weights are neighbours. One load brings 16 rows, x is broadcast, and each row's
+// In a panel a column's 16 weights are neighbors. One load brings 16 rows, x is broadcast, and each row's
 // sum stays in its lane: nothing is added across lanes, and x costs one load per token and column for all
 // rows of a tile. x is laid out in tiles as well. A tile's sums fill the registers; what it reads comes from
 // L1 (x) and L2 (W). The price is a copy of the weights.

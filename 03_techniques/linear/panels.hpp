@@ -10,7 +10,7 @@
 
 namespace rung::linear {
 
-/// x in tiles of a few tokens: the values that one column has for them are neighbours.
+/// x in tiles of a few tokens: the values that one column has for them are neighbors.
 class TiledRows : public PreparedRows {
  public:
   /// Requests memory for config.max_tokens rows of x.

@@ -1,7 +1,7 @@
 // Rung 6: fifo while there is room, shortest_first when the queue grows. With a short queue the order hardly
 // matters and fifo surprises nobody. With a long one it decides how long most people wait. The load is what a
 // queue shows: requests without a first token, against those that have one. Two thresholds, not one, or the
-// order would flip with every arrival. Who has waited ageing_s goes before all others, in order of arrival,
+// order would flip with every arrival. Who has waited aging_s goes before all others, in order of arrival,
 // so that a long request gets its turn however long the rush lasts.
 
 #include <algorithm>
@@ -15,11 +15,11 @@ namespace {
 class Adaptive final : public Policy {
  public:
   explicit Adaptive(const PolicyConfig& config)
-      : ageing_s_(config.ageing_s), fifo_(make_fifo(config)), shortest_(make_shortest_first(config)) {}
+      : aging_s_(config.aging_s), fifo_(make_fifo(config)), shortest_(make_shortest_first(config)) {}
 
   double rank(const ScheduledSequence& s, double now_s) const override {
     if (!busy_) return fifo_->rank(s, now_s);
-    if (now_s - s.arrival_s >= ageing_s_) return s.arrival_s - kOverdue;
+    if (now_s - s.arrival_s >= aging_s_) return s.arrival_s - kOverdue;
     return shortest_->rank(s, now_s);
   }
 
@@ -50,7 +50,7 @@ class Adaptive final : public Policy {
     busy_ = busy_ ? load > kQuiet : load > kBusy;
   }
 
-  double ageing_s_;
+  double aging_s_;
   std::unique_ptr<Policy> fifo_, shortest_;
   std::set<int> waiting_;  // ids of requests without a first token
   int served_ = 0;         // requests with one

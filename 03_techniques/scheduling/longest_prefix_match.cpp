@@ -1,7 +1,7 @@
 // Rung 5: whose prompt the prefix cache knows best goes first (Zheng et al. 2023, arXiv 2312.07104, section
 // 3). Blocks are used while they are there: requests that begin alike run one after the other, instead of in
 // turn with others whose blocks take their place. Among strangers, who came first. Everybody knows somebody
-// who fits better, so waiting counts as well: ageing_s seconds are worth a whole prompt.
+// who fits better, so waiting counts as well: aging_s seconds are worth a whole prompt.
 
 #include <algorithm>
 
@@ -12,18 +12,18 @@ namespace {
 
 class LongestPrefixMatch final : public Policy {
  public:
-  explicit LongestPrefixMatch(const PolicyConfig& config) : ageing_s_(config.ageing_s) {}
+  explicit LongestPrefixMatch(const PolicyConfig& config) : aging_s_(config.aging_s) {}
 
   bool wants_matches() const override { return true; }
 
   double rank(const ScheduledSequence& s, double /*now_s*/) const override {
     // A running sequence has its blocks; its share only says how it began, so it is left alone.
     const double known = s.state == SequenceState::waiting ? std::max(s.matched_tokens, 0) : 0;
-    return s.arrival_s / ageing_s_ - known / std::max(s.prompt_tokens, 1);
+    return s.arrival_s / aging_s_ - known / std::max(s.prompt_tokens, 1);
   }
 
  private:
-  double ageing_s_;
+  double aging_s_;
 };
 
 }  // namespace

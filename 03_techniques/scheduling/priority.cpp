@@ -1,5 +1,5 @@
 // Rung 1: urgent requests first. With priorities alone a steady stream of urgent ones would keep the others
-// out for ever, so waiting counts as well: every ageing_s seconds are worth one step.
+// out for ever, so waiting counts as well: every aging_s seconds are worth one step.
 
 #include "scheduling.hpp"
 
@@ -8,14 +8,14 @@ namespace {
 
 class Priority final : public Policy {
  public:
-  explicit Priority(const PolicyConfig& config) : ageing_s_(config.ageing_s) {}
-  // -(priority + (now - arrival) / ageing), without what is the same for all.
+  explicit Priority(const PolicyConfig& config) : aging_s_(config.aging_s) {}
+  // -(priority + (now - arrival) / aging), without what is the same for all.
   double rank(const ScheduledSequence& s, double /*now_s*/) const override {
-    return s.arrival_s / ageing_s_ - s.priority;
+    return s.arrival_s / aging_s_ - s.priority;
   }
 
  private:
-  double ageing_s_;
+  double aging_s_;
 };
 
 }  // namespace

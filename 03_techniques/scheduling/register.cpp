@@ -34,7 +34,7 @@ void register_rungs(Registry& registry) {
     ladder.add(
         {{name, "03_techniques/scheduling/" + name + ".cpp", summary, exercise, /*automatic=*/name == "fifo"},
          [make](const PolicyConfig& config) {
-           for (const double value : {config.ageing_s, config.input_cost, config.output_cost,
+           for (const double value : {config.aging_s, config.input_cost, config.output_cost,
                                       config.ttft_target_s, config.tpot_target_s}) {
              if (!(value > 0 && std::isfinite(value))) {
                fail_usage("a policy's times and costs are finite numbers above 0, not {}", value);

@@ -177,8 +177,8 @@ TEST_CASE("adaptive: fifo while there is room, short ones first in a rush, and b
 
 TEST_CASE("times and costs that cannot be are refused") {
   PolicyConfig config;
-  config.ageing_s = 0;
+  config.aging_s = 0;
   CHECK_THROWS_AS(ladder().make("priority", config), UsageError);
-  config.ageing_s = std::numeric_limits<double>::quiet_NaN();
+  config.aging_s = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_AS(ladder().make("fifo", config), UsageError);
 }

@@ -66,7 +66,7 @@ std::vector<SimulatedRequest> crowd() {
 
 Verdict judge(const Ladder<Policy>& ladder, const std::string& rung, bool starving) {
   PolicyConfig config_of_policy;
-  config_of_policy.ageing_s = 2;  // of ten that the stream lasts
+  config_of_policy.aging_s = 2;  // of ten that the stream lasts
   const auto policy = ladder.make(rung, config_of_policy);
   Watched watched(*policy);
   FirstCome scheduler(config().limits);

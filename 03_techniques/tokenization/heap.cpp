@@ -2,7 +2,7 @@
 //
 // A merge changes two pairs only, the ones on its sides, so there is no need to look at all others again. The
 // symbols are a linked list, from which one goes with every merge. Pairs that have changed since they went
-// into the heap are not looked for there: they are recognised when they come out, and dropped. n symbols put
+// into the heap are not looked for there: they are recognized when they come out, and dropped. n symbols put
 // at most 3 n pairs into the heap: n log n.
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 struct Node {
   std::int32_t id;
-  std::int32_t previous, next;  // -1: none; previous -2: merged into its left neighbour
+  std::int32_t previous, next;  // -1: none; previous -2: merged into its left neighbor
 };
 
 struct Waiting {

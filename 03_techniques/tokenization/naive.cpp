@@ -1,4 +1,4 @@
-// Rung 0 of `tokenization`: by the definition. Look at all neighbours, merge the best, start again.
+// Rung 0 of `tokenization`: by the definition. Look at all neighbors, merge the best, start again.
 //
 // A word of n symbols has up to n - 1 merges, and each looks at what is left: n * n / 2 looks in all. For a
 // word of five letters that is nothing. For a megabyte without a space it is 500 billion.

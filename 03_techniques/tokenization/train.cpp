@@ -1,4 +1,4 @@
-// Learning the merges of byte-pair encoding: count all pairs of neighbours, merge the most frequent one
+// Learning the merges of byte-pair encoding: count all pairs of neighbors, merge the most frequent one
 // everywhere, count again. Slow and short: the tables it makes are for trials and tests.
 
 #include <map>

@@ -1,4 +1,4 @@
-// Rung 3: keep means of neighbours, few values each near both ends and many in the middle (Dunning and Ertl
+// Rung 3: keep means of neighbors, few values each near both ends and many in the middle (Dunning and Ertl
 // 2019, arXiv 1902.04023). The error is one of rank, not of value: P99 may come out as P98.99. So far-out
 // values, which a histogram would need a bucket for each, cost nothing; between two modes, though, it may
 // name a value that nobody had.

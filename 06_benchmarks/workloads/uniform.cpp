@@ -1,4 +1,4 @@
-// Rung 0: a clock. One request every 1 / rate seconds. Nobody ever waits for a neighbour, so what it measures
+// Rung 0: a clock. One request every 1 / rate seconds. Nobody ever waits for a neighbor, so what it measures
 // is the best that a server can look like, and no server meets it.
 
 #include "workloads.hpp"

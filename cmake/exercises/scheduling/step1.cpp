@@ -39,7 +39,7 @@ double my_work_left([[maybe_unused]] const AnswerLengths& lengths,
 
 // Step 3. Returns the rank of s. The smallest rank goes first; equal ranks go in order of arrival. Choose the
 // formula. A long request of low priority must get its turn even while short, urgent requests keep arriving.
-// config.ageing_s is the number of seconds of waiting that are worth one step of priority, for formulas that
+// config.aging_s is the number of seconds of waiting that are worth one step of priority, for formulas that
 // need it. Test: scheduling.mine.3
 double my_rank([[maybe_unused]] const PolicyConfig& config, [[maybe_unused]] const AnswerLengths& lengths,
                [[maybe_unused]] const ScheduledSequence& s, [[maybe_unused]] double now_s) {

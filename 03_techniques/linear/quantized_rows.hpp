@@ -23,10 +23,10 @@ struct RowLayout {
 /// Tokens [first, first + n) stand together, n = tile or what is left of all: the functions below take
 /// `first`, a multiple of tile, and show n tokens block by block, so that a kernel finds them at fixed
 /// distances.
-class QuantisedRows : public PreparedRows {
+class QuantizedRows : public PreparedRows {
  public:
   /// Requests memory for config.max_tokens rows of x, for layouts with this number of `halves`.
-  QuantisedRows(const LinearConfig& config, int halves);
+  QuantizedRows(const LinearConfig& config, int halves);
 
   /// Rounds x [tokens, cols] f32. Not thread-safe, but uses `threads` threads inside. A block with a NaN or
   /// an infinity gets NaN as its scale, so that y becomes NaN too. REQUIRES: cols is a multiple of 32; tokens

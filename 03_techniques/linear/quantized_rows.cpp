@@ -1,7 +1,7 @@
-#include "quantised_rows.hpp"
+#include "quantized_rows.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "03_techniques/linear/quantised_rows.cpp"
+#define HWY_TARGET_INCLUDE "03_techniques/linear/quantized_rows.cpp"
 #include <hwy/foreach_target.h>  // must come before highway.h
 
 #include <hwy/highway.h>
@@ -101,13 +101,13 @@ HWY_EXPORT(round_row);
 
 }  // namespace
 
-QuantisedRows::QuantisedRows(const LinearConfig& config, int halves)
+QuantizedRows::QuantizedRows(const LinearConfig& config, int halves)
     : memory_(config.place, kRowsRegion,
               bytes_for(config.max_tokens * (config.weight.cols / kIntegerBlock), halves)) {
   layout_.halves = halves;
 }
 
-void QuantisedRows::assign(const Tensor& x, RowLayout layout, int threads) {
+void QuantizedRows::assign(const Tensor& x, RowLayout layout, int threads) {
   simd_level();  // reads RUNG_SIMD before the first dispatch
   tokens_ = x.rows;
   blocks_ = x.cols / kIntegerBlock;
