@@ -18,7 +18,7 @@
 namespace rung {
 
 struct PolicyConfig {
-  double aging_s = 10;        // waiting for this many seconds is worth one step of priority
+  double aging_s = 10;         // waiting for this many seconds is worth one step of priority
   double input_cost = 1;       // cost of a token of the prompt, for policies that charge users
   double output_cost = 2;      // cost of a generated token, for policies that charge users
   double ttft_target_s = 1;    // target for the time to the first token, for requests without one
