@@ -49,6 +49,9 @@ std::vector<Trial> probability_checks() {
       probabilities("temperature 0.5 doubles the differences: 0 and ln 3", {0, 1.0986123F}, 0.5, {0.1, 0.9}),
       probabilities("temperature 2 halves the differences: 0 and ln 9", {0, 2.1972246F}, 2, {0.25, 0.75}),
       probabilities("logits in the thousands", {5000, 4999, 4000}, 1),
+      probabilities("logits in the thousands, temperature 0.5", {5000, 4999, 4000}, 0.5),
+      probabilities("logits 20, 19.99 and 18, temperature 0.01: the largest x / T is subtracted from x / T",
+                    {20, 19.99F, 18}, 0.01),
       probabilities("logits below minus one thousand", {-5000, -4999, -6000}, 1),
       probabilities("1,000 random logits, temperature 0.7", random, 0.7),
   };
