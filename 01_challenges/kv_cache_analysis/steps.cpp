@@ -96,7 +96,8 @@ std::vector<Trial> sequence_checks() {
   KvPlanConfig llama = small(0, 16);
   llama.shape.layers.assign(32, heads(32, 128));
   return {
-      make("3 tokens of 64 + 16 bytes, blocks of one token", small(0, 1), 3, 240, 240),
+      make("3 tokens of 64 + 16 + 0 bytes (the third layer has no attention), blocks of one token",
+           small(0, 1), 3, 240, 240),
       make("10 tokens: the second layer reads 4 of them", small(0, 1), 10, 704, 704),
       make("10 tokens in blocks of 4: the layers take 12 and 8 tokens", small(0, 4), 10, 704, 896),
       make("20 tokens are reserved in every layer, also in the one with a window", small(20, 1), 10, 704,
@@ -165,7 +166,9 @@ std::vector<ExerciseStep> steps() {
   list[3] = {"the plan",
              "Write `mine()`: the bytes of all sequences, and the largest batch that fits.",
              12,
-             {"Two sequences as long as the longest one need twice its memory. How many fit into the budget?",
+             {"Two sequences as long as the longest one need twice its memory. How many fit into the budget, "
+              "and what "
+              "if this memory is 0?",
               "Add up my_sequence_bytes() over all lengths, and keep the longest length, which begins at 0.",
               "batch = config.budget / my_sequence_bytes(config, longest).taken; if this memory is 0, leave "
               "the batch at "

@@ -50,6 +50,7 @@ struct ExerciseVerdict {
   std::vector<StepVerdict> steps;
   std::vector<GoalVerdict> goals;  // counted only if all steps pass
   std::string problem;             // why there is no verdict, for example the output of a failed build
+  std::string printed;             // what the learner's code printed while it was judged
 
   /// "not started", "in progress", "failing" or "passing".
   std::string status() const;

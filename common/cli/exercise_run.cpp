@@ -42,10 +42,11 @@ Finished run_shell(const std::string& command) {
   return finished;
 }
 
-/// Reads the judge's lines: one JSON object per step and goal.
-void read_lines(const std::string& output, ExerciseVerdict& verdict) {
-  std::istringstream lines(output);
-  for (std::string line; std::getline(lines, line);) {
+/// Reads the judge's report: one JSON object per step and goal. Returns the number of objects.
+int read_report(const fs::path& report, ExerciseVerdict& verdict) {
+  int objects = 0;
+  std::ifstream lines(report);
+  for (std::string line; std::getline(lines, line); ++objects) {
     const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object()) {
       verdict.problem += line + "\n";
@@ -60,6 +61,16 @@ void read_lines(const std::string& output, ExerciseVerdict& verdict) {
       step.failure = json["failure"];
     }
   }
+  return objects;
+}
+
+/// The beginning of what the learner's code printed: a loop can print without end.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMost = 4000;
+  if (text.size() <= kMost) return text;
+  const std::size_t end = text.rfind('\n', kMost);
+  return text.substr(0, end == std::string::npos ? kMost : end) +
+         fmt::format("\n... ({} bytes in total)\n", text.size());
 }
 
 std::string indented(const std::string& text, const std::string& by) {
@@ -112,9 +123,21 @@ ExerciseVerdict build_and_judge(const Exercise& exercise,
     return verdict;
   }
   what_happens("judging ...");
-  const Finished judged = run_shell(quoted((build_folder() / "bin" / target).string()) + " --json");
-  read_lines(judged.output, verdict);
-  if (judged.status != 0 && judged.status != 1 && judged.status != 77 && verdict.status() != "failing")
+  const fs::path report =
+      build_folder() / "exercises" / fmt::format("{}.{}.report", exercise.topic(), ::getpid());
+  std::error_code ignored;
+  fs::create_directories(report.parent_path(), ignored);
+  const Finished judged = run_shell(fmt::format(
+      "{} --report {}", quoted((build_folder() / "bin" / target).string()), quoted(report.string())));
+  const int objects = read_report(report, verdict);
+  fs::remove(report, ignored);
+  if (objects == 0) {
+    verdict.problem += judged.output;
+  } else {
+    verdict.printed = shortened(judged.output);
+  }
+  const bool ended = judged.status == 0 || judged.status == 1 || judged.status == 77;
+  if (!ended && verdict.status() != "failing")
     verdict.problem += fmt::format("the test program {} ended with status {}\n", target, judged.status);
   return verdict;
 }
@@ -139,6 +162,7 @@ void print_next(const Exercise& exercise, const ExerciseVerdict& verdict) {
 void print_verdict(const Exercise& exercise, const ExerciseVerdict& verdict) {
   const std::string tier = verdict.tier();
   fmt::print("{}: {}\n", exercise.topic(), tier.empty() ? verdict.status() : tier);
+  if (!verdict.printed.empty()) fmt::print("  printed:\n{}", indented(verdict.printed, "     "));
   if (!verdict.problem.empty()) {
     fmt::print("{}", verdict.problem);
     return;

@@ -129,6 +129,7 @@ Json verdict_json(const Exercise& exercise, const ExerciseVerdict& verdict) {
           {"source", exercise.source.string()},
           {"status", verdict.status()},
           {"message", message},
+          {"printed", verdict.printed},
           {"trials_passed", passed},
           {"steps", steps},
           {"tier", tier.empty() ? Json() : Json(tier)}};

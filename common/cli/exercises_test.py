@@ -37,6 +37,19 @@ class OneExercise(unittest.TestCase):
         self.assertEqual(json.loads(run("--next", 1, "--json"))["exercise"], "one_token")
         self.assertIn("next: one_token, step 1 of 6, norm.", run("--next", 1))
 
+    def test_verdicts_apart_from_what_the_code_prints(self):
+        judge = os.path.join(os.path.dirname(RUNG), "one_token_exercise")
+        report = os.path.join(SCRATCH, "one_token.report")
+        done = subprocess.run([judge, "--report", report], capture_output=True, text=True, timeout=600, check=False)
+        if done.returncode == 77:  # the stub prints nothing
+            self.assertEqual(done.stdout + done.stderr, "")
+        with open(report, encoding="utf-8") as lines:
+            steps = [json.loads(line) for line in lines]
+        self.assertEqual([step["step"] for step in steps], list(range(1, len(steps) + 1)))
+        self.assertGreater(len(steps), 0)
+        nowhere = subprocess.run([judge, "--report", SCRATCH], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((nowhere.returncode, nowhere.stdout), (2, f"cannot write {SCRATCH}: Is a directory\n"))
+
 
 if __name__ == "__main__":
     os.makedirs(SCRATCH, exist_ok=True)

@@ -3,6 +3,7 @@
 //   NAME_exercise             judges all steps of the exercise (core/exercise_steps.hpp)
 //   NAME_exercise --step N    judges one step
 //   NAME_exercise --json      prints one JSON object per step and goal instead of sentences
+//   NAME_exercise --report FILE   writes these objects to a file, apart from what the learner's code prints
 //
 // Exit status: 0 every judged step passed, 1 one failed (it is printed), 77 something is not started. If all
 // steps pass, the rung is compared with the goals of its ladder (core/goal.hpp). This changes what is printed
@@ -11,9 +12,11 @@
 // A check ends after 30 seconds, because there may be an endless loop in it. If it does not end or crashes,
 // the program prints its name.
 
+#include <fcntl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -41,8 +44,9 @@ char check_name[256] = "none yet";
 char step_title[256] = "";
 volatile std::sig_atomic_t step_number = 0;  // 0: all steps passed, and a goal is being counted
 volatile std::sig_atomic_t json_lines = 0;
+int verdicts = STDOUT_FILENO;  // the file that the verdicts go to
 
-void say(const char* text) { static_cast<void>(!write(STDOUT_FILENO, text, std::strlen(text))); }
+void say(const char* text) { static_cast<void>(!write(verdicts, text, std::strlen(text))); }
 
 /// Prints how the check in progress ended. Calls only functions that a signal handler may call.
 void say_end(const char* how) {
@@ -99,7 +103,8 @@ void begin(const std::string& name) {
 }
 
 void print_json(const Json& json) {
-  std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::fflush(stdout);  // what the learner's code printed before
+  say((json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n").c_str());
 }
 
 void print_goals(const rung::LadderBase& ladder) {
@@ -177,10 +182,17 @@ int main(int argc, char** argv) {
     const std::string option = argv[i];
     if (option == "--json") {
       json_lines = 1;
+    } else if (option == "--report" && i + 1 < argc) {
+      json_lines = 1;
+      verdicts = open(argv[++i], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+      if (verdicts < 0) {
+        std::printf("cannot write %s: %s\n", argv[i], std::strerror(errno));
+        return 2;
+      }
     } else if (option == "--step" && i + 1 < argc) {
       only = std::atoi(argv[++i]);
     } else {
-      std::printf("unknown option %s; there are --step N and --json\n", argv[i]);
+      std::printf("unknown option %s; there are --step N, --json and --report FILE\n", argv[i]);
       return 2;
     }
   }
