@@ -2,11 +2,11 @@
 """Runs the commands that the documents show, and compares what they print with the recorded output.
 
 A command is a line of a code block (fenced, or indented by four spaces) that begins with `rung ` or
-`build/bin/rung `, with or without a `$ ` before it. A line that begins with
-`./run.sh ` is such a command if it names the rung `mine`. It must exit with status 0, or with N where its line ends in a
-comment that says `exit status N`; a command that names the rung `mine` may also say that mine.cpp is not started.
-Commands of one document run in its order, in a scratch folder that looks like the
-repository's root, so a file that one writes is there for the next. A comment before a code block leaves the block out:
+`build/bin/rung `, with or without a `$ ` before it. A line that begins with `./run.sh ` is one too if it names the rung
+`mine`. It must exit with status 0, or with N where its line ends in a comment that says `exit status N`; a command that
+names the rung `mine` may also say that mine.cpp is not started. Commands of one document run in its order, in a scratch
+folder that looks like the repository's root, so a file that one writes is there for the next. A comment before a code
+block leaves the block out:
 
     <!-- not run: it asks for a password -->
 
