@@ -2,10 +2,11 @@
 """Runs the commands that the documents show, and compares what they print with the recorded output.
 
 A command is a line of a code block (fenced, or indented by four spaces) that begins with `rung ` or
-`build/bin/rung `, with or without a `$ ` before it. It must exit with status 0, or with N where its line ends in a
-comment that says `exit status N`; a command that names the rung `mine` may also say that mine.cpp is not started.
-Commands of one document run in its order, in a scratch folder that looks like the
-repository's root, so a file that one writes is there for the next. A comment before a code block leaves the block out:
+`build/bin/rung `, with or without a `$ ` before it. A line that begins with `./run.sh ` is one too if it names the rung
+`mine`. It must exit with status 0, or with N where its line ends in a comment that says `exit status N`; a command that
+names the rung `mine` may also say that mine.cpp is not started. Commands of one document run in its order, in a scratch
+folder that looks like the repository's root, so a file that one writes is there for the next. A comment before a code
+block leaves the block out:
 
     <!-- not run: it asks for a password -->
 
@@ -35,7 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = re.compile(r"<!--\s*(not run|varies)(?::\s*(.+?))?\s*-->")
-COMMAND = re.compile(r"^(?:\$ )?((?:build/bin/)?rung(?: .*)?)$")
+COMMAND = re.compile(r"^(?:\$ )?((?:build/bin/)?rung(?: .*)?|\./run\.sh (?=.*\bmine\b).*)$")
 STATUS = re.compile(r"#.*\bexit status (\d+)\s*$")
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?(?: ?(?:[numkMGT]?s|µs|[kMGTP]?i?B|KB)(?:/s)?\b)?")
 
@@ -98,7 +99,8 @@ def commands_of(text):
             if not match or (console and i not in starts):
                 continue
             status = STATUS.search(line)
-            command = Command(number, match.group(1), int(status.group(1)) if status else 0, marks.get("not run"))
+            shown = re.sub(r"^\./run\.sh", "rung", match.group(1))  # which builds the program first
+            command = Command(number, shown, int(status.group(1)) if status else 0, marks.get("not run"))
             if console:
                 following = [s for s in starts if s > i]
                 end = joined[following[0]][0] - 1 if following else block[-1][0]
@@ -227,6 +229,8 @@ def self_test_commands():
 
 ```sh
 rung four  # exit status 2
+./run.sh four --x mine
+./run.sh five
 ctest -R other
 wrung five
 ```
@@ -245,6 +249,7 @@ Paragraph.
         (["build/bin/rung", "two", "--more"], 0, None),
         (["rung", "three"], 0, "it never ends"),
         (["rung", "four"], 2, None),
+        (["rung", "four", "--x", "mine"], 0, None),
         (["rung", "six"], 0, "again"),
         (["rung", "seven"], 0, None),
     ], found

@@ -37,7 +37,8 @@ void my_scores([[maybe_unused]] const HeadRow& row, [[maybe_unused]] float* scor
 //   weight[p] = exp(score[p] - largest score) / sum of these exponentials
 void my_softmax([[maybe_unused]] float* scores, [[maybe_unused]] int n) { not_started("my_softmax()"); }
 
-// Step 3. The weighted sum of the values. `weights` has row.visible numbers. Test: attention.mine.3
+// Step 3. The weighted sum of the values. `weights` has row.visible numbers. Before the call, row.out
+// contains arbitrary numbers. Test: attention.mine.3
 //   row.out[d] = sum over p of weights[p] * row.value(p)[d]
 void my_weighted_sum([[maybe_unused]] const HeadRow& row, [[maybe_unused]] const float* weights) {
   not_started("my_weighted_sum()");

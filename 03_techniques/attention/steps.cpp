@@ -266,9 +266,9 @@ std::vector<ExerciseStep> steps() {
              {"Where can the scores of a row stand, and how many rows can be in progress at the same time?",
               "Two loops, over call.tokens() and call.config.heads, are correct. In the inner one: "
               "row = call.row(t, h), scores = call.scratch(), and the three functions.",
-              "With threads: parallel_for(call.config.threads, call.tokens() * heads, [&](std::int64_t i) "
-              "{ ... }), where i / heads is the token and i % heads is the head. Call call.scratch() inside, "
-              "because it returns the memory of the thread that calls it."},
+              "With threads: parallel_for_dynamic(call.config.threads, call.tokens() * heads, "
+              "[&](std::int64_t i) { ... }), where i / heads is the token and i % heads is the head. Call "
+              "call.scratch() inside, because it returns the memory of the thread that calls it."},
              {},
              true};
   return list;

@@ -1,7 +1,7 @@
 #pragma once
 // Seam `sampler`: draws the next tokens from the rows of logits of a step.
 //
-// The order of the sampling steps is part of the seam, so every rung draws the same token for the same seed:
+// The order of the stages is part of the seam, so every rung draws the same token for the same seed:
 // logit bias, penalties, the mask of allowed tokens, temperature, top-k, top-p, min-p, typical, draw. Greedy
 // sampling ends after the mask.
 //

@@ -31,7 +31,8 @@ void my_softmax(float* scores, int n) {
   for (int p = 0; p < n; ++p) scores[p] /= sum;
 }
 
-// Step 3. The weighted sum of the values. `weights` has row.visible numbers. Test: attention.mine.3
+// Step 3. The weighted sum of the values. `weights` has row.visible numbers. Before the call, row.out
+// contains arbitrary numbers. Test: attention.mine.3
 //   row.out[d] = sum over p of weights[p] * row.value(p)[d]
 void my_weighted_sum(const HeadRow& row, const float* weights) {
   std::fill_n(row.out, row.head_dim, 0.0f);

@@ -30,7 +30,8 @@ void my_probabilities(std::span<const float> logits, double temperature, std::sp
 
 // Step 2. Draws a token. The choices are in ascending order of ids, and their probabilities add up to
 // about 1. u is in [0, 1). Returns the id of the first choice at which the sum of the probabilities so far
-// exceeds u. Test: sampling.mine.2
+// exceeds u. If rounding leaves the last sum at or below u, returns the id of the last choice. Test:
+// sampling.mine.2
 std::int32_t my_draw(std::span<const Choice> choices, double u) {
   double sum = 0;
   for (const Choice& choice : choices) {
@@ -41,9 +42,9 @@ std::int32_t my_draw(std::span<const Choice> choices, double u) {
 }
 
 // Step 3. The nucleus. Keeps the smallest set of most probable choices whose probabilities add up to at least
-// top_p; of two equally probable choices, the one with the lower id comes first. The choices are in ascending
-// order of ids before and after the call. You need not make the probabilities add up to 1 again. Test:
-// sampling.mine.3
+// top_p; of two equally probable choices, the one with the lower id comes first. If rounding leaves the sum
+// of all choices below top_p, keeps all of them. The choices are in ascending order of ids before and after
+// the call. You need not make the probabilities add up to 1 again. Test: sampling.mine.3
 void my_top_p([[maybe_unused]] std::vector<Choice>& choices, [[maybe_unused]] double top_p) {
   not_started("my_top_p()");
 }
