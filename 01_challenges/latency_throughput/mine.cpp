@@ -4,8 +4,8 @@
 //   rung exercises latency_throughput          builds this file and judges all steps
 //   rung exercises latency_throughput --hint   shows one hint for the step that does not pass yet
 //
-// seams/step_cost.hpp has the fields of the model, the limits, and the sequences of a batch. The batch has at
-// least one sequence. Each part of a step takes the longer of reading and computing:
+// common/seams/step_cost.hpp has the fields of the model, the limits, and the sequences of a batch. The batch
+// has at least one sequence. Each part of a step takes the longer of reading and computing:
 //   seconds = max(bytes / bytes per second, flops / flops per second)
 // config.limits has the three rates: read_bytes_per_s, product_flops_per_s and attention_flops_per_s.
 

@@ -41,8 +41,8 @@ void my_row([[maybe_unused]] const float* row, [[maybe_unused]] const Tensor& x,
 // Step 3. The product. weight is [out, in] = [weight.rows, weight.cols], in any format, also one of few bits.
 // read_row(weight, o, to) (linear.hpp) writes row o as weight.cols float32 numbers to `to`. Each thread has
 // memory of its own for kRowsForMine such rows: memory.of_this_thread<float>(), called inside the loop.
-// parallel_for(threads, n, [&](std::int64_t o) { ... }) (core/parallel.hpp) shares the indices 0 .. n - 1
-// among the threads. Test: linear.mine.3
+// parallel_for(threads, n, [&](std::int64_t o) { ... }) (common/core/parallel.hpp) shares the indices 0 .. n
+// - 1 among the threads. Test: linear.mine.3
 void mine([[maybe_unused]] const Tensor& x, [[maybe_unused]] const Tensor& weight,
           [[maybe_unused]] const Tensor& y, [[maybe_unused]] int threads,
           [[maybe_unused]] const ThreadMemory& memory) {

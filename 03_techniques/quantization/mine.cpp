@@ -3,8 +3,8 @@
 //   rung exercises quantization          builds this file and judges all steps
 //   rung exercises quantization --hint   shows one hint for the step that does not pass yet
 //
-// A block (BlockQ4_0 in core/dtype_legacy.hpp) has 32 weights in 18 bytes: one scale in binary16, and for
-// every weight a level from 0 to 15, which stands for scale * (level - 8).
+// A block (BlockQ4_0 in common/core/dtype_legacy.hpp) has 32 weights in 18 bytes: one scale in binary16, and
+// for every weight a level from 0 to 15, which stands for scale * (level - 8).
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 //
 // The policy remembers how long answers were, estimates the work that a request still needs, and ranks the
 // requests. scheduling.hpp declares AnswerLengths, class_of(s) and the constants. A ScheduledSequence s
-// (seams/scheduler.hpp) is a request:
+// (common/seams/scheduler.hpp) is a request:
 //   s.output_tokens  how many tokens it has generated; after its end, the length of the answer
 //   s.max_tokens     the limit for output_tokens
 //   s.missing()      how many of its tokens must still be computed before it can generate the next one

@@ -41,7 +41,7 @@ void my_norm(const float* row, double squares, const float* weight, float eps, s
 // float32, and dim is x.cols. Rows can have gaps between them, so find the row of token t with
 // x.ptr<float>(t). weight [1, dim] has one row, weight.ptr<float>(). Finish a row before you start the next
 // one: it is still in the first-level cache then. parallel_for(threads, n, [&](std::int64_t t) { ... })
-// (core/parallel.hpp) shares the indices 0 .. n - 1 among the threads. Test: kernel_fusion.mine.3
+// (common/core/parallel.hpp) shares the indices 0 .. n - 1 among the threads. Test: kernel_fusion.mine.3
 void mine([[maybe_unused]] const Tensor& out, [[maybe_unused]] float scale, [[maybe_unused]] const Tensor& x,
           [[maybe_unused]] const Tensor& weight, [[maybe_unused]] float eps,
           [[maybe_unused]] const Tensor& to, [[maybe_unused]] int threads) {

@@ -7,9 +7,9 @@
 
 namespace rung::kv_cache_analysis {
 
-// Step 1. Returns how many bytes a layer keeps per token. bytes_of(type, n) of core/dtype.hpp returns the
-// bytes of n numbers in the format `type`. layer_bytes() of kv_plan.hpp does the same as this function; write
-// the formula yourself. Test: kv_cache_analysis.mine.1
+// Step 1. Returns how many bytes a layer keeps per token. bytes_of(type, n) of common/core/dtype.hpp returns
+// the bytes of n numbers in the format `type`. layer_bytes() of kv_plan.hpp does the same as this function;
+// write the formula yourself. Test: kv_cache_analysis.mine.1
 //   with a latent (layer.latent > 0)   layer.latent + layer.rotary_key numbers
 //   otherwise                          layer.kv_heads keys of layer.key_dim numbers each, and as many values
 //                                      of layer.value_dim numbers each

@@ -3,9 +3,9 @@
 //   rung exercises kv_cache_analysis          builds this file and judges all steps
 //   rung exercises kv_cache_analysis --hint   shows one hint for the step that does not pass yet
 //
-// A model is a list of layers, config.shape.layers. model/kv_shape.hpp has the fields of a KvLayer, and
-// seams/kv_plan.hpp those of the configuration and of the plan. Compute in std::uint64_t: a cache easily has
-// more bytes than 32 bits can count.
+// A model is a list of layers, config.shape.layers. common/model/kv_shape.hpp has the fields of a KvLayer,
+// and common/seams/kv_plan.hpp those of the configuration and of the plan. Compute in std::uint64_t: a cache
+// easily has more bytes than 32 bits can count.
 
 #include <algorithm>
 
@@ -21,9 +21,9 @@ namespace {
 
 }  // namespace
 
-// Step 1. Returns how many bytes a layer keeps per token. bytes_of(type, n) of core/dtype.hpp returns the
-// bytes of n numbers in the format `type`. layer_bytes() of kv_plan.hpp does the same as this function; write
-// the formula yourself. Test: kv_cache_analysis.mine.1
+// Step 1. Returns how many bytes a layer keeps per token. bytes_of(type, n) of common/core/dtype.hpp returns
+// the bytes of n numbers in the format `type`. layer_bytes() of kv_plan.hpp does the same as this function;
+// write the formula yourself. Test: kv_cache_analysis.mine.1
 //   with a latent (layer.latent > 0)   layer.latent + layer.rotary_key numbers
 //   otherwise                          layer.kv_heads keys of layer.key_dim numbers each, and as many values
 //                                      of layer.value_dim numbers each

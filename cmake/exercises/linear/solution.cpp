@@ -33,8 +33,8 @@ void my_row(const float* row, const Tensor& x, std::int64_t o, const Tensor& y) 
 // Step 3. The product. weight is [out, in] = [weight.rows, weight.cols], in any format, also one of few bits.
 // read_row(weight, o, to) (linear.hpp) writes row o as weight.cols float32 numbers to `to`. Each thread has
 // memory of its own for kRowsForMine such rows: memory.of_this_thread<float>(), called inside the loop.
-// parallel_for(threads, n, [&](std::int64_t o) { ... }) (core/parallel.hpp) shares the indices 0 .. n - 1
-// among the threads. Test: linear.mine.3
+// parallel_for(threads, n, [&](std::int64_t o) { ... }) (common/core/parallel.hpp) shares the indices 0 .. n
+// - 1 among the threads. Test: linear.mine.3
 void mine(const Tensor& x, const Tensor& weight, const Tensor& y, int threads, const ThreadMemory& memory) {
   parallel_for(threads, weight.rows, [&](std::int64_t o) {
     auto* const row = memory.of_this_thread<float>();

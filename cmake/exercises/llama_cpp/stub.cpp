@@ -42,8 +42,8 @@ std::span<const std::byte> my_whole_pages([[maybe_unused]] std::span<const std::
 
 namespace {
 
-// Step 3. The bytes of a file for as long as the object lives (FileBytes, files/file_bytes.hpp). Keep the
-// path and the result of my_map(), because `file` is closed when mine() returns. Test: llama_cpp.mine.3
+// Step 3. The bytes of a file for as long as the object lives (FileBytes, common/files/file_bytes.hpp). Keep
+// the path and the result of my_map(), because `file` is closed when mine() returns. Test: llama_cpp.mine.3
 class MyFile final : public FileBytes {
  public:
   // Maps the file with my_map().

@@ -3,7 +3,7 @@
 //   rung exercises long_sequence          builds this file and judges all steps
 //   rung exercises long_sequence --hint   shows one hint for the step that does not pass yet
 //
-// The fields of the configuration are in seams/rope.hpp. config.factor() is the context divided by the
+// The fields of the configuration are in common/seams/rope.hpp. config.factor() is the context divided by the
 // trained context, or 1 if the context is not longer. Compute in double.
 
 #include <algorithm>

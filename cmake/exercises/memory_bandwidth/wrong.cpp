@@ -5,7 +5,8 @@
 namespace rung::memory_bandwidth {
 
 // Step 1. Eight sums whose additions do not wait for each other. Writes eight numbers to `sums`, which is not
-// initialized before the call. Test: memory_bandwidth.mine.1
+// initialized before the call. Add up in a local array and copy it at the end: `sums` could overlap `data`,
+// so the compiler would have to store every sum after every addition. Test: memory_bandwidth.mine.1
 //   sums[c] = sum of all data[i] for which i % 8 == c
 void my_chains(const float* data, std::int64_t n, float* sums) {
   float own[8] = {};
@@ -35,8 +36,9 @@ void my_streams(const float* data, std::int64_t n, float* sums) {
 // Step 3. Returns the sum of all numbers, and uses all threads. Use sum_pieces() of memory_bandwidth.hpp: it
 // cuts the array into pieces, calls sum(piece, count) for each of them, on several threads, and adds up the
 // results in order. `sum` is a function or a lambda that returns the sum of piece[0] to piece[count - 1] as a
-// float; the functions of the steps 1 and 2 do most of its work. The result must have the same bits for every
-// number of threads. Test: memory_bandwidth.mine.3
+// float; the functions of the steps 1 and 2 do most of its work. It runs on several threads at once, so keep
+// the eight sums inside it. The result must have the same bits for every number of threads.
+// Test: memory_bandwidth.mine.3
 float mine(std::span<const float> data, int threads) {
   const std::int64_t share = static_cast<std::int64_t>(data.size()) / threads;
   std::vector<float> shares(static_cast<std::size_t>(threads));

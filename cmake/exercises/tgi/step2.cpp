@@ -29,11 +29,11 @@ std::vector<std::uint64_t> my_integers(const nlohmann::json& list, const std::st
   return integers;
 }
 
-// Step 2. Returns the entry of one tensor (SafetensorsEntry, files/safetensors_header.hpp). `description` is
-// the value that the header has for `name`. It must be an object with the fields "dtype", a string, "shape",
-// a list of at most kMaxSafetensorsDims integers, and "data_offsets", a list of two integers, which become
-// `begin` and `end`. Throws an Error if a field is missing or different. Ignores other fields. Does not check
-// what the values mean, because the loader does that. Test: tgi.mine.2
+// Step 2. Returns the entry of one tensor (SafetensorsEntry, common/files/safetensors_header.hpp).
+// `description` is the value that the header has for `name`. It must be an object with the fields "dtype", a
+// string, "shape", a list of at most kMaxSafetensorsDims integers, and "data_offsets", a list of two
+// integers, which become `begin` and `end`. Throws an Error if a field is missing or different. Ignores other
+// fields. Does not check what the values mean, because the loader does that. Test: tgi.mine.2
 SafetensorsEntry my_tensor(const std::string& name, const nlohmann::json& description,
                            const std::string& where) {
   if (!description.is_object()) fail("{} is not an object", where);
@@ -52,8 +52,8 @@ SafetensorsEntry my_tensor(const std::string& name, const nlohmann::json& descri
 // Step 3. Returns the entries of all tensors of a header (Entries is a std::vector<SafetensorsEntry>), in any
 // order. Throws an Error if the text is not JSON or not an object, or if a key occurs twice in an object.
 // Every key names a tensor, except "__metadata__", which is skipped. parse_json(header, what) of
-// files/json_file.hpp parses any JSON and throws an Error for invalid text and for repeated keys. `for (const
-// auto& [key, value] : document.items())` visits the fields of an object. Test: tgi.mine.3
+// common/files/json_file.hpp parses any JSON and throws an Error for invalid text and for repeated keys. `for
+// (const auto& [key, value] : document.items())` visits the fields of an object. Test: tgi.mine.3
 Entries mine([[maybe_unused]] std::string_view header, [[maybe_unused]] const std::string& what) {
   not_started("mine()");
 }
