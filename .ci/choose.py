@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Chooses the tests and files that a run of .ci/run covers with the tools that are too slow for everything: what
-changed since the last run that passed, and a part of the rest: a fifth of the tests, a tenth of the files. A test counts
-as changed when a file of its folder did. Which part it is follows from the number of commits, so that ten runs of
-successive commits cover everything.
+changed since the last run that passed, and a tenth of the rest. A test counts as changed when a file of its folder did.
+Which tenth it is follows from the number of commits, so that ten runs of successive commits cover everything.
 
-Run as:  choose.py part                      which part is this run's: "2 of 5 and 7 of 10"
+Run as:  choose.py part                      which part is this run's: "7 of 10"
+         choose.py thread_turn               whether this run has ThreadSanitizer's turn: "yes" or "no"
          choose.py base                      the commit that changes are counted from
          choose.py tests BUILD [CTEST ARGS]  of the tests that CTest would run
          choose.py files BUILD               of the sources in BUILD/compile_commands.json, without tests
@@ -12,7 +12,7 @@ Run as:  choose.py part                      which part is this run's: "2 of 5 a
          choose.py passed                    notes that this commit passed
          choose.py --self-test
 
-After a change to most of the tree, only the 20 tests and the 40 files that changed last are certain to run. The others
+After a change to most of the tree, only the 12 tests and the 24 files that changed last are certain to run. The others
 count as part of the rest, and the script says so: all of them would take longer than the run may.
 
 The commits that passed are in $XDG_CACHE_HOME/rung-ci/passed. Without that file, changes are counted from a day before
@@ -25,8 +25,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS_OF_TESTS, PARTS_OF_FILES = 5, 10
-MOST_TESTS, MOST_FILES = 20, 40  # that run because they changed
+PARTS = 10
+RUNS_PER_THREAD_TURN = 3
+MOST_TESTS, MOST_FILES = 12, 24  # that run because they changed
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "cmake"))
 from select_targets import folders_of_tests, selected_tests  # noqa: E402
@@ -83,11 +84,11 @@ def choose(items, age, first, parts, most):
     return sorted(certain | set(rest[first::parts]))
 
 
-def choose_for_this_run(items, age, parts, most):
+def choose_for_this_run(items, age, most):
     count = sum(age(item) is not None for item in items)
     if count > most:
         print(f"choose.py: {count} changed, and {most} of them are certain to run", file=sys.stderr)
-    return choose(items, age, turn(parts), parts, most)
+    return choose(items, age, turn(PARTS), PARTS, most)
 
 
 def choose_tests(build, arguments):
@@ -95,8 +96,7 @@ def choose_tests(build, arguments):
     ages = {}
     for name, age in changed_files().items():
         ages.setdefault(str(Path(name).parent), age)
-    return choose_for_this_run(selected_tests(build, arguments), lambda test: ages.get(folders[test]), PARTS_OF_TESTS,
-                               MOST_TESTS)
+    return choose_for_this_run(selected_tests(build, arguments), lambda test: ages.get(folders[test]), MOST_TESTS)
 
 
 def choose_files(build):
@@ -104,8 +104,7 @@ def choose_files(build):
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     compiled = {os.path.relpath(command["file"], ROOT) for command in commands}
     sources = [name for name in git("ls-files", "*.cpp").splitlines() if not name.endswith("test.cpp")]
-    return choose_for_this_run([name for name in sources if name in compiled], changed_files().get, PARTS_OF_FILES,
-                               MOST_FILES)
+    return choose_for_this_run([name for name in sources if name in compiled], changed_files().get, MOST_FILES)
 
 
 def choose_headers(build):
@@ -118,7 +117,7 @@ def choose_headers(build):
             objects[line.split("/headers/")[-1].removesuffix(".cpp.o")] = line.strip()
     headers = [name for name in git("ls-files", "common/*.hpp").splitlines()
                if name.removeprefix("common/").replace("/", "_") in objects]
-    chosen = choose_for_this_run(headers, changed_files().get, PARTS_OF_FILES, MOST_FILES)
+    chosen = choose_for_this_run(headers, changed_files().get, MOST_FILES)
     return [objects[name.removeprefix("common/").replace("/", "_")] for name in chosen]
 
 
@@ -149,7 +148,9 @@ def main():
     if what == "--self-test":
         self_test()
     elif what == "part":
-        print(f"{turn(PARTS_OF_TESTS)} of {PARTS_OF_TESTS} and {turn(PARTS_OF_FILES)} of {PARTS_OF_FILES}")
+        print(f"{turn(PARTS)} of {PARTS}")
+    elif what == "thread_turn":
+        print("yes" if turn(RUNS_PER_THREAD_TURN) == 0 else "no")
     elif what == "base":
         print(base())
     elif what == "tests" and arguments:
