@@ -10,7 +10,8 @@ TRIALS. It shows the speed of every rung relative to the bottom one on that work
 import sys
 from pathlib import Path
 
-from rung_lessons import pyplot, read_json
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+from lessons import pyplot, read_json  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 TRIALS = {"attention/results/attention.json": "decode, context 4096", "linear/results/linear.json": "decode q8_0",

@@ -37,7 +37,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rung_lessons.limit_words import LIMIT_WORDS
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+from lessons.limit_words import LIMIT_WORDS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- measured: (?P<command>.+?) > (?P<file>\S+\.json)"

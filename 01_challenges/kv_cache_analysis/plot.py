@@ -12,8 +12,8 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import RUNG, ask, lesson_main, pyplot, read_json, save_picture, tidy  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import RUNG, ask, lesson_main, pyplot, read_json, save_picture, tidy  # noqa: E402
 
 SHAPES = {
     "llama-2-7b": ("#b5651d", "o", "Llama 2 7B (MHA)"),
@@ -43,7 +43,7 @@ def context_axis(axis):
     axis.minorticks_off()
     axis.set_xlabel("context, tokens")
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    tidy(axis, color="#dddddd")
+    tidy(axis)
 
 
 def measure(a):

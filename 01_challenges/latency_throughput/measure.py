@@ -17,8 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     ask, comma_list, lesson_main, pyplot, read_json, save_picture, tidy, write_between)
 
 RESULTS = Path(__file__).resolve().parent / "results"

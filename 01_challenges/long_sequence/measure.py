@@ -14,8 +14,8 @@ methods again and leaves the other rows.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     UsageError, ask, comma_list, lesson_main, pyplot, read_json, save_picture, save_rows, tidy, write_between)
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -82,7 +82,7 @@ def report(_):
         axis.axvline(data["trained"], color="#999999", linewidth=0.8)
         axis.set_title(f"{times} times the trained {data['trained']:,} tokens", fontsize=9)
         axis.set_xlabel("place of the predicted token in its window")
-        tidy(axis, color="#dddddd")
+        tidy(axis)
     best = min(p["nll"] for row in data["rows"] for p in row["parts"])
     axes[0][0].set_ylim(best - 0.1, best + 1.3)
     axes[0][0].set_ylabel("nats per token")

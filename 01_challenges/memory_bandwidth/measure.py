@@ -14,10 +14,10 @@ import statistics
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     ask, comma_list, lesson_main, machine_text, pyplot, read_json, save_picture, tidy, write_between)
-from rung_lessons.limit_words import LIMIT_WORDS  # noqa: E402
+from lessons.limit_words import LIMIT_WORDS  # noqa: E402
 
 RESULTS = Path(__file__).resolve().parent / "results"
 FILE = RESULTS / "roofline.json"

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parents[1] / "docs"))
+sys.path.insert(0, str(FOLDER.parents[1] / "tools"))
 
-from rung_lessons import pyplot, save_picture  # noqa: E402
+from lessons import pyplot, save_picture  # noqa: E402
 
 DIM, HEADS, KV_HEADS, HEAD_DIM, FFN = 256, 8, 2, 32, 768
 MATRIX, VECTOR, CACHE = "#cfe2f3", "#8b4513", "#e9f5e6"

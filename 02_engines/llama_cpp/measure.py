@@ -20,8 +20,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import lesson_main  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import lesson_main  # noqa: E402
 
 RUNGS = ["read", "mmap", "mmap_prefetch"]
 REPEATS = 5

@@ -19,8 +19,8 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     comma_list, interleaved, lesson_main, machine, middle, pyplot, read_json, run, save_picture, save_rows, tidy,
     write_between)
 
@@ -150,7 +150,7 @@ def plot(data):
     axes[1].set_xlabel("ms between tokens, while long prompts arrive")
     axes[1].legend(frameon=False)
     for axis in axes:
-        tidy(axis, "x", color="#dddddd")
+        tidy(axis, "x")
     save_picture(figure, RESULTS / "schedulers", dpi=90)
 
 

@@ -20,8 +20,8 @@ import statistics
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import UsageError, lesson_main, read_json, run, write_between  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import UsageError, lesson_main, read_json, run, write_between  # noqa: E402
 
 RESULTS = Path(__file__).resolve().parent / "results"
 RUNGS = ("none", "qkv", "gate_up", "add_norm", "rope_store")

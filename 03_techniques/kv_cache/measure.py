@@ -13,8 +13,8 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     RUNG, UsageError, comma_list, lesson_main, pyplot, read_json, run, save_picture, save_rows, tidy, write_between)
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -62,7 +62,7 @@ def report(_):
         axis.set_ylim(bottom=0)
         axis.set_xlabel("tokens per block")
         axis.set_ylabel(label)
-        tidy(axis, color="#dddddd")
+        tidy(axis)
     axes[0].legend(frameon=False, loc="center right")
     save_picture(figure, RESULTS / "waste", dpi=90)
 

@@ -20,8 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     UsageError, ask, lesson_main, machine_text, pyplot, read_json, save_picture, save_rows, tidy, write_between)
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -140,7 +140,7 @@ def plot():
     right.set_xlim(0.55, 1.05)
     right.set_xlabel("KL divergence against absmax of the same format")
     for axis in (left, right):
-        tidy(axis, color="#dddddd")
+        tidy(axis)
     left.legend(frameon=False, title="quantizer", alignment="left", loc="upper right")
     save_picture(figure, RESULTS / "quality", dpi=90)
 

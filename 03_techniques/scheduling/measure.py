@@ -19,8 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import interleaved, lesson_main, machine, middle, read_json, save_rows, write_between  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import interleaved, lesson_main, machine, middle, read_json, save_rows, write_between  # noqa: E402
 
 RESULT = Path(__file__).resolve().parent / "results" / "policies.json"
 POLICIES = {"calm": ["fifo", "shortest_first", "adaptive"], "rush": ["fifo", "shortest_first", "adaptive"],

@@ -12,14 +12,14 @@ results/limits.json and the table between the marks of README.md.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     UsageError, ask, lesson_main, machine, machine_text, read_json, save_rows, write_between)
 
 RESULT = Path(__file__).resolve().parent / "results" / "limits.json"
 LINEAR = "packed,bf16_dot,auto"
 TESTS = {"prefill": ["-p", 512, "-n", 0, "-r", 5], "decode": ["-p", 0, "-n", 16, "-b", "1,16", "-r", 11]}
-from rung_lessons.limit_words import RATE_WORDS as LIMITS  # noqa: E402
+from lessons.limit_words import RATE_WORDS as LIMITS  # noqa: E402
 
 
 def measure(a):

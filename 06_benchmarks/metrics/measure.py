@@ -13,8 +13,8 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     interleaved, lesson_main, machine, middle, read_json, save_rows, serve, write_between)
 from plot import draw  # noqa: E402
 

@@ -15,8 +15,8 @@ The script fails if a run has nothing to draw. Needs matplotlib.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import lesson_main, plain_ticks, pyplot, read_json, save_picture, tidy  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import lesson_main, plain_ticks, pyplot, read_json, save_picture, tidy  # noqa: E402
 
 STATES = {"waiting": "#d9d9d9", "prefill": "#e6842a", "decode": "#1f6f8b", "preempted": "#b3202c"}
 FREE, KEPT, SHARED = -1, -2, -3  # owners other than a request

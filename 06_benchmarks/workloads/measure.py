@@ -23,8 +23,8 @@ import statistics
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-from rung_lessons import (  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lessons import (  # noqa: E402
     UsageError, interleaved, lesson_main, machine, middle, plain_ticks, pyplot, read_json, save_picture, save_rows,
     serve, tidy, write_between)
 
