@@ -9,7 +9,7 @@ The floors (bottom first; a file may include its own floor's folder and everythi
   core, files, text, model, convert, seams, ops, devices, loop, chapters, catalog, engine, measure, cli, benchmarks, programs
 A folder with rungs (register.cpp) is on the floor of the chapters, in 06 too: it implements a seam and knows no engine. What
 else lies in 06 is on the floor of the benchmarks, 07 and 08 on that of the programs. A topic never includes another topic; the
-benchmarks share one harness. Scripts may import what docs/ and cmake/ have. Tests, fuzz targets and benchmarks may also include testing/, and convert/, which makes models to
+benchmarks share one harness. Scripts may import what docs/, cmake/ and tools/ have. Tests, fuzz targets and benchmarks may also include testing/, and convert/, which makes models to
 test with.
 """
 
@@ -106,7 +106,7 @@ def uses_of(tree, file, text, modules):
             names = [node.module]
         for name in names:
             found = modules.get(name.split(".")[0], [])
-            if found and not any(path.parent == file.parent or path.parts[0] in ("docs", "cmake") for path in found):
+            if found and not any(path.parent == file.parent or path.parts[0] in ("docs", "cmake", "tools") for path in found):
                 yield node.lineno, found[0]
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             for match in FOLDER.finditer(node.value):
@@ -140,7 +140,7 @@ def check(tree):
             if reason is not None:
                 problems.append(f"{file}:{number}: {target} {reason}")
     for file in scripts:
-        if unit_of(tree, file) is None:  # of docs/, of cmake/
+        if unit_of(tree, file) is None:  # of docs/, of cmake/, of tools/
             continue
         for number, target in uses_of(tree, file, (tree / file).read_text(encoding="utf-8"), modules):
             includes += 1
@@ -178,8 +178,8 @@ def self_test():
         "06_benchmarks/metrics/m.hpp": "",
         "06_benchmarks/metrics/register.cpp": '#include "06_benchmarks/metrics/m.hpp"\n',
         "07_projects/p/main.cpp": '#include "06_benchmarks/metrics/m.hpp"\n',
-        "docs/rung_lessons/__init__.py": "",
-        "03_techniques/x/measure.py": '"""Like 03_techniques/y."""\nimport json\nfrom rung_lessons import ask\nFILE = "03_techniques/x/x.json"\n',
+        "tools/lessons/__init__.py": "",
+        "03_techniques/x/measure.py": '"""Like 03_techniques/y."""\nimport json\nfrom lessons import ask\nFILE = "03_techniques/x/x.json"\n',
         "06_benchmarks/harness/run.py": 'FILE = "03_techniques/x/results/x.json"\n',
     }
     bad = {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the scripts of the lessons share, docs/rung_lessons, and that every script finds it from any folder.
+"""Checks what the scripts of the lessons share, tools/lessons, and that every script finds it from any folder.
 
 Run as:  lesson_scripts.py TREE
 """
@@ -48,18 +48,18 @@ def check_programs(lessons, folder):
 
 def main():
     tree = Path(sys.argv[1]).resolve()
-    sys.path.insert(0, str(tree / "docs"))
-    import rung_lessons
+    sys.path.insert(0, str(tree / "tools"))
+    import lessons
 
     with tempfile.TemporaryDirectory() as name:
         for check in (check_records, check_tables, check_programs):
-            check(rung_lessons, Path(name))
+            check(lessons, Path(name))
         scripts = sorted([*tree.glob("0[1-8]_*/*/measure.py"), *tree.glob("0[1-8]_*/*/plot.py")])
         for script in scripts:
             done = subprocess.run([sys.executable, "-B", script, "--help"], cwd=name, capture_output=True, text=True)
             assert done.returncode == 0 and "usage:" in done.stdout, f"{script} --help: {done.stderr}"
     assert len(scripts) > 5, json.dumps([str(s) for s in scripts])
-    print(f"rung_lessons reads, writes and runs; {len(scripts)} scripts find it")
+    print(f"tools/lessons reads, writes and runs; {len(scripts)} scripts find it")
     return 0
 
 

@@ -3,8 +3,8 @@ pictures.
 
 A lesson's measure.py or plot.py finds this package by its path in the source tree, so nothing must be installed:
 
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
-    from rung_lessons import ask, lesson_main, save_rows, write_between  # noqa: E402
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+    from lessons import ask, lesson_main, save_rows, write_between  # noqa: E402
 
     programs.py   run a program; run `rung` and read its JSON; interleave runs; describe the machine
     records.py    read and write the raw JSON in results/
@@ -17,11 +17,12 @@ A lesson's measure.py or plot.py finds this package by its path in the source tr
 lessons have. The measure.py of a lesson writes the tables that exist only in this lesson.
 """
 
-from .pictures import plain_ticks, pyplot, save_picture, tidy
+from .pictures import caption, plain_ticks, pyplot, save_picture, size_ticks, tidy
 from .programs import RUNG, ask, interleaved, machine, machine_text, middle, run, serve
 from .records import read_json, save_rows
 from .script import UsageError, comma_list, lesson_main
 from .tables import write_between
 
-__all__ = ["RUNG", "UsageError", "ask", "comma_list", "interleaved", "lesson_main", "machine", "machine_text", "middle",
-           "plain_ticks", "pyplot", "read_json", "run", "save_picture", "save_rows", "serve", "tidy", "write_between"]
+__all__ = ["RUNG", "UsageError", "ask", "caption", "comma_list", "interleaved", "lesson_main", "machine", "machine_text",
+           "middle", "plain_ticks", "pyplot", "read_json", "run", "save_picture", "save_rows", "serve", "size_ticks",
+           "tidy", "write_between"]

@@ -1,43 +1,106 @@
-"""The style of the lessons' pictures. The functions import matplotlib when they are called, so that a script that only
-measures does not need it."""
+"""The style of all pictures of this repository: fonts, colors, grids, captions, light and dark pages.
 
+The functions import matplotlib when they are called, so that a script that only measures does not need it. All colors
+of a picture come from this file, because save_picture() exchanges them for a dark page.
+"""
+
+import re
+import textwrap
 from pathlib import Path
+
+# Eight colors that remain distinct for readers who do not see all colors (Okabe and Ito, "Color Universal Design",
+# 2008), in the order in which series take them. Series also differ in their marker, and bars in their hatch, so that a
+# picture can be printed without colors.
+COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+HATCHES = ["", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo"]
+INK = "#222222"  # text, axes, and lines that are not data
+MUTED = "#6b6b6b"  # captions, and lines for comparison, such as a limit
+GRID = "#e3e3e3"
+PAPER = "#ffffff"
+FILL = "#eef1f4"  # areas without data, such as boxes of a diagram
+
+# What save_picture() writes into the SVG for readers whose page is dark.
+DARK = {INK: "#e6e6e6", MUTED: "#a0a0a0", GRID: "#3a3f45", PAPER: "#16191d", FILL: "#262b31",
+        "#0072b2": "#4aa8e0", "#d55e00": "#f0803c", "#009e73": "#2cc299", "#cc79a7": "#dd9cc0", "#e69f00": "#f0b73a",
+        "#56b4e9": "#8accf2", "#7a5195": "#ad8bc6", "#8c6d31": "#bfa264"}
 
 
 def pyplot(font_size=9):
-    """Returns matplotlib.pyplot, set up to draw into files. The same data always gives the same file."""
-    import matplotlib
-
+    """Returns matplotlib.pyplot, set up to draw into files. The same data always gives the same file. Ends the script
+    with a message if matplotlib is not installed."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise SystemExit("drawing needs matplotlib; install it with `apt-get install python3-matplotlib` or "
+                         "`python3 -m pip install matplotlib`") from None
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from cycler import cycler
 
-    matplotlib.rcParams["svg.hashsalt"] = "rung"
-    matplotlib.rcParams["font.size"] = font_size
+    plt.rcdefaults()
+    matplotlib.rcParams.update({
+        "svg.hashsalt": "rung", "svg.fonttype": "none", "font.size": font_size, "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"], "axes.titlesize": font_size + 1, "axes.titleweight": "bold",
+        "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": font_size - 1,
+        "axes.prop_cycle": cycler(color=COLORS) + cycler(marker=MARKERS), "lines.markersize": 4.5, "lines.linewidth": 1.6,
+        "hatch.linewidth": 0.6, "hatch.color": PAPER, "errorbar.capsize": 2.5,
+        "figure.facecolor": PAPER, "axes.facecolor": PAPER, "savefig.facecolor": PAPER,
+        **{key: INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")},
+        "grid.color": GRID})
     return plt
 
 
-def tidy(axis, grid="both", color="#e4e4e4"):
+def tidy(axis, grid="both"):
     """Draws a thin grid behind the data, and removes the frame at the top and on the right."""
-    axis.grid(True, axis=grid, color=color, linewidth=0.6)
+    axis.grid(True, axis=grid, color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
 
 
-def plain_ticks(side):
+def plain_ticks(side, subs=(1, 2, 5)):
     """Labels a logarithmic axis (axis.xaxis or axis.yaxis) with plain numbers at 1, 2 and 5."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    side.set_major_locator(LogLocator(subs=subs))
     side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     side.set_minor_formatter(NullFormatter())
 
 
+def size_ticks(axis, sizes):
+    """Makes the horizontal axis logarithmic (base 2) with a tick at each of the measured sizes."""
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(list(sizes), [f"{size:g}" for size in sizes])
+    axis.minorticks_off()
+
+
+def caption(figure, text):
+    """Writes the machine, the date and the command below the picture, in small letters."""
+    width = int(figure.get_size_inches()[0] * 17)
+    lines = [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, width) or [""]]
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=6.5, color=MUTED)
+
+
 def save_picture(figure, path, dpi=110):
-    """Writes path.svg and path.png."""
+    """Writes path.svg, which follows the page from light to dark, and path.png, which is light."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     if figure.get_layout_engine() is None:
         figure.tight_layout()
     figure.savefig(f"{path}.svg", metadata={"Date": None})
     figure.savefig(f"{path}.png", dpi=dpi)
-    name = Path(path).name
-    print(f"wrote {name}.svg and {name}.png")
+    follow_page(Path(f"{path}.svg"))
+    print(f"wrote {path.name}.svg and {path.name}.png")
+
+
+def follow_page(file):
+    """Adds a style sheet to an SVG file that exchanges this package's colors if the reader's page is dark."""
+    rules = []
+    for light, dark in DARK.items():
+        for kind in ("fill", "stroke"):
+            rules.append(f'[style*="{kind}: {light}"]{{{kind}:{dark} !important}}')
+    # matplotlib leaves out the color of text that is black; all text here has INK, unless it says otherwise.
+    sheet = "<style>@media (prefers-color-scheme: dark){" + "".join(rules) + "}</style>"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(<svg[^>]*>)", lambda match: match[1] + "\n " + sheet, text, count=1), encoding="utf-8")
