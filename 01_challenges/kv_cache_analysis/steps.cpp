@@ -14,10 +14,7 @@ using Counts = std::vector<std::pair<std::string, std::uint64_t>>;  // names and
 /// A check that compares named numbers and reports the first one that is wrong.
 Trial check(std::string name, std::string shape, Counts expected,
             std::function<std::vector<std::uint64_t>()> actual) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), shape = std::move(shape), expected = std::move(expected),
-                         actual = std::move(actual)](const std::string&, int) -> Verdict {
+  return step_check(std::move(name), [=](const std::string& name) -> Verdict {
     const std::vector<std::uint64_t> got = actual();
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const auto& [what, value] = expected[i];
@@ -27,7 +24,6 @@ Trial check(std::string name, std::string shape, Counts expected,
     }
     return {};
   });
-  return trial;
 }
 
 KvLayer heads(int kv_heads, int dim, int window = 0) { return {kv_heads, dim, dim, 0, 0, window}; }

@@ -14,10 +14,7 @@ using Numbers = std::vector<std::pair<std::string, double>>;  // names and value
 /// A check that compares named numbers and reports the first one that is wrong.
 Trial check(std::string name, std::string shape, Numbers expected,
             std::function<std::vector<double>()> actual) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), shape = std::move(shape), expected = std::move(expected),
-                         actual = std::move(actual)](const std::string&, int) -> Verdict {
+  return step_check(std::move(name), [=](const std::string& name) -> Verdict {
     const std::vector<double> got = actual();
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const auto& [what, value] = expected[i];
@@ -27,7 +24,6 @@ Trial check(std::string name, std::string shape, Numbers expected,
     }
     return {};
   });
-  return trial;
 }
 
 /// 100 bytes per second, 1,000 flops per second in products, 500 in attention. The layers take 4 s to read,

@@ -10,10 +10,7 @@ namespace rung::long_sequence {
 namespace {
 
 Trial angle_check(std::string name, double base, int rotary_dim, std::vector<double> expected) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), base, rotary_dim, expected = std::move(expected)](
-                            const std::string&, int) -> Verdict {
+  return step_check(std::move(name), [=](const std::string& name) -> Verdict {
     const std::vector<double> got = my_radians(base, rotary_dim);
     const std::string shape = fmt::format("{} numbers, base {}", rotary_dim, base);
     if (got.size() != expected.size()) {
@@ -29,7 +26,6 @@ Trial angle_check(std::string name, double base, int rotary_dim, std::vector<dou
     }
     return {};
   });
-  return trial;
 }
 
 std::vector<Trial> angle_checks() {
@@ -46,17 +42,13 @@ std::vector<Trial> angle_checks() {
 }
 
 Trial known_check(std::string name, std::vector<double> radians, int tokens, int expected) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), radians = std::move(radians), tokens, expected](
-                            const std::string&, int) -> Verdict {
+  return step_check(std::move(name), [=](const std::string& name) -> Verdict {
     const int got = my_known_pairs(radians, tokens);
     if (got == expected) return {};
     return Verdict().fail(rung::mismatch(name, fmt::format("{} pairs, {} tokens", radians.size(), tokens),
                                          "pairs that turn once", std::to_string(expected),
                                          std::to_string(got)));
   });
-  return trial;
 }
 
 std::vector<Trial> known_checks() {

@@ -21,10 +21,7 @@ using EightSums = void (*)(const float* data, std::int64_t n, float* sums);
 /// There is NaN on both sides of the data, and in `sums` before the call.
 Trial check(std::string name, EightSums function, const std::vector<float>& data,
             std::vector<double> expected) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), function, data, expected = std::move(expected)](
-                            const std::string&, int) -> Verdict {
+  return step_check(std::move(name), [=](const std::string& name) -> Verdict {
     constexpr std::size_t kGuard = 64;
     std::vector<float> memory(data.size() + 2 * kGuard, kNan);
     std::copy(data.begin(), data.end(), memory.begin() + kGuard);
@@ -37,7 +34,6 @@ Trial check(std::string name, EightSums function, const std::vector<float>& data
     }
     return compare(name, {{"sum", kSums}}, std::span(sums).first(kSums), expected, std::vector<double>{0});
   });
-  return trial;
 }
 
 /// 1, 2, ... n.

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "core/large_array.hpp"
+#include "core/printable.hpp"
 #include "core/rng.hpp"
 #include "memory_bandwidth.hpp"
 
@@ -69,8 +70,7 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   for (const std::int64_t n : {0, 1, 7, 8, 63, 64, 129, 1000, 4096, 16383}) {
     for (const std::int64_t shift : {0, 3}) {
-      list.push_back(
-          {fmt::format("{} number{}, start shifted by {}", n, n == 1 ? "" : "s", shift), n, shift});
+      list.push_back({fmt::format("{}, start shifted by {}", counted(n, "number"), shift), n, shift});
     }
   }
   list.push_back({"three pieces and a bit", 3 * (std::int64_t{1} << 18) + 77, 1});

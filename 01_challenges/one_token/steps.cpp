@@ -14,17 +14,13 @@ using oracle::Numbers;
 
 /// A check: my_answer(out) fills `out`, which begins as NaN, and the result is compared with `expected`.
 Trial check(std::string name, Numbers expected, std::function<void(std::span<float>)> my_answer) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name, expected = std::move(expected), my_answer = std::move(my_answer)](
-                            const std::string&, int) {
+  return step_check(std::move(name), [=](const std::string& name) {
     std::vector<float> out(expected.size(), std::nanf(""));
     my_answer(out);
     Numbers tolerance;
     for (const double x : expected) tolerance.push_back(1e-5 * (1 + std::fabs(x)));
     return compare(name, {{"number", static_cast<std::int64_t>(expected.size())}}, out, expected, tolerance);
   });
-  return trial;
 }
 
 /// What a check of the whole pass looks at: the logits, or one layer's keys or values.
@@ -34,10 +30,7 @@ using Look = std::span<const float> (*)(std::span<const KeysValues> cache, std::
 /// token_pass(), which the topic's test holds against the oracle.
 Trial pass_check(std::string name, std::shared_ptr<const PlainModel> model, std::vector<std::int32_t> text,
                  Look look) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), model = std::move(model), text = std::move(text), look](
-                            const std::string&, int) {
+  return step_check(std::move(name), [=](const std::string& name) {
     const auto run = [&](TokenPass pass, std::vector<KeysValues>& cache, std::vector<float>& logits) {
       for (std::size_t position = 0; position < text.size(); ++position)
         pass(*model, text[position], static_cast<int>(position), cache, logits);
@@ -55,7 +48,6 @@ Trial pass_check(std::string name, std::shared_ptr<const PlainModel> model, std:
     return compare(name, {{"number", static_cast<std::int64_t>(got.size())}}, got,
                    Numbers(wanted.begin(), wanted.end()), std::vector<double>{1e-4});
   });
-  return trial;
 }
 
 std::vector<float> random_numbers(Rng& rng, std::size_t n, double magnitude = 1) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/process_memory.hpp"
 #include "llama_cpp.hpp"
 #include "scratch_file.hpp"
@@ -20,14 +21,6 @@ namespace rung::llama_cpp {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-Trial check(std::string name, std::function<Verdict(const std::string& name)> body) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging(
-      [name = std::move(name), body = std::move(body)](const std::string&, int) { return body(name); });
-  return trial;
-}
 
 Verdict failed(const std::string& name, std::size_t size, const std::string& index,
                const std::string& expected, const std::string& got) {
@@ -147,10 +140,11 @@ std::vector<Trial> map_checks() {
   std::vector<Trial> checks;
   for (const std::size_t size :
        {std::size_t{1}, std::size_t{4096}, std::size_t{4097}, std::size_t{100'001}}) {
-    checks.push_back(check(fmt::format("a file of {} byte{}, closed and deleted", size, size == 1 ? "" : "s"),
-                           [size](const std::string& what) { return judge_map(what, size); }));
+    checks.push_back(step_check(
+        fmt::format("a file of {}, closed and deleted", counted(static_cast<std::int64_t>(size), "byte")),
+        [size](const std::string& what) { return judge_map(what, size); }));
   }
-  checks.push_back(check("the system cannot map a file of 1 GB", judge_failed_map));
+  checks.push_back(step_check("the system cannot map a file of 1 GB", judge_failed_map));
   return checks;
 }
 
@@ -166,7 +160,7 @@ std::string text_of(Bytes bytes) {
 }
 
 Trial pages(std::string name, Bytes part, Bytes expected, std::size_t page = 4096) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     const Bytes got = my_whole_pages(part, page);
     if (got.size() == expected.size() && (got.empty() || got.data() == expected.data())) return Verdict();
     return failed(what, part.size(), text_of(part), text_of(expected), text_of(got));
@@ -220,13 +214,14 @@ Verdict judge_release(const std::string& what, std::size_t offset, std::size_t s
 std::vector<Trial> file_checks() {
   constexpr std::size_t kHalf = std::size_t{32} << 20;
   return {
-      check("release() of all of 64 MB",
-            [](const std::string& what) { return judge_release(what, 0, 2 * kHalf); }),
-      check("release() of the second half of 64 MB",
-            [](const std::string& what) { return judge_release(what, kHalf, kHalf); }),
-      check("release() of nearly half, which begins and ends inside a page",
-            [](const std::string& what) { return judge_release(what, 100, kHalf - 200); }),
-      check("release() of 100 bytes", [](const std::string& what) { return judge_release(what, 5000, 100); }),
+      step_check("release() of all of 64 MB",
+                 [](const std::string& what) { return judge_release(what, 0, 2 * kHalf); }),
+      step_check("release() of the second half of 64 MB",
+                 [](const std::string& what) { return judge_release(what, kHalf, kHalf); }),
+      step_check("release() of nearly half, which begins and ends inside a page",
+                 [](const std::string& what) { return judge_release(what, 100, kHalf - 200); }),
+      step_check("release() of 100 bytes",
+                 [](const std::string& what) { return judge_release(what, 5000, 100); }),
   };
 }
 

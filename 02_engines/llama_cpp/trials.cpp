@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/printable.hpp"
 #include "core/process_memory.hpp"
 #include "llama_cpp.hpp"
 #include "scratch_file.hpp"
@@ -137,7 +138,7 @@ std::vector<Trial> make_trials(const Ladder<Loading>& ladder) {
   for (const std::size_t size : {std::size_t{1}, std::size_t{63}, std::size_t{4096}, std::size_t{4097},
                                  std::size_t{10001}, (std::size_t{3} << 20) + 5}) {
     Trial trial;
-    trial.name = fmt::format("a file of {} byte{}", size, size == 1 ? "" : "s");
+    trial.name = "a file of " + counted(static_cast<std::int64_t>(size), "byte");
     trial.work.bytes = static_cast<double>(size);
     trial.judge = judging([&ladder, name = trial.name, size](const std::string& rung, int) {
       return judge_content(ladder, name, size, rung);

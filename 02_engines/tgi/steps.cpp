@@ -37,9 +37,7 @@ std::string outcome(const std::string& text, const std::function<std::string(con
 /// A check of several texts with the same answer.
 Trial check(std::string name, std::vector<std::string> texts, std::string expected,
             std::function<std::string(const json&)> function) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([=](const std::string&, int) {
+  return step_check(std::move(name), [=](const std::string& name) {
     for (const std::string& text : texts) {
       const std::string got = outcome(text, function);
       if (got == expected) continue;
@@ -48,7 +46,6 @@ Trial check(std::string name, std::vector<std::string> texts, std::string expect
     }
     return Verdict();
   });
-  return trial;
 }
 
 Trial integers(std::string name, std::vector<std::string> lists, std::string expected = kError) {

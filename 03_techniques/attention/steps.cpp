@@ -22,9 +22,7 @@ std::vector<float> random_numbers(Rng& rng, std::size_t n, double magnitude = 1)
 /// A check: my_answer(out) fills `out`, which begins as `before` or, if that is empty, as NaN.
 Trial check(const std::string& name, const char* unit, Numbers expected, Numbers tolerance,
             std::vector<float> before, std::function<void(float* out)> my_answer) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([=](const std::string&, int) {
+  return step_check(name, [=](const std::string& name) {
     const auto n = static_cast<std::int64_t>(expected.size());
     GuardedBuffer out(1, n);
     std::copy(before.begin(), before.end(), out.tensor().ptr<float>(0));
@@ -37,7 +35,6 @@ Trial check(const std::string& name, const char* unit, Numbers expected, Numbers
     }
     return compare(name, {{unit, n}}, out.values(), expected, tolerance);
   });
-  return trial;
 }
 
 /// What a made-up row sees. `stored` has its keys in checks of the scores, and its values in checks of the

@@ -73,15 +73,8 @@ Verdict judge(const Case& c, void (*function)(Step& step)) {
 }
 
 std::vector<Trial> checks_of(std::vector<Case> cases, void (*function)(Step& step)) {
-  std::vector<Trial> checks;
-  for (Case& each : cases) {
-    Trial trial;
-    trial.name = each.name;
-    trial.judge =
-        judging([c = std::move(each), function](const std::string&, int) { return judge(c, function); });
-    checks.push_back(std::move(trial));
-  }
-  return checks;
+  return trials_of(std::move(cases),
+                   [function](const std::string&, int, const Case& c) { return judge(c, function); });
 }
 
 std::vector<Trial> decode_checks() {

@@ -74,7 +74,7 @@ std::vector<Trial> trials(const Ladder<Scheduler>& ladder) {
     simulate(*scheduler, nullptr, requests_of(w), config);
     return Verdict();
   };
-  std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});
+  std::vector<Trial> result = trials_of(workloads(), judge);
 
   // The cost of one step of the loop without the model: tokens must not wait for bookkeeping.
   for (const auto& [running, waiting] : {std::pair{32, 0}, {32, 1000}, {256, 1000}}) {

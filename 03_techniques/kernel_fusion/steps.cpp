@@ -23,13 +23,6 @@ Floats random_row(std::uint64_t seed, std::size_t n, double deviation = 1) {
   return row;
 }
 
-Trial check(const std::string& name, std::function<Verdict()> judge) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([judge = std::move(judge)](const std::string&, int) { return judge(); });
-  return trial;
-}
-
 /// Compares a row that the learner's function wrote into `got`.
 Verdict judge_row(const std::string& name, const GuardedBuffer& got, const Numbers& expected,
                   const Numbers& tolerance) {
@@ -55,7 +48,7 @@ Trial add_check(const std::string& name, Floats row, Floats out, float scale, Nu
   Numbers tolerance;
   for (std::size_t i = 0; i < row.size(); ++i)
     tolerance.push_back(2e-7 * (std::fabs(double{row[i]}) + std::fabs(double{scale} * double{out[i]})));
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     const auto n = static_cast<std::int64_t>(row.size());
     GuardedBuffer got(1, n);
     std::copy(row.begin(), row.end(), got.tensor().ptr<float>());
@@ -93,7 +86,7 @@ Trial norm_check(const std::string& name, Floats row, Floats weight, float eps, 
     if (!given) expected.push_back(double{row[i]} / root * double{weight[i]});
     tolerance.push_back(1e-6 * std::fabs(expected[i]));
   }
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     const auto n = static_cast<std::int64_t>(row.size());
     GuardedBuffer got(1, n);
     my_norm(row.data(), squares, weight.data(), eps, n, got.tensor().ptr<float>());

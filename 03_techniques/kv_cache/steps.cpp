@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/rng.hpp"
 #include "kv_cache.hpp"
 
@@ -17,18 +18,15 @@ namespace {
 using Expect = std::function<void(const std::string& what, int expected, int actual)>;
 
 Trial check(std::string name, int blocks, std::function<void(BlockPool& pool, const Expect& expect)> body) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([name = std::move(name), blocks, body = std::move(body)](const std::string&, int) {
+  return step_check(std::move(name), [=](const std::string& name) {
     const std::unique_ptr<BlockPool> pool = mine(blocks);
     body(*pool, [&](const std::string& what, int expected, int actual) {
       if (expected == actual) return;
-      fail("{}", mismatch(name, fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s"), what,
-                          std::to_string(expected), std::to_string(actual)));
+      fail("{}",
+           mismatch(name, counted(blocks, "block"), what, std::to_string(expected), std::to_string(actual)));
     });
     return Verdict();
   });
-  return trial;
 }
 
 /// Takes all blocks and expects each of them once. Returns them.

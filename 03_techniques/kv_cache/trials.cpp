@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/rng.hpp"
 #include "devices/cpu_device.hpp"
 #include "kv_cache.hpp"
@@ -208,7 +209,7 @@ void drive_pool(BlockPool& pool, int blocks) {
   int free = blocks;
   for (int at = 0; at < 400; ++at) {
     const auto wrong = [&](const std::string& what, const std::string& expected, int actual) {
-      fail("{}", mismatch("the pool alone", fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s"),
+      fail("{}", mismatch("the pool alone", counted(blocks, "block"),
                           fmt::format("operation {}, {}", at, what), expected, std::to_string(actual)));
     };
     const auto expect = [&](const std::string& what, int expected, int actual) {
@@ -268,11 +269,11 @@ std::vector<Trial> trials(const Ladder<KvCache>& ladder) {
     Driver(w, *cache).run();
     return Verdict();
   };
-  std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});
+  std::vector<Trial> result = trials_of(workloads(), judge);
 
   for (const int blocks : {1, 2, 13}) {
     Trial alone;
-    alone.name = fmt::format("the pool alone, {} block{}", blocks, blocks == 1 ? "" : "s");
+    alone.name = "the pool alone, " + counted(blocks, "block");
     alone.judge = judging([blocks](const std::string& rung, int) {
       if (rung == "contiguous") return Verdict::unsupported("it has no pool");
       const auto pool = rung == "mine" ? mine(blocks) : free_list(blocks);

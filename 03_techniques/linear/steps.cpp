@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/guarded_buffer.hpp"
+#include "core/printable.hpp"
 #include "core/rng.hpp"
 #include "linear.hpp"
 
@@ -22,13 +23,6 @@ Floats random_floats(std::uint64_t seed, std::int64_t n) {
   Floats values(static_cast<std::size_t>(n));
   for (float& v : values) v = static_cast<float>(rng.normal());
   return values;
-}
-
-Trial check(const std::string& name, std::function<Verdict()> judge) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([judge = std::move(judge)](const std::string&, int) { return judge(); });
-  return trial;
 }
 
 /// The dot product in float64, and how far a float32 sum may be from it, in any order of its additions.
@@ -48,7 +42,7 @@ struct Exact {
 // --- Step 1 ------------------------------------------------------------------------------------------------
 
 Trial dot_check(const std::string& name, Floats a, Floats b, double expected) {
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     const auto n = static_cast<std::int64_t>(a.size());
     const double tolerance = Exact(a.data(), b.data(), n).tolerance;
     // What follows the arrays is not a number: code that reads it has it in the result.
@@ -56,7 +50,7 @@ Trial dot_check(const std::string& name, Floats a, Floats b, double expected) {
     long_a.resize(a.size() + 16, std::numeric_limits<float>::quiet_NaN());
     long_b.resize(b.size() + 16, std::numeric_limits<float>::quiet_NaN());
     const Floats got = {my_dot(long_a.data(), long_b.data(), n)};
-    return compare(fmt::format("{}, {} column{}", name, n, n == 1 ? "" : "s"), {{"product", 1}}, got,
+    return compare(fmt::format("{}, {}", name, counted(n, "column")), {{"product", 1}}, got,
                    std::vector<double>{expected}, std::vector<double>{tolerance});
   });
 }
@@ -132,8 +126,9 @@ Verdict judge_row(const RowCase& c) {
   try {
     y.check_guards();
   } catch (const Error& error) {
-    return Verdict().fail(mismatch(c.name, fmt::format("{} token, {} out", c.tokens, c.out), "outside y",
-                                   fmt::format("column {} of each token written", c.o), error.what()));
+    return Verdict().fail(mismatch(c.name, fmt::format("{}, {} out", counted(c.tokens, "token"), c.out),
+                                   "outside y", fmt::format("column {} of each token written", c.o),
+                                   error.what()));
   }
   return compare(c.name, {{"token", c.tokens}, {"out", c.out}}, y.values(), expected, tolerance);
 }
@@ -154,9 +149,10 @@ Verdict judge_bits(const std::string& name) {
     const Floats got = y.values();
     for (std::size_t t = 0; t < got.size(); ++t) {
       if (std::memcmp(&got[t], &alone[t], sizeof(float)) == 0) continue;
-      return Verdict().fail(mismatch(
-          name, fmt::format("{} token, {} in", tokens, kIn), fmt::format("token {} of {}", t, tokens),
-          fmt::format("{:.9g}, as the token alone", alone[t]), fmt::format("{:.9g}", got[t])));
+      return Verdict().fail(mismatch(name, fmt::format("{}, {} in", counted(tokens, "token"), kIn),
+                                     fmt::format("token {} of {}", t, tokens),
+                                     fmt::format("{:.9g}, as the token alone", alone[t]),
+                                     fmt::format("{:.9g}", got[t])));
     }
   }
   return {};
@@ -172,11 +168,10 @@ std::vector<Trial> row_checks() {
       {"five tokens: one more than four", {1, 2, 3}, random_floats(3, 15), 5, 0, 1},
       {"35 random tokens of 96 columns", random_floats(7, 96), random_floats(8, 35 * 96), 35, 7, 8, 5},
   };
-  std::vector<Trial> checks = trials_of(
-      std::move(cases), [](const std::string&, int, const RowCase& c) { return judge_row(c); },
-      [](Trial&, const auto&) {});
+  std::vector<Trial> checks =
+      trials_of(std::move(cases), [](const std::string&, int, const RowCase& c) { return judge_row(c); });
   const std::string name = "a token has the same bits alone and in batches of 2 to 12";
-  checks.push_back(check(name, [name] { return judge_bits(name); }));
+  checks.push_back(step_check(name, judge_bits));
   return checks;
 }
 

@@ -85,15 +85,11 @@ class Checked {
 };
 
 Trial check(std::string name, std::function<void(Checked& cache)> body, int block_size = kBlock) {
-  Trial trial;
-  trial.name = name;
-  trial.judge =
-      judging([name = std::move(name), body = std::move(body), block_size](const std::string&, int) {
-        Checked cache(name, block_size);
-        body(cache);
-        return Verdict();
-      });
-  return trial;
+  return step_check(std::move(name), [=](const std::string& name) {
+    Checked cache(name, block_size);
+    body(cache);
+    return Verdict();
+  });
 }
 
 std::vector<Trial> insert_checks() {

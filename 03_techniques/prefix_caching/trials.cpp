@@ -210,7 +210,7 @@ std::vector<Trial> trials(const Ladder<PrefixCache>& ladder) {
     Driver(w, *cache, rung != "none").run();
     return Verdict();
   };
-  std::vector<Trial> result = trials_of(workloads(), judge, [](Trial&, const auto&) {});
+  std::vector<Trial> result = trials_of(workloads(), judge);
 
   // A conversation goes on: 2,000 tokens are known, 30 are new; among 200 other conversations.
   Trial lookups;

@@ -45,15 +45,8 @@ Numbers integers() {
 
 std::string text(double number) { return fmt::format("{:.9g}", number); }
 
-Trial check(const std::string& name, std::function<Verdict()> judge) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging([judge = std::move(judge)](const std::string&, int) { return judge(); });
-  return trial;
-}
-
 Trial scale_check(const std::string& name, const Numbers& x, double expected) {
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     const double got = double{my_scale(x.data())};
     const double allowed = 1e-6 * std::fabs(expected);
     if (std::fabs(got - expected) <= allowed) return Verdict{};
@@ -110,7 +103,7 @@ Verdict nearest(const std::string& name, const std::string& shape, const float* 
 }
 
 Trial round_check(const std::string& name, const Numbers& x, float scale) {
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     constexpr std::uint8_t kGuard = 0xa5;
     std::vector<std::uint8_t> levels(kBlock + 8, kGuard);
     std::fill_n(levels.begin(), kBlock, std::uint8_t{0xff});
@@ -156,7 +149,7 @@ std::vector<BlockQ4_0> quantized(const Numbers& x) {
 
 /// A row that Q4_0 can store without an error.
 Trial exact_check(const std::string& name, const Numbers& x) {
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     const std::vector<BlockQ4_0> blocks = quantized(x);
     const auto n = static_cast<std::int64_t>(x.size()), count = n / BlockQ4_0::kElements;
     BlockQ4_0 unwritten;
@@ -175,7 +168,7 @@ Trial exact_check(const std::string& name, const Numbers& x) {
 
 /// A block whose levels depend on whether it was rounded with the stored scale.
 Trial stored_scale_check(const std::string& name, const Numbers& x) {
-  return check(name, [=] {
+  return step_check(name, [=](const std::string&) {
     const BlockQ4_0 block = quantized(x).front();
     std::uint8_t levels[kBlock];
     for (std::size_t i = 0; i < kBlock; ++i) {

@@ -11,17 +11,9 @@
 namespace rung::sampling {
 namespace {
 
-Trial check(std::string name, std::function<Verdict(const std::string& name)> body) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging(
-      [name = std::move(name), body = std::move(body)](const std::string&, int) { return body(name); });
-  return trial;
-}
-
 Trial probabilities(std::string name, std::vector<float> logits, double temperature,
                     std::vector<double> expected = {}) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     std::vector<double> right = expected;
     if (right.empty()) {
       const double largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
@@ -65,7 +57,7 @@ std::vector<Choice> choices_of(const std::vector<double>& probabilities) {
 }
 
 Trial drawn(std::string name, std::vector<double> probabilities, double u, std::int32_t expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     const std::vector<Choice> choices = choices_of(probabilities);
     const std::int32_t got = my_draw(choices, u);
     if (got == expected) return Verdict();
@@ -91,7 +83,7 @@ std::vector<Trial> draw_checks() {
 
 Trial nucleus(std::string name, std::vector<double> probabilities, double top_p,
               std::vector<std::int32_t> expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     std::vector<Choice> choices = choices_of(probabilities);
     // Memory after the end, so that an answer that does not stop there keeps too many choices and does not
     // crash.

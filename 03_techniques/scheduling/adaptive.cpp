@@ -1,8 +1,8 @@
 // Rung 6: fifo while there is room, shortest_first when the queue grows. With a short queue the order hardly
 // matters and fifo surprises nobody. With a long one it decides how long most people wait. The load is what a
-// queue shows: requests without a first token, against those that have one. Two thresholds, not one, or the
-// order would flip with every arrival. Who has waited aging_s goes before all others, in order of arrival,
-// so that a long request gets its turn however long the rush lasts.
+// queue shows: requests without a first token, against those that have one. With a single threshold, the
+// order would change with every arrival, so there are two. A request that has waited aging_s goes before all
+// others, in order of arrival. Therefore a long request gets its turn while the rush lasts.
 
 #include <algorithm>
 #include <set>

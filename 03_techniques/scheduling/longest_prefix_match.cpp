@@ -1,7 +1,7 @@
-// Rung 5: whose prompt the prefix cache knows best goes first (Zheng et al. 2023, arXiv 2312.07104, section
-// 3). Blocks are used while they are there: requests that begin alike run one after the other, instead of in
-// turn with others whose blocks take their place. Among strangers, who came first. Everybody knows somebody
-// who fits better, so waiting counts as well: aging_s seconds are worth a whole prompt.
+// Rung 5: the request of whose prompt the prefix cache holds the largest share goes first (Zheng et al. 2023,
+// arXiv 2312.07104, section 3). Requests with a common beginning then run one after the other, while its
+// blocks are still in the cache. Requests without cached blocks run in order of arrival. A better match can
+// arrive at any time, so waiting counts, too: aging_s seconds are worth a whole prompt.
 
 #include <algorithm>
 

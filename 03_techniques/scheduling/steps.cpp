@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/printable.hpp"
 #include "scheduling.hpp"
 
 namespace rung::scheduling {
@@ -31,9 +32,7 @@ bool same(double a, double b) { return std::fabs(a - b) <= 1e-9 * (1 + std::fabs
 
 template <class Case>
 std::vector<Trial> checks_of(std::vector<Case> cases, Verdict (*judge)(const Case&)) {
-  return trials_of(
-      std::move(cases), [judge](const std::string&, int, const Case& c) { return judge(c); },
-      [](Trial&, const auto&) {});
+  return trials_of(std::move(cases), [judge](const std::string&, int, const Case& c) { return judge(c); });
 }
 
 // --- Step 1 ------------------------------------------------------------------------------------------------
@@ -50,8 +49,8 @@ Verdict judge_learned(const Learned& c) {
   for (const Request& r : c.ended) my_learn(lengths, sequence_of(r));
   const std::size_t n = c.ended.size();
   const auto bad = [&](const std::string& index, const std::string& expected, const std::string& actual) {
-    return Verdict().fail(mismatch(c.name, fmt::format("{} finished request{}", n, n == 1 ? "" : "s"), index,
-                                   expected, actual));
+    return Verdict().fail(
+        mismatch(c.name, counted(static_cast<std::int64_t>(n), "finished request"), index, expected, actual));
   };
   const auto text = [](const MeanLength& mean) {
     return fmt::format("{:.9g} tokens, count {:g}", mean.tokens, mean.count);

@@ -29,16 +29,8 @@ std::string text_of(const Ids& word) {
   return text.empty() ? "no symbols" : text;
 }
 
-Trial check(std::string name, std::function<Verdict(const std::string& name)> body) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging(
-      [name = std::move(name), body = std::move(body)](const std::string&, int) { return body(name); });
-  return trial;
-}
-
 Trial frequent(std::string name, std::vector<CountedWord> words, SymbolPair expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     const SymbolPair got = my_frequent_pair(words);
     if (got == expected) return Verdict();
     return Verdict().fail(mismatch(what, fmt::format("{} words", words.size()), "the most frequent pair",
@@ -92,7 +84,7 @@ std::vector<Trial> frequent_checks() {
       frequent("3 billion times ab, 2 billion times cd",
                {{ids("ab"), 1'500'000'000}, {ids("cd"), 2'000'000'000}, {ids("eab"), 1'500'000'000}},
                {'a', 'b'}),
-      check("5 merges of low. (5 times), lower. (2), newest. (6), widest. (3)", learn_example),
+      step_check("5 merges of low. (5 times), lower. (2), newest. (6), widest. (3)", learn_example),
   };
 }
 
@@ -110,7 +102,7 @@ PairTable table_of(const std::vector<Merge>& merges) {
 /// pair there and does not crash.
 Trial best(std::string name, std::vector<Merge> merges, Ids word, std::size_t expected,
            std::int32_t after_end = -1) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     Ids copy = word;
     copy.push_back(after_end);
     copy.pop_back();
@@ -142,7 +134,7 @@ std::vector<Trial> best_checks() {
 }
 
 Trial merged(std::string name, std::vector<Merge> merges, Ids word, Ids expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     Ids got = word;
     my_merge(table_of(merges), got);
     if (got == expected) return Verdict();

@@ -11,14 +11,6 @@
 namespace rung::metrics {
 namespace {
 
-Trial check(std::string name, std::function<Verdict(const std::string& name)> body) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging(
-      [name = std::move(name), body = std::move(body)](const std::string&, int) { return body(name); });
-  return trial;
-}
-
 /// Passes if `got` is within the share `allowed` of `expected`.
 Verdict near(const std::string& what, const std::string& shape, const std::string& index, double expected,
              double got, double allowed) {
@@ -30,7 +22,7 @@ Verdict near(const std::string& what, const std::string& shape, const std::strin
 }
 
 Trial percentile(std::string name, std::vector<CountedValue> values, double p, double expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     return near(what, fmt::format("{} values with counts", values.size()), fmt::format("p = {}", p), expected,
                 my_percentile(values, p), 0);
   });
@@ -58,7 +50,7 @@ std::string text_of(int bucket) {
 }
 
 Trial bucket(std::string name, double value, double relative_error, int expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     const int got = my_bucket(value, relative_error);
     if (got == expected) return Verdict();
     return Verdict().fail(mismatch(what, fmt::format("relative error {}", relative_error),
@@ -67,7 +59,7 @@ Trial bucket(std::string name, double value, double relative_error, int expected
 }
 
 Trial middle(std::string name, int bucket, double relative_error, double expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     return near(what, fmt::format("relative error {}", relative_error),
                 fmt::format("my_middle({})", bucket == kZeroBucket ? "kZeroBucket" : std::to_string(bucket)),
                 expected, my_middle(bucket, relative_error), 1e-8);
@@ -106,7 +98,8 @@ std::vector<Trial> bucket_checks() {
       middle("the middle of bucket -69 is exp(-0.69)", -69, 0.01, 0.501576069),
       middle("the middle of bucket 11 with the relative error 0.1", 11, 0.1, 3.00416602395),
       middle("the middle of the bucket of 0", kZeroBucket, 0.01, 0),
-      check("from 1e-9 to 1e9, no value is more than 1% from the middle of its bucket", near_their_middles),
+      step_check("from 1e-9 to 1e9, no value is more than 1% from the middle of its bucket",
+                 near_their_middles),
   };
 }
 
@@ -116,7 +109,7 @@ struct Question {
 };
 
 Trial questions(std::string name, std::vector<double> values, std::vector<Question> asked) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     const auto quantile = make_mine({});
     for (const double value : values) quantile->add(value);
     for (const Question& q : asked) {
@@ -160,8 +153,8 @@ std::vector<Trial> quantile_checks() {
                 {{0, 1}, {0.5, 2}, {0.51, 3}, {1, 4}}),
       questions("zeros: 5, 0, 0", {5, 0, 0}, {{0.6, 0}, {1, 5}}),
       questions("very small and very large values", {1e9, 1e-9, 1}, {{0, 1e-9}, {0.5, 1}, {1, 1e9}}),
-      check("a value can come after a question", value_after_question),
-      check("three different values need memory", counts_bytes),
+      step_check("a value can come after a question", value_after_question),
+      step_check("three different values need memory", counts_bytes),
   };
 }
 

@@ -12,16 +12,8 @@
 namespace rung::workloads {
 namespace {
 
-Trial check(std::string name, std::function<Verdict(const std::string& name)> body) {
-  Trial trial;
-  trial.name = name;
-  trial.judge = judging(
-      [name = std::move(name), body = std::move(body)](const std::string&, int) { return body(name); });
-  return trial;
-}
-
 Trial whole(std::string name, std::vector<double> u, double expected) {
-  return check(std::move(name), [=](const std::string& what) {
+  return step_check(std::move(name), [=](const std::string& what) {
     const double got = my_whole_gamma(u);
     if (std::abs(got - expected) <= 1e-8 * std::max(1.0, expected)) return Verdict();
     return Verdict().fail(mismatch(what, fmt::format("{} numbers", u.size()), "the sum",
@@ -86,15 +78,15 @@ Verdict judge_shape(const std::string& what, double shape) {
 std::vector<Trial> fraction_checks() {
   std::vector<Trial> checks;
   for (const double shape : {0.5, 0.25, 0.75, 0.1, 0.95}) {
-    checks.push_back(check(fmt::format("numbers of shape {}", shape),
-                           [shape](const std::string& what) { return judge_shape(what, shape); }));
+    checks.push_back(step_check(fmt::format("numbers of shape {}", shape),
+                                [shape](const std::string& what) { return judge_shape(what, shape); }));
   }
   return checks;
 }
 
 /// The same random numbers with another rate: the gaps differ by a factor only.
 Trial scaled(double cv) {
-  return check(
+  return step_check(
       fmt::format("the coefficient of variation is {}: a rate of 4 has gaps a quarter as long", cv),
       [cv](const std::string& what) {
         ArrivalsConfig slow, fast;

@@ -1,5 +1,5 @@
-// Rung 0: a clock. One request every 1 / rate seconds. Nobody ever waits for a neighbor, so what it measures
-// is the best that a server can look like, and no server meets it.
+// Rung 0: a clock, with one request every 1 / rate seconds. No request arrives close to another one, so a
+// server looks better under this load than under any load of real users.
 
 #include "workloads.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "cli/exercise_list.hpp"
 #include "core/output_file.hpp"
+#include "core/printable.hpp"
 
 namespace rung::cli {
 namespace {
@@ -170,7 +171,7 @@ void print_verdict(const Exercise& exercise, const ExerciseVerdict& verdict) {
   int number = 0;
   for (const StepVerdict& step : verdict.steps) {
     fmt::print("  {}. {:<24} {}", ++number, step.title, step.status);
-    if (step.passed > 0) fmt::print(", {} passed", number_of_checks(step.passed));
+    if (step.passed > 0) fmt::print(", {} passed", counted(step.passed, "check"));
     fmt::print("\n{}", indented(step.failure, "     "));
   }
   for (const GoalVerdict& goal : verdict.goals) fmt::print("  {}\n", goal.sentence);

@@ -9,6 +9,7 @@
 #include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "core/output_file.hpp"
+#include "core/printable.hpp"
 #include "core/rng.hpp"
 #include "engine/resolve.hpp"
 #include "loop/trace.hpp"
@@ -36,7 +37,7 @@ struct LifeLine {
   std::string what;
 };
 
-std::string tokens_of(int count) { return fmt::format("{} token{}", count, count == 1 ? "" : "s"); }
+std::string tokens_of(int count) { return counted(count, "token"); }
 
 /// The piece of text that a token stands for, in quotes, on one line.
 std::string quoted(const Tokenizer* tokenizer, int id) {

@@ -1,6 +1,9 @@
 #include "core/exercise_steps.hpp"
 
+#include <utility>
+
 #include "core/error.hpp"
+#include "core/printable.hpp"
 
 namespace rung {
 namespace {
@@ -17,7 +20,13 @@ const char* step_status(Verdict::Status status) {
   return status == Verdict::Status::failed ? "failing" : "passing";
 }
 
-std::string number_of_checks(int checks) { return fmt::format("{} check{}", checks, checks == 1 ? "" : "s"); }
+Trial step_check(std::string name, std::function<Verdict(const std::string& name)> body) {
+  Trial trial;
+  trial.name = name;
+  trial.judge = judging(
+      [name = std::move(name), body = std::move(body)](const std::string&, int) { return body(name); });
+  return trial;
+}
 
 ExerciseStepResult judge_step(const ExerciseStep& step, const std::vector<Trial>& ladder_trials,
                               const std::function<void(const std::string& check)>& begin) {
@@ -40,8 +49,7 @@ ExerciseStepResult judge_step(const ExerciseStep& step, const std::vector<Trial>
   if (step.ladder) {
     for (const Trial& trial : ladder_trials) {
       for (const int threads : {1, 2}) {
-        if (!passes(trial, threads,
-                    fmt::format("{}, {} thread{}", trial.name, threads, threads == 1 ? "" : "s")))
+        if (!passes(trial, threads, fmt::format("{}, {}", trial.name, counted(threads, "thread"))))
           return result;
       }
     }

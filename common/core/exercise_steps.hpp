@@ -34,8 +34,9 @@ struct ExerciseStepResult {
 
 /// Returns the word for the status of a step: "passing", "failing" or "not started".
 const char* step_status(Verdict::Status status);
-/// Returns "1 check" or "5 checks".
-std::string number_of_checks(int checks);
+/// Returns a check of a step: body(name) calls the learner's function and compares. It may throw, as judged()
+/// allows.
+Trial step_check(std::string name, std::function<Verdict(const std::string& name)> body);
 
 /// Judges one step of `mine`. Stops at the first check that does not pass. Calls begin(name) before each
 /// check, so that the caller can say which one did not end.

@@ -24,6 +24,10 @@ std::string printable(std::string_view text, bool keep_lines) {
   return result;
 }
 
+std::string counted(std::int64_t number, std::string_view unit) {
+  return fmt::format("{} {}{}", number, unit, number == 1 ? "" : "s");
+}
+
 std::string size_text(std::uint64_t bytes) {
   return bytes >= 1'000'000'000 ? fmt::format("{:.2f} GB", static_cast<double>(bytes) / 1e9)
                                 : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);

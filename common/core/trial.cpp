@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 
 namespace rung {
 namespace {
@@ -73,7 +74,7 @@ Verdict compare(const std::string& what, std::initializer_list<Dimension> shape,
   if (got.empty() || verdict.error <= verdict.tolerance) return verdict;
   std::string sizes;
   for (const Dimension& d : shape) {
-    sizes += fmt::format("{}{} {}{}", sizes.empty() ? "" : ", ", d.size, d.name, d.size == 1 ? "" : "s");
+    sizes += (sizes.empty() ? "" : ", ") + counted(d.size, d.name);
   }
   return verdict.fail(mismatch(what, sizes, place(shape, static_cast<std::int64_t>(where)),
                                number_text(expected[where]), actual_text(got[where], verdict)));

@@ -105,6 +105,12 @@ std::vector<Trial> trials_of(std::vector<Case> cases, const Judge& judge, const 
   return trials;
 }
 
+/// The same for trials that are only judged: as checks of a step, and where no rung is timed.
+template <class Case, class Judge>
+std::vector<Trial> trials_of(std::vector<Case> cases, const Judge& judge) {
+  return trials_of(std::move(cases), judge, [](Trial&, const auto&) {});
+}
+
 /// Returns whether the file at `path` was written after this program was built. In this case the program
 /// judges an older version of the file. Returns false if there is no such file.
 bool newer_than_program(const std::string& path);

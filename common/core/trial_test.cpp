@@ -57,8 +57,7 @@ TEST_CASE("every case becomes a trial, and what its judge throws becomes a verdi
   CHECK(trials[1].judge("naive", 2).message == "-1 is negative");
 
   const auto pass = [](const std::string&, int, const TimedCase&) { return Verdict(); };
-  const auto timed =
-      trials_of(std::vector<TimedCase>{{"a", true}, {"b", false}}, pass, [](Trial&, const auto&) {});
+  const auto timed = trials_of(std::vector<TimedCase>{{"a", true}, {"b", false}}, pass);
   CHECK(timed[0].timed);
   CHECK_FALSE(timed[1].timed);
 }

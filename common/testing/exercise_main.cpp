@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/registry.hpp"
 #include "core/waiting.hpp"
 
@@ -137,9 +138,9 @@ void print_step(int number, const std::string& title, const rung::ExerciseStep& 
                 step.lines > 0 ? (" About " + std::to_string(step.lines) + " lines.").c_str() : "");
   } else if (result.status == Status::failed) {
     std::printf("%sFAILED, %s passed before\n%s", title.c_str(),
-                rung::number_of_checks(result.passed).c_str(), result.failure.c_str());
+                rung::counted(result.passed, "check").c_str(), result.failure.c_str());
   } else {
-    std::printf("%spassed, %s\n", title.c_str(), rung::number_of_checks(result.passed).c_str());
+    std::printf("%spassed, %s\n", title.c_str(), rung::counted(result.passed, "check").c_str());
   }
   std::fflush(stdout);
 }
