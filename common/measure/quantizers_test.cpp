@@ -1,4 +1,5 @@
-// The rungs of seam quantizer in `rung quantize`: who is asked; a quantized model is what its weights say.
+// The rungs of seam quantizer in `rung quantize`: which rung is called, and what the quantized model
+// computes.
 
 #include "catalog/quantizers.hpp"
 

@@ -152,23 +152,21 @@ StepModel step_model(const KvShape& shape, DType kv_type) {
   if (shape.weight_bytes == 0 || shape.heads == 0 || shape.output_weights == 0) {
     fail(
         "{} says nothing about the size of its weights, of its output matrix or its heads, so its time "
-        "cannot be "
-        "planned; name a model with weights (-m) or a published shape (--shape)",
+        "cannot be planned; name a model with weights (-m) or a published shape (--shape)",
         shape.name);
   }
   // A step copies single rows of the input embedding, so it does not count, unless it is the output matrix
   // too.
-  constexpr double kBytesPerWeight = 2;
   const auto output_weights = static_cast<double>(shape.output_weights);
   StepModel s;
   s.name = shape.name;
   s.output_weights = output_weights;
-  s.output_bytes = kBytesPerWeight * output_weights;
-  s.expert_bytes = kBytesPerWeight * shape.expert_weights;
+  s.output_bytes = kNamedShapeBytesPerWeight * output_weights;
+  s.expert_bytes = kNamedShapeBytesPerWeight * shape.expert_weights;
   s.expert_share = shape.expert_share;
   s.layer_bytes = static_cast<double>(shape.weight_bytes) - s.output_bytes * (shape.tied_embeddings ? 1 : 2) -
                   s.expert_bytes;
-  s.layer_weights = s.layer_bytes / kBytesPerWeight + shape.expert_weights * shape.expert_share;
+  s.layer_weights = s.layer_bytes / kNamedShapeBytesPerWeight + shape.expert_weights * shape.expert_share;
   for (const KvLayer& layer : shape.layers) {
     if (layer.elements() == 0) continue;
     // A latent is read as it is; every head multiplies with all of it (the "absorbed" form of MLA).

@@ -62,9 +62,12 @@ KvShape read_kv_shape(const std::string& path);
 /// Reads the shape from the text of a config.json. `what` is its name in error messages.
 KvShape kv_shape_from_config(std::string_view text, const std::string& what);
 
+/// The bytes of each weight of a named shape: 16 bits, also in the norms.
+inline constexpr double kNamedShapeBytesPerWeight = 2;
+
 /// Returns a shape as published in a paper or a model card, or one that `rung synth` writes, by its name.
-/// Plans with these shapes need no download. weight_bytes is computed with 16 bits per weight. Throws
-/// UsageError, which lists the known names, for an unknown name.
+/// Plans with these shapes need no download. Throws UsageError, which lists the known names, for an unknown
+/// name.
 KvShape named_kv_shape(std::string_view name);
 
 }  // namespace rung

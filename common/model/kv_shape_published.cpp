@@ -56,12 +56,15 @@ constexpr std::array<PublishedShape, 14> kPublished = {{
      "arXiv 2412.19437"},
 }};
 
-constexpr double kBytesPerWeight = 2;
-
 /// The weights of all experts, from the published sums: all parameters are the others plus all experts, and
 /// the active ones are the others plus a share of the experts.
 double expert_weights(const PublishedShape& row, double share) {
   return row.experts == 0 ? 0 : (row.parameters - row.active_parameters) / (1 - share);
+}
+
+/// The weights of the output matrix, or of the input embedding.
+std::uint64_t table_weights(int dim, int vocab_size) {
+  return static_cast<std::uint64_t>(dim) * static_cast<std::uint64_t>(vocab_size);
 }
 
 KvShape shape_of(const PublishedShape& row) {
@@ -69,8 +72,8 @@ KvShape shape_of(const PublishedShape& row) {
   shape.name = row.name;
   shape.heads = row.heads;
   shape.context_length = row.context_length;
-  shape.weight_bytes = static_cast<std::uint64_t>(row.parameters * kBytesPerWeight);
-  shape.output_weights = static_cast<std::uint64_t>(row.dim) * static_cast<std::uint64_t>(row.vocab_size);
+  shape.weight_bytes = static_cast<std::uint64_t>(row.parameters * kNamedShapeBytesPerWeight);
+  shape.output_weights = table_weights(row.dim, row.vocab_size);
   shape.tied_embeddings = row.tied_embeddings;
   if (row.experts > 0) shape.expert_share = 1.0 * row.experts_chosen / row.experts;
   shape.expert_weights = expert_weights(row, shape.expert_share);
@@ -101,16 +104,20 @@ KvShape shape_of(const SynthShape& row) {
   layer.key_dim = layer.value_dim = row.dim / row.heads;
   shape.layers.assign(static_cast<std::size_t>(row.layers), layer);
   const double kv_dim = 1.0 * layer.key_dim * row.kv_heads;
-  const double ffn = 3.0 * row.dim * row.ffn_dim * std::max(row.experts, 1) + 1.0 * row.dim * row.experts;
-  const double per_layer = 2.0 * row.dim * (row.dim + kv_dim) + ffn + 2.0 * row.dim;
-  shape.output_weights = static_cast<std::uint64_t>(row.dim) * static_cast<std::uint64_t>(row.vocab_size);
+  const double matrices =
+      3.0 * row.dim * row.ffn_dim * std::max(row.experts, 1);  // of the feed-forward block
+  const double router = 1.0 * row.dim * row.experts, norms = 2.0 * row.dim;
+  const double per_layer = 2.0 * row.dim * (row.dim + kv_dim) + matrices + router + norms;
+  shape.output_weights = table_weights(row.dim, row.vocab_size);
   shape.tied_embeddings = row.tied_embeddings;
   if (row.experts > 0) {
-    shape.expert_weights = 3.0 * row.dim * row.ffn_dim * row.experts * row.layers;
+    shape.expert_weights = matrices * row.layers;
     shape.expert_share = 1.0 * row.experts_per_token / row.experts;
   }
-  const double tables = (row.tied_embeddings ? 1.0 : 2.0) * row.dim * row.vocab_size + row.dim;
-  shape.weight_bytes = static_cast<std::uint64_t>(kBytesPerWeight * (row.layers * per_layer + tables));
+  const double tables =
+      (row.tied_embeddings ? 1.0 : 2.0) * static_cast<double>(shape.output_weights) + row.dim;
+  shape.weight_bytes =
+      static_cast<std::uint64_t>(kNamedShapeBytesPerWeight * (row.layers * per_layer + tables));
   return shape;
 }
 
