@@ -109,16 +109,13 @@ def choose_files(build):
 
 def choose_headers(build):
     """The object of common/core/x.hpp ends in headers/core_x.hpp.cpp.o (common/house/CMakeLists.txt)."""
-    done = subprocess.run(["ninja", "-C", str(build), "-t", "query", "common/house/rung_headers_alone"], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=True)
-    objects = {}
-    for line in done.stdout.splitlines():
-        if line.strip().endswith(".hpp.cpp.o"):
-            objects[line.split("/headers/")[-1].removesuffix(".cpp.o")] = line.strip()
-    headers = [name for name in git("ls-files", "common/*.hpp").splitlines()
-               if name.removeprefix("common/").replace("/", "_") in objects]
-    chosen = choose_for_this_run(headers, changed_files().get, MOST_FILES)
-    return [objects[name.removeprefix("common/").replace("/", "_")] for name in chosen]
+    done = subprocess.run(["ninja", "-C", str(build), "-t", "query", "common/house/rung_headers_alone"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    made = {line.split("/headers/")[-1]: line.strip() for line in done.stdout.splitlines()}
+    names = {name: name.removeprefix("common/").replace("/", "_") + ".cpp.o"
+             for name in git("ls-files", "common/*.hpp").splitlines()}
+    objects = {name: made[unit] for name, unit in names.items() if unit in made}
+    return [objects[name] for name in choose_for_this_run(list(objects), changed_files().get, MOST_FILES)]
 
 
 def passed():
