@@ -152,16 +152,19 @@ RatioEstimate mine_of(const Rounds& rounds, const RatioIntervalConfig& config) {
   return make_mine(config)->estimate(rounds.first_s, rounds.second_s);
 }
 
+/// An interval of 50 % is about a third as wide as one of 95 %, because 0.67 is about a third of 1.96.
 Verdict wider_with_confidence(const std::string& what) {
-  const Rounds rounds = simulated_rounds(Noise::skewed, 12, 12);
-  RatioIntervalConfig less, more;
-  less.confidence = 0.8;
-  more.confidence = 0.99;
-  const RatioEstimate narrow = mine_of(rounds, less), wide = mine_of(rounds, more);
-  if (wide.low < narrow.low && wide.high > narrow.high) return {};
-  return Verdict().fail(mismatch(what, "12 rounds", "low and high for the confidence 0.99",
-                                 fmt::format("below {:.6g} and above {:.6g}", narrow.low, narrow.high),
-                                 fmt::format("{:.6g} and {:.6g}", wide.low, wide.high)));
+  const Rounds rounds = simulated_rounds(Noise::quiet, 30, 12);
+  const auto width = [&rounds](double confidence) {
+    RatioIntervalConfig config;
+    config.confidence = confidence;
+    const RatioEstimate e = mine_of(rounds, config);
+    return std::log(e.high / e.low);
+  };
+  const double share = width(0.5) / width(0.95);
+  if (share > 0.25 && share < 0.45) return {};
+  return Verdict().fail(mismatch(what, "30 rounds", "width for 0.5 / width for 0.95",
+                                 std::string("from 0.25 to 0.45"), fmt::format("{:.4g}", share)));
 }
 
 Verdict depends_on_seed(const std::string& what) {

@@ -179,7 +179,8 @@ RatioEstimate closed_form(const std::string& rung, const Rounds& rounds) {
     return {first / second, first / second * (1 - error), first / second * (1 + error)};
   }
   // Student's t for 95 % with 1, 2, … degrees of freedom.
-  constexpr double kStudent[] = {12.706204736432095, 4.302652729911275, 3.182446305284263, 2.776445105197793};
+  constexpr double kStudent[] = {12.706204736174696, 4.302652729749463, 3.182446305283706,
+                                 2.7764451051977910};
   std::vector<double> logs;
   for (std::size_t i = 0; i < n; ++i)
     logs.push_back(std::log(rounds.first_s[i]) - std::log(rounds.second_s[i]));
