@@ -23,6 +23,7 @@
 #include "03_techniques/scheduling/scheduling.hpp"
 #include "03_techniques/tokenization/tokenization.hpp"
 #include "06_benchmarks/metrics/metrics.hpp"
+#include "06_benchmarks/optimization_impact/optimization_impact.hpp"
 #include "06_benchmarks/workloads/workloads.hpp"
 
 namespace rung {
@@ -41,6 +42,7 @@ Registry make_variants() {
   memory_bandwidth::register_rungs(r);
   metrics::register_rungs(r);
   one_token::register_rungs(r);
+  optimization_impact::register_rungs(r);
   quantization::register_rungs(r);
   sampling::register_rungs(r);
   prefix_caching::register_rungs(r);
