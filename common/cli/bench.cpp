@@ -10,8 +10,6 @@
 
 #include "catalog/variants.hpp"
 #include "cli/cli.hpp"
-#include "core/parallel.hpp"
-#include "core/rng.hpp"
 #include "core/simd.hpp"
 #include "measure/bench_report.hpp"
 #include "measure/limits.hpp"
@@ -26,46 +24,6 @@ struct BenchCommand {
   std::vector<int> batches = {1};
   int repeats = 5;
   bool remeasure = false;
-
-  Request request(const Model& model, int prompt_tokens, int new_tokens, std::uint64_t seed) const {
-    Request r;
-    Rng rng(seed);
-    for (int i = 0; i < prompt_tokens; ++i) {
-      r.prompt.push_back(
-          static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(model.config.vocab_size))));
-    }
-    r.max_tokens = new_tokens;
-    r.sampling.temperature = 0;
-    r.ignore_end = true;
-    return r;
-  }
-
-  struct Repetition {
-    double seconds = 0;
-    std::int64_t steps = 0;             // forward passes
-    std::int64_t parallel_regions = 0;  // fork-joins in them
-  };
-
-  /// Runs one repetition. The work inside the measured part is that of bench_work().
-  Repetition repetition(Engine& engine, const BenchTest& test, int repeat) const {
-    const bool decode = test.decode();
-    std::vector<int> ids;
-    for (int i = 0; i < test.batch; ++i) {
-      const auto seed = static_cast<std::uint64_t>(repeat * 1000 + i);
-      // Decode starts from one token; its step is the first, uncounted token.
-      ids.push_back(
-          engine.submit(request(engine.model(), decode ? 1 : prompt, decode ? generate + 1 : 1, seed)));
-    }
-    if (decode) engine.step();
-    Repetition result;
-    const std::int64_t regions = parallel_regions;
-    const Timer timer;
-    for (; engine.step(); ++result.steps) check_interrupted();
-    result.seconds = timer.seconds();
-    result.parallel_regions = parallel_regions - regions;
-    for (const int id : ids) engine.take(id);
-    return result;
-  }
 
   void execute(bool json) {
     if (batches.empty()) fail_usage("-b is empty; give at least one batch size, such as -b 1,8");
@@ -98,10 +56,10 @@ struct BenchCommand {
         const BenchTest test{batch, decode ? 0 : prompt, generate};
         std::vector<double> seconds;
         std::vector<MachineLimits> passes;
-        Repetition last;
+        BenchRepetition last;
         for (int repeat = -1; repeat < repeats; ++repeat) {  // the first one only warms up
           if (meter && repeat >= 0) passes.push_back(meter->pass());
-          last = repetition(engine, test, repeat + 1);
+          last = run_bench_test(engine, test, static_cast<std::uint64_t>(repeat + 1), check_interrupted);
           if (repeat >= 0) seconds.push_back(last.seconds);
           progress.update(++done / jobs);
         }

@@ -6,8 +6,6 @@
 // depend on what the model makes of them. A request that follows another one begins with that request's
 // prompt and with the answer that it received.
 
-#include <algorithm>
-
 #include "catalog/variants.hpp"
 #include "cli/cli.hpp"
 #include "cli/serve_load.hpp"
@@ -85,22 +83,11 @@ void BenchServeCommand::execute(bool json) const {
   const auto model = run.load();
   config.max_sequences = sequences;
   config.max_step_tokens = step_tokens;
-  int longest = 0;
-  for (std::size_t i = 0; i < requests.requests.size(); ++i) {
-    longest = std::max(longest, requests.prompt_tokens(i) + requests.requests[i].output);
-  }
-  if (config.context == 0) config.context = std::min(longest, model->config.context_length);
-  if (longest > config.context) {
-    fail_usage(
-        "the longest request has {} tokens, but the context has {}; raise --ctx, use a smaller "
-        "--length-scale, or leave out such requests of a trace with --max-length {}",
-        longest, config.context, config.context);
-  }
-  // These are not seams of an engine.
-  for (const char* seam : {"workload", "arrivals", "quantile"}) config.rungs.erase(seam);
+  fit_to_load(config, requests, model->config);
   Engine engine(model, variants(), config);
   ServeRun serving(engine, requests, load.seed + 1, timeline);
-  serving.execute();
+  Progress progress("bench-serve");
+  serving.execute([&](double done) { progress.update(done); });
 
   ServingReport report = serving_report(engine, variants(), serving.record(), targets, quantile);
   report.left_out = requests.left_out;

@@ -60,15 +60,12 @@ struct PerplexityCommand {
   }
 
   EngineConfig engine_config(const PerplexityOptions& o, const ModelConfig& model) const {
-    constexpr int kRowsPerStep = 512;
-    constexpr std::int64_t kLogits = std::int64_t{16} << 20;  // 64 MiB of logits at most
     EngineConfig config = run.config();
-    config.context = o.ctx - 1;
-    if (run.sinks >= 0) config.context = window > 0 ? window : std::min(o.ctx - 1, model.context_length);
-    config.max_sequences = std::clamp(kRowsPerStep / config.context, 1, 64);
-    config.max_step_tokens = kRowsPerStep;
-    config.max_step_outputs =
-        static_cast<int>(std::clamp<std::int64_t>(kLogits / model.vocab_size, 1, kRowsPerStep));
+    fit_to_windows(config, o.ctx, model);
+    if (run.sinks >= 0) {
+      config.context = window > 0 ? window : std::min(o.ctx - 1, model.context_length);
+      config.max_sequences = std::clamp(config.max_step_tokens / config.context, 1, 64);
+    }
     return config;
   }
 

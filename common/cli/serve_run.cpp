@@ -1,5 +1,6 @@
 #include "cli/serve_run.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -25,8 +26,7 @@ ServeRun::ServeRun(Engine& engine, const Workload& load, std::uint64_t seed, int
   }
 }
 
-void ServeRun::execute() {
-  Progress progress("bench-serve");
+void ServeRun::execute(const std::function<void(double done)>& progress) {
   std::int64_t tokens = 0;
   for (const WorkloadRequest& r : load_.requests) tokens += r.output;
   for (bool more = true; more || !due_.empty();) {
@@ -42,7 +42,7 @@ void ServeRun::execute() {
     } else if (!due_.empty() && due_.top().first > end_s) {
       std::this_thread::sleep_for(std::chrono::duration<double>(due_.top().first - end_s));
     }
-    progress.update(static_cast<double>(generated_) / static_cast<double>(tokens));
+    if (progress) progress(static_cast<double>(generated_) / static_cast<double>(tokens));
     check_interrupted();
   }
 }
@@ -110,6 +110,20 @@ void ServeRun::observe_memory() {
   record_.kv_waste_sum += use.waste();
   record_.kv_taken_sum += static_cast<double>(use.taken) / static_cast<double>(use.slots);
   ++record_.kv_samples;
+}
+
+void fit_to_load(EngineConfig& config, const Workload& load, const ModelConfig& model) {
+  int longest = 0;
+  for (std::size_t i = 0; i < load.requests.size(); ++i)
+    longest = std::max(longest, load.prompt_tokens(i) + load.requests[i].output);
+  if (config.context == 0) config.context = std::min(longest, model.context_length);
+  if (longest > config.context) {
+    fail_usage(
+        "the longest request has {} tokens, but the context has {}; raise --ctx, use a smaller "
+        "--length-scale, or leave out such requests of a trace with --max-length {}",
+        longest, config.context, config.context);
+  }
+  for (const char* seam : {"workload", "arrivals", "quantile"}) config.rungs.erase(seam);
 }
 
 }  // namespace rung::cli

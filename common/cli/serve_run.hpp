@@ -20,8 +20,9 @@ class ServeRun {
   /// `seed` chooses the tokens of the prompts. A `timeline` of 0 records no timeline.
   ServeRun(Engine& engine, const Workload& load, std::uint64_t seed, int timeline);
 
-  /// Returns when every request has ended. Throws Error when Ctrl-C was pressed.
-  void execute();
+  /// Returns when every request has ended. After each step, calls `progress` with the share of the tokens
+  /// that have been generated (0 to 1). Throws Error when Ctrl-C was pressed.
+  void execute(const std::function<void(double done)>& progress = {});
 
   /// What execute() recorded.
   const ServingRecord& record() const { return record_; }
@@ -49,5 +50,9 @@ class ServeRun {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   Timer clock_;
 };
+
+/// Sets the context of `config`, if it has none, to what the longest request needs. Throws UsageError if the
+/// context is too short for it. Removes the seams that are not those of an engine.
+void fit_to_load(EngineConfig& config, const Workload& load, const ModelConfig& model);
 
 }  // namespace rung::cli

@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "catalog/variants.hpp"
+#include "core/parallel.hpp"
+#include "core/rng.hpp"
+#include "core/timer.hpp"
 
 namespace rung {
 namespace {
@@ -20,7 +24,13 @@ double experts_read(const ModelConfig& m, double tokens) {
 }  // namespace
 
 std::string BenchTest::name() const {
-  return decode() ? fmt::format("tg{}", steps) : fmt::format("pp{}", prompt);
+  if (!decode()) return fmt::format("pp{}", prompt);
+  return context == 1 ? fmt::format("tg{}", steps) : fmt::format("tg{} @ {}", steps, context);
+}
+
+double kv_bytes_per_token(const ModelConfig& model, DType type) {
+  return static_cast<double>(model.kv_bytes_per_token(1)) * traits(type).block_bytes /
+         traits(type).block_elements;
 }
 
 BenchWork bench_work(const Model& model, const EngineConfig& config, const BenchTest& test) {
@@ -43,14 +53,13 @@ BenchWork bench_work(const Model& model, const EngineConfig& config, const Bench
         test.decode() ? batch : std::min(1.0 * batch * prompt, 1.0 * config.max_step_tokens);
     weight_bytes -= one_of_each_layer * (m.experts - experts_read(m, tokens));
   }
-  const double kv_token = static_cast<double>(m.kv_bytes_per_token(1)) * traits(config.kv_type).block_bytes /
-                          traits(config.kv_type).block_elements;
+  const double kv_token = kv_bytes_per_token(m, config.kv_type);
   const double attention_flops = 4.0 * m.layers * m.heads * m.head_dim;  // per query and key: q.k and p*v
 
   BenchWork work;
   if (test.decode()) {
     for (int s = 0; s < test.steps; ++s) {
-      const double context = s + 1;
+      const double context = test.context + s;
       work.bytes += weight_bytes + batch * kv_token * context;
       work.product_flops += batch * 2.0 * (products + output);
       work.attention_flops += batch * attention_flops * context;
@@ -63,6 +72,33 @@ BenchWork bench_work(const Model& model, const EngineConfig& config, const Bench
     work.attention_flops = batch * attention_flops * 0.5 * prompt * (prompt + 1.0);
   }
   return work;
+}
+
+BenchRepetition run_bench_test(Engine& engine, const BenchTest& test, std::uint64_t seed,
+                               const std::function<void()>& poll) {
+  const auto vocab = static_cast<std::uint64_t>(engine.model().config.vocab_size);
+  std::vector<int> ids;
+  const std::int64_t sampled = engine.stats().output_tokens;
+  for (int i = 0; i < test.batch; ++i) {
+    Request request;
+    Rng rng(seed * 1000 + static_cast<std::uint64_t>(i));
+    for (int t = 0; t < (test.decode() ? test.context : test.prompt); ++t)
+      request.prompt.push_back(static_cast<std::int32_t>(rng.below(vocab)));
+    request.max_tokens = test.decode() ? test.steps + 1 : 1;
+    request.sampling.temperature = 0;
+    request.ignore_end = true;
+    ids.push_back(engine.submit(std::move(request)));
+  }
+  // The steps that compute the context also sample the first token of each sequence, which is not counted.
+  while (test.decode() && engine.stats().output_tokens - sampled < test.batch && engine.step()) poll();
+  BenchRepetition result;
+  const std::int64_t regions = parallel_regions;
+  const Timer timer;
+  for (; engine.step(); ++result.steps) poll();
+  result.seconds = timer.seconds();
+  result.parallel_regions = parallel_regions - regions;
+  for (const int id : ids) engine.take(id);
+  return result;
 }
 
 BenchRow bench_row(const Engine& engine, const BenchTest& test, std::span<const MachineLimits> limits,

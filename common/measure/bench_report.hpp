@@ -3,6 +3,7 @@
 // limits.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -14,17 +15,18 @@
 
 namespace rung {
 
-/// One test. It computes a prompt of `prompt` tokens per sequence or, if `prompt` is 0, `steps` decode steps
-/// that start with an empty context.
+/// One test. It computes a prompt of `prompt` tokens per sequence or, if `prompt` is 0, `steps` decode steps,
+/// the first of which attends to `context` tokens.
 struct BenchTest {
   int batch = 1;  // sequences
   int prompt = 0;
   int steps = 0;
+  int context = 1;  // at least 1
 
   bool decode() const { return prompt == 0; }
   /// Tokens that the whole batch computes.
   double tokens() const { return static_cast<double>(batch) * (decode() ? steps : prompt); }
-  /// "pp512" or "tg128", as in llama-bench.
+  /// "pp512" or "tg128", as in llama-bench. A context that is longer than one token follows: "tg128 @ 1024".
   std::string name() const;
 };
 
@@ -49,10 +51,25 @@ struct BenchRow {
   double other_load = 0;                     // number of processors that other programs used meanwhile
 };
 
+/// One run of a test.
+struct BenchRepetition {
+  double seconds = 0;
+  std::int64_t steps = 0;             // forward passes
+  std::int64_t parallel_regions = 0;  // fork-joins in them
+};
+/// Runs a test once, with random prompts that `seed` chooses. The timed part is the work of bench_work().
+/// Calls `poll`, which may throw, before each step. REQUIRES: the engine has no requests, and its context and
+/// its number of sequences are large enough.
+BenchRepetition run_bench_test(Engine& engine, const BenchTest& test, std::uint64_t seed,
+                               const std::function<void()>& poll);
+
 /// Reports the repetitions of one test on `engine`. Repetition i took seconds[i], and limits[i] are the
 /// machine's limits when it began. REQUIRES: both spans have the same size, at least 1.
 BenchRow bench_row(const Engine& engine, const BenchTest& test, std::span<const MachineLimits> limits,
                    std::span<const double> seconds);
+
+/// Returns the bytes of the keys and values of one token in all layers, in this number format.
+double kv_bytes_per_token(const ModelConfig& model, DType type);
 
 /// One element of the JSON of `rung bench --json`.
 Json to_json(const BenchRow& row);

@@ -152,6 +152,16 @@ double PerplexityResult::bits_per_byte() const {
   return nll * static_cast<double>(predicted) / std::numbers::ln2 / static_cast<double>(bytes);
 }
 
+void fit_to_windows(EngineConfig& config, int ctx, const ModelConfig& model) {
+  constexpr int kRowsPerStep = 512;
+  constexpr std::int64_t kLogits = std::int64_t{16} << 20;  // 64 MiB of logits at most
+  config.context = ctx - 1;
+  config.max_sequences = std::clamp(kRowsPerStep / config.context, 1, 64);
+  config.max_step_tokens = kRowsPerStep;
+  config.max_step_outputs =
+      static_cast<int>(std::clamp<std::int64_t>(kLogits / model.vocab_size, 1, kRowsPerStep));
+}
+
 PerplexityResult measure_perplexity(Engine& engine, std::span<const std::int32_t> ids,
                                     const PerplexityOptions& options) {
   const int stride = options.stride == 0 ? options.ctx : options.stride;

@@ -111,6 +111,10 @@ struct PerplexityOptions {
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // counted tokens; may throw
 };
 
+/// Sets the context and the numbers of sequences, tokens and outputs of a step to what windows of `ctx`
+/// tokens need.
+void fit_to_windows(EngineConfig& config, int ctx, const ModelConfig& model);
+
 /// Measures the text `ids`. REQUIRES: the engine's context is at least options.ctx - 1. Throws UsageError if
 /// the text has no token to predict, and Error if logits are not finite or a file does not match.
 PerplexityResult measure_perplexity(Engine& engine, std::span<const std::int32_t> ids,
