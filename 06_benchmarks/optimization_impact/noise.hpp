@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "optimization_impact.hpp"
-#include "stopping.hpp"
+#include "seams/stopping_rule.hpp"
 
 namespace rung::optimization_impact {
 

@@ -45,13 +45,16 @@ double OtherLoad::processors() const {
   return std::max(0.0, (busy_seconds() - busy_s_ - (own_seconds() - own_s_)) / seconds);
 }
 
-std::string OtherLoad::note() const {
-  const double others = processors();
-  if (others < 0.2) return "";
+std::string other_load_note(double processors) {
   return fmt::format(
       "other programs used {:.1f} processors during the measurement, so these speeds are lower than the "
       "machine's; measure again when no other program runs",
-      others);
+      processors);
+}
+
+std::string OtherLoad::note() const {
+  const double others = processors();
+  return others < kDisturbingLoad ? "" : other_load_note(others);
 }
 
 }  // namespace rung

@@ -18,13 +18,15 @@ struct LimitWords {
   std::string_view name;  // in JSON
   const char* word;
   const char* unit;  // of 1e9 per second
+  double MachineLimits::*value;
 };
-constexpr LimitWords kLimitWords[] = {{"read_bandwidth", "read", "GB/s"},
-                                      {"fma_rate", "FMA", "GFLOP/s"},
-                                      {"int8_rate", "int8", "GOP/s"},
-                                      {"bf16_rate", "bf16", "GFLOP/s"},
-                                      {"int8_tile_rate", "int8 tiles", "GOP/s"},
-                                      {"bf16_tile_rate", "bf16 tiles", "GFLOP/s"}};
+constexpr LimitWords kLimitWords[] = {
+    {"read_bandwidth", "read", "GB/s", &MachineLimits::read_bytes_per_s},
+    {"fma_rate", "FMA", "GFLOP/s", &MachineLimits::fma_flops_per_s},
+    {"int8_rate", "int8", "GOP/s", &MachineLimits::int8_ops_per_s},
+    {"bf16_rate", "bf16", "GFLOP/s", &MachineLimits::bf16_flops_per_s},
+    {"int8_tile_rate", "int8 tiles", "GOP/s", &MachineLimits::int8_tile_ops_per_s},
+    {"bf16_tile_rate", "bf16 tiles", "GFLOP/s", &MachineLimits::bf16_tile_flops_per_s}};
 
 /// REQUIRES: the limit has one of the names above.
 const LimitWords& words_of(const Rate& limit) {
@@ -82,6 +84,23 @@ NearestLimit nearest_limit(const LimitedWork& work, std::span<const MachineLimit
   const Rate limit =
       memory ? Rate{machine.read_bytes_per_s, "read_bandwidth"} : rate_of(machine, work.arithmetic);
   return {limit, shares[shares.size() / 2]};
+}
+
+std::map<std::string, double> rates_of(const MachineLimits& limits) {
+  std::map<std::string, double> rates;
+  for (const LimitWords& words : kLimitWords) {
+    if (limits.*words.value > 0) rates[std::string(words.name)] = limits.*words.value;
+  }
+  return rates;
+}
+
+MachineLimits limits_from(const std::map<std::string, double>& rates) {
+  MachineLimits limits;
+  for (const LimitWords& words : kLimitWords) {
+    const auto rate = rates.find(std::string(words.name));
+    if (rate != rates.end()) limits.*words.value = rate->second;
+  }
+  return limits;
 }
 
 std::string describe(const Rate& limit) {

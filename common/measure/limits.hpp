@@ -2,6 +2,7 @@
 // The limits of this machine, with the read bandwidth measured by a rung of seam `bandwidth`, and the words
 // for them.
 
+#include <map>
 #include <span>
 #include <string>
 
@@ -49,6 +50,11 @@ struct NearestLimit {
 /// seconds[i]. REQUIRES: both have the same size, at least 1.
 NearestLimit nearest_limit(const LimitedWork& work, std::span<const MachineLimits> limits,
                            std::span<const double> seconds);
+
+/// Returns the limits by the names of Rate, without those that this machine does not have.
+std::map<std::string, double> rates_of(const MachineLimits& limits);
+/// Returns the limits that rates_of() has returned.
+MachineLimits limits_from(const std::map<std::string, double>& rates);
 
 // The words for limits, which all commands share. docs/limit_words.py has the same words for the lessons.
 

@@ -3,11 +3,12 @@
 //
 // Looking at the interval after each round and stopping at the first narrow one selects intervals that are
 // narrow by chance, and these miss the ratio more often. Three measures compensate for this: a minimum number
-// of rounds, few looks, and a higher confidence for the intervals (README.md has the figures).
+// of rounds, few looks, and a higher confidence for the intervals
+// (06_benchmarks/optimization_impact/README.md has the figures).
 
 #include "seams/ratio_interval.hpp"
 
-namespace rung::optimization_impact {
+namespace rung {
 
 struct StoppingRule {
   int least_rounds = 10;
@@ -26,4 +27,4 @@ struct StoppingRule {
   }
 };
 
-}  // namespace rung::optimization_impact
+}  // namespace rung
