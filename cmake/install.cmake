@@ -10,6 +10,8 @@ install(FILES models/tiny.gguf models/draft.gguf models/tiny-mha.gguf models/pul
         DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
 install(DIRECTORY models/tiny models/draft models/moe DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/models)
 
+install(DIRECTORY tools/lessons DESTINATION ${CMAKE_INSTALL_DATADIR}/rung/tools FILES_MATCHING PATTERN "*.py")
+
 install(EXPORT rungTargets NAMESPACE rung:: DESTINATION ${package_folder})
 configure_package_config_file(cmake/rungConfig.cmake.in ${PROJECT_BINARY_DIR}/rungConfig.cmake
                               INSTALL_DESTINATION ${package_folder})

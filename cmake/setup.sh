@@ -35,6 +35,7 @@ build|zlib1g-dev|header zlib.h|zlib: unpacks traces that gzip compressed
 build|libcurl4-openssl-dev|library libcurl|libcurl: rung pull fetches models with it
 build|libssl-dev|header openssl/evp.h|OpenSSL: checksums of what was fetched
 build|libzip-dev|library libzip|libzip: rung pull unpacks models that are in Python packages
+build|libtomlplusplus-dev|header toml++/toml.h|TOML: the files of rung experiment
 build|libcli11-dev|header CLI/CLI.hpp|the command line
 build|catch2|header catch2|the test framework
 build|libbenchmark-dev|header benchmark/benchmark.h|the benchmark framework

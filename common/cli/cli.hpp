@@ -23,17 +23,20 @@
 namespace rung::cli {
 
 struct Program {
-  bool json = false;          // exactly one JSON document on stdout, everything else on stderr
-  bool threads = true;        // the subcommand has parallel loops (core/waiting.hpp)
-  std::function<void()> run;  // the chosen subcommand
+  bool json = false;               // exactly one JSON document on stdout, everything else on stderr
+  bool threads = true;             // the subcommand has parallel loops (core/waiting.hpp)
+  std::function<void()> run;       // the chosen subcommand
+  std::vector<std::string> words;  // the command line, beginning with "rung"
 };
 
 void add_bench(Command& app, Program& program);
 void add_bench_serve(Command& app, Program& program);
 void add_chat(Command& app, Program& program);
+void add_compare(Command& app, Program& program);
 void add_convert(Command& app, Program& program);
 void add_demo(Command& app, Program& program);
 void add_exercises(Command& app, Program& program);
+void add_experiment(Command& app, Program& program);
 void add_explain(Command& app, Program& program);
 void add_generate(Command& app, Program& program);
 void add_inspect(Command& app, Program& program);
@@ -41,8 +44,10 @@ void add_ladder(Command& app, Program& program);
 void add_logits(Command& app, Program& program);
 void add_perplexity(Command& app, Program& program);
 void add_plan(Command& app, Program& program);
+void add_plot(Command& app, Program& program);
 void add_pull(Command& app, Program& program);
 void add_quantize(Command& app, Program& program);
+void add_report(Command& app, Program& program);
 void add_synth(Command& app, Program& program);
 void add_tokenize(Command& app, Program& program);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <map>
 #include <sstream>
 
 namespace rung::cli {
@@ -184,6 +185,49 @@ Option* Command::add_text_option(const std::string& names, const std::function<v
   return keep(parsed_->add_option_function<std::string>(names, use, wrapped(help)));
 }
 
+void Command::add_options_of(
+    const Command& other, const std::vector<std::string>& leave_out,
+    const std::function<void(const std::string& name, const std::string& value)>& seen) {
+  struct Added {
+    std::string name;
+    bool flag;
+  };
+  std::map<const CLI::Option*, Added> all_added;
+  const CLI::Option* help = other.parsed_->get_help_ptr();
+  for (const CLI::Option* option : other.parsed_->get_options([](const CLI::Option*) { return true; })) {
+    const std::string name = option->get_name();  // the longest one
+    if (option == help || std::ranges::find(leave_out, name) != leave_out.end()) continue;
+    const std::string names = option->get_name(false, true);
+    const bool flag = option->get_expected_max() == 0;
+    CLI::Option* own = flag ? parsed_->add_flag(names, option->get_description())
+                            : parsed_->add_option(names, option->get_description());
+    if (!flag) {
+      own->expected(CLI::detail::expected_max_vector_size);
+      own->allow_extra_args(false)->type_name(option->get_type_name());
+    }
+    keep(own)->group(option->get_group());
+    all_added[own] = {name, flag};
+  }
+  // CLI11 calls the functions of options in the order in which they were added, and not in that of the
+  // command line.
+  parsed_->parse_complete_callback([this, all_added, seen] {
+    std::map<const CLI::Option*, std::size_t> used;
+    for (const CLI::Option* option : parsed_->parse_order()) {
+      const auto added = all_added.find(option);
+      if (added == all_added.end()) continue;
+      seen(added->second.name, added->second.flag ? "" : option->results()[used[option]++]);
+    }
+  });
+}
+
+std::vector<std::string> Command::option_names() const {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : parsed_->get_options([](const CLI::Option*) { return true; })) {
+    if (option != parsed_->get_help_ptr()) names.push_back(option->get_name());
+  }
+  return names;
+}
+
 void Command::callback(std::function<void()> call) { parsed_->callback(std::move(call)); }
 
 void Command::footer(const std::string& text) { parsed_->footer(text); }
@@ -204,6 +248,15 @@ std::string Command::refusal(const std::exception& error) const {
     }
   }
   return error.what();
+}
+
+void Command::parse_words(std::vector<std::string> words) {
+  std::ranges::reverse(words);  // as CLI11 has it
+  try {
+    parsed_->parse(words);
+  } catch (const CLI::ParseError& error) {
+    fail_usage("{}", refusal(error));
+  }
 }
 
 Command::Parsed Command::parse(int argc, char** argv, const std::string& version) {

@@ -72,6 +72,15 @@ class Command {
   Option* add_text_option(const std::string& names, const std::function<void(const std::string&)>& use,
                           const std::string& help);
 
+  /// Adds the options of another command, except --help and those that `leave_out` names ("--rate"). Each can
+  /// be given several times. `seen` is called with the option's longest name, such as "--threads", and each
+  /// value that is given; a flag has the value "".
+  void add_options_of(const Command& other, const std::vector<std::string>& leave_out,
+                      const std::function<void(const std::string& name, const std::string& value)>& seen);
+
+  /// Returns the longest names of all options ("--threads"), without --help.
+  std::vector<std::string> option_names() const;
+
   /// Sets the heading under which --help lists the options that are added from now on. Empty: the default
   /// heading.
   void heading(const std::string& title) { heading_ = title; }
@@ -90,6 +99,9 @@ class Command {
   /// Parses a whole command line and runs the callbacks. `version` answers --version. Only for the program,
   /// not for its commands.
   Parsed parse(int argc, char** argv, const std::string& version);
+  /// Parses the words after the program's name. Throws UsageError if they are wrong, or if they ask for help.
+  /// Only for the program.
+  void parse_words(std::vector<std::string> words);
 
  private:
   explicit Command(CLI::App* parsed);

@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
   using namespace rung;
   cli::open_standard_streams();
   cli::Program program;
+  program.words = {"rung"};
+  for (int i = 1; i < argc; ++i) program.words.emplace_back(argv[i]);
   cli::Command app("Rung: LLM inference, one rung at a time", "rung");
   cli::add_demo(app, program);
   cli::add_generate(app, program);
@@ -22,6 +24,10 @@ int main(int argc, char** argv) {
   cli::add_perplexity(app, program);
   cli::add_bench(app, program);
   cli::add_bench_serve(app, program);
+  cli::add_compare(app, program);
+  cli::add_experiment(app, program);
+  cli::add_plot(app, program);
+  cli::add_report(app, program);
   cli::add_explain(app, program);
   cli::add_inspect(app, program);
   cli::add_plan(app, program);
