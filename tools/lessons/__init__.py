@@ -12,6 +12,8 @@ A lesson's measure.py or plot.py finds this package by its path in the source tr
     pictures.py   set the style of pictures and save them; needs matplotlib
     limit_words.py  the words for a share of a limit, or for a rate, in tables
     script.py     lesson_main(): the command line that all measure.py scripts share
+    stored_runs.py, draw_runs.py, report.py   what `rung plot` and `rung report` run; *_pictures.py draw
+    requirements.py   installs a missing library where that is allowed
 
 `docs/write_tables.py` is a command and not a part of this package. It writes the tables of `rung ladder`, which many
 lessons have. The measure.py of a lesson writes the tables that exist only in this lesson.

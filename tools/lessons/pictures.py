@@ -13,7 +13,7 @@ from pathlib import Path
 # picture can be printed without colors.
 COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
-HATCHES = ["", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo"]
+HATCHES = ["", "////", "\\\\\\\\", "xxxx", "----", "||||", "++++", "//--"]  # lines only; dots make large files
 INK = "#222222"  # text, axes, and lines that are not data
 MUTED = "#6b6b6b"  # captions, and lines for comparison, such as a limit
 GRID = "#e3e3e3"
@@ -75,6 +75,11 @@ def size_ticks(axis, sizes):
     axis.minorticks_off()
 
 
+def wrapped(text, width=36):
+    """Breaks the label of an axis into lines, so that it does not become longer than the axis."""
+    return "\n".join(textwrap.wrap(text, width))
+
+
 def caption(figure, text):
     """Writes the machine, the date and the command below the picture, in small letters."""
     width = int(figure.get_size_inches()[0] * 17)
@@ -99,8 +104,7 @@ def follow_page(file):
     rules = []
     for light, dark in DARK.items():
         for kind in ("fill", "stroke"):
-            rules.append(f'[style*="{kind}: {light}"]{{{kind}:{dark} !important}}')
-    # matplotlib leaves out the color of text that is black; all text here has INK, unless it says otherwise.
+            rules.append(f'[style*="{kind}: {light}"],[{kind}="{light}"]{{{kind}:{dark} !important}}')
     sheet = "<style>@media (prefers-color-scheme: dark){" + "".join(rules) + "}</style>"
     text = file.read_text(encoding="utf-8")
     file.write_text(re.sub(r"(<svg[^>]*>)", lambda match: match[1] + "\n " + sheet, text, count=1), encoding="utf-8")

@@ -1,0 +1,75 @@
+"""Pictures of serving: latencies and goodput over the rate of arrivals, or bars of percentiles for one rate."""
+
+from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, tidy
+from .speed_pictures import draw_bars, plain_log, sizes_of
+
+SHARES = ("p50", "p90", "p99")
+
+
+def height(series):
+    if len(sizes_of(series)) == 1:
+        return 3.1 + 1.3 + 0.27 * len(series)
+    return 3.2 + 0.16 * max(0, len(series) - 6)
+
+
+def draw(figure, workload, series):
+    figure.suptitle(workload, x=0.01, ha="left", fontsize=10, fontweight="bold", color=INK)
+    if len(sizes_of(series)) == 1:
+        above, below = figure.subfigures(2, 1, height_ratios=[3.1, 1.3 + 0.27 * len(series)])
+        draw_percentiles(above, series)
+        draw_bars(below, series, label="output tokens per second; bars: slowest to fastest round")
+    else:
+        draw_rates(figure, series)
+
+
+def draw_percentiles(figure, series):
+    axes = figure.subplots(1, 3)
+    for axis, key, title in zip(axes, ("ttft_s", "itl_s", "e2e_s"), ("time to first token", "time between tokens", "end to end")):
+        width = 0.8 / len(series)
+        for i, each in enumerate(series):
+            (_, result), *_ = each.points()
+            places = [j + (i - (len(series) - 1) / 2) * width for j in range(len(SHARES))]
+            axis.bar(places, [1e3 * result[key][share] for share in SHARES], width * 0.92, color=COLORS[i % 8],
+                     hatch=HATCHES[i % 8], label=each.label)
+        axis.set_xticks(range(len(SHARES)), [share.upper() for share in SHARES])
+        axis.set_title(title, fontsize=9, fontweight="normal")
+        tidy(axis, "y")
+    axes[0].set_ylabel("ms")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8)
+
+
+def draw_rates(figure, series):
+    axes = figure.subplots(1, 3)
+    ttft, itl, goodput = axes
+    for i, each in enumerate(series):
+        points = sorted(each.points(), key=lambda point: point[0])
+        rates = [rate for rate, _ in points]
+        width = max(0.9, 2.2 - 0.3 * i)  # lines that coincide remain visible
+        look = {"color": COLORS[i % 8], "marker": MARKERS[i % 8], "markersize": 5, "linewidth": width}
+        ttft.plot(rates, [1e3 * r["ttft_s"]["p50"] for _, r in points], linestyle="--", **look)
+        ttft.plot(rates, [1e3 * r["ttft_s"]["p99"] for _, r in points], linestyle="-", label=each.label, **look)
+        itl.plot(rates, [1e3 * r["itl_s"]["p99"] for _, r in points], **look)
+        goodput.plot(rates, [r["goodput_request_s"] for _, r in points], **look)
+    all_rates = [rate for rate in sizes_of(series) if rate > 0]
+    goodput.plot([0, max(all_rates)], [0, max(all_rates)], color=MUTED, linewidth=1, linestyle=":", marker="none")
+    goodput.annotate("all requests", (max(all_rates), max(all_rates)), xytext=(-4, 2), textcoords="offset points", ha="right",
+                     va="bottom", fontsize=7.5, color=MUTED)
+    for axis, label in zip(axes, ("time to first token, ms; dashed: P50, solid: P99", "P99 of the time between tokens, ms",
+                                  "goodput, requests per second")):
+        axis.set_xlabel("rate of arrivals, requests per second")
+        axis.set_ylabel(label)
+        axis.set_xlim(left=0)
+        tidy(axis)
+    values = [1e3 * r["ttft_s"][share] for each in series for _, r in each.points() for share in ("p50", "p99")]
+    if max(values) > 10 * max(min(values), 1e-9):
+        ttft.set_yscale("log")
+        plain_log(ttft)
+    else:
+        ttft.set_ylim(bottom=0)
+    itl.set_ylim(bottom=0)
+    goodput.set_ylim(bottom=0)
+    targets = ", ".join(f"{name[:-2].upper()} within {1e3 * limit:g} ms" for name, limit in series[0].part.get("targets", {}).items())
+    goodput.set_title(targets or "no target: every served request counts", fontsize=8, fontweight="normal")
+    handles, labels = ttft.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8)
