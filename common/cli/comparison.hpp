@@ -31,6 +31,8 @@ class PartRunner {
   /// Loads all variants, and runs each of them once, as a warm-up. Sets the part's variants, sizes and
   /// points, unless it has points from an earlier run.
   virtual void load(StoredPart& part) = 0;
+  /// Is called before the first run of each round, which has `order`.
+  virtual void begin_round(const std::vector<std::size_t>& /*order*/) {}
   /// Runs one variant at one size. `round` chooses the random numbers, which are the same for all variants.
   virtual StoredRun run(std::size_t point, std::size_t variant, int round) = 0;
   /// Returns the limits of the machine at this moment, or nothing if the part does not need them.
