@@ -2,14 +2,15 @@
 """Measures latency and throughput by batch and by context, and draws them beside the predictions of the rungs of seam
 `step_cost`.
 
-usage: 01_challenges/latency_throughput/measure.py sweep NAME MODEL [--linear NAME] [--batches 1,2,4,8,16,32] [--tokens 16]
-       01_challenges/latency_throughput/measure.py context NAME MODEL [--ctx 8192] [--set rope=yarn]
-       01_challenges/latency_throughput/measure.py plot
+usage: 01_challenges/latency_throughput/measure.py --out FOLDER sweep NAME MODEL [--linear NAME] [--batches 1,2,4,8]
+       01_challenges/latency_throughput/measure.py --out FOLDER context NAME MODEL [--ctx 8192] [--set rope=yarn]
+       01_challenges/latency_throughput/measure.py --out FOLDER plot
 
 `sweep` decodes with `rung bench` at every batch size, times steps with `rung plan --latency --measure`, and records
 what the rungs predict for them; results/sweep.json has one entry per NAME. `context` times the chunks of one long
 prompt and the tokens after it, and writes results/context.json. `plot` draws results/sweep.svg and context.svg, and
 .png (needs matplotlib), and fits the O(n^2) term.
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -19,9 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    ask, comma_list, lesson_main, pyplot, read_json, save_picture, tidy, write_between)
+    Results, ask, comma_list, lesson_main, pyplot, read_json, save_picture, tidy, write_between)
+from lessons.pictures import COLORS, INK, MARKERS, MUTED, caption  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Results(__file__)
 
 
 def store(file, name, entry):
@@ -29,7 +31,6 @@ def store(file, name, entry):
     path = RESULTS / file
     entries = read_json(path, {})
     entries[name] = entry
-    RESULTS.mkdir(exist_ok=True)
     path.write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in entries.items()) + "\n}\n")
 
 
@@ -118,7 +119,6 @@ def report(_):
     plt = pyplot()
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    colors = ["#1f6f8b", "#c0392b", "#3a7d44", "#7b5ea7"]
     plain = FuncFormatter(lambda v, _: f"{v:g}")
 
     def axes_of(axis, ticks, xlabel, ylabel, logy=True):
@@ -139,59 +139,63 @@ def report(_):
 
     if (RESULTS / "sweep.json").is_file():
         sweeps = read_json(RESULTS / "sweep.json")
-        write_between(RESULTS.parent / "README.md", "sweep", sweep_table(sweeps))
-        figure, rows = plt.subplots(2, len(sweeps), figsize=(3.6 * len(sweeps), 6.0), squeeze=False, sharex="col")
-        for column, ((name, s), color) in enumerate(zip(sweeps.items(), colors)):
+        write_between(RESULTS.document(), "sweep", sweep_table(sweeps))
+        figure, rows = plt.subplots(2, len(sweeps), figsize=(3.9 * len(sweeps), 6.2), squeeze=False, sharex="col", layout="constrained")
+        for column, ((name, s), color) in enumerate(zip(sweeps.items(), COLORS)):
             batches = [m["batch"] for m in s["measured"]]
             over, under = rows[0][column], rows[1][column]
-            for cost, style, grey in (("weights", ":", "#999999"), ("roofline_kv", "--", "#666666"), ("fitted", "-", color)):
+            for cost, style, grey in (("weights", ":", MUTED), ("roofline_kv", "--", INK), ("fitted", "-", color)):
                 tpot = s["predicted"][cost]["tpot_s"]
-                over.plot(batches, [1e3 * t for t in tpot], linestyle=style, color=grey, linewidth=1.2, label=cost)
-                under.plot(batches, [b / t for b, t in zip(batches, tpot)], linestyle=style, color=grey, linewidth=1.2)
-            over.plot(batches, [1e3 * m["tpot_s"] for m in s["measured"]], linestyle="none", marker="o", markersize=5, color=color,
-                      label="measured")
+                over.plot(batches, [1e3 * t for t in tpot], linestyle=style, color=grey, linewidth=1.2, marker="none", label=cost)
+                under.plot(batches, [b / t for b, t in zip(batches, tpot)], linestyle=style, color=grey, linewidth=1.2, marker="none")
+            over.errorbar(batches, [1e3 * m["tpot_s"] for m in s["measured"]], linestyle="none", marker="o", markersize=5, color=color,
+                          label="measured", elinewidth=0.9,
+                          yerr=[[1e3 * (m["tpot_s"] - m["tpot_min_s"]) for m in s["measured"]],
+                                [1e3 * (m["tpot_max_s"] - m["tpot_s"]) for m in s["measured"]]])
             under.plot(batches, [m["tok_s"] for m in s["measured"]], linestyle="none", marker="o", markersize=5, color=color)
             for axis in (over, under):
                 if s["knee"]:
                     axis.axvline(s["knee"], color=color, linewidth=0.8, linestyle="-.")
-            if s["knee"]:
-                under.text(s["knee"] * 1.06, 0.04, f"knee {s['knee']:.1f}", color=color, fontsize=8,
-                           transform=under.get_xaxis_transform())
-            over.set_title(f"{name}, linear {s['linear']}", fontsize=9)
-            axes_of(over, batches, "", "ms per step = per token of each" if column == 0 else "")
-            axes_of(under, batches, "batch", "tokens/s of all together" if column == 0 else "")
-        rows[0][0].legend(frameon=False, fontsize=8)
-        save_picture(figure, RESULTS / "sweep", dpi=100)
+            knee_text = f"knee at {s['knee']:.1f}" if s["knee"] else "no knee"
+            over.set_title(f"{name}, linear {s['linear']}: {knee_text}", fontsize=9)
+            axes_of(over, batches, "", "time of a step, ms" if column == 0 else "")
+            axes_of(under, batches, "sequences at once", "tokens per second of all sequences" if column == 0 else "")
+        handles, labels = rows[0][0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=4)
+        caption(figure, "Dots: median of the repetitions, with their range; dash-dotted: the measured knee. "
+                        "01_challenges/latency_throughput/measure.py sweep")
+        save_picture(figure, RESULTS / "sweep")
 
     if (RESULTS / "context.json").is_file():
         entries = read_json(RESULTS / "context.json")
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9))
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.3), layout="constrained")
         ticks = set()
         lines = ["![time to first token and time per token against the context](results/context.svg)", "",
                  "| model | first token, n tokens of prompt | the square is half of it at | limits would say |", "|---|---|---:|---:|"]
-        for (name, e), color in zip(entries.items(), colors):
+        for i, ((name, e), color) in enumerate(zip(entries.items(), COLORS)):
             prefill, decode = long_prompt(e["samples"], e["chunk"])
             b, d = fit_square(prefill)
             n = [p[0] for p in prefill]
             ticks.update(n)
-            left.plot(n, [p[1] for p in prefill], linestyle="none", marker="o", markersize=4, color=color, label=f"{name}: measured")
-            left.plot(n, [b * x + d * x * x for x in n], color=color, linewidth=1.2,
+            left.plot(n, [p[1] for p in prefill], linestyle="none", marker=MARKERS[i], markersize=4, color=color, label=f"{name}: measured")
+            left.plot(n, [b * x + d * x * x for x in n], color=color, linewidth=1.2, marker="none",
                       label=f"{1e6 * b:.3g} µs n + {1e9 * d:.3g} ns n²; equal at {b / d:,.0f}")
-            left.plot(n, [b * x for x in n], color=color, linewidth=0.9, linestyle=":")
-            right.plot([c for c, _ in decode], [1e3 * t for _, t in decode], linestyle="none", marker="o", markersize=4, color=color,
+            left.plot(n, [b * x for x in n], color=color, linewidth=0.9, linestyle=":", marker="none")
+            right.plot([c for c, _ in decode], [1e3 * t for _, t in decode], linestyle="none", marker=MARKERS[i], markersize=4, color=color,
                        label=f"{name}: measured")
-            right.plot([p["tokens"] for p in e["prompts"]], [1e3 * p["tpot_s"] for p in e["prompts"]], color=color, linewidth=1.2,
-                       label="fitted")
+            right.plot([p["tokens"] for p in e["prompts"]], [1e3 * p["tpot_s"] for p in e["prompts"]], color=color, linewidth=1.2, marker="none",
+                       label=f"{name}: fitted")
             limit_b, limit_d = fit_square([(q["tokens"], q["ttft_s"]) for q in e["limit_prompts"] if q["tokens"] >= e["chunk"]])
             lines.append(f"| {name}, `{e['linear']}` | {1e6 * b:.3g} µs · n + {1e9 * d:.3g} ns · n² | {b / d:,.0f} | "
                          f"{1e6 * limit_b:.3g} µs · n + {1e9 * limit_d:.3g} ns · n² |")
-        write_between(RESULTS.parent / "README.md", "context", lines + [""])
+        write_between(RESULTS.document(), "context", lines + [""])
         ticks = max(ticks)
-        axes_of(left, [t for t in (512, 1024, 2048, 4096, 8192, 16384) if t < ticks * 1.1], "tokens of the prompt", "seconds to first token")
-        axes_of(right, [t for t in (1, 8, 64, 512, 4096, 32768) if t < ticks * 1.1], "tokens of context", "ms per token, batch 1", logy=False)
-        left.legend(frameon=False, fontsize=8)
-        right.legend(frameon=False, fontsize=8)
-        save_picture(figure, RESULTS / "context", dpi=100)
+        axes_of(left, [t for t in (512, 1024, 2048, 4096, 8192, 16384) if t < ticks * 1.1], "prompt, tokens", "time to first token, seconds")
+        axes_of(right, [t for t in (1, 8, 64, 512, 4096, 32768) if t < ticks * 1.1], "context, tokens", "time per token of one sequence, ms", logy=False)
+        left.legend(fontsize=7.5)
+        right.legend(fontsize=7.5)
+        caption(figure, "Dotted: the linear term alone. 01_challenges/latency_throughput/measure.py context")
+        save_picture(figure, RESULTS / "context")
 
 
 def measure(a):
@@ -217,4 +221,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, redraw=None)
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, redraw=None)

@@ -5,26 +5,25 @@ with 768 numbers has half its length.
 usage: 01_challenges/one_token/plot.py     (needs matplotlib)
 """
 
-import argparse
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parents[1] / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from lessons import pyplot, save_picture  # noqa: E402
+from lessons import Results, lesson_main, pyplot, save_picture  # noqa: E402
+from lessons.pictures import COLORS, INK, MUTED, PAPER, TINTS  # noqa: E402
 
 DIM, HEADS, KV_HEADS, HEAD_DIM, FFN = 256, 8, 2, 32, 768
-MATRIX, VECTOR, CACHE = "#cfe2f3", "#8b4513", "#e9f5e6"
+MATRIX, VECTOR, CACHE = TINTS[0], COLORS[1], TINTS[2]
+RESULTS = Results(__file__)
 
 
-def main():
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+def report(_):
     plt = pyplot(font_size=9)
     figure, axis = plt.subplots(figsize=(14.5, 7.3))
 
     def box(x, top, width, height, label, color=MATRIX, size=8.5):
-        axis.add_patch(plt.Rectangle((x, top - height), width, height, facecolor=color, edgecolor="#555555", linewidth=0.8))
+        axis.add_patch(plt.Rectangle((x, top - height), width, height, facecolor=color, edgecolor=MUTED, linewidth=0.8))
         axis.text(x + width / 2, top - height / 2, label, ha="center", va="center", fontsize=size)
 
     def vector(x, top, length, label, below=True):
@@ -33,19 +32,19 @@ def main():
         axis.text(x + 7, at, label, ha="center", va="top" if below else "bottom", fontsize=8.5)
 
     def arrow(x, y, to_x, to_y=None):
-        axis.annotate("", (to_x, y if to_y is None else to_y), (x, y), arrowprops={"arrowstyle": "->", "color": "#555555"})
+        axis.annotate("", (to_x, y if to_y is None else to_y), (x, y), arrowprops={"arrowstyle": "->", "color": MUTED})
 
     half = FFN / 2  # everything with 768 numbers is drawn at half its length
     line = -470     # the residual stream runs along this height
 
     def plus(x):
         """Where the result of a block, which comes from above, is added to the residual stream."""
-        axis.add_patch(plt.Circle((x, line), 16, facecolor="white", edgecolor=VECTOR, linewidth=1.6, zorder=3))
+        axis.add_patch(plt.Circle((x, line), 16, facecolor=PAPER, edgecolor=VECTOR, linewidth=1.6, zorder=3))
         axis.text(x, line - 1, "+", ha="center", va="center", fontsize=12, color=VECTOR, zorder=4)
 
     def norm(x, label):
         """Takes x from the residual stream, and draws n, which a block begins with."""
-        axis.plot([x, x], [line, 0], color="#555555", linewidth=1)
+        axis.plot([x, x], [line, 0], color=MUTED, linewidth=1)
         arrow(x, 0, x + 62)
         axis.text(x + 30, 12, "norm", ha="center", fontsize=8.5)
         vector(x + 66, DIM / 2, DIM, label)
@@ -94,15 +93,14 @@ def main():
     arrow(2177, -DIM / 2, 2177, line + 18)
     plus(2177)
     vector(2230, line + DIM / 2, DIM, "x, for the\nnext layer")
-    axis.text(610, 450, "attention block", ha="center", fontsize=11, color="#333333")
-    axis.text(1680, 450, "feed-forward block", ha="center", fontsize=11, color="#333333")
+    axis.text(610, 450, "attention block", ha="center", fontsize=11, color=INK)
+    axis.text(1680, 450, "feed-forward block", ha="center", fontsize=11, color=INK)
     axis.set_xlim(-20, 2310)
     axis.set_ylim(-670, 480)
     axis.set_aspect("equal")
     axis.axis("off")
-    (FOLDER / "results").mkdir(exist_ok=True)
-    save_picture(figure, FOLDER / "results" / "layer")
+    save_picture(figure, RESULTS / "layer")
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, lambda _: None, report, results=RESULTS, rung=False, redraw=None)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The schedulers of this folder in the engine: throughput, and how long requests wait.
 
-usage: 03_techniques/batching/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 3]
-       03_techniques/batching/measure.py --large tinyllama-1.1b-q4_0.gguf
-       03_techniques/batching/measure.py --plot
+usage: 03_techniques/batching/measure.py --out FOLDER [--model tiny] [--repeats 3]
+       03_techniques/batching/measure.py --out FOLDER --large tinyllama-1.1b-q4_0.gguf
+       03_techniques/batching/measure.py --out FOLDER --plot
 
 There are two loads. "mixed" has more requests at once than can run together, with short and long answers. "long
 prompts" is a steady stream of short requests that decode, with prompts of 900 tokens in between. The runs of all
@@ -11,6 +11,7 @@ schedulers are interleaved, and the run with the median throughput counts. --lar
 requests and a model whose speed memory limits (`rung synth --shape tinyllama-1.1b --type q4_0` makes one), and leaves
 the other rows. The script writes results/schedulers.json, the tables between the marks of README.md, and
 results/schedulers.svg and .png (needs matplotlib).
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -21,11 +22,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    comma_list, interleaved, lesson_main, machine, middle, pyplot, read_json, run, save_picture, save_rows, tidy,
-    write_between)
+    Results, comma_list, interleaved, lesson_main, machine, machine_text, middle, pyplot, read_json, run, save_picture,
+    save_rows, tidy, write_between)
+from lessons.pictures import COLORS, HATCHES, caption  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
-FILE = RESULTS / "schedulers.json"
+RESULTS = Results(__file__)
+FILE = "schedulers.json"
 PACKED = ["--linear", "packed,auto"]
 SCHEDULERS = ["one_at_a_time", "static_batch", "dynamic_batch", "continuous", "chunked"]
 
@@ -127,7 +129,7 @@ def table(data, load):
 
 
 def write_tables(data):
-    lesson = RESULTS.parent / "README.md"
+    lesson = RESULTS.document()
     for load in ("mixed", "mixed, large", "long prompts", "long prompts, large"):
         write_between(lesson, f"serve: results/schedulers.json, {load}", table(data, load))
     write_between(lesson, "what if: results/schedulers.json", what_if_table(data))
@@ -136,26 +138,30 @@ def write_tables(data):
 
 def plot(data):
     plt = pyplot()
-    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.0))
+    figure, axes = plt.subplots(1, 2, figsize=(9.2, 3.5), layout="constrained")
     mixed = [r for r in data["rows"] if r["load"] == "mixed"]
-    axes[0].barh([r["scheduler"] for r in mixed], [r["output_tok_s"] for r in mixed], color="#1f6f8b")
-    axes[0].invert_yaxis()
-    axes[0].set_xlabel("output tokens per second, mixed lengths")
+    for i, r in enumerate(mixed):
+        axes[0].barh(i, r["output_tok_s"], color=COLORS[i], hatch=HATCHES[i])
+    axes[0].set_yticks(range(len(mixed)), [r["scheduler"] for r in mixed])
+    axes[0].set_title("answers of mixed lengths")
+    axes[0].set_xlabel("output tokens per second")
     stream = [r for r in data["rows"] if r["load"] == "long prompts"]
-    for i, (key, color) in enumerate((("p50", "#9dbfca"), ("p90", "#5a94a8"), ("p99", "#1f6f8b"))):
-        axes[1].barh([j + 0.25 * (i - 1) for j in range(len(stream))], [1e3 * r["itl_s"][key] for r in stream], height=0.23,
-                     color=color, label=key)
+    for i, key in enumerate(("p50", "p90", "p99")):
+        axes[1].barh([j + 0.27 * (i - 1) for j in range(len(stream))], [1e3 * r["itl_s"][key] for r in stream], height=0.25,
+                     color=COLORS[i], hatch=HATCHES[i], label=key.upper())
     axes[1].set_yticks(range(len(stream)), [r["scheduler"] for r in stream])
-    axes[1].invert_yaxis()
-    axes[1].set_xlabel("ms between tokens, while long prompts arrive")
-    axes[1].legend(frameon=False)
+    axes[1].set_title("while long prompts arrive")
+    axes[1].set_xlabel("time between tokens, ms")
+    axes[1].legend()
     for axis in axes:
+        axis.invert_yaxis()
         tidy(axis, "x")
-    save_picture(figure, RESULTS / "schedulers", dpi=90)
+    caption(figure, f"{data['model']} on {machine_text(data['machine'])}; medians of interleaved runs, by 03_techniques/batching/measure.py")
+    save_picture(figure, RESULTS / "schedulers")
 
 
 def measure(a):
-    data = read_json(FILE, {"rows": []})
+    data = read_json(RESULTS / FILE, {"rows": []})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if a.large:
@@ -165,11 +171,11 @@ def measure(a):
             large = [r for r in data["rows"] if r["load"].endswith(", large")]
             data = {"model": a.model, "machine": machine(a.rung, "scheduler"), "own": measure_own(a),
                     "what_if": what_if(a, folder), "rows": measure_small(a, folder) + large}
-    save_rows(FILE, **data)
+    save_rows(RESULTS / FILE, **data)
 
 
 def report(_):
-    data = read_json(FILE)
+    data = read_json(RESULTS / FILE)
     write_tables(data)
     plot(data)
 
@@ -183,4 +189,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3)
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, model="tiny", repeats=3)

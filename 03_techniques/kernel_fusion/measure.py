@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures what each rung of `fusion` saves in whole models, and writes the lesson's tables.
 
-usage: 03_techniques/kernel_fusion/measure.py NAME MODEL --count [--linear auto] [--rung build/bin/rung]
-       03_techniques/kernel_fusion/measure.py NAME MODEL [-p 256] [-n 64] [-r 3] [--rounds 5] [--linear auto]
-       03_techniques/kernel_fusion/measure.py --tables
+usage: 03_techniques/kernel_fusion/measure.py --out FOLDER NAME MODEL --count [--linear auto]
+       03_techniques/kernel_fusion/measure.py --out FOLDER NAME MODEL [-p 256] [-n 64] [-r 3] [--rounds 5] [--linear auto]
+       03_techniques/kernel_fusion/measure.py --out FOLDER --tables
 
 With --count, one short `rung bench` of MODEL per rung counts how often a decode step starts the threads, and where the
 rung applies. These counts do not depend on the speed of the machine. Without --count, all rungs run once in each round,
@@ -12,6 +12,7 @@ ones. Both write results/NAME.json. --tables writes the tables between the marks
     <!-- engine: results/NAME.json -->  ...  <!-- end -->
 from these files: the bytes of intermediates that are no longer written and read (computed from the model's shape), the
 counts, and, if there are rounds, the median of the speed relative to `none` in the same round.
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -21,9 +22,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import UsageError, lesson_main, read_json, run, write_between  # noqa: E402
+from lessons import Results, UsageError, lesson_main, read_json, run, write_between  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Results(__file__)
 RUNGS = ("none", "qkv", "gate_up", "add_norm", "rope_store")
 
 
@@ -99,9 +100,9 @@ def table(path):
 def report(a):
     if not a.redraw:
         return  # a measurement need not have counts and rounds yet
-    lesson = RESULTS.parent / "README.md"
+    lesson = RESULTS.document()
     for file in re.findall(r"<!-- engine: (\S+\.json) -->", lesson.read_text(encoding="utf-8")):
-        write_between(lesson, f"engine: {file}", table(RESULTS.parent / file))
+        write_between(lesson, f"engine: {file}", table(RESULTS / Path(file).name))
 
 
 def options(parser):
@@ -116,4 +117,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, redraw="--tables")
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, redraw="--tables")

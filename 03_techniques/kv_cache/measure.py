@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Sends the lengths of real requests through the caches of this folder, and counts how much of their memory is wasted.
 
-usage: 03_techniques/kv_cache/measure.py TRACE.csv [--context 16384] [--tokens 131072] [--replay build/bin/kv_cache_replay]
-       03_techniques/kv_cache/measure.py --plot
+usage: 03_techniques/kv_cache/measure.py --out FOLDER TRACE.csv [--context 16384] [--tokens 131072]
+       03_techniques/kv_cache/measure.py --out FOLDER --plot
 
 TRACE.csv is the Azure LLM inference trace of conversations (github.com/Azure/AzurePublicDataset, CC-BY), or any file
 whose lines end in ",prompt tokens,generated tokens". The script writes results/waste.json, the table between the marks
 of README.md, and results/waste.svg and .png (needs matplotlib).
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -15,10 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    RUNG, UsageError, comma_list, lesson_main, pyplot, read_json, run, save_picture, save_rows, tidy, write_between)
+    RUNG, Results, UsageError, comma_list, lesson_main, pyplot, read_json, run, save_picture, save_rows, tidy,
+    write_between)
+from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
-FILE = RESULTS / "waste.json"
+RESULTS = Results(__file__)
+FILE = "waste.json"
 
 
 def measure(a):
@@ -32,7 +35,7 @@ def measure(a):
                 continue  # has no blocks
             rows.append({"rung": rung, "block": block if rung != "contiguous" else None, **figures})
     head = {key: document[key] for key in ("requests", "too_long", "context", "tokens")}
-    save_rows(FILE, rows, one_line=True, **head)
+    save_rows(RESULTS / FILE, rows, one_line=True, **head)
 
 
 def table(data):
@@ -48,23 +51,24 @@ def table(data):
 
 def report(_):
     plt = pyplot()
-    data = read_json(FILE)
-    write_between(RESULTS.parent / "README.md", "waste: results/waste.json", table(data))
+    data = read_json(RESULTS / FILE)
+    write_between(RESULTS.document(), "waste: results/waste.json", table(data))
     paged = [r for r in data["rows"] if r["block"] is not None and r["rung"] == "paged"]
     whole = next(r for r in data["rows"] if r["rung"] == "contiguous")
-    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2))
+    figure, axes = plt.subplots(1, 2, figsize=(8.8, 3.6), layout="constrained")
     for axis, key, factor, label in ((axes[0], "waste", 100, "% of the taken slots that no sequence reads"),
                                      (axes[1], "sequences", 1, "sequences at a time")):
-        axis.plot([r["block"] for r in paged], [factor * r[key] for r in paged], "o-", color="#1f6f8b", ms=4, label="paged")
-        axis.axhline(factor * whole[key], color="#c0392b", linestyle="--", label="contiguous")
+        axis.plot([r["block"] for r in paged], [factor * r[key] for r in paged], color=COLORS[0], marker=MARKERS[0], label="paged")
+        axis.axhline(factor * whole[key], color=COLORS[1], linestyle="--", label="contiguous")
         axis.set_xscale("log", base=2)
         axis.set_xticks([r["block"] for r in paged], [str(r["block"]) for r in paged])
         axis.set_ylim(bottom=0)
-        axis.set_xlabel("tokens per block")
+        axis.set_xlabel("size of a block, tokens")
         axis.set_ylabel(label)
         tidy(axis)
-    axes[0].legend(frameon=False, loc="center right")
-    save_picture(figure, RESULTS / "waste", dpi=90)
+    axes[0].legend(loc="center right")
+    caption(figure, f"Replay of a trace by 03_techniques/kv_cache/measure.py, with room for {data.get('tokens', 131072):,} tokens.")
+    save_picture(figure, RESULTS / "waste")
 
 
 def options(parser):
@@ -76,4 +80,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, rung=False)
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, rung=False)

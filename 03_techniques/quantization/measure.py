@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures the quality and the speed of each number format, draws the picture and writes the tables of the lesson.
 
-usage: 03_techniques/quantization/measure.py --quality TEXT --calibration OTHER_TEXT [--chunks 8] [--rung build/bin/rung]
-       03_techniques/quantization/measure.py --speed [--shape tinyllama-1.1b]
-       03_techniques/quantization/measure.py             only draws the picture and writes the tables
+usage: 03_techniques/quantization/measure.py --out FOLDER --quality TEXT --calibration OTHER_TEXT [--chunks 8]
+       03_techniques/quantization/measure.py --out FOLDER --speed [--shape tinyllama-1.1b]
+       03_techniques/quantization/measure.py --out FOLDER             only draws the picture and writes the tables
 
 --quality  `tiny` in every format by every rung of seam `quantizer`: the perplexity on TEXT (one that the model was not
            trained on), and the divergence from and agreement with float32. Runs with the same weights as float32 show what the
@@ -11,6 +11,7 @@ usage: 03_techniques/quantization/measure.py --quality TEXT --calibration OTHER_
 --speed    prefill and decode of `tiny` and of a synthetic model in every format. Writes results/speed.json
 --models   only writes the models that --speed needs (14 GB)
 Models are written to a temporary folder, or to --scratch, where they stay for the next run. The picture needs matplotlib.
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import concurrent.futures
@@ -22,15 +23,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    UsageError, ask, lesson_main, machine_text, pyplot, read_json, save_picture, save_rows, tidy, write_between)
+    Results, UsageError, ask, lesson_main, machine_text, pyplot, read_json, save_picture, save_rows, tidy, write_between)
+from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Results(__file__)
 FORMATS = ["f32", "bf16", "f16", "q8_0", "q6_k", "q5_k", "q4_1", "q4_k", "q4_0", "iq4_nl"]
 PLAIN = {"f32", "bf16", "f16"}
 EXACT = {"q4_0", "iq4_nl", "q6_k"}  # formats with one scale per (sub-)block
 RUNGS = ["absmax", "search", "exact", "weighted", "exact, weighted"]
-LOOKS = {"absmax": ("#c0392b", "o"), "search": ("#1f6f8b", "s"), "exact": ("#b5651d", "D"), "weighted": ("#3a7d44", "^"),
-         "exact, weighted": ("#6c3483", "v")}
 
 
 def weight_bits(rung, model):
@@ -116,16 +116,17 @@ def speed(a, scratch):
 def plot():
     plt = pyplot()
     rows = [r for r in read_json(RESULTS / "quality.json")["rows"] if r["rung"]]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.0), width_ratios=[1.15, 1])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.3), width_ratios=[1.15, 1], layout="constrained")
     kinds = list(dict.fromkeys(r["type"] for r in rows))
     plain = {r["type"]: r["kl"] for r in rows if r["rung"] == "absmax"}
     beside = {"iq4_nl": -0.09, "q4_k": 0.09}  # three formats have 4.5 bits: drawn side by side
     for name in RUNGS:
         shown = [r for r in rows if r["rung"] == name]
-        color, marker = LOOKS[name]
-        look = {"color": color, "label": name, "markersize": 5.5, "markerfacecolor": "none", "markeredgewidth": 1.3}
-        left.plot([r["bits"] + beside.get(r["type"], 0) for r in shown], [r["kl"] for r in shown], marker, **look)
-        right.plot([r["kl"] / plain[r["type"]] for r in shown], [kinds.index(r["type"]) for r in shown], marker, **look)
+        i = RUNGS.index(name)
+        look = {"color": COLORS[i], "marker": MARKERS[i], "linestyle": "none", "label": name, "markersize": 5.5,
+                "markerfacecolor": "none", "markeredgewidth": 1.3}
+        left.plot([r["bits"] + beside.get(r["type"], 0) for r in shown], [r["kl"] for r in shown], **look)
+        right.plot([r["kl"] / plain[r["type"]] for r in shown], [kinds.index(r["type"]) for r in shown], **look)
     for kind, place in (("q4_0", (0, 7)), ("iq4_nl", (-37, -3)), ("q4_k", (-4, -24)), ("q4_1", (8, 0)), ("q5_k", (8, 0)),
                         ("q6_k", (8, 0)), ("q8_0", (8, 0))):
         first = next(r for r in rows if r["type"] == kind)
@@ -141,8 +142,10 @@ def plot():
     right.set_xlabel("KL divergence against absmax of the same format")
     for axis in (left, right):
         tidy(axis)
-    left.legend(frameon=False, title="quantizer", alignment="left", loc="upper right")
-    save_picture(figure, RESULTS / "quality", dpi=90)
+    left.legend(title="quantizer", alignment="left", loc="upper right")
+    caption(figure, "tiny on valid.txt, exact arithmetic (03_techniques/quantization/measure.py --quality). Formats with 4.5 bits are drawn "
+                    "side by side.")
+    save_picture(figure, RESULTS / "quality")
 
 
 def number(value):
@@ -212,7 +215,7 @@ def measure(a):
 
 
 def report(_):
-    lesson, measured, timed = (RESULTS.parent / "README.md", RESULTS / "quality.json", RESULTS / "speed.json")
+    lesson, measured, timed = (RESULTS.document(), RESULTS / "quality.json", RESULTS / "speed.json")
     if measured.is_file():
         plot()
         write_between(lesson, "measure.py: quality", quality_table(read_json(measured)))
@@ -233,4 +236,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, redraw=None)
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, redraw=None)

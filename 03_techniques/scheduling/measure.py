@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Policies in the engine when there is room and when there is none: how long a request takes.
 
-usage: 03_techniques/scheduling/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 3]
-       03_techniques/scheduling/measure.py --large tinyllama-1.1b-q4_0.gguf
-       03_techniques/scheduling/measure.py --table
+usage: 03_techniques/scheduling/measure.py --out FOLDER [--model tiny] [--repeats 3]
+       03_techniques/scheduling/measure.py --out FOLDER --large tinyllama-1.1b-q4_0.gguf
+       03_techniques/scheduling/measure.py --out FOLDER --table
 
 Two loads have the same 64 requests, of which four run at a time. In "calm" they arrive at a rate that is easy to serve,
 and in "rush" all at once. Every eighth has a long prompt and a long answer. In "families", 48 prompts of six kinds
@@ -12,6 +12,7 @@ user 0 sends everything at once, and user 1 sends a short request now and then. 
 interleaved, and the run with the median mean latency counts. --large measures rush and flood with fewer requests and a
 model whose speed memory limits, and leaves the other rows. The script writes results/policies.json and the tables
 between the marks of README.md.
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -20,9 +21,11 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import interleaved, lesson_main, machine, middle, read_json, save_rows, write_between  # noqa: E402
+from lessons import (  # noqa: E402
+    Results, interleaved, lesson_main, machine, middle, read_json, save_rows, write_between)
 
-RESULT = Path(__file__).resolve().parent / "results" / "policies.json"
+RESULTS = Results(__file__)
+FILE = "policies.json"
 POLICIES = {"calm": ["fifo", "shortest_first", "adaptive"], "rush": ["fifo", "shortest_first", "adaptive"],
             "families": ["fifo", "longest_prefix_match"], "flood": ["fifo", "fair_share"]}
 LARGE = ["rush", "flood"]
@@ -74,19 +77,19 @@ def rows_of(a, model, all_loads, suffix=""):
 
 
 def measure(a):
-    old = read_json(RESULT, {"rows": []})
+    old = read_json(RESULTS / FILE, {"rows": []})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if a.large:
             kept = [r for r in old["rows"] if not r["load"].endswith(", large")]
             head = {key: value for key, value in old.items() if key not in ("rows", "large")}
             new = rows_of(a, a.large, large_loads(folder), ", large")
-            save_rows(RESULT, kept + new, **head, large=machine(a.rung, "policy"))
+            save_rows(RESULTS / FILE, kept + new, **head, large=machine(a.rung, "policy"))
         else:
             kept = [r for r in old["rows"] if r["load"].endswith(", large")]
             head = {"large": old["large"]} if "large" in old else {}
             new = rows_of(a, a.model, loads(folder))
-            save_rows(RESULT, new + kept, model=a.model, machine=machine(a.rung, "policy"), **head)
+            save_rows(RESULTS / FILE, new + kept, model=a.model, machine=machine(a.rung, "policy"), **head)
 
 
 def flood_table(data, load):
@@ -113,9 +116,9 @@ def table(data, load):
 
 
 def report(_):
-    data = read_json(RESULT)
+    data = read_json(RESULTS / FILE)
     for load in [*POLICIES, *(f"{load}, large" for load in LARGE)]:
-        write_between(RESULT.parents[1] / "README.md", f"serve: results/policies.json, {load}", table(data, load))
+        write_between(RESULTS.document(), f"serve: results/policies.json, {load}", table(data, load))
 
 
 def options(parser):
@@ -123,4 +126,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3, redraw="--table")
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, model="tiny", repeats=3, redraw="--table")

@@ -21,6 +21,9 @@ import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tools"))
+from lessons.pictures import COLORS, HATCHES, INK, caption, pyplot, save_picture, tidy  # noqa: E402
+
 # In the order of the table; the adapter is engines/FILE.py.
 ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ik_llama_cpp": "ik_llama_cpp", "ctranslate2": "ctranslate2_cpu", "openvino": "openvino_cpu",
            "onnxruntime": "onnxruntime_cpu", "transformers": "transformers_cpu", "mine": "mine"}
@@ -265,15 +268,14 @@ def table(result: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plot(result: dict, out: Path) -> None:
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def plot(result: dict, picture: Path) -> None:
+    """Draws picture.svg and picture.png. Exits without matplotlib."""
+    plt = pyplot()
     names = list(dict.fromkeys(row["engine"] for kind in result["types"] for row in kind["rows"]))
     kinds = [kind["type"] for kind in result["types"]]
     tests = [t for t in ("prefill", "decode", "batch") if any(t in row for kind in result["types"] for row in kind["rows"])]
-    figure, axes = plt.subplots(1, len(tests), figsize=(5 * len(tests), 3.8), dpi=100)
-    for axis, test in zip(axes, tests):
+    figure, axes = plt.subplots(1, len(tests), figsize=(3.6 * len(tests) + 0.6, 3.9), layout="constrained", squeeze=False)
+    for axis, test in zip(axes[0], tests):
         width = 0.8 / len(names)
         for i, name in enumerate(names):
             places, heights, low, high = [], [], [], []
@@ -284,14 +286,17 @@ def plot(result: dict, out: Path) -> None:
                     heights.append(m["tok_s"])
                     low.append(m["tok_s"] - m["min"])
                     high.append(m["max"] - m["tok_s"])
-            axis.bar(places, heights, width * 0.92, yerr=[low, high], capsize=2, label=name, error_kw={"lw": 0.8})
-        axis.set(title=f"{result['batch']} sequences" if test == "batch" else test, ylabel="tokens per second", xticks=range(len(kinds)), xticklabels=kinds)
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=len(names), frameon=False, fontsize=8)
-    figure.suptitle(f"{result['model']}, {result['threads']} threads; bars: medians, whiskers: all rounds", fontsize=9)
-    figure.tight_layout(rect=(0, 0.06, 1, 1))
-    for suffix in ("png", "svg"):
-        figure.savefig(out / f"comparison.{suffix}")
+            axis.bar(places, heights, width * 0.92, yerr=[low, high], label=name, color=COLORS[i % 8], hatch=HATCHES[i % 8],
+                     error_kw={"ecolor": INK, "lw": 0.8})
+        axis.set(title=f"decode of {result['batch']} sequences" if test == "batch" else f"{test} of one sequence", xlabel="format of the weights",
+                 xticks=range(len(kinds)), xticklabels=kinds)
+        tidy(axis, "y")
+    axes[0][0].set_ylabel("tokens per second")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(names), 5))
+    caption(figure, f"{result['model']}, {result['threads']} threads, {result['machine']}, {result['date']}, commit {result['commit']}; bars: medians "
+                    f"of {result['rounds']} interleaved rounds, with their range. 06_benchmarks/engine_comparison/compare.py")
+    save_picture(figure, picture)
 
 
 def arguments(given=None) -> argparse.Namespace:
@@ -310,6 +315,7 @@ def arguments(given=None) -> argparse.Namespace:
     args.add_argument("--rung", default=str(HERE.parent.parent / "build/bin/rung"))
     args.add_argument("--work", help="keeps models and converted weights here; default: a new temporary folder")
     args.add_argument("--out", type=Path, default=Path("comparison"))
+    args.add_argument("--redraw", type=Path, metavar="FILE", help="only draw a comparison.json that was measured before, into --out")
     args.add_argument("--no-limits", action="store_true", help="does not measure the machine between rounds")
     a = args.parse_args(given)
     if a.prompt < 1 or a.new < 1 or a.rounds < 1 or a.threads < 1 or a.batch < 0:
@@ -321,14 +327,17 @@ def arguments(given=None) -> argparse.Namespace:
 
 def main() -> None:
     a = arguments()
+    if a.redraw:
+        a.out.mkdir(parents=True, exist_ok=True)
+        return plot(json.loads(a.redraw.read_text()), a.out / a.redraw.stem)
     result = Comparison(a).run()
     a.out.mkdir(parents=True, exist_ok=True)
     (a.out / "comparison.json").write_text(json.dumps(result, indent=1) + "\n")
     (a.out / "comparison.md").write_text(table(result))
     try:
-        plot(result, a.out)
-    except ImportError as error:
-        print(f"compare.py: no plot: the package {error.name} is not installed", file=sys.stderr)
+        plot(result, a.out / "comparison")
+    except SystemExit as error:  # without matplotlib
+        print(f"compare.py: no picture: {error}", file=sys.stderr)
     print(table(result))
 
 

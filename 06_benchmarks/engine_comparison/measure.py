@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures how close Rung comes to the limits of the machine, which are measured before every repetition.
 
-usage: 06_benchmarks/engine_comparison/measure.py --models FOLDER [--rung build/bin/rung] [--types q4_0,q8_0,q4_k,bf16]
-       06_benchmarks/engine_comparison/measure.py --table
+usage: 06_benchmarks/engine_comparison/measure.py --out FOLDER --models FOLDER [--types q4_0,q8_0,q4_k,bf16]
+       06_benchmarks/engine_comparison/measure.py --out FOLDER --table
 
 FOLDER holds tinyllama-1.1b-TYPE.gguf (made by `rung synth` and `rung quantize`; the files that compare.py --work keeps
 will do). The runs are a prefill of 512 tokens, and a decode of 16 tokens by one sequence and by 16. The script writes
 results/limits.json and the table between the marks of README.md.
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import sys
@@ -14,9 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    UsageError, ask, lesson_main, machine, machine_text, read_json, save_rows, write_between)
+    Results, UsageError, ask, lesson_main, machine, machine_text, read_json, save_rows, write_between)
 
-RESULT = Path(__file__).resolve().parent / "results" / "limits.json"
+RESULTS = Results(__file__)
+FILE = "limits.json"
 LINEAR = "packed,bf16_dot,auto"
 TESTS = {"prefill": ["-p", 512, "-n", 0, "-r", 5], "decode": ["-p", 0, "-n", 16, "-b", "1,16", "-r", 11]}
 from lessons.limit_words import RATE_WORDS as LIMITS  # noqa: E402
@@ -35,7 +37,7 @@ def measure(a):
             for row in out:
                 rows.append({"type": kind, **{k: v for k, v in row.items() if k not in ("fused", "rungs")}})
                 print(kind, row["test"], row["batch"], f"{row['tok_s']:.1f} tokens/s, {row['pct_of_limit']:.0f} %", flush=True)
-    save_rows(RESULT, rows, linear=LINEAR, machine=machine(a.rung, "policy"))
+    save_rows(RESULTS / FILE, rows, linear=LINEAR, machine=machine(a.rung, "policy"))
 
 
 def table(data):
@@ -48,7 +50,7 @@ def table(data):
 
 
 def report(_):
-    write_between(RESULT.parents[1] / "README.md", "limits: results/limits.json", table(read_json(RESULT)))
+    write_between(RESULTS.document(), "limits: results/limits.json", table(read_json(RESULTS / FILE)))
 
 
 def options(parser):
@@ -57,4 +59,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, redraw="--table")
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, redraw="--table")

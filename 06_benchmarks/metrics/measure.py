@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures what this folder's lesson shows: one run with its timeline, and latency against the rate of arrivals.
 
-usage: 06_benchmarks/metrics/measure.py [--model tiny] [--rung build/bin/rung] [--repeats 2]
-       06_benchmarks/metrics/measure.py --plot
+usage: 06_benchmarks/metrics/measure.py --out FOLDER [--model tiny] [--repeats 2]
+       06_benchmarks/metrics/measure.py --out FOLDER --plot
 
 The runs of the sweep are interleaved. Of each load, the run with the median P99 of TTFT counts (of two runs, the larger
 one). The script writes results/timeline.json, results/rates.json, the tables between the marks of README.md and the
 pictures (needs matplotlib).
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -15,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    interleaved, lesson_main, machine, middle, read_json, save_rows, serve, write_between)
+    Results, interleaved, lesson_main, machine, machine_text, middle, read_json, save_rows, serve, write_between)
 from plot import draw  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Results(__file__)
 # There is so little memory that requests are preempted, and many prompts share a prefix.
 TIMELINE = ["--threads", "1", "--requests", "40", "--rate", "40", "--seed", "4", "--prompt-tokens", "16-120", "--output-tokens", "20-160", "--shared-prefix",
             "32", "--max-sequences", "8", "--kv-budget", "1MB", "--ctx", "320", "--set", "prefix_cache=radix", "--timeline", "40"]
@@ -28,7 +29,6 @@ KINDS = {"poisson": [], "gamma": ["--cv", "3"]}
 
 
 def measure(a):
-    RESULTS.mkdir(exist_ok=True)
     (RESULTS / "timeline.json").write_text(json.dumps(serve(a.rung, a.model, *TIMELINE)) + "\n")
 
     def load(kind, rate):
@@ -54,10 +54,11 @@ def rates_table(data):
 
 def report(_):
     rates = read_json(RESULTS / "rates.json")
-    write_between(RESULTS.parent / "README.md", "rates: results/rates.json", rates_table(rates))
+    write_between(RESULTS.document(), "rates: results/rates.json", rates_table(rates))
     runs = [read_json(RESULTS / "timeline.json"), *rates["rows"]]
-    draw([("results", run) for run in runs], str(RESULTS / "serve"))
+    note = f"{rates['model']}, one thread of {machine_text(rates['machine'])}, by 06_benchmarks/metrics/measure.py"
+    draw([("results", run) for run in runs], str(RESULTS / "serve"), note)
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, model="tiny", repeats=2)
+    lesson_main(__doc__, measure, report, results=RESULTS, model="tiny", repeats=2)

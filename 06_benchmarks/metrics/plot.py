@@ -17,10 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import lesson_main, plain_ticks, pyplot, read_json, save_picture, tidy  # noqa: E402
+from lessons.pictures import COLORS, GRID, INK, MARKERS, MUTED, PAPER, caption  # noqa: E402
 
-STATES = {"waiting": "#d9d9d9", "prefill": "#e6842a", "decode": "#1f6f8b", "preempted": "#b3202c"}
+STATES = {"waiting": GRID, "prefill": COLORS[4], "decode": COLORS[0], "preempted": COLORS[1]}
 FREE, KEPT, SHARED = -1, -2, -3  # owners other than a request
-FREE_COLOR, KEPT_COLOR, SHARED_COLOR = "#ffffff", "#c9c9c9", "#222222"
+FREE_COLOR, KEPT_COLOR, SHARED_COLOR = PAPER, GRID, INK
 
 
 def changes(request):
@@ -58,41 +59,46 @@ def draw_use(axis, kv):
     live = [100 * s["live"] / slots for s in samples]
     reserved = [100 * (s["taken"] - s["kept"]) / slots for s in samples]
     taken = [100 * s["taken"] / slots for s in samples]
-    axis.fill_between(times, 0, live, step="post", color="#1f6f8b", linewidth=0, label="read by a sequence")
-    axis.fill_between(times, live, reserved, step="post", color="#e6842a", linewidth=0, label="reserved, empty")
+    axis.fill_between(times, 0, live, step="post", color=COLORS[0], linewidth=0, label="read by a sequence")
+    axis.fill_between(times, live, reserved, step="post", color=COLORS[4], linewidth=0, label="reserved, empty")
     axis.fill_between(times, reserved, taken, step="post", color=KEPT_COLOR, linewidth=0, label="kept for later")
     axis.set_ylim(0, 100)
-    axis.set_ylabel("KV slots, %")
+    axis.set_ylabel("slots of the\nKV cache, %")
     axis.legend(ncol=3, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     tidy(axis)
 
 
 def draw_map(axis, kv):
-    from matplotlib.colors import ListedColormap
-
-    palette = ["#1f6f8b", "#e6842a", "#5b9f5b", "#8a63a8", "#c9556b", "#3aa6a0", "#b58a2b", "#6b83c9", "#93603c", "#d58ab0"]
-    special = {FREE: 0, KEPT: 1, SHARED: 2}  # places in the list of colors
-    every_color = ListedColormap([FREE_COLOR, KEPT_COLOR, SHARED_COLOR, *palette])
+    palette = COLORS
+    special = {FREE: FREE_COLOR, KEPT: KEPT_COLOR, SHARED: SHARED_COLOR}
     samples = kv["samples"]
     rows = [owners(s) for s in samples]
-    colors = [[special.get(owner, 3 + owner % len(palette)) for owner in row] for row in zip(*rows)]
-    end = samples[-1]["t"] + (samples[-1]["t"] - samples[-2]["t"] if len(samples) > 1 else 1e-3)
-    axis.pcolormesh([s["t"] for s in samples] + [end], list(range(len(colors) + 1)), colors, cmap=every_color,
-                    vmin=0, vmax=every_color.N, linewidth=0, rasterized=True)
+    times = [s["t"] for s in samples]
+    times.append(times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1e-3))
+    colors = [[special.get(owner, palette[owner % len(palette)]) for owner in row] for row in zip(*rows)]
+    for block, row in enumerate(colors):
+        spans = {}  # color -> [(begin, length)], with neighboring samples of one color in one span
+        begin = 0
+        for i in range(1, len(row) + 1):
+            if i == len(row) or row[i] != row[begin]:
+                spans.setdefault(row[begin], []).append((times[begin], times[i] - times[begin]))
+                begin = i
+        for color, where in spans.items():
+            axis.broken_barh(where, (block, 1), facecolors=color, linewidth=0)
     axis.set_ylim(len(colors), 0)
     every = max(1, -(-kv["blocks"] // max(len(colors), 1)))
     axis.set_ylabel("block of the KV cache" if every == 1 else f"every {every}th block")
     used = {owner for row in rows for owner in row}
     notes = [(SHARED, "several sequences", SHARED_COLOR), (KEPT, "kept for later", KEPT_COLOR), (FREE, "free", FREE_COLOR)]
     shown = [(label, color) for owner, label, color in notes if owner in used]
-    handles = [axis.bar(0, 0, color=palette[0])] + [axis.bar(0, 0, color=c, edgecolor="#999999", linewidth=0.6) for _, c in shown]
+    handles = [axis.bar(0, 0, color=palette[0])] + [axis.bar(0, 0, color=c, edgecolor=MUTED, linewidth=0.6) for _, c in shown]
     axis.legend(handles, ["one color per sequence"] + [label for label, _ in shown], ncol=4, frameon=False, loc="lower left",
                 bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
 
 
-def timeline(run, name):
+def timeline(run, name, note):
     plt = pyplot()
     line = run["timeline"]
     count = len(line["requests"])
@@ -101,24 +107,25 @@ def timeline(run, name):
     draw_states(axes[0], line["requests"])
     draw_map(axes[1], line["kv"])
     draw_use(axes[2], line["kv"])
-    axes[2].set_xlabel("seconds")
+    axes[2].set_xlabel("time since the start, seconds")
     axes[2].set_xlim(0, run["duration_s"])
+    caption(figure, note)
     save_picture(figure, f"{name}_timeline")
 
 
 def draw_cdf(axis, run, title):
     requests = run["timeline"]["requests"]
-    for key, label, color in (("ttft_s", "TTFT", "#e6842a"), ("e2e_s", "E2E", "#1f6f8b")):
+    for key, label, color in (("ttft_s", "TTFT", COLORS[1]), ("e2e_s", "E2E", COLORS[0])):
         values = sorted(1e3 * r[key] for r in requests)
         shares = [100 * (i + 1) / len(values) for i in range(len(values))]
         p99 = values[max(0, -(-99 * len(values) // 100) - 1)]
-        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linewidth=1.6, label=f"{label}, P99 {p99:.0f} ms")
+        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linewidth=1.6, marker="none", linestyle="-" if key == "e2e_s" else "--", label=f"{label}, P99 {p99:.0f} ms")
         axis.plot([p99], [99], "o", markersize=4, color=color)
     axis.set_xscale("log")
     plain_ticks(axis.xaxis)
     axis.set_ylim(0, 103)
-    axis.set_xlabel("ms, for at most this share of the requests")
-    axis.set_ylabel("%")
+    axis.set_xlabel("latency, ms")
+    axis.set_ylabel("requests that are at least as fast, %")
     axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
     if title:
         axis.set_title(title, loc="right", fontsize=8)
@@ -126,26 +133,27 @@ def draw_cdf(axis, run, title):
 
 
 def draw_rates(axis, runs):
-    colors = {"uniform": "#8a8a8a", "poisson": "#1f6f8b", "gamma": "#e6842a", "tide": "#8a63a8"}
-    kinds = sorted({r["arrivals"] for r in runs}, key=lambda kind: list(colors).index(kind) if kind in colors else 9)
+    known = ["poisson", "gamma", "uniform", "tide"]
+    kinds = sorted({r["arrivals"] for r in runs}, key=lambda kind: known.index(kind) if kind in known else len(known))
     for kind in kinds:
         points = sorted((r for r in runs if r["arrivals"] == kind), key=lambda r: r["rate"])
         rates = [r["rate"] for r in points]
-        color = colors.get(kind, "#555555")
-        axis.plot(rates, [1e3 * r["ttft_s"]["p99"] for r in points], "o-", color=color, markersize=3.5, linewidth=1.5,
+        i = known.index(kind) if kind in known else len(known)
+        look = {"color": COLORS[i], "marker": MARKERS[i]}
+        axis.plot(rates, [1e3 * r["ttft_s"]["p99"] for r in points], linestyle="-", markersize=4, linewidth=1.5, **look,
                   label=f"{kind}, P99")
-        axis.plot(rates, [1e3 * r["ttft_s"]["p50"] for r in points], "o:", color=color, markersize=3, linewidth=1.2,
+        axis.plot(rates, [1e3 * r["ttft_s"]["p50"] for r in points], linestyle=":", markersize=3.5, linewidth=1.2, **look,
                   label=f"{kind}, P50")
     axis.set_yscale("log")
     plain_ticks(axis.yaxis)
     axis.set_xlim(0)
-    axis.set_xlabel("requests per second")
-    axis.set_ylabel("TTFT, ms")
+    axis.set_xlabel("rate of arrivals, requests per second")
+    axis.set_ylabel("time to first token, ms")
     axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
     tidy(axis)
 
 
-def latency(timed, swept, name):
+def latency(timed, swept, name, note):
     plt = pyplot()
     titles = [stem if len(timed) > 1 else "" for stem, _ in timed]
     parts = [lambda axis, run=run, title=title: draw_cdf(axis, run, title) for (_, run), title in zip(timed, titles)]
@@ -154,11 +162,12 @@ def latency(timed, swept, name):
     figure, axes = plt.subplots(1, len(parts), figsize=(4.3 * len(parts), 3.3), constrained_layout=True, squeeze=False)
     for part, axis in zip(parts, axes[0]):
         part(axis)
+    caption(figure, note)
     save_picture(figure, f"{name}_latency")
 
 
-def draw(runs, name):
-    """runs: [(name of the file, its JSON)]."""
+def draw(runs, name, note="rung bench-serve --json"):
+    """runs: [(name of the file, its JSON)]. The note goes into the captions."""
     timed = [(stem, run) for stem, run in runs if "timeline" in run]
     swept = [run for _, run in runs if run["rate"] > 0 and "timeline" not in run]
     if len({run["rate"] for run in swept}) < 2:  # the timed ones may make a sweep of it
@@ -170,8 +179,8 @@ def draw(runs, name):
             raise SystemExit(f"nothing can be drawn of {stem}: it has no timeline (rung bench-serve --timeline N), and there "
                              "are no runs of other rates to draw it with")
     for stem, run in timed:
-        timeline(run, f"{name}_{stem}" if len(timed) > 1 else name)
-    latency(timed, swept, name)
+        timeline(run, f"{name}_{stem}" if len(timed) > 1 else name, note)
+    latency(timed, swept, name, note)
 
 
 def draw_files(a):

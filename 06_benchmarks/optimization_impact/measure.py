@@ -2,12 +2,13 @@
 """Counts what this folder's lesson shows: how often the interval of each rung contains the true ratio, how wide it is,
 and what stopping at a narrow interval costs.
 
-usage: 06_benchmarks/optimization_impact/measure.py [--study build/bin/optimization_impact_study] [--comparisons 10000]
-       06_benchmarks/optimization_impact/measure.py --plot
+usage: 06_benchmarks/optimization_impact/measure.py --out FOLDER [--comparisons 10000]
+       06_benchmarks/optimization_impact/measure.py --out FOLDER --plot
 
 The program simulates all comparisons with seeds, so every run gives the same numbers. It takes about three minutes.
 The script writes results/coverage.json, results/stopping.json, results/examples.txt, the tables between the marks of
 README.md, and results/coverage.svg and .png (needs matplotlib).
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import json
@@ -16,10 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    RUNG, caption, lesson_main, plain_ticks, pyplot, read_json, run, save_picture, save_rows, tidy, write_between)
+    RUNG, Results, caption, lesson_main, plain_ticks, pyplot, read_json, run, save_picture, save_rows, tidy, write_between)
 from lessons.pictures import MUTED  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Results(__file__)
 STUDY = str(Path(RUNG).with_name("optimization_impact_study"))
 COMMAND = "optimization_impact_study"
 SYMMETRIC = ["quiet", "drift", "bursts", "skewed"]  # the kinds of noise that disturb both sides alike
@@ -34,7 +35,6 @@ def save(file, text, command):
 
 
 def measure(a):
-    RESULTS.mkdir(exist_ok=True)
     (RESULTS / "examples.txt").write_text(run(a.study, "examples").stdout, encoding="utf-8")
     for what, comparisons in (("stopping", 2 * a.comparisons), ("coverage", a.comparisons)):
         save(f"{what}.json", run(a.study, what, comparisons, progress=True).stdout, f"{COMMAND} {what} {comparisons}")
@@ -116,10 +116,10 @@ def plot(data):
 
 def report(_):
     coverage, stopping = read_json(RESULTS / "coverage.json"), read_json(RESULTS / "stopping.json")
-    lesson = RESULTS.parent / "README.md"
+    lesson = RESULTS.document()
     write_between(lesson, "coverage: results/coverage.json", coverage_table(coverage))
     write_between(lesson, "stopping: results/stopping.json", stopping_table(stopping))
-    write_between(RESULTS.parent / "NOTES.md", "coverage: results/coverage.json", all_table(coverage))
+    write_between(RESULTS.document("NOTES.md"), "coverage: results/coverage.json", all_table(coverage))
     plot(coverage)
 
 
@@ -129,4 +129,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, rung=False)
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, rung=False)

@@ -2,9 +2,9 @@
 """Measures what this folder's lesson shows: the figures of four real traces, and what a prefix cache gains if prompts
 share prefixes.
 
-usage: 06_benchmarks/workloads/measure.py --traces FOLDER [--model tiny] [--rung build/bin/rung] [--repeats 3]
-       06_benchmarks/workloads/measure.py --large tinyllama-1.1b-q4_0.gguf [--repeats 3]
-       06_benchmarks/workloads/measure.py --plot
+usage: 06_benchmarks/workloads/measure.py --out FOLDER --traces FOLDER [--model tiny] [--repeats 3]
+       06_benchmarks/workloads/measure.py --out FOLDER --large tinyllama-1.1b-q4_0.gguf [--repeats 3]
+       06_benchmarks/workloads/measure.py --out FOLDER --plot
 
 FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
 (github.com/Azure/AzurePublicDataset), mooncake_conversation_trace.jsonl, mooncake_synthetic_trace.jsonl
@@ -14,6 +14,7 @@ Runs with and without a prefix cache are interleaved. A request is a hit if at l
 run with the cache. Its first token is compared with that of the same request in the run without a cache. The script
 writes results/traces.json, results/prefix.json, results/prefix_cost.json, the tables between the marks of README.md,
 and results/prefix.svg and .png (needs matplotlib).
+With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
 """
 
 import datetime
@@ -25,10 +26,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    UsageError, interleaved, lesson_main, machine, middle, plain_ticks, pyplot, read_json, save_picture, save_rows,
+    Results, UsageError, interleaved, lesson_main, machine, machine_text, middle, plain_ticks, pyplot, read_json,
+    save_picture, save_rows,
     serve, tidy, write_between)
+from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Results(__file__)
 NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",
          "Mooncake, conversation": "mooncake_conversation_trace.jsonl", "Mooncake, tools and agents": "mooncake_synthetic_trace.jsonl"}
 MOONCAKE = "mooncake_conversation_trace.jsonl"
@@ -140,7 +143,6 @@ def compare(a, model, cases):
 
 
 def measure_loads(a):
-    RESULTS.mkdir(exist_ok=True)
     traces = {name: describe(read(a.traces / file)) for name, file in NAMES.items()}
     (RESULTS / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
     file = RESULTS / "prefix.json"
@@ -195,21 +197,22 @@ def prefix_table(data, cost):
 def plot(data):
     plt = pyplot()
     data = {**data, "rows": [r for r in data["rows"] if r["load"] not in large_loads()]}
-    figure, axes = plt.subplots(1, len(data["rows"]), figsize=(9.2, 3.2), sharey=True, constrained_layout=True)
+    figure, axes = plt.subplots(1, len(data["rows"]), figsize=(9.4, 3.5), sharey=True, constrained_layout=True)
     for axis, row in zip(axes, data["rows"]):
         computed = [(p - c, 1e3 * t, 2 * c >= p) for c, p, t in row["points"]]
-        for hit, color, label in ((False, "#e6842a", "less than half found"), (True, "#1f6f8b", "half or more found")):
+        for hit, i, label in ((False, 1, "less than half found"), (True, 0, "half or more found")):
             points = [(x, y) for x, y, h in computed if h == hit]
-            axis.plot([x for x, _ in points], [y for _, y in points], "o", markersize=3, alpha=0.65, color=color, label=label,
-                      markeredgewidth=0)
-        axis.set_title(row["load"], fontsize=9)
-        axis.set_xlabel("prompt tokens that were computed")
+            axis.plot([x for x, _ in points], [y for _, y in points], linestyle="none", markersize=3.5, marker=MARKERS[i], color=COLORS[i],
+                      label=label, markeredgewidth=0)
+        axis.set_title(row["load"])
+        axis.set_xlabel("computed part of the prompt, tokens")
         axis.set_xlim(0)
         axis.set_yscale("log")
         plain_ticks(axis.yaxis)
         tidy(axis)
-    axes[0].set_ylabel("TTFT, ms")
-    axes[0].legend(frameon=False, loc="lower right", fontsize=8, handletextpad=0.2)
+    axes[0].set_ylabel("time to first token, ms")
+    axes[0].legend(loc="lower right", handletextpad=0.2)
+    caption(figure, f"{data['model']}, one thread of {machine_text(data['machine'])}; one dot per request, by 06_benchmarks/workloads/measure.py")
     save_picture(figure, RESULTS / "prefix")
 
 
@@ -228,7 +231,7 @@ def measure(a):
 def report(_):
     data = read_json(RESULTS / "prefix.json")
     cost = read_json(RESULTS / "prefix_cost.json") if (RESULTS / "prefix_cost.json").is_file() else None
-    lesson = RESULTS.parent / "README.md"
+    lesson = RESULTS.document()
     write_between(lesson, "traces: results/traces.json", traces_table(read_json(RESULTS / "traces.json")))
     write_between(lesson, "prefix: results/prefix.json", prefix_table(data, cost))
     plot(data)
@@ -241,4 +244,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3)
+    lesson_main(__doc__, measure, report, results=RESULTS, options=options, model="tiny", repeats=3)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 RUNG = os.path.abspath(sys.argv[1])
 SCRATCH = Path(sys.argv[2]).resolve() / "compare_test"
-EXPERIMENTS = Path(__file__).resolve().parents[2] / "06_benchmarks" / "optimization_impact" / "experiments"
 HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 QUICK = ["--workload", "decode", "-b", "1", "-n", "2", "-r", "2"]
 
@@ -257,11 +256,11 @@ class Experiment(Case):
             "wrong.toml", "[variants]\nnonsense = ['a']\n[[part]]\nworkload = 'decode'\n"), "--no-plot")
         self.refused(1, "gone.toml", "experiment", "gone.toml", "--no-plot")
 
-    def test_the_courses_experiments_are_read(self):
-        files = sorted(EXPERIMENTS.glob("*.toml"))
-        self.assertGreaterEqual(len(files), 5)
-        for file in files:
-            self.assertTrue(file.with_suffix(".md").is_file(), f"{file.name} has no page that explains its result")
+    def test_dry_run(self):
+        file = experiment("dry.toml", "[variants]\ntype = ['q8_0', 'q4_0']\n[[part]]\nworkload = 'decode'\nsizes = [1, 2]\n")
+        text = self.ok("experiment", file, "--dry-run")
+        self.assertIn("decode: 2 variants (q8_0; q4_0), sizes 1, 2", text)
+        self.assertFalse((SCRATCH / "dry.json").exists() or (SCRATCH / "dry_models").exists())
 
 
 if __name__ == "__main__":

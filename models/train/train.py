@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -75,19 +76,19 @@ class Schedule:
         return min(1.0, (step + 1) / self.warmup) * fall
 
 
-def plot(history: dict, path: Path) -> None:
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    fig, axis = plt.subplots(figsize=(6, 3.4), dpi=90)
-    for name, style in (("train", {"lw": 0.8}), ("valid", {"marker": "o", "ms": 3, "lw": 1.2})):
-        axis.plot([p["tokens"] / 1e6 for p in history[name]], [p["loss"] for p in history[name]], label=name, **style)
-    axis.set(xlabel="million tokens seen", ylabel="nats per token", ylim=(2.5, 6))
-    axis.grid(alpha=0.3)
+def plot(history: dict, path: Path, name: str = "") -> None:
+    """Draws path.svg and path.png: the loss on the training text and on the validation text."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+    from lessons import caption, pyplot, save_picture, tidy
+    from lessons.pictures import COLORS
+    figure, axis = pyplot().subplots(figsize=(6.4, 3.7), layout="constrained")
+    for i, (text, style) in enumerate((("train", {"linewidth": 0.8, "marker": "none"}), ("valid", {"marker": "o", "markersize": 3}))):
+        axis.plot([p["tokens"] / 1e6 for p in history[text]], [p["loss"] for p in history[text]], label=text, color=COLORS[i], **style)
+    axis.set(xlabel="trained on, millions of tokens", ylabel="loss, nats per token", ylim=(2.5, 6))
     axis.legend()
-    fig.tight_layout()
-    fig.savefig(path)
-    plt.close(fig)
+    tidy(axis)
+    caption(figure, f"{name or path.stem}: models/train/train.py")
+    save_picture(figure, path)
 
 
 def start_from(path: Path, c: Config) -> dict[str, torch.Tensor]:
@@ -254,7 +255,7 @@ def main() -> None:
         return
     run.validate()
     run.save()
-    plot(run.history, run.folder / "loss.png")
+    plot(run.history, run.folder / "loss")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ lessons have. The measure.py of a lesson writes the tables that exist only in th
 from .pictures import caption, plain_ticks, pyplot, save_picture, size_ticks, tidy
 from .programs import RUNG, ask, interleaved, machine, machine_text, middle, run, serve
 from .records import read_json, save_rows
-from .script import UsageError, comma_list, lesson_main
+from .script import Results, UsageError, comma_list, lesson_main
 from .tables import write_between
 
-__all__ = ["RUNG", "UsageError", "ask", "caption", "comma_list", "interleaved", "lesson_main", "machine", "machine_text",
-           "middle", "plain_ticks", "pyplot", "read_json", "run", "save_picture", "save_rows", "serve", "size_ticks",
-           "tidy", "write_between"]
+__all__ = ["RUNG", "Results", "UsageError", "ask", "caption", "comma_list", "interleaved", "lesson_main", "machine",
+           "machine_text", "middle", "plain_ticks", "pyplot", "read_json", "run", "save_picture", "save_rows", "serve",
+           "size_ticks", "tidy", "write_between"]

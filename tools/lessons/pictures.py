@@ -19,9 +19,11 @@ MUTED = "#6b6b6b"  # captions, and lines for comparison, such as a limit
 GRID = "#e3e3e3"
 PAPER = "#ffffff"
 FILL = "#eef1f4"  # areas without data, such as boxes of a diagram
+TINTS = ["#cfe3f2", "#f8ddc8", "#cdeee3"]  # light tints of the first three colors, for boxes of a diagram
 
 # What save_picture() writes into the SVG for readers whose page is dark.
 DARK = {INK: "#e6e6e6", MUTED: "#a0a0a0", GRID: "#3a3f45", PAPER: "#16191d", FILL: "#262b31",
+        "#cfe3f2": "#173a52", "#f8ddc8": "#57331a", "#cdeee3": "#124436",
         "#0072b2": "#4aa8e0", "#d55e00": "#f0803c", "#009e73": "#2cc299", "#cc79a7": "#dd9cc0", "#e69f00": "#f0b73a",
         "#56b4e9": "#8accf2", "#7a5195": "#ad8bc6", "#8c6d31": "#bfa264"}
 
