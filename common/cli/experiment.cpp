@@ -28,8 +28,9 @@ struct Unit {
 
 class Experiment {
  public:
-  Experiment(const std::string& path, std::string out, bool restart)
-      : file_(read_experiment(path)), folder_(fs::path(path).parent_path()), out_(std::move(out)) {
+  /// With `dry`, makes no files, and only plan() can be called.
+  Experiment(const std::string& path, std::string out, bool restart, bool dry)
+      : file_(read_experiment(path)), folder_(fs::path(path).parent_path()), out_(std::move(out)), dry_(dry) {
     if (out_.empty()) out_ = fs::path(path).stem().string();
     precision_.confidence = file_.confidence.value_or(precision_.confidence);
     precision_.precision = file_.precision.value_or(precision_.precision);
@@ -45,9 +46,21 @@ class Experiment {
     for (const ExperimentPart& part : file_.parts) {
       for (const std::string& model : file_.models) add(part, model);
     }
+    if (dry_) return;
     if (!restart && fs::exists(out_ + ".json")) resume();
     const OutputFile probe(out_ +
                            ".json");  // refuses a place that cannot be written before anything is measured
+  }
+
+  /// Returns the parts with their variants and sizes, as JSON.
+  Json plan() const {
+    Json parts = Json::array();
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+      Json names = Json::array();
+      for (const VariantSpec& v : units_[i].variants) names.push_back(v.name);
+      parts.push_back({{"name", runs_.parts[i].name}, {"variants", names}, {"sizes", units_[i].plan.sizes}});
+    }
+    return parts;
   }
 
   /// Measures what is missing. The file is complete after every round of a part.
@@ -122,14 +135,14 @@ class Experiment {
   std::string model_of_type(const std::string& model, const std::string& type) const {
     const std::string input = resolve_model(model);
     const fs::path folder = out_ + "_models";
+    const QuantizeTarget target = quantize_target(type, false);  // refuses an unknown format
     const std::string file =
         (folder / fmt::format("{}-{}.gguf", fs::path(input).stem().string(), type)).string();
-    if (fs::exists(file)) return file;
+    if (fs::exists(file) || dry_) return file;
     if (fs::is_directory(input)) {
       fail("'{}' is a folder, so it cannot be quantized; convert it first with: rung convert {} FILE.gguf",
            input, model);
     }
-    const QuantizeTarget target = quantize_target(type, false);
     fs::create_directories(folder);
     Progress progress("quantize " + type);
     quantize(input, file, target, default_threads(), progress.watcher(), nullptr,
@@ -181,14 +194,27 @@ class Experiment {
   std::vector<Unit> units_;  // in the order of runs_.parts
   std::uint64_t loaded_bytes_ = 0;
   bool keeps_models_ = true;
+  bool dry_ = false;
 };
+
+void print_plan(const Json& parts) {
+  for (const Json& part : parts) {
+    std::string variants, sizes;
+    for (const Json& name : part["variants"])
+      variants += (variants.empty() ? "" : "; ") + name.get<std::string>();
+    for (const Json& size : part["sizes"])
+      sizes += fmt::format("{}{:g}", sizes.empty() ? "" : ", ", size.get<double>());
+    fmt::print("{}: {} variants ({}), {}\n", part["name"].get<std::string>(), part["variants"].size(),
+               variants, sizes.empty() ? "default sizes" : "sizes " + sizes);
+  }
+}
 
 }  // namespace
 
 void add_experiment(Command& app, Program& program) {
   struct State {
     std::string file, out;
-    bool restart = false, no_plot = false;
+    bool restart = false, no_plot = false, dry = false;
   };
   const auto state = std::make_shared<State>();
   Command* command = add_command(app, program, "experiment",
@@ -202,6 +228,7 @@ void add_experiment(Command& app, Program& program) {
       "write NAME.json, NAME.svg and NAME.png (default: the name of the file, in this folder)");
   command->add_flag("--restart", state->restart, "measure everything again, even if NAME.json has runs");
   command->add_flag("--no-plot", state->no_plot, "do not draw; rung plot NAME.json does it later");
+  command->add_flag("--dry-run", state->dry, "print the parts, variants and sizes, and measure nothing");
   command->footer(
       "After an interruption, the same command continues where it was. Every round measures all variants of "
       "all parts\n"
@@ -210,7 +237,11 @@ void add_experiment(Command& app, Program& program) {
       "  rung experiment 06_benchmarks/optimization_impact/experiments/attention.toml --out attention");
   command->callback([&program, state] {
     program.run = [&program, state] {
-      Experiment experiment(state->file, state->out, state->restart);
+      Experiment experiment(state->file, state->out, state->restart, state->dry);
+      if (state->dry) {
+        if (program.json) return print_json(experiment.plan());
+        return print_plan(experiment.plan());
+      }
       experiment.run();
       if (program.json) {
         print_json(to_json(experiment.runs()));
