@@ -44,9 +44,10 @@ def groups_of(files):
     for name, runs in files:
         for part in runs["parts"]:
             workload = part["workload"] if part["measure"] != "quality" else part.get("reference", "")
-            groups.setdefault((part["measure"], workload), []).append((name, part))
+            at_once = part["measure"] == "serving" and all(point["size"] == 0 for point in part["points"])
+            groups.setdefault((part["measure"], workload, at_once), []).append((name, part))
     result = []
-    for (measure, _), parts in groups.items():
+    for (measure, _, _), parts in groups.items():
         names = [variant["name"] for _, part in parts for variant in part["variants"]]
         twice = len(names) != len(set(names))
         in_files = {file for file, _ in parts}
@@ -59,8 +60,16 @@ def groups_of(files):
                 front.append(part["name"])
             for i, variant in enumerate(part["variants"]):
                 series.append(Series(", ".join([*front, variant["name"]]), part, i, part["variants"][0]["name"]))
-        result.append((measure, parts[0][1]["workload"], series))
+        result.append((measure, title_of([part for _, part in parts]), series))
     return result
+
+
+def title_of(parts):
+    """The workload, with the name of the part if it says more."""
+    workload = parts[0]["workload"]
+    names = {part["name"] for part in parts}
+    name = names.pop() if len(names) == 1 else workload
+    return workload if parts[0]["measure"] == "quality" or name.startswith(workload) else f"{name}: {workload}"
 
 
 def draw(files, groups):

@@ -1,6 +1,6 @@
 """Pictures of serving: latencies and goodput over the rate of arrivals, or bars of percentiles for one rate."""
 
-from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, tidy
+from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, tidy, wrapped
 from .speed_pictures import draw_bars, plain_log, sizes_of
 
 SHARES = ("p50", "p90", "p99")
@@ -43,7 +43,8 @@ def draw_rates(figure, series):
     axes = figure.subplots(1, 3)
     ttft, itl, goodput = axes
     for i, each in enumerate(series):
-        points = sorted(each.points(), key=lambda point: point[0])
+        # A rate of 0 means that all requests arrive at once, which has no place on this axis.
+        points = sorted((point for point in each.points() if point[0] > 0), key=lambda point: point[0])
         rates = [rate for rate, _ in points]
         width = max(0.9, 2.2 - 0.3 * i)  # lines that coincide remain visible
         look = {"color": COLORS[i % 8], "marker": MARKERS[i % 8], "markersize": 5, "linewidth": width}
@@ -58,7 +59,7 @@ def draw_rates(figure, series):
     for axis, label in zip(axes, ("time to first token, ms; dashed: P50, solid: P99", "P99 of the time between tokens, ms",
                                   "goodput, requests per second")):
         axis.set_xlabel("rate of arrivals, requests per second")
-        axis.set_ylabel(label)
+        axis.set_ylabel(wrapped(label))
         axis.set_xlim(left=0)
         tidy(axis)
     values = [1e3 * r["ttft_s"][share] for each in series for _, r in each.points() for share in ("p50", "p99")]

@@ -78,6 +78,7 @@ FILES = {
     "nine": runs(speed([f"v{i}" for i in range(9)], [1, 2])),
     "rates": runs(serving(["fifo", "fair"], [2, 4, 8])),
     "burst": runs(serving(["fifo", "fair"], [0])),
+    "mixed": runs(serving(["fifo", "fair"], [0, 3]), serving(["fifo", "fair"], [0])),
     "quality": runs(quality(["f16", "q8_0", "q4_0"])),
     "all": runs(speed(["a", "b"], [1, 2], "decode"), speed(["a", "b"], [4], "prefill"), serving(["a", "b"], [0]), quality(["a", "b"])),
 }
