@@ -57,8 +57,9 @@ void Alternatives::add(const std::string& name, const std::string& value) {
 
 std::vector<Alternatives::Axis> Alternatives::axes() const {
   std::vector<Axis> axes;
-  for (auto [option, value] : given_) {
-    std::string name = option.substr(2);
+  for (const auto& given : given_) {
+    const std::string& option = given.first;
+    std::string name = option.substr(2), value = given.second;
     if (option == "--set") {
       const std::size_t equals = value.find('=');
       if (equals == std::string::npos || equals == 0)

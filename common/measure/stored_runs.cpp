@@ -1,5 +1,7 @@
 #include "measure/stored_runs.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -44,7 +46,8 @@ std::map<std::string, double> figures_from(const Json& json) {
   for (const auto& [name, value] : json.items()) {
     if (value.is_number()) figures[name] = value.get<double>();
     if (!value.is_object()) continue;
-    for (const auto& [member, number] : value.items()) figures[name + "." + member] = number.get<double>();
+    for (const auto& [member, number] : value.items())
+      figures[fmt::format("{}.{}", name, member)] = number.get<double>();
   }
   return figures;
 }
