@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Draws the two pictures of this lesson from what `rung plan --kv` prints.
 
-usage: 01_challenges/kv_cache_analysis/plot.py [RUNG] [-o FOLDER]     (needs matplotlib)
+usage: 01_challenges/kv_cache_analysis/plot.py --out FOLDER [--rung build/bin/rung]
+       01_challenges/kv_cache_analysis/plot.py --plot --out FOLDER
 
-Asks the program (by default build/bin/rung) for five published shapes at contexts from 1,024 to 131,072 tokens. Writes
-three things into FOLDER, which is the current folder by default: plans.json (the numbers), kv_bytes.svg and .png (bytes
-of one sequence), and batch.svg and .png (sequences that fit). The lesson shows those in results/.
+Asks the program for five published shapes at contexts from 1,024 to 131,072 tokens. Writes three things into FOLDER:
+plans.json (the numbers), kv_bytes.svg and .png (bytes of one sequence), and batch.svg and .png (sequences that fit).
+The pictures need matplotlib. --plot draws numbers that were written before. --update is for maintainers: it writes to
+results/, which the lesson shows.
 """
 
 import json
@@ -13,16 +15,18 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import RUNG, ask, lesson_main, pyplot, read_json, save_picture, tidy  # noqa: E402
+from lessons import COLORS, MARKERS, PAPER, ask, caption, lesson_main, pyplot, save_picture, tidy  # noqa: E402
 
 SHAPES = {
-    "llama-2-7b": ("#b5651d", "o", "Llama 2 7B (MHA)"),
-    "gemma-2-9b": ("#7b5ea7", "s", "Gemma 2 9B (GQA, every 2nd layer 4096)"),
-    "llama-3-8b": ("#1f6f8b", "^", "Llama 3 8B (GQA)"),
-    "mistral-7b-v0.1": ("#3a7d44", "D", "Mistral 7B v0.1 (GQA, window 4096)"),
-    "deepseek-v2-lite": ("#c0392b", "v", "DeepSeek-V2-Lite (MLA)"),
+    "llama-2-7b": "Llama 2 7B (MHA)",
+    "gemma-2-9b": "Gemma 2 9B (GQA, window 4,096 in every second layer)",
+    "llama-3-8b": "Llama 3 8B (GQA)",
+    "mistral-7b-v0.1": "Mistral 7B v0.1 (GQA, window 4,096)",
+    "deepseek-v2-lite": "DeepSeek-V2-Lite (MLA)",
 }
 CONTEXTS = [1024 << i for i in range(8)]
+SOURCE = ("Computed from the published shapes by `rung plan --kv`, not measured. Both axes are logarithmic. "
+          "Made by 01_challenges/kv_cache_analysis/plot.py.")
 
 
 def plan(rung, shape, context):
@@ -38,11 +42,12 @@ def context_axis(axis):
     from matplotlib.ticker import FuncFormatter
 
     axis.set_xscale("log", base=2)
+    axis.set_yscale("log")
     axis.set_xticks(CONTEXTS)
     axis.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens / 1024:.0f}k"))
     axis.minorticks_off()
-    axis.set_xlabel("context, tokens")
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_xlabel("context, tokens (1k = 1,024)")
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     tidy(axis)
 
 
@@ -54,38 +59,32 @@ def measure(a):
 
 def report(a):
     plt = pyplot()
-    rows = read_json(a.out / "plans.json")
+    rows = a.results.read("plans.json")
 
-    def series(shape, key):
-        return [row[key] for row in rows if row["shape"] == shape]
-
-    figure, axis = plt.subplots(figsize=(6.4, 4.0))
-    for shape, (color, marker, label) in SHAPES.items():
-        axis.plot(CONTEXTS, [b / 1e9 for b in series(shape, "bytes_per_sequence")], color=color, marker=marker,
-                  markersize=4, label=label)
-    axis.set_yscale("log")
-    axis.set_ylabel("KV cache of one sequence, GB (16 bits)")
-    context_axis(axis)
-    axis.legend(frameon=False, fontsize=8)
-    save_picture(figure, a.out / "kv_bytes", dpi=90)
-
-    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.0), sharey=True)
-    for axis, budget in zip(axes, ("24GB", "80GB")):
-        for shape, (color, marker, label) in SHAPES.items():
-            batches = [batch if batch > 0 else float("nan") for batch in series(shape, f"batch_{budget}")]
-            axis.plot(CONTEXTS, batches, color=color, marker=marker, markersize=4, label=label)
-        axis.set_yscale("log")
-        axis.set_title(f"{budget[:-2]} GB for weights (16 bits) and KV cache", fontsize=9)
+    def lines(axis, value):
+        for shape, color, marker in zip(SHAPES, COLORS, MARKERS):
+            shown = [row for row in rows if row["shape"] == shape]
+            dash = "--" if "window" in SHAPES[shape] else "-"  # two lines coincide until the window is full
+            axis.plot([row["context"] for row in shown], [value(row) for row in shown], color=color, marker=marker,
+                      linestyle=dash, markerfacecolor=PAPER if dash == "--" else color, label=SHAPES[shape])
         context_axis(axis)
-    axes[0].set_ylabel("sequences that fit, blocks of 16 tokens")
-    axes[0].legend(frameon=False, fontsize=8, loc="upper right")
-    save_picture(figure, a.out / "batch", dpi=90)
 
+    figure, axis = plt.subplots(figsize=(6.4, 4.8))
+    lines(axis, lambda row: row["bytes_per_sequence"] / 1e9)
+    axis.set_ylabel("KV cache of one sequence, GB (16-bit elements)")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    caption(figure, SOURCE)
+    save_picture(figure, a.out / "kv_bytes")
 
-def options(parser):
-    parser.add_argument("rung", nargs="?", default=RUNG, help="the program")
-    parser.add_argument("-o", "--out", type=Path, default=Path("."), help="the folder for numbers and pictures")
+    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.6), sharey=True)
+    for axis, budget in zip(axes, ("24GB", "80GB")):
+        lines(axis, lambda row: row[f"batch_{budget}"] if row[f"batch_{budget}"] > 0 else float("nan"))
+        axis.set_title(f"{budget[:-2]} GB for 16-bit weights and the KV cache")
+    axes[0].set_ylabel("sequences that fit, with blocks of 16 tokens")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    caption(figure, SOURCE + " A line ends where not even one sequence fits.")
+    save_picture(figure, a.out / "batch")
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, options=options, rung=False, redraw=None)
+    lesson_main(__doc__, measure, report)
