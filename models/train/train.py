@@ -2,8 +2,9 @@
 
     python train.py --work WORK --config configs/tiny.json [--device cpu] [--compile]
 
-WORK is what prepare.py wrote; WORK/NAME (NAME is the configuration's) receives checkpoint.pt, loss.json and loss.png.
-The same command goes on from the last checkpoint, exactly: weights, optimizers, and the generator of the windows.
+WORK is what prepare.py wrote; WORK/NAME (NAME is the configuration's) receives checkpoint.pt, loss.json, loss.svg and
+loss.png. The same command goes on from the last checkpoint, exactly: weights, optimizers, and the generator of the
+windows.
 
 The schedule counts tokens, so it is the same on every machine. A configuration has phases. In the first the windows
 are short, which is cheap; in the last they are a whole context long, and the dialogues join the text. The learning rate is
@@ -25,6 +26,7 @@ from data import Windows, read_ids
 from distill import Distillation, principal_rows
 from model import Config, Model
 from muon import Muon
+from plot_loss import plot
 
 SAVE_EVERY = 180           # seconds
 VALIDATE_EVERY = 4_000_000  # tokens
@@ -73,21 +75,6 @@ class Schedule:
     def rate(self, step: int, tokens: int) -> float:
         fall = min(1.0, (self.total - tokens) / self.decay)
         return min(1.0, (step + 1) / self.warmup) * fall
-
-
-def plot(history: dict, path: Path) -> None:
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    fig, axis = plt.subplots(figsize=(6, 3.4), dpi=90)
-    for name, style in (("train", {"lw": 0.8}), ("valid", {"marker": "o", "ms": 3, "lw": 1.2})):
-        axis.plot([p["tokens"] / 1e6 for p in history[name]], [p["loss"] for p in history[name]], label=name, **style)
-    axis.set(xlabel="million tokens seen", ylabel="nats per token", ylim=(2.5, 6))
-    axis.grid(alpha=0.3)
-    axis.legend()
-    fig.tight_layout()
-    fig.savefig(path)
-    plt.close(fig)
 
 
 def start_from(path: Path, c: Config) -> dict[str, torch.Tensor]:
@@ -254,7 +241,7 @@ def main() -> None:
         return
     run.validate()
     run.save()
-    plot(run.history, run.folder / "loss.png")
+    plot(run.history, run.folder / "loss")
 
 
 if __name__ == "__main__":
