@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
 """Draws the ladder picture of the README from the topics' measured results.
 
-usage: docs/plot_ladder.py [OUT.svg]     (needs matplotlib)
+usage: docs/plot_ladder.py --out FOLDER     (needs matplotlib)
 
-Reads the answers of `rung ladder SEAM --measure --json` from the results/ of the topics, and draws a ladder for each of
-TRIALS. It shows the speed of every rung relative to the bottom one on that workload.
+Reads the answers of `rung ladder SEAM --measure --json` from the results/ of the topics. For each of TRIALS, it shows
+the speed of every rung on that workload as a multiple of the first rung's speed. Writes ladder.svg and ladder.png.
+--update is for maintainers: it writes to docs/.
 """
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from lessons import pyplot, read_json  # noqa: E402
+from lessons import (  # noqa: E402
+    COLORS, INK, MUTED, caption, lesson_main, machine_text, plain_ticks, pyplot, read_json, save_picture, tidy)
 
-ROOT = Path(__file__).resolve().parents[1]
-TRIALS = {"attention/results/attention.json": "decode, context 4096", "linear/results/linear.json": "decode q8_0",
-          "sampling/results/sampler.json": "top-p 0.9, vocab 128256"}
+DOCS = Path(__file__).resolve().parent
+# File of the topic: (the beginning of the trial's name, what the picture calls it).
+TRIALS = {"attention/results/attention.json": ("decode, context 4096", "Attention: decode at 4,096 tokens"),
+          "linear/results/linear.json": ("decode q8_0", "Product: decode with q8_0 weights"),
+          "sampling/results/sampler.json": ("top-p 0.9, vocab 128256", "Sampler: top-p 0.9 of 128,256")}
 
 
 def chosen_rows(document, wanted):
@@ -23,26 +27,35 @@ def chosen_rows(document, wanted):
     return [row for row in rows if row["trial"] == rows[0]["trial"]]
 
 
-def main():
-    plt = pyplot(font_size=10)
-    out = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "docs" / "ladder.svg")
-    figure, axes = plt.subplots(1, len(TRIALS), figsize=(3.6 * len(TRIALS), 3.6))
-    for axis, (file, wanted) in zip(axes, TRIALS.items()):
-        document = read_json(ROOT / "03_techniques" / file)
+def draw(a):
+    plt = pyplot()
+    figure, axes = plt.subplots(1, len(TRIALS), figsize=(9.6, 3.5))
+    machines = []
+    for axis, (file, (wanted, title)) in zip(axes, TRIALS.items()):
+        document = read_json(DOCS.parent / "03_techniques" / file)
         rows = chosen_rows(document, wanted)
-        for height, row in enumerate(rows):
-            axis.plot([0, 1], [height, height], color="#b5651d", linewidth=7, solid_capstyle="round")
-            axis.text(0.5, height + 0.16, f"{row['rung']}   {row['factor']:.1f}x", ha="center", fontsize=10)
-        for rail in (0, 1):
-            axis.plot([rail, rail], [-0.5, len(rows) - 0.3], color="#8b4513", linewidth=4, solid_capstyle="round")
-        axis.set_xlim(-0.25, 1.25)
-        axis.set_ylim(-0.7, len(rows) - 0.1)
-        axis.set_title(f"--{document['seam']}", fontsize=12, family="monospace")
-        axis.text(0.5, -1.0, rows[0]["trial"], ha="center", fontsize=7.5, color="#555555", clip_on=False)
-        axis.axis("off")
-    figure.tight_layout()
-    figure.savefig(out, metadata={"Date": None})
+        machines.append(f"{document['seam']}: {machine_text(document['machine'])}")
+        first = rows[0]["seconds"]
+        factors = [first / row["seconds"] for row in rows]
+        low, high = ([first / row[key] for row in rows] for key in ("seconds_max", "seconds_min"))
+        axis.barh(range(len(rows)), [factor - 1 for factor in factors], left=1, height=0.7, color=COLORS[0],
+                  xerr=[[f - l for f, l in zip(factors, low)], [h - f for f, h in zip(factors, high)]],
+                  error_kw={"elinewidth": 1, "ecolor": INK})
+        for height, (factor, end) in enumerate(zip(factors, high)):
+            axis.annotate(f"{factor:.1f}×", (max(end, factor, 1), height), (5, 0), textcoords="offset points",
+                          va="center", fontsize=8)
+        axis.axvline(1, color=MUTED, linewidth=1)
+        axis.set_yticks(range(len(rows)), [row["rung"] for row in rows])
+        axis.set_xscale("log")
+        axis.set_xlim(0.8 * min(1, *low), 2.2 * max(high))
+        plain_ticks(axis.xaxis, (1, 2, 5) if max(high) < 20 else (1, 3) if max(high) < 200 else (1,))
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("speed, multiples of naive (logarithmic)")
+        tidy(axis, "x")
+    caption(figure, "Bars: medians; thin lines: slowest to fastest run. " + "; ".join(machines) + ". Made by "
+                    "docs/plot_ladder.py from the results of the topics.")
+    save_picture(figure, a.out / "ladder")
 
 
 if __name__ == "__main__":
-    main()
+    lesson_main(__doc__, draw, rung=False, redraw=None, own=DOCS)

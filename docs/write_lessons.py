@@ -21,6 +21,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+from lessons import INK, MUTED, PAPER, TINTS, follow_page  # noqa: E402
+
 MARK = "<!-- lesson -->\n"
 TRACKS = {
     "serving": ("Serving engineer", ["0", "1.1", "1.2", "1.3", "2.3", "3.6", "3.7", "3.8", "3.9", "6.1", "6.2"]),
@@ -109,12 +112,12 @@ def with_tables(text, lessons):
 
 def graph(lessons):
     """The map as text for graphviz: an arrow from each lesson to those that need it."""
-    lines = ["digraph lessons {", '  rankdir=LR; ranksep=0.5; nodesep=0.12;',
-             '  node [shape=box, style="rounded,filled", fillcolor="#f5efe6", color="#8b4513", fontname="Helvetica", fontsize=12, margin="0.12,0.05"];',
-             '  edge [color="#8b7355", arrowsize=0.6];']
-    colors = {"1": "#f5efe6", "2": "#e6f0f5", "3": "#e9f5e6", "6": "#f0e6f5"}
+    lines = ["digraph lessons {", f'  rankdir=LR; ranksep=0.5; nodesep=0.12; bgcolor="{PAPER}";',
+             f'  node [shape=box, style="rounded,filled", color="{MUTED}", fontname="Helvetica", fontcolor="{INK}",',
+             '        fontsize=12, margin="0.12,0.05"];', f'  edge [color="{MUTED}", arrowsize=0.6];']
+    colors = dict(zip("1236", TINTS))
     for lesson in lessons:
-        color = "#ffd27f" if lesson["number"] == "0" else colors.get(chapter_of(lesson), "#ffffff")
+        color = TINTS[4] if lesson["number"] == "0" else colors.get(chapter_of(lesson), PAPER)
         lines.append(f'  "{lesson["number"]}" [label="{lesson["number"]}  {lesson["title"]}", fillcolor="{color}"];')
     for lesson in lessons:
         lines += [f'  "{need}" -> "{lesson["number"]}";' for need in lesson["needs"]]
@@ -155,7 +158,12 @@ def run(tree, check, picture):
             else:
                 file.write_text(text, encoding="utf-8")
         if picture:
-            subprocess.run(["dot", "-Tsvg", "-o", tree / "docs" / "lessons.svg", tree / "docs" / "lessons.dot"], check=True)
+            drawn = tree / "docs" / "lessons.svg"
+            try:
+                subprocess.run(["dot", "-Tsvg", "-o", drawn, tree / "docs" / "lessons.dot"], check=True)
+            except OSError as error:
+                raise SystemExit("drawing needs graphviz; install it with `apt-get install graphviz`") from error
+            follow_page(drawn)
         if check:
             problems += picture_problems(tree, lessons)
     print("\n".join(problems) or f"{len(lessons)} lessons in one order")
