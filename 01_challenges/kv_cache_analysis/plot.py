@@ -25,7 +25,7 @@ SHAPES = {
     "deepseek-v2-lite": "DeepSeek-V2-Lite (MLA)",
 }
 CONTEXTS = [1024 << i for i in range(8)]
-SOURCE = ("Computed from the published shapes by `rung plan --kv`, not measured. Both axes are logarithmic. "
+SOURCE = ("Computed from the published shapes by rung plan --kv, not measured. Both axes are logarithmic. "
           "Made by 01_challenges/kv_cache_analysis/plot.py.")
 
 

@@ -110,7 +110,7 @@ def fit_square(points):
 
 
 def sweep_table(sweeps):
-    lines = ["![latency and throughput against the batch](results/sweep.svg)", "",
+    lines = ["![Step time and throughput by batch size, measured and predicted](results/sweep.svg)", "",
              "| model, rung of `linear` | batch | tokens/s | ms per step | `weights` | `roofline_kv` | `fitted` |",
              "|---|---:|---:|---:|---:|---:|---:|"]
     for name, s in sweeps.items():
@@ -169,7 +169,7 @@ def draw_sweep(a, plt, sweeps):
 
 
 def context_table(entries):
-    lines = ["![time to first token and time per token against the context](results/context.svg)", "",
+    lines = ["![Time to first token and time per token by context, measured and fitted](results/context.svg)", "",
              "| model | first token, n tokens of prompt | the square is half of it at | limits would say |",
              "|---|---|---:|---:|"]
     for name, e in entries.items():

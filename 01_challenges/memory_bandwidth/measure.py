@@ -112,8 +112,11 @@ def draw_roofs(axis, data, names):
 
 
 def slope_text(axis, read, where):
-    axis.text(where, where * read * 1.6, f"memory: {read:.1f} GB/s", rotation=math.degrees(math.atan(read)),
-              rotation_mode="anchor", transform_rotates_text=True, fontsize=8)
+    """Writes along the slope, in an axis that has its final limits."""
+    axis.figure.canvas.draw()  # the angle depends on the layout, which drawing computes
+    (x0, y0), (x1, y1) = axis.transData.transform([(1, read), (10, 10 * read)])
+    axis.text(where, where * read * 1.25, f"memory: {read:.1f} GB/s", rotation_mode="anchor", fontsize=8,
+              rotation=math.degrees(math.atan2(y1 - y0, x1 - x0)))
 
 
 ROOFS = {"fma_gflop_s": ("float32", INK, "-"), "int8_gop_s": ("int8", COLORS[1], "--")}
@@ -136,7 +139,6 @@ def draw_five(a, plt, data):
         return
     figure, axis = plt.subplots(figsize=(8.4, 5.2))
     read = draw_roofs(axis, data, ROOFS)
-    slope_text(axis, read, 0.8)
     for r, text, place in chosen:
         color, marker = LOOKS[r["seam"]]
         axis.plot(r["gflop_s"] / r["gb_s"], r["gflop_s"], marker=marker, markersize=8, color=color, zorder=3)
@@ -146,13 +148,13 @@ def draw_five(a, plt, data):
                       va="center", ha="right" if place[1] == 30 else "left", fontsize=8, color=INK)
     axis.set_ylim(0.5, 2000)
     caption(figure, source(data, "A share compares a rung with the roof that was measured in the same run."))
+    slope_text(axis, read, 0.36)
     save_picture(figure, a.out / "roofline_five")
 
 
 def draw_all(a, plt, data):
     figure, axis = plt.subplots(figsize=(8.6, 5.8))
     read = draw_roofs(axis, data, MORE_ROOFS)
-    slope_text(axis, read, 5)
     for seam, (color, marker) in LOOKS.items():
         trials = {}
         for r in data["rows"]:
@@ -169,6 +171,7 @@ def draw_all(a, plt, data):
     axis.set_ylim(min(r["gflop_s"] for r in data["rows"] if r["gflop_s"] > 0) * 0.6, 2000)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     caption(figure, source(data, "A filled dot is the fastest rung of its workload."))
+    slope_text(axis, read, 5)
     save_picture(figure, a.out / "roofline")
 
 

@@ -158,7 +158,7 @@ def plot(data, folder):
     axes[1].set_yticks(range(len(stream)), [r["scheduler"] for r in stream])
     axes[1].set_xlim(right=1.12 * max(1e3 * r["itl_s"]["p99"] for r in stream))
     axes[1].invert_yaxis()
-    axes[1].set_title("A steady load with long prompts in between\n")
+    axes[1].set_title("Long prompts among short requests\n")
     axes[1].set_xlabel("time between two tokens of a request, ms")
     axes[1].legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0.2)
     for axis in axes:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    interleaved, lesson_main, machine, machine_text, middle, save_rows, serve)
+    interleaved, lesson_main, machine, middle, save_rows, serve)
 from plot import draw  # noqa: E402
 
 # There is so little memory that requests are preempted, and many prompts share a prefix.
@@ -58,7 +58,7 @@ def report(a):
     rates = a.results.read("rates.json")
     a.results.write_table("rates: results/rates.json", rates_table(rates))
     runs = [a.results.read("timeline.json"), *rates["rows"]]
-    source = f"Model {rates['model']}, {machine_text(rates['machine'])} of which the engine uses one. "
+    source = f"Model {rates['model']} on one thread of {rates['machine']['name']}, {rates['machine']['simd']}. "
     draw([("results", run) for run in runs], a.out, "serve", source)
 
 

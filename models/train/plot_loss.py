@@ -21,14 +21,14 @@ def plot(history, picture):
              ("valid", "validation", {"color": COLORS[1], "linestyle": "--"}))
     for name, label, look in looks:
         axis.plot([p["tokens"] / 1e6 for p in history[name]], [p["loss"] for p in history[name]], label=label, **look)
-    lowest = min(p["loss"] for name in ("train", "valid") for p in history[name])
-    axis.set_ylim(int(2 * lowest) / 2, 6)
+    values = [p["loss"] for name in ("train", "valid") for p in history[name]]
+    axis.set_ylim(int(2 * min(values)) / 2, min(6, max(values) + 0.2))
     axis.set_xlabel("tokens seen, millions")
     axis.set_ylabel("loss, nats per token")
-    axis.legend()
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     tidy(axis)
     caption(figure, f"{history['steps']:,} steps in {history['seconds'] / 60:.0f} minutes, {history['precision']}. "
-                    "Values above 6 nats are cut off. Drawn by models/train/plot_loss.py.")
+                    + ("Values above 6 nats are cut off. " if max(values) > 6 else "") + "Drawn by models/train/plot_loss.py.")
     save_picture(figure, picture)
 
 
