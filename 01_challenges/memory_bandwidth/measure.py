@@ -111,6 +111,11 @@ def draw_roofs(axis, data, names):
     return slope[1]
 
 
+def top(data, names):
+    """The upper end of the vertical axis, which leaves room for a label above the highest roof."""
+    return 3 * max(m.get(name, 0) for m in data["machines"].values() for name in names)
+
+
 def slope_text(axis, read, where):
     """Writes along the slope, in an axis that has its final limits."""
     axis.figure.canvas.draw()  # the angle depends on the layout, which drawing computes
@@ -146,19 +151,22 @@ def draw_five(a, plt, data):
                  f"{r['pct_of_limit'] / 100:.0f} times the roof of memory")
         axis.annotate(text + share, (r["gflop_s"] / r["gb_s"], r["gflop_s"]), place, textcoords="offset points",
                       va="center", ha="right" if place[1] == 30 else "left", fontsize=8, color=INK)
-    axis.set_ylim(0.5, 2000)
+    axis.set_ylim(0.5 * min(r["gflop_s"] for r, _, _ in chosen), top(data, ROOFS))
     caption(figure, source(data, "A share compares a rung with the roof that was measured in the same run."))
     slope_text(axis, read, 0.36)
     save_picture(figure, a.out / "roofline_five")
 
 
 def draw_all(a, plt, data):
+    dots = [r for r in data["rows"] if r["gflop_s"] > 0 and r["gb_s"] > 0]
+    if not dots:
+        return
     figure, axis = plt.subplots(figsize=(8.6, 5.8))
     read = draw_roofs(axis, data, MORE_ROOFS)
     for seam, (color, marker) in LOOKS.items():
         trials = {}
-        for r in data["rows"]:
-            if r["seam"] == seam and r["gflop_s"] > 0 and r["gb_s"] > 0:
+        for r in dots:
+            if r["seam"] == seam:
                 trials.setdefault(r["trial"], []).append((r["gflop_s"] / r["gb_s"], r["gflop_s"]))
         if not trials:
             continue
@@ -168,7 +176,7 @@ def draw_all(a, plt, data):
                   markeredgewidth=0.8)
         axis.plot(*zip(*best), linestyle="none", marker=marker, markersize=6, color=color,
                   label=f"{seam}: {len(trials)} workloads, {len(rest) + len(best)} rungs")
-    axis.set_ylim(min(r["gflop_s"] for r in data["rows"] if r["gflop_s"] > 0) * 0.6, 2000)
+    axis.set_ylim(min(r["gflop_s"] for r in dots) * 0.6, top(data, MORE_ROOFS))
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     caption(figure, source(data, "A filled dot is the fastest rung of its workload."))
     slope_text(axis, read, 5)
