@@ -31,7 +31,7 @@ FIVE = [("bandwidth", "32 kB", "simd", "sum of 32 kB, in a cache\nrung simd of b
         ("bandwidth", "256 MB, pages of 4 kB", "streams", "sum of 256 MB in memory\nrung streams, ", (14, -10)),
         ("bandwidth", "256 MB, pages of 4 kB", "naive", "the same sum, one chain of additions\nrung naive, ", (12, 0)),
         ("linear", "decode q8_0", "packed", "product in decode, 1 token, q8_0\nrung packed of linear, ", (14, -10)),
-        ("linear", "prefill q8_0", "packed", "product in prefill, 128 tokens, q8_0\nrung packed of linear, ", (40, 30))]
+        ("linear", "prefill f16", "panels", "product in prefill, 128 tokens, f16\nrung panels of linear, ", (14, -16))]
 LIMITS = {"read_gb_s": "GB/s", "fma_gflop_s": "GFLOP/s", "int8_gop_s": "GOP/s", "bf16_gflop_s": "GFLOP/s",
           "int8_tile_gop_s": "GOP/s", "bf16_tile_gflop_s": "GFLOP/s"}
 
@@ -124,9 +124,10 @@ def slope_text(axis, read, where):
               rotation=math.degrees(math.atan2(y1 - y0, x1 - x0)))
 
 
-ROOFS = {"fma_gflop_s": ("float32", INK, "-"), "int8_gop_s": ("int8", COLORS[1], "--")}
-MORE_ROOFS = {"bf16_gflop_s": ("bf16", COLORS[6], ":"), **ROOFS, "bf16_tile_gflop_s": ("bf16 tiles", COLORS[6], "-."),
-              "int8_tile_gop_s": ("int8 tiles", COLORS[1], "-.")}
+FIVE_ROOFS = {"fma_gflop_s": ("float32", INK, "-")}
+ROOFS = {"bf16_gflop_s": ("bf16", COLORS[6], ":"), **FIVE_ROOFS, "int8_gop_s": ("int8", COLORS[1], "--"),
+         "bf16_tile_gflop_s": ("bf16 tiles", COLORS[6], "-."),
+         "int8_tile_gop_s": ("int8 tiles", COLORS[1], "-.")}
 
 
 def source(data, more):
@@ -143,15 +144,15 @@ def draw_five(a, plt, data):
     if not chosen:
         return
     figure, axis = plt.subplots(figsize=(8.4, 5.2))
-    read = draw_roofs(axis, data, ROOFS)
+    read = draw_roofs(axis, data, FIVE_ROOFS)
     for r, text, place in chosen:
         color, marker = LOOKS[r["seam"]]
         axis.plot(r["gflop_s"] / r["gb_s"], r["gflop_s"], marker=marker, markersize=8, color=color, zorder=3)
         share = (f"{r['pct_of_limit']:.0f}% of its roof" if r["pct_of_limit"] < 200 else
                  f"{r['pct_of_limit'] / 100:.0f} times the roof of memory")
         axis.annotate(text + share, (r["gflop_s"] / r["gb_s"], r["gflop_s"]), place, textcoords="offset points",
-                      va="center", ha="right" if place[1] == 30 else "left", fontsize=8, color=INK)
-    axis.set_ylim(0.5 * min(r["gflop_s"] for r, _, _ in chosen), top(data, ROOFS))
+                      va="center", fontsize=8, color=INK)
+    axis.set_ylim(0.5 * min(r["gflop_s"] for r, _, _ in chosen), top(data, FIVE_ROOFS))
     caption(figure, source(data, "A share compares a rung with the roof that was measured in the same run."))
     slope_text(axis, read, 0.36)
     save_picture(figure, a.out / "roofline_five")
@@ -162,7 +163,7 @@ def draw_all(a, plt, data):
     if not dots:
         return
     figure, axis = plt.subplots(figsize=(8.6, 5.8))
-    read = draw_roofs(axis, data, MORE_ROOFS)
+    read = draw_roofs(axis, data, ROOFS)
     for seam, (color, marker) in LOOKS.items():
         trials = {}
         for r in dots:
@@ -176,7 +177,7 @@ def draw_all(a, plt, data):
                   markeredgewidth=0.8)
         axis.plot(*zip(*best), linestyle="none", marker=marker, markersize=6, color=color,
                   label=f"{seam}: {len(trials)} workloads, {len(rest) + len(best)} rungs")
-    axis.set_ylim(min(r["gflop_s"] for r in dots) * 0.6, top(data, MORE_ROOFS))
+    axis.set_ylim(min(r["gflop_s"] for r in dots) * 0.6, top(data, ROOFS))
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     caption(figure, source(data, "A filled dot is the fastest rung of its workload."))
     slope_text(axis, read, 5)
