@@ -1,24 +1,25 @@
 #!/usr/bin/env python3
-"""Draws the picture of the README: how much faster each rung of three ladders is than the first one.
+"""Draws the ladder picture of the README from the topics' measured results.
 
-usage: docs/plot_ladder.py --out FOLDER     or --update, for docs/ladder.svg and .png (needs matplotlib)
+usage: docs/plot_ladder.py --out FOLDER     (needs matplotlib)
 
-Reads the answers of `rung ladder SEAM --measure --json` from the results/ of the topics. The length of a bar is the
-speed of a rung, relative to the first rung of its ladder, on one workload.
+Reads the answers of `rung ladder SEAM --measure --json` from the results/ of the topics. For each of TRIALS, it shows
+the speed of every rung on that workload as a multiple of the first rung's speed. Writes ladder.svg and ladder.png.
+--update is for maintainers: it writes to docs/.
 """
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from lessons import Results, lesson_main, plain_ticks, pyplot, read_json, save_picture, tidy  # noqa: E402
-from lessons.pictures import COLORS, HATCHES, INK, caption  # noqa: E402
+from lessons import (  # noqa: E402
+    COLORS, INK, MUTED, caption, lesson_main, machine_text, plain_ticks, pyplot, read_json, save_picture, tidy)
 
-LEAST = 0.5  # where the axes begin: some rungs are slower than the first one
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = Results(__file__, own=".")
-TRIALS = {"attention/results/attention.json": "decode, context 4096", "linear/results/linear.json": "decode q8_0",
-          "sampling/results/sampler.json": "top-p 0.9, vocab 128256"}
+DOCS = Path(__file__).resolve().parent
+# File of the topic: (the beginning of the trial's name, what the picture calls it).
+TRIALS = {"attention/results/attention.json": ("decode, context 4096", "Attention: decode at 4,096 tokens"),
+          "linear/results/linear.json": ("decode q8_0", "Product: decode with q8_0 weights"),
+          "sampling/results/sampler.json": ("top-p 0.9, vocab 128256", "Sampler: top-p 0.9 of 128,256")}
 
 
 def chosen_rows(document, wanted):
@@ -26,30 +27,35 @@ def chosen_rows(document, wanted):
     return [row for row in rows if row["trial"] == rows[0]["trial"]]
 
 
-def report(_):
+def draw(a):
     plt = pyplot()
-    figure, axes = plt.subplots(1, len(TRIALS), figsize=(10.2, 3.1), layout="constrained")
+    figure, axes = plt.subplots(1, len(TRIALS), figsize=(9.6, 3.5))
     machines = []
-    for i, (axis, (file, wanted)) in enumerate(zip(axes, TRIALS.items())):
-        document = read_json(ROOT / "03_techniques" / file)
+    for axis, (file, (wanted, title)) in zip(axes, TRIALS.items()):
+        document = read_json(DOCS.parent / "03_techniques" / file)
         rows = chosen_rows(document, wanted)
-        machines.append(document.get("machine", {}).get("name", ""))
-        most = max(row["factor"] for row in rows)
-        for place, row in enumerate(rows):
-            axis.barh(place, row["factor"] - LEAST, left=LEAST, height=0.68, color=COLORS[i], hatch=HATCHES[i])
-            axis.text(row["factor"] * 1.06, place, f"{row['factor']:.1f}×", va="center", fontsize=8, color=INK)
+        machines.append(f"{document['seam']}: {machine_text(document['machine'])}")
+        first = rows[0]["seconds"]
+        factors = [first / row["seconds"] for row in rows]
+        low, high = ([first / row[key] for row in rows] for key in ("seconds_max", "seconds_min"))
+        axis.barh(range(len(rows)), [factor - 1 for factor in factors], left=1, height=0.7, color=COLORS[0],
+                  xerr=[[f - l for f, l in zip(factors, low)], [h - f for f, h in zip(factors, high)]],
+                  error_kw={"elinewidth": 1, "ecolor": INK})
+        for height, (factor, end) in enumerate(zip(factors, high)):
+            axis.annotate(f"{factor:.1f}×", (max(end, factor, 1), height), (5, 0), textcoords="offset points",
+                          va="center", fontsize=8)
+        axis.axvline(1, color=MUTED, linewidth=1)
         axis.set_yticks(range(len(rows)), [row["rung"] for row in rows])
         axis.set_xscale("log")
-        axis.axvline(1, color=INK, linewidth=0.8)
-        axis.set_xlim(LEAST, most * 2)
-        plain_ticks(axis.xaxis, subs=(1, 2, 5) if most < 20 else (1, 3) if most < 60 else (1,))
-        axis.set_xlabel("times as fast as the first rung")
-        axis.set_title(f"{document['seam']}: {rows[0]['trial'].split(',')[0]}")
+        axis.set_xlim(0.8 * min(1, *low), 2.2 * max(high))
+        plain_ticks(axis.xaxis, (1, 2, 5) if max(high) < 20 else (1, 3) if max(high) < 200 else (1,))
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("speed, multiples of naive (logarithmic)")
         tidy(axis, "x")
-    caption(figure, f"rung ladder SEAM --measure, on {' and '.join(dict.fromkeys(name for name in machines if name))}. "
-                    "The first rung is at the bottom of each ladder.")
-    save_picture(figure, RESULTS / "ladder")
+    caption(figure, "Bars: medians; thin lines: slowest to fastest run. " + "; ".join(machines) + ". Made by "
+                    "docs/plot_ladder.py from the results of the topics.")
+    save_picture(figure, a.out / "ladder")
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, lambda _: None, report, results=RESULTS, rung=False, redraw=None)
+    lesson_main(__doc__, draw, rung=False, redraw=None, own=DOCS)

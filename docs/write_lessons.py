@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
-from lessons.pictures import FILL, INK, MUTED, PAPER, TINTS, follow_page  # noqa: E402
+from lessons import INK, MUTED, PAPER, TINTS, follow_page  # noqa: E402
 
 MARK = "<!-- lesson -->\n"
 TRACKS = {
@@ -113,12 +113,11 @@ def with_tables(text, lessons):
 def graph(lessons):
     """The map as text for graphviz: an arrow from each lesson to those that need it."""
     lines = ["digraph lessons {", f'  rankdir=LR; ranksep=0.5; nodesep=0.12; bgcolor="{PAPER}";',
-             f'  node [shape=box, style="rounded,filled", color="{MUTED}", fontcolor="{INK}", fontname="Helvetica", fontsize=12, '
-             'margin="0.12,0.05"];',
-             f'  edge [color="{MUTED}", arrowsize=0.6];']
-    colors = {"1": TINTS[1], "2": FILL, "3": TINTS[0], "6": TINTS[2]}
+             f'  node [shape=box, style="rounded,filled", color="{MUTED}", fontname="Helvetica", fontcolor="{INK}",',
+             '        fontsize=12, margin="0.12,0.05"];', f'  edge [color="{MUTED}", arrowsize=0.6];']
+    colors = dict(zip("1236", TINTS))
     for lesson in lessons:
-        color = colors.get(chapter_of(lesson), PAPER)
+        color = TINTS[4] if lesson["number"] == "0" else colors.get(chapter_of(lesson), PAPER)
         lines.append(f'  "{lesson["number"]}" [label="{lesson["number"]}  {lesson["title"]}", fillcolor="{color}"];')
     for lesson in lessons:
         lines += [f'  "{need}" -> "{lesson["number"]}";' for need in lesson["needs"]]
@@ -159,8 +158,12 @@ def run(tree, check, picture):
             else:
                 file.write_text(text, encoding="utf-8")
         if picture:
-            subprocess.run(["dot", "-Tsvg", "-o", tree / "docs" / "lessons.svg", tree / "docs" / "lessons.dot"], check=True)
-            follow_page(tree / "docs" / "lessons.svg")
+            drawn = tree / "docs" / "lessons.svg"
+            try:
+                subprocess.run(["dot", "-Tsvg", "-o", drawn, tree / "docs" / "lessons.dot"], check=True)
+            except OSError as error:
+                raise SystemExit("drawing needs graphviz; install it with `apt-get install graphviz`") from error
+            follow_page(drawn)
         if check:
             problems += picture_problems(tree, lessons)
     print("\n".join(problems) or f"{len(lessons)} lessons in one order")

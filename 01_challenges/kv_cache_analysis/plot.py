@@ -2,10 +2,12 @@
 """Draws the two pictures of this lesson from what `rung plan --kv` prints.
 
 usage: 01_challenges/kv_cache_analysis/plot.py --out FOLDER [--rung build/bin/rung]
+       01_challenges/kv_cache_analysis/plot.py --plot --out FOLDER
 
 Asks the program for five published shapes at contexts from 1,024 to 131,072 tokens. Writes three things into FOLDER:
 plans.json (the numbers), kv_bytes.svg and .png (bytes of one sequence), and batch.svg and .png (sequences that fit).
-With --update instead of --out FOLDER, it writes those of this repository. Needs matplotlib.
+The pictures need matplotlib. --plot draws numbers that were written before. --update is for maintainers: it writes to
+results/, which the lesson shows.
 """
 
 import json
@@ -13,18 +15,18 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import Results, ask, lesson_main, pyplot, read_json, save_picture, size_ticks, tidy  # noqa: E402
-from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
+from lessons import COLORS, MARKERS, PAPER, ask, caption, lesson_main, pyplot, save_picture, tidy  # noqa: E402
 
-RESULTS = Results(__file__)
 SHAPES = {
     "llama-2-7b": "Llama 2 7B (MHA)",
-    "gemma-2-9b": "Gemma 2 9B (GQA, every 2nd layer 4096)",
+    "gemma-2-9b": "Gemma 2 9B (GQA, window 4,096 in every second layer)",
     "llama-3-8b": "Llama 3 8B (GQA)",
-    "mistral-7b-v0.1": "Mistral 7B v0.1 (GQA, window 4096)",
+    "mistral-7b-v0.1": "Mistral 7B v0.1 (GQA, window 4,096)",
     "deepseek-v2-lite": "DeepSeek-V2-Lite (MLA)",
 }
 CONTEXTS = [1024 << i for i in range(8)]
+SOURCE = ("Computed from the published shapes by rung plan --kv, not measured. Both axes are logarithmic. "
+          "Made by 01_challenges/kv_cache_analysis/plot.py.")
 
 
 def plan(rung, shape, context):
@@ -39,50 +41,50 @@ def plan(rung, shape, context):
 def context_axis(axis):
     from matplotlib.ticker import FuncFormatter
 
-    size_ticks(axis, CONTEXTS)
-    axis.set_xticks(CONTEXTS, [f"{tokens // 1024}k" for tokens in CONTEXTS])
-    axis.set_xlabel("context, tokens")
+    axis.set_xscale("log", base=2)
     axis.set_yscale("log")
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_xticks(CONTEXTS)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens / 1024:.0f}k"))
+    axis.minorticks_off()
+    axis.set_xlabel("context, tokens (1k = 1,024)")
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     tidy(axis)
 
 
 def measure(a):
     rows = [plan(a.rung, shape, context) for shape in SHAPES for context in CONTEXTS]
-    (RESULTS / "plans.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    a.out.mkdir(parents=True, exist_ok=True)
+    (a.out / "plans.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 
 
-def report(_):
+def report(a):
     plt = pyplot()
-    rows = read_json(RESULTS / "plans.json")
+    rows = a.results.read("plans.json")
 
-    def line(axis, i, shape, value):
-        shown = [row for row in rows if row["shape"] == shape]
-        axis.plot([row["context"] for row in shown], [value(row) for row in shown], color=COLORS[i], marker=MARKERS[i],
-                  label=SHAPES[shape])
-
-    figure, axis = plt.subplots(figsize=(6.8, 4.3), layout="constrained")
-    for i, shape in enumerate(SHAPES):
-        line(axis, i, shape, lambda row: row["bytes_per_sequence"] / 1e9)
-    axis.set_ylabel("KV cache of one sequence, GB")
-    context_axis(axis)
-    axis.legend()
-    caption(figure, "Computed by rung plan --kv --shape NAME --ctx N, with 16-bit keys and values.")
-    save_picture(figure, RESULTS / "kv_bytes")
-
-    figure, axes = plt.subplots(1, 2, figsize=(9.4, 4.2), sharey=True, layout="constrained")
-    for axis, budget in zip(axes, ("24GB", "80GB")):
-        for i, shape in enumerate(SHAPES):
-            line(axis, i, shape, lambda row: row[f"batch_{budget}"] or float("nan"))
-        axis.set_title(f"{budget[:-2]} GB for weights and KV cache")
+    def lines(axis, value):
+        for shape, color, marker in zip(SHAPES, COLORS, MARKERS):
+            shown = [row for row in rows if row["shape"] == shape]
+            dash = "--" if "window" in SHAPES[shape] else "-"  # two lines coincide until the window is full
+            axis.plot([row["context"] for row in shown], [value(row) for row in shown], color=color, marker=marker,
+                      linestyle=dash, markerfacecolor=PAPER if dash == "--" else color, label=SHAPES[shape])
         context_axis(axis)
-    axes[0].set_ylabel("sequences that fit")
-    handles, labels = axes[1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
-    caption(figure, "Computed by rung plan --kv --shape NAME --ctx N, with 16-bit weights, keys and values, in blocks of 16 tokens. A "
-                    "curve ends where not even one sequence fits.")
-    save_picture(figure, RESULTS / "batch")
+
+    figure, axis = plt.subplots(figsize=(6.4, 4.8))
+    lines(axis, lambda row: row["bytes_per_sequence"] / 1e9)
+    axis.set_ylabel("KV cache of one sequence, GB (16-bit elements)")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    caption(figure, SOURCE)
+    save_picture(figure, a.out / "kv_bytes")
+
+    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.6), sharey=True)
+    for axis, budget in zip(axes, ("24GB", "80GB")):
+        lines(axis, lambda row: row[f"batch_{budget}"] if row[f"batch_{budget}"] > 0 else float("nan"))
+        axis.set_title(f"{budget[:-2]} GB for 16-bit weights and the KV cache")
+    axes[0].set_ylabel("sequences that fit, with blocks of 16 tokens")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    caption(figure, SOURCE + " A line ends where not even one sequence fits.")
+    save_picture(figure, a.out / "batch")
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS)
+    lesson_main(__doc__, measure, report)

@@ -2,15 +2,16 @@
 """Measures latency and throughput by batch and by context, and draws them beside the predictions of the rungs of seam
 `step_cost`.
 
-usage: 01_challenges/latency_throughput/measure.py --out FOLDER sweep NAME MODEL [--linear NAME] [--batches 1,2,4,8]
-       01_challenges/latency_throughput/measure.py --out FOLDER context NAME MODEL [--ctx 8192] [--set rope=yarn]
-       01_challenges/latency_throughput/measure.py --out FOLDER plot
+usage: 01_challenges/latency_throughput/measure.py sweep NAME MODEL --out FOLDER [--linear NAME]
+           [--batches 1,2,4,8,16,32] [--tokens 16]
+       01_challenges/latency_throughput/measure.py context NAME MODEL --out FOLDER [--ctx 8192] [--set rope=yarn]
+       01_challenges/latency_throughput/measure.py --plot --out FOLDER
 
 `sweep` decodes with `rung bench` at every batch size, times steps with `rung plan --latency --measure`, and records
-what the rungs predict for them; results/sweep.json has one entry per NAME. `context` times the chunks of one long
-prompt and the tokens after it, and writes results/context.json. `plot` draws results/sweep.svg and context.svg, and
-.png (needs matplotlib), and fits the O(n^2) term.
-With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
+what the rungs predict for them. FOLDER/sweep.json has one entry per NAME. `context` times the chunks of one long prompt
+and the tokens after it, and writes FOLDER/context.json. Both also write FOLDER/tables.md, and draw sweep.svg or
+context.svg, and .png (needs matplotlib). --plot only draws. --update is for maintainers: it writes to results/ and to
+the tables of the lesson.
 """
 
 import json
@@ -20,18 +21,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    Results, ask, comma_list, lesson_main, pyplot, read_json, save_picture, tidy, write_between)
-from lessons.pictures import COLORS, INK, MARKERS, MUTED, caption  # noqa: E402
+    COLORS, MARKERS, MUTED, UsageError, ask, caption, comma_list, lesson_main, plain_ticks, pyplot, save_picture,
+    size_ticks, tidy)
 
-RESULTS = Results(__file__)
+COSTS = {"weights": "predicted: weights only", "roofline_kv": "predicted: roofline with KV cache",
+         "fitted": "predicted: fitted to measured steps"}
 
 
-def store(file, name, entry):
-    """One line per NAME; a NAME that is measured again replaces its line."""
-    path = RESULTS / file
-    entries = read_json(path, {})
-    entries[name] = entry
-    path.write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in entries.items()) + "\n}\n")
+def store(a, file, entry):
+    """Writes one line per NAME. A NAME that is measured again replaces its line."""
+    entries = a.results.before(file, {})
+    entries[a.name] = entry
+    a.out.mkdir(parents=True, exist_ok=True)
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
+    (a.out / file).write_text(f"{{\n{lines}\n}}\n")
 
 
 def knee(points):
@@ -45,25 +48,28 @@ def sweep(a):
     batches = ",".join(map(str, a.batches))
     rows = ask(a.rung, "bench", "-m", a.model, "-p", 0, "-n", a.tokens, "-b", batches, "-r", a.repeats, *linear,
                progress=True)
-    plan = ask(a.rung, "plan", "--latency", "-m", a.model, "--measure", "--repeats", a.repeats, "--ctx", a.ctx, "--batch", max(a.batches),
-               *linear, progress=True)
+    plan = ask(a.rung, "plan", "--latency", "-m", a.model, "--measure", "--repeats", a.repeats, "--ctx", a.ctx,
+               "--batch", max(a.batches), *linear, progress=True)
     predicted = {}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan, file)
         file.flush()
         for cost in ("weights", "roofline", "roofline_kv", "fitted"):
             # A bench of n tokens starts from one token: on average, its steps see n / 2 + 1.
-            out = ask(a.rung, "plan", "--latency", "-m", a.model, "--samples", file.name, "--ctx", a.ctx, "--batch", max(a.batches),
-                      "--tokens", a.tokens // 2 + 1, "--set", f"step_cost={cost}", *linear, progress=True)
+            out = ask(a.rung, "plan", "--latency", "-m", a.model, "--samples", file.name, "--ctx", a.ctx,
+                      "--batch", max(a.batches), "--tokens", a.tokens // 2 + 1, "--set", f"step_cost={cost}", *linear,
+                      progress=True)
             predicted[cost] = {"knee": out["knee"], "tpot_s": [b["tpot_s"] for b in out["batches"]],
                                "steps_s": [s["predicted_s"] for s in out["samples"]]}
     measured = [{"batch": r["batch"], "tok_s": r["tok_s"], "tpot_s": r["batch"] / r["tok_s"],
                  "tpot_min_s": r["batch"] / r["tok_s_max"], "tpot_max_s": r["batch"] / r["tok_s_min"]} for r in rows]
-    entry = {"model": plan["model"], "linear": plan["linear"], "weights_bytes": plan["weights_bytes"], "limits": plan["limits"],
+    entry = {**{key: plan[key] for key in ("model", "linear", "weights_bytes", "limits")},
              "tokens": a.tokens, "repeats": a.repeats, "measured": measured,
-             "knee": knee([(m["batch"], m["tpot_s"]) for m in measured]), "predicted": predicted, "samples": plan["samples"]}
-    store("sweep.json", a.name, entry)
-    print(f"{a.name}: measured knee {entry['knee']}, fitted {predicted['fitted']['knee']}, roofline {predicted['roofline']['knee']}")
+             "knee": knee([(m["batch"], m["tpot_s"]) for m in measured]), "predicted": predicted,
+             "samples": plan["samples"]}
+    store(a, "sweep.json", entry)
+    print(f"{a.name}: measured knee {entry['knee']}, fitted {predicted['fitted']['knee']}, "
+          f"roofline {predicted['roofline']['knee']}")
 
 
 def context(a):
@@ -71,12 +77,13 @@ def context(a):
     common = ["plan", "--latency", "-m", a.model, "--ctx", a.ctx, "--batch", 1, *extra]
     plan = ask(a.rung, *common, "--measure", "--repeats", a.repeats, progress=True)
     limits = ask(a.rung, *common, "--set", "step_cost=roofline_kv", progress=True)
-    store("context.json", a.name, {"model": plan["model"], "linear": plan["linear"], "limits": plan["limits"], "chunk": plan["chunk"],
-                                   "samples": plan["samples"], "prompts": plan["prompts"], "limit_prompts": limits["prompts"]})
+    kept = ("model", "linear", "limits", "chunk", "samples", "prompts")
+    store(a, "context.json", {**{key: plan[key] for key in kept}, "limit_prompts": limits["prompts"]})
 
 
 def long_prompt(samples, chunk):
-    """[(tokens, seconds since the start)] of the prompt that took several chunks, and [(context, seconds)] of single tokens."""
+    """[(tokens, seconds since the start)] of the prompt that took several chunks, and [(context, seconds)] of single
+    tokens."""
     prefill, decode, total = [], [], 0.0
     for s in samples:
         if len(s["batch"]) != 1 or s["batch"][0][0] != 1:
@@ -103,7 +110,9 @@ def fit_square(points):
 
 
 def sweep_table(sweeps):
-    lines = ["![latency and throughput against the batch](results/sweep.svg)", "", "| model, rung of `linear` | batch | tokens/s | ms per step | `weights` | `roofline_kv` | `fitted` |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = ["![Step time and throughput by batch size, measured and predicted](results/sweep.svg)", "",
+             "| model, rung of `linear` | batch | tokens/s | ms per step | `weights` | `roofline_kv` | `fitted` |",
+             "|---|---:|---:|---:|---:|---:|---:|"]
     for name, s in sweeps.items():
         for i, m in enumerate(s["measured"]):
             first = f"{name}, `{s['linear']}`" if i == 0 else ""
@@ -115,110 +124,130 @@ def sweep_table(sweeps):
     return lines + [""]
 
 
-def report(_):
-    plt = pyplot()
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+def limits_text(entry):
+    return f"{entry['limits']['read_gb_s']:.1f} GB/s read"
 
-    plain = FuncFormatter(lambda v, _: f"{v:g}")
 
-    def axes_of(axis, ticks, xlabel, ylabel, logy=True):
-        axis.set_xscale("log", base=2)
-        axis.set_xticks(ticks)
-        axis.xaxis.set_major_formatter(plain)
-        axis.xaxis.set_minor_locator(NullLocator())
-        if logy:
+def draw_sweep(a, plt, sweeps):
+    figure, rows = plt.subplots(2, len(sweeps), figsize=(4.4 * len(sweeps), 6.6), squeeze=False, sharex="col")
+    for column, (name, s) in enumerate(sweeps.items()):
+        batches = [m["batch"] for m in s["measured"]]
+        over, under = rows[0][column], rows[1][column]
+        for (cost, label), style, color in zip(COSTS.items(), (":", "--", "-"), (COLORS[4], COLORS[1], COLORS[2])):
+            tpot = s["predicted"][cost]["tpot_s"]
+            look = {"linestyle": style, "color": color, "marker": "", "label": label}
+            over.plot(batches, [1e3 * t for t in tpot], **look)
+            under.plot(batches, [b / t for b, t in zip(batches, tpot)], **look)
+        look = {"fmt": "o", "color": COLORS[0], "zorder": 3, "label": "measured, median, slowest and fastest run"}
+
+        def points(axis, middle, low, high):
+            below, above = ([abs(end - m) for m, end in zip(middle, ends)] for ends in (low, high))
+            axis.errorbar(batches, middle, [below, above], **look)
+
+        points(over, *([1e3 * m[key] for m in s["measured"]] for key in ("tpot_s", "tpot_min_s", "tpot_max_s")))
+        points(under, *([m["batch"] / m[key] for m in s["measured"]] for key in ("tpot_s", "tpot_max_s", "tpot_min_s")))
+        for axis in (over, under):
+            if s["knee"]:
+                axis.axvline(s["knee"], color=MUTED, linewidth=1, linestyle="-.")
             axis.set_yscale("log")
-            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.yaxis.set_minor_locator(NullLocator())
-        else:
-            axis.set_ylim(bottom=0)
-        axis.yaxis.set_major_formatter(plain)
-        axis.set_xlabel(xlabel)
-        axis.set_ylabel(ylabel)
+            plain_ticks(axis.yaxis)
+            size_ticks(axis, batches)
+            tidy(axis)
+        if s["knee"]:
+            under.text(s["knee"], 1.02, f"measured knee: {s['knee']:.1f} sequences", ha="center", fontsize=8,
+                       transform=under.get_xaxis_transform())
+        over.set_title(f"{name}, products by rung {s['linear']}")
+        under.set_xlabel("batch, sequences per step")
+    rows[0][0].set_ylabel("ms per step")
+    rows[1][0].set_ylabel("tokens per second, all sequences")
+    figure.legend(*rows[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    runs = "; ".join(f"{name}: {s['repeats']} runs of {s['tokens']} decoded tokens, with {limits_text(s)}"
+                     for name, s in sweeps.items())
+    caption(figure, f"{runs}. The dash-dotted line is the measured knee. "
+                    "All axes are logarithmic. Made by 01_challenges/latency_throughput/measure.py sweep.")
+    save_picture(figure, a.out / "sweep")
+
+
+def context_table(entries):
+    lines = ["![Time to first token and time per token by context, measured and fitted](results/context.svg)", "",
+             "| model | first token, n tokens of prompt | the square is half of it at | limits would say |",
+             "|---|---|---:|---:|"]
+    for name, e in entries.items():
+        b, d = fit_square(long_prompt(e["samples"], e["chunk"])[0])
+        limit_b, limit_d = fit_square([(q["tokens"], q["ttft_s"]) for q in e["limit_prompts"]
+                                       if q["tokens"] >= e["chunk"]])
+        lines.append(f"| {name}, `{e['linear']}` | {1e6 * b:.3g} µs · n + {1e9 * d:.3g} ns · n² | {b / d:,.0f} | "
+                     f"{1e6 * limit_b:.3g} µs · n + {1e9 * limit_d:.3g} ns · n² |")
+    return lines + [""]
+
+
+def draw_context(a, plt, entries):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.6))
+    sizes, contexts = set(), set()
+    for (name, e), color, marker in zip(entries.items(), COLORS, MARKERS):
+        prefill, decode = long_prompt(e["samples"], e["chunk"])
+        b, d = fit_square(prefill)
+        n = [p[0] for p in prefill]
+        sizes.update(n)
+        contexts.update(c for c, _ in decode)
+        left.plot(n, [p[1] for p in prefill], linestyle="none", marker=marker, color=color, label=f"{name}: measured")
+        left.plot(n, [b * x + d * x * x for x in n], color=color, marker="",
+                  label=f"fit: {1e6 * b:.3g} µs · n + {1e9 * d:.3g} ns · n²")
+        left.plot(n, [b * x for x in n], color=color, linestyle=":", marker="",
+                  label=f"its linear part (half of it at n = {b / d:,.0f})")
+        right.plot([c for c, _ in decode], [1e3 * t for _, t in decode], linestyle="none", marker=marker, color=color,
+                   label=f"{name}: measured")
+        right.plot([p["tokens"] for p in e["prompts"]], [1e3 * p["tpot_s"] for p in e["prompts"]], color=color,
+                   marker="", label="predicted by the rung fitted")
+    most = 1.1 * max(sizes)
+    size_ticks(left, [t for t in (512, 1024, 2048, 4096, 8192, 16384) if t < most])
+    size_ticks(right, [t for t in (1, 8, 64, 512, 4096, 32768) if t < most])
+    left.set_yscale("log")
+    plain_ticks(left.yaxis)
+    right.set_ylim(bottom=0)
+    left.set_xlabel("prompt, tokens (n)")
+    left.set_ylabel("time to first token, seconds")
+    right.set_xlabel("context, tokens")
+    right.set_ylabel("ms per token, one sequence")
+    for axis in (left, right):
         tidy(axis)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0))
+    first = next(iter(entries.values()))
+    caption(figure, f"Rung {first['linear']} for the products, with {limits_text(first)} during the measurement. "
+                    "Made by 01_challenges/latency_throughput/measure.py context.")
+    save_picture(figure, a.out / "context")
 
-    if (RESULTS / "sweep.json").is_file():
-        sweeps = read_json(RESULTS / "sweep.json")
-        write_between(RESULTS.document(), "sweep", sweep_table(sweeps))
-        figure, rows = plt.subplots(2, len(sweeps), figsize=(3.9 * len(sweeps), 6.2), squeeze=False, sharex="col", layout="constrained")
-        for column, ((name, s), color) in enumerate(zip(sweeps.items(), COLORS)):
-            batches = [m["batch"] for m in s["measured"]]
-            over, under = rows[0][column], rows[1][column]
-            for cost, style, grey in (("weights", ":", MUTED), ("roofline_kv", "--", INK), ("fitted", "-", color)):
-                tpot = s["predicted"][cost]["tpot_s"]
-                over.plot(batches, [1e3 * t for t in tpot], linestyle=style, color=grey, linewidth=1.2, marker="none", label=cost)
-                under.plot(batches, [b / t for b, t in zip(batches, tpot)], linestyle=style, color=grey, linewidth=1.2, marker="none")
-            over.errorbar(batches, [1e3 * m["tpot_s"] for m in s["measured"]], linestyle="none", marker="o", markersize=5, color=color,
-                          label="measured", elinewidth=0.9,
-                          yerr=[[1e3 * (m["tpot_s"] - m["tpot_min_s"]) for m in s["measured"]],
-                                [1e3 * (m["tpot_max_s"] - m["tpot_s"]) for m in s["measured"]]])
-            under.plot(batches, [m["tok_s"] for m in s["measured"]], linestyle="none", marker="o", markersize=5, color=color)
-            for axis in (over, under):
-                if s["knee"]:
-                    axis.axvline(s["knee"], color=color, linewidth=0.8, linestyle="-.")
-            knee_text = f"knee at {s['knee']:.1f}" if s["knee"] else "no knee"
-            over.set_title(f"{name}, linear {s['linear']}: {knee_text}", fontsize=9)
-            axes_of(over, batches, "", "time of a step, ms" if column == 0 else "")
-            axes_of(under, batches, "sequences at once", "tokens per second of all sequences" if column == 0 else "")
-        handles, labels = rows[0][0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=4)
-        caption(figure, "Dots: median of the repetitions, with their range; dash-dotted: the measured knee. "
-                        "01_challenges/latency_throughput/measure.py sweep")
-        save_picture(figure, RESULTS / "sweep")
 
-    if (RESULTS / "context.json").is_file():
-        entries = read_json(RESULTS / "context.json")
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.3), layout="constrained")
-        ticks = set()
-        lines = ["![time to first token and time per token against the context](results/context.svg)", "",
-                 "| model | first token, n tokens of prompt | the square is half of it at | limits would say |", "|---|---|---:|---:|"]
-        for i, ((name, e), color) in enumerate(zip(entries.items(), COLORS)):
-            prefill, decode = long_prompt(e["samples"], e["chunk"])
-            b, d = fit_square(prefill)
-            n = [p[0] for p in prefill]
-            ticks.update(n)
-            left.plot(n, [p[1] for p in prefill], linestyle="none", marker=MARKERS[i], markersize=4, color=color, label=f"{name}: measured")
-            left.plot(n, [b * x + d * x * x for x in n], color=color, linewidth=1.2, marker="none",
-                      label=f"{1e6 * b:.3g} µs n + {1e9 * d:.3g} ns n²; equal at {b / d:,.0f}")
-            left.plot(n, [b * x for x in n], color=color, linewidth=0.9, linestyle=":", marker="none")
-            right.plot([c for c, _ in decode], [1e3 * t for _, t in decode], linestyle="none", marker=MARKERS[i], markersize=4, color=color,
-                       label=f"{name}: measured")
-            right.plot([p["tokens"] for p in e["prompts"]], [1e3 * p["tpot_s"] for p in e["prompts"]], color=color, linewidth=1.2, marker="none",
-                       label=f"{name}: fitted")
-            limit_b, limit_d = fit_square([(q["tokens"], q["ttft_s"]) for q in e["limit_prompts"] if q["tokens"] >= e["chunk"]])
-            lines.append(f"| {name}, `{e['linear']}` | {1e6 * b:.3g} µs · n + {1e9 * d:.3g} ns · n² | {b / d:,.0f} | "
-                         f"{1e6 * limit_b:.3g} µs · n + {1e9 * limit_d:.3g} ns · n² |")
-        write_between(RESULTS.document(), "context", lines + [""])
-        ticks = max(ticks)
-        axes_of(left, [t for t in (512, 1024, 2048, 4096, 8192, 16384) if t < ticks * 1.1], "prompt, tokens", "time to first token, seconds")
-        axes_of(right, [t for t in (1, 8, 64, 512, 4096, 32768) if t < ticks * 1.1], "context, tokens", "time per token of one sequence, ms", logy=False)
-        left.legend(fontsize=7.5)
-        right.legend(fontsize=7.5)
-        caption(figure, "Dotted: the linear term alone. 01_challenges/latency_throughput/measure.py context")
-        save_picture(figure, RESULTS / "context")
+def report(a):
+    sweeps, entries = a.results.read("sweep.json"), a.results.read("context.json")
+    if sweeps:
+        a.results.write_table("sweep", sweep_table(sweeps))
+    if entries:
+        a.results.write_table("context", context_table(entries))
+    plt = pyplot()
+    if sweeps:
+        draw_sweep(a, plt, sweeps)
+    if entries:
+        draw_context(a, plt, entries)
 
 
 def measure(a):
-    if a.job != "plot":
-        (sweep if a.job == "sweep" else context)(a)
+    if a.model is None:
+        raise UsageError("give sweep or context, a NAME and a MODEL; or --plot")
+    a.ctx = a.ctx or (1024 if a.job == "sweep" else 8192)
+    (sweep if a.job == "sweep" else context)(a)
 
 
 def options(parser):
-    jobs = parser.add_subparsers(dest="job", required=True)
-    for job in ("sweep", "context"):
-        p = jobs.add_parser(job)
-        p.add_argument("name")
-        p.add_argument("model")
-        p.add_argument("--repeats", type=int, default=3)
-        p.add_argument("--ctx", type=int, default=1024 if job == "sweep" else 8192)
-        if job == "sweep":
-            p.add_argument("--linear", default="auto")
-            p.add_argument("--batches", type=comma_list(int), default=[1, 2, 4, 8, 16, 32])
-            p.add_argument("--tokens", type=int, default=16)
-        else:
-            p.add_argument("--set", action="append", default=[])
-    jobs.add_parser("plot")
+    parser.add_argument("job", nargs="?", choices=["sweep", "context"])
+    parser.add_argument("name", nargs="?", help="the name of the entry in JSON")
+    parser.add_argument("model", nargs="?", help="a GGUF file, or tiny")
+    parser.add_argument("--ctx", type=int, help="default: 1024 for sweep, 8192 for context")
+    parser.add_argument("--linear", default="auto", help="for sweep; default: auto")
+    parser.add_argument("--batches", type=comma_list(int), default=[1, 2, 4, 8, 16, 32], help="for sweep")
+    parser.add_argument("--tokens", type=int, default=16, help="for sweep; default: 16")
+    parser.add_argument("--set", action="append", default=[], help="for context: SEAM=RUNG")
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS, options=options, redraw=None)
+    lesson_main(__doc__, measure, report, options=options, repeats=3)

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Measures and draws how a model predicts text beyond its trained length.
 
-usage: 01_challenges/long_sequence/measure.py --out FOLDER TEXT [--model tiny] [--times 1,2,4] [--parts 16]
-       01_challenges/long_sequence/measure.py --out FOLDER --plot
+usage: 01_challenges/long_sequence/measure.py TEXT --out FOLDER [--model tiny] [--rung build/bin/rung] [--times 1,2,4]
+           [--parts 16]
+       01_challenges/long_sequence/measure.py --plot --out FOLDER
 
 TEXT should be one that the model was not trained on, of some hundred thousand tokens. For every length and every rung
 of seam `rope`, `rung perplexity` reads it in windows of that length. Two more runs have a cache of the trained length
 only, which keeps the latest tokens, without and with the first four. The script writes the mean nats per token of each
-part of a window to results/length.json and draws results/length.svg and .png (needs matplotlib). --only measures some
-methods again and leaves the other rows.
-With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
+part of a window to FOLDER/length.json and a table to FOLDER/tables.md, and draws FOLDER/length.svg and .png (needs
+matplotlib). --only measures some methods again and leaves the other rows. --plot only draws. --update is for
+maintainers: it writes to results/ and to the tables of the lesson.
 """
 
 import sys
@@ -17,12 +18,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    Results, UsageError, ask, comma_list, lesson_main, pyplot, read_json, save_picture, save_rows, tidy, write_between)
-from lessons.pictures import COLORS, INK, MARKERS, MUTED, caption  # noqa: E402
+    COLORS, INK, MUTED, UsageError, ask, caption, comma_list, lesson_main, pyplot, save_picture, save_rows, tidy)
 
-RESULTS = Results(__file__)
-FILE = "length.json"
-LOOKS = ["plain", "linear", "ntk", "yarn", "window", "sinks"]  # methods, in the order of their colors
+# The window with and without the first tokens gives the same figures, so its line is wide and lies below the other.
+LOOKS = {
+    "plain": {"color": COLORS[1], "marker": "s", "label": "plain: angles as trained"},
+    "linear": {"color": COLORS[4], "marker": "v", "linestyle": "--", "label": "linear stretch"},
+    "ntk": {"color": COLORS[0], "marker": "o", "linestyle": "-.", "label": "NTK stretch"},
+    "yarn": {"color": COLORS[2], "marker": "^", "label": "YaRN stretch"},
+    "window": {"color": COLORS[5], "marker": "", "linewidth": 5, "alpha": 0.7, "zorder": 1.8, "label": "window"},
+    "sinks": {"color": INK, "marker": "", "linestyle": "--", "linewidth": 1, "zorder": 1.9,
+              "label": "window and the first 4 tokens (same values)"}}
 SINKS = {"window": 0, "sinks": 4}  # the other methods stretch the positions
 
 
@@ -31,8 +37,8 @@ def measure(a):
         raise UsageError("give a TEXT to measure on, or --plot")
     trained = ask(a.rung, "inspect", a.model)["model"]["context_length"]
     rows = []
-    if a.only != LOOKS:
-        rows = [row for row in read_json(RESULTS / FILE)["rows"] if row["rope"] not in a.only]
+    if a.only != list(LOOKS):
+        rows = [row for row in a.results.before("length.json", {"rows": []})["rows"] if row["rope"] not in a.only]
     for times in a.times:
         for method in a.only if times > 1 else {"plain"} & set(a.only):
             how = ("--set", f"rope={method}")
@@ -41,11 +47,11 @@ def measure(a):
             # A window's last token is predicted and not fed, hence one more than the context.
             out = ask(a.rung, "perplexity", "-m", a.model, "-f", a.text, "--ctx", trained * times + 1, "--stride",
                       trained * times, *how, "--parts", a.parts * times)
-            rows.append({"times": times, "rope": method, "ctx": trained * times, "nll": out["nll"], "nll_stderr": out["nll_stderr"],
-                         "tokens": out["tokens"], "parts": out["parts"]})
+            rows.append({"times": times, "rope": method, "ctx": trained * times,
+                         **{key: out[key] for key in ("nll", "nll_stderr", "tokens", "parts")}})
             print(f"{times} times, {method}: {out['nll']:.4f} nats per token", flush=True)
-    rows.sort(key=lambda row: (row["times"], LOOKS.index(row["rope"])))
-    save_rows(RESULTS / FILE, rows, one_line=True, model=a.model, trained=trained)
+    rows.sort(key=lambda row: (row["times"], list(LOOKS).index(row["rope"])))
+    save_rows(a.out / "length.json", rows, one_line=True, model=a.model, trained=trained)
 
 
 def table(data):
@@ -57,52 +63,56 @@ def table(data):
     for row in data["rows"]:
         parts, cells = row["parts"], []
         for i in range(most):
-            here = parts[i * len(parts) // row["times"]:(i + 1) * len(parts) // row["times"]] if i < row["times"] else []
+            ends = (j * len(parts) // row["times"] for j in (i, i + 1))
+            here = parts[slice(*ends)] if i < row["times"] else []
             tokens = sum(p["tokens"] for p in here)
             cells.append(f"{sum(p['nll'] * p['tokens'] for p in here) / tokens:.3f}" if tokens else "")
-        name = "any" if row["times"] == 1 else f"`--sinks {SINKS[row['rope']]}`" if row["rope"] in SINKS else f"`{row['rope']}`"
+        name = f"`--sinks {SINKS[row['rope']]}`" if row["rope"] in SINKS else f"`{row['rope']}`"
+        name = "any" if row["times"] == 1 else name
         ctx = "" if row["times"] == before else f"{row['ctx']:,}"
         before = row["times"]
         lines.append(f"| {ctx} | {name} | " + " | ".join(cells) + f" | {row['nll']:.3f} |")
     return lines
 
 
-def report(_):
+def report(a):
+    data = a.results.read("length.json")
+    a.results.write_table("length", table(data))
     plt = pyplot()
-    data = read_json(RESULTS / FILE)
-    write_between(RESULTS.document(), "length", table(data))
     stretches = sorted({row["times"] for row in data["rows"]} - {1})
-    figure, axes = plt.subplots(1, len(stretches), figsize=(4.7 * len(stretches), 4.0), sharey=True, squeeze=False,
-                                layout="constrained")
-    for axis, times in zip(axes[0], stretches):
-        shown = [row for row in data["rows"] if row["times"] in (1, times)]
-        for i, row in enumerate(shown):
-            middles = [(p["from"] + p["to"]) / 2 for p in row["parts"]]
-            plain = row["times"] == 1
-            # Two methods that coincide remain visible: each line has marks at other places.
-            axis.plot(middles, [p["nll"] for p in row["parts"]], color=MUTED if plain else COLORS[LOOKS.index(row["rope"])],
-                      linestyle=":" if plain else "-", marker="none" if plain else MARKERS[LOOKS.index(row["rope"])],
-                      markevery=(3 * i % 10, 10), linewidth=1.3, label="windows of the trained length" if plain else row["rope"])
-        axis.axvline(data["trained"], color=INK, linewidth=0.8)
-        axis.set_title(f"{times} times the trained {data['trained']:,} tokens")
-        axis.set_xlabel("place of the predicted token in its window, tokens")
-        tidy(axis)
+    figure, axes = plt.subplots(1, len(stretches), figsize=(4.6 * len(stretches), 4.6), sharey=True, squeeze=False)
     best = min(p["nll"] for row in data["rows"] for p in row["parts"])
+    for axis, times in zip(axes[0], stretches):
+        for row in (row for row in data["rows"] if row["times"] in (1, times)):
+            middles = [(p["from"] + p["to"]) / 2 for p in row["parts"]]
+            look = LOOKS[row["rope"]]
+            if row["times"] == 1:
+                look = {"color": MUTED, "marker": "", "linestyle": ":", "label": "contexts of the trained length"}
+            axis.plot(middles, [p["nll"] for p in row["parts"]], markevery=(times, 4 * times), **look)
+        stderr = [p["nll_stderr"] for row in data["rows"] if row["times"] == times for p in row["parts"]]
+        stderr = sum(stderr) / len(stderr)
+        axis.errorbar([data["trained"] * times * 0.56], [best + 1.18], [stderr], color=INK, marker="")
+        axis.text(data["trained"] * times * 0.59, best + 1.18, f"standard error: ±{stderr:.2f}",
+                  va="center", fontsize=8)
+        axis.axvline(data["trained"], color=MUTED, linewidth=1)
+        axis.set_title(f"Contexts of {data['trained'] * times:,} tokens")
+        axis.set_xlabel("position of the predicted token")
+        tidy(axis)
     axes[0][0].set_ylim(best - 0.1, best + 1.3)
-    axes[0][0].set_ylabel("nats per token")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    caption(figure, f"{data['model']}, by 01_challenges/long_sequence/measure.py. The vertical line is the trained length. Lines that leave "
-                    "the picture are above it.")
-    save_picture(figure, RESULTS / "length")
+    axes[0][0].set_ylabel("mean loss, nats per token")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    tokens = max(row["tokens"] for row in data["rows"])
+    caption(figure, f"Model {data['model']}, {tokens:,} predicted tokens. The vertical line is the trained length. "
+                    "Made by 01_challenges/long_sequence/measure.py.")
+    save_picture(figure, a.out / "length")
 
 
 def options(parser):
     parser.add_argument("text", nargs="?")
     parser.add_argument("--times", type=comma_list(int), default=[1, 2, 4])
     parser.add_argument("--parts", type=int, default=16, help="parts of a trained length")
-    parser.add_argument("--only", type=comma_list(str), default=LOOKS, help="of: " + ", ".join(LOOKS))
+    parser.add_argument("--only", type=comma_list(str), default=list(LOOKS), help="of: " + ", ".join(LOOKS))
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS, options=options, model="tiny")
+    lesson_main(__doc__, measure, report, options=options, model="tiny")

@@ -2,14 +2,17 @@
 """Measures what the rungs of `loading` change for a whole model: the time to the first token, cold and warm, and
 memory.
 
+usage: 02_engines/llama_cpp/measure.py MODEL.gguf --out FOLDER [--rung build/bin/rung]
+
     rung synth model.gguf --shape tinyllama-1.1b --type q4_0
-    python3 02_engines/llama_cpp/measure.py build/bin/rung model.gguf > 02_engines/llama_cpp/results/startup.json
+    python3 02_engines/llama_cpp/measure.py model.gguf --out startup
 
 The products read the weights in place (--linear in_place), because a copy would hide what loading costs. The prompt is
 the start token alone, so the first token costs one pass over the weights. "cold" means that the file's pages were
 dropped from the system's cache (posix_fadvise) before the run. The runs of the rungs are interleaved, and the script
-prints medians of 5 runs. It also starts two processes per rung. While both generate, it reads from smaps_rollup how
-much memory each one has: Rss counts shared pages in both, and Pss gives each process its half.
+writes medians of 5 runs to FOLDER/startup.json. It also starts two processes per rung. While both generate, it reads
+from smaps_rollup how much memory each one has: Rss counts shared pages in both, and Pss gives each process its half.
+--update is for maintainers: it writes to results/.
 """
 
 import json
@@ -35,8 +38,8 @@ def drop_pages(path):
 
 
 def command(program, model, rung, tokens):
-    return [program, "generate", "-m", model, "--linear", "in_place", "--set", f"loading={rung}", "-p", "", "-n", str(tokens), "--temp", "0",
-            "--ignore-eos", "--json"]
+    return [program, "generate", "-m", model, "--linear", "in_place", "--set", f"loading={rung}", "-p", "",
+            "-n", str(tokens), "--temp", "0", "--ignore-eos", "--json"]
 
 
 def first_token(program, model, rung, cold):
@@ -75,7 +78,7 @@ def two_processes(program, model, rung):
 
 
 def measure(a):
-    program, model = a.program, a.model
+    program, model = a.rung, a.file
     runs = {(rung, cold): [] for cold in (True, False) for rung in RUNGS}
     for _ in range(REPEATS):
         for (rung, cold), results in runs.items():
@@ -90,14 +93,14 @@ def measure(a):
                      "first_token_s_min": min(r["load_s"] + r["ttft_s"] for r in results)})
     document = {"model_bytes": os.path.getsize(model), "repeats": REPEATS, "rows": rows,
                 "two_processes": {rung: two_processes(program, model, rung) for rung in RUNGS}}
-    json.dump(document, sys.stdout, indent=1)
-    print()
+    a.out.mkdir(parents=True, exist_ok=True)
+    (a.out / "startup.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {a.out / 'startup.json'}")
 
 
 def options(parser):
-    parser.add_argument("program", help="build/bin/rung")
-    parser.add_argument("model", help="a GGUF file")
+    parser.add_argument("file", metavar="MODEL.gguf")
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, options=options, rung=False, redraw=None)
+    lesson_main(__doc__, measure, options=options, redraw=None)

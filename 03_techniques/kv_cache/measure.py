@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Sends the lengths of real requests through the caches of this folder, and counts how much of their memory is wasted.
 
-usage: 03_techniques/kv_cache/measure.py --out FOLDER TRACE.csv [--context 16384] [--tokens 131072]
-       03_techniques/kv_cache/measure.py --out FOLDER --plot
+usage: 03_techniques/kv_cache/measure.py TRACE.csv --out FOLDER [--context 16384] [--tokens 131072]
+           [--replay build/bin/kv_cache_replay]
+       03_techniques/kv_cache/measure.py --plot --out FOLDER
 
 TRACE.csv is the Azure LLM inference trace of conversations (github.com/Azure/AzurePublicDataset, CC-BY), or any file
-whose lines end in ",prompt tokens,generated tokens". The script writes results/waste.json, the table between the marks
-of README.md, and results/waste.svg and .png (needs matplotlib).
-With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
+whose lines end in ",prompt tokens,generated tokens". The script writes waste.json, tables.md, and waste.svg and .png
+(needs matplotlib) to FOLDER. --plot only draws. --update is for maintainers: it writes to results/ and to the table
+between the marks of README.md.
 """
 
 import json
@@ -16,12 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    RUNG, Results, UsageError, comma_list, lesson_main, pyplot, read_json, run, save_picture, save_rows, tidy,
-    write_between)
-from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
-
-RESULTS = Results(__file__)
-FILE = "waste.json"
+    COLORS, RUNG, UsageError, caption, comma_list, lesson_main, pyplot, run, save_picture, save_rows, size_ticks, tidy)
 
 
 def measure(a):
@@ -35,13 +31,13 @@ def measure(a):
                 continue  # has no blocks
             rows.append({"rung": rung, "block": block if rung != "contiguous" else None, **figures})
     head = {key: document[key] for key in ("requests", "too_long", "context", "tokens")}
-    save_rows(RESULTS / FILE, rows, one_line=True, **head)
+    save_rows(a.out / "waste.json", rows, one_line=True, **head)
 
 
 def table(data):
     whole = next(r for r in data["rows"] if r["rung"] == "contiguous")
-    lines = ["| cache | wasted of what is taken | tokens that are read, of all slots | sequences at a time | against contiguous |",
-             "|---|---:|---:|---:|---:|"]
+    lines = ["| cache | wasted of what is taken | tokens that are read, of all slots | sequences at a time | "
+             "against contiguous |", "|---|---:|---:|---:|---:|"]
     for r in data["rows"]:
         name = r["rung"] if r["block"] is None else f"{r['rung']}, blocks of {r['block']}"
         lines.append(f"| {name} | {100 * r['waste']:.1f} % | {100 * r['live']:.0f} % | {r['sequences']:.1f} | "
@@ -49,26 +45,28 @@ def table(data):
     return lines
 
 
-def report(_):
+def report(a):
+    data = a.results.read("waste.json")
+    a.results.write_table("waste: results/waste.json", table(data))
     plt = pyplot()
-    data = read_json(RESULTS / FILE)
-    write_between(RESULTS.document(), "waste: results/waste.json", table(data))
     paged = [r for r in data["rows"] if r["block"] is not None and r["rung"] == "paged"]
     whole = next(r for r in data["rows"] if r["rung"] == "contiguous")
-    figure, axes = plt.subplots(1, 2, figsize=(8.8, 3.6), layout="constrained")
-    for axis, key, factor, label in ((axes[0], "waste", 100, "% of the taken slots that no sequence reads"),
-                                     (axes[1], "sequences", 1, "sequences at a time")):
-        axis.plot([r["block"] for r in paged], [factor * r[key] for r in paged], color=COLORS[0], marker=MARKERS[0], label="paged")
-        axis.axhline(factor * whole[key], color=COLORS[1], linestyle="--", label="contiguous")
-        axis.set_xscale("log", base=2)
-        axis.set_xticks([r["block"] for r in paged], [str(r["block"]) for r in paged])
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.8))
+    for axis, key, factor, label in ((axes[0], "waste", 100, "taken slots that no sequence reads, %"),
+                                     (axes[1], "sequences", 1, "sequences at a time, mean")):
+        axis.plot([r["block"] for r in paged], [factor * r[key] for r in paged], color=COLORS[0],
+                  label="paged: blocks of some tokens")
+        axis.axhline(factor * whole[key], color=COLORS[1], linestyle="--",
+                     label=f"contiguous: {data['context']:,} tokens reserved per sequence")
+        size_ticks(axis, [r["block"] for r in paged])
         axis.set_ylim(bottom=0)
-        axis.set_xlabel("size of a block, tokens")
+        axis.set_xlabel("block size, tokens")
         axis.set_ylabel(label)
         tidy(axis)
-    axes[0].legend(loc="center right")
-    caption(figure, f"Replay of a trace by 03_techniques/kv_cache/measure.py, with room for {data.get('tokens', 131072):,} tokens.")
-    save_picture(figure, RESULTS / "waste")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    caption(figure, f"{data['requests']:,} requests replayed through a cache of {data['tokens']:,} tokens; the figures "
+                    "do not depend on the machine. Made by 03_techniques/kv_cache/measure.py.")
+    save_picture(figure, a.out / "waste")
 
 
 def options(parser):
@@ -80,4 +78,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS, options=options, rung=False)
+    lesson_main(__doc__, measure, report, options=options, rung=False)

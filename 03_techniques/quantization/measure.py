@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Measures the quality and the speed of each number format, draws the picture and writes the tables of the lesson.
 
-usage: 03_techniques/quantization/measure.py --out FOLDER --quality TEXT --calibration OTHER_TEXT [--chunks 8]
-       03_techniques/quantization/measure.py --out FOLDER --speed [--shape tinyllama-1.1b]
-       03_techniques/quantization/measure.py --out FOLDER             only draws the picture and writes the tables
+usage: 03_techniques/quantization/measure.py --quality TEXT --calibration OTHER_TEXT --out FOLDER [--chunks 8]
+           [--rung build/bin/rung]
+       03_techniques/quantization/measure.py --speed --out FOLDER [--shape tinyllama-1.1b]
+       03_techniques/quantization/measure.py --plot --out FOLDER
 
 --quality  `tiny` in every format by every rung of seam `quantizer`: the perplexity on TEXT (one that the model was not
-           trained on), and the divergence from and agreement with float32. Runs with the same weights as float32 show what the
-           kernels add. --imatrix reads OTHER_TEXT. Writes results/quality.json
---speed    prefill and decode of `tiny` and of a synthetic model in every format. Writes results/speed.json
+           trained on), and the divergence from and agreement with float32. Runs with the same weights as float32 show
+           what the kernels add. --imatrix reads OTHER_TEXT. Writes FOLDER/quality.json
+--speed    prefill and decode of `tiny` and of a synthetic model in every format. Writes FOLDER/speed.json
 --models   only writes the models that --speed needs (14 GB)
-Models are written to a temporary folder, or to --scratch, where they stay for the next run. The picture needs matplotlib.
-With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
+--plot     only draws the picture and writes the tables
+--update   is for maintainers: it writes to results/ and to the tables of the lesson, instead of FOLDER/tables.md
+Models are written to a temporary folder, or to --scratch, where they stay for the next run. The picture needs
+matplotlib.
 """
 
 import concurrent.futures
@@ -23,10 +26,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    Results, UsageError, ask, lesson_main, machine_text, pyplot, read_json, save_picture, save_rows, tidy, write_between)
-from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
+    COLORS, MARKERS, UsageError, ask, caption, lesson_main, machine, machine_text, pyplot, save_picture, save_rows,
+    tidy)
 
-RESULTS = Results(__file__)
 FORMATS = ["f32", "bf16", "f16", "q8_0", "q6_k", "q5_k", "q4_1", "q4_k", "q4_0", "iq4_nl"]
 PLAIN = {"f32", "bf16", "f16"}
 EXACT = {"q4_0", "iq4_nl", "q6_k"}  # formats with one scale per (sub-)block
@@ -43,7 +45,8 @@ def weight_bits(rung, model):
 def quality(a, scratch):
     """Runs --jobs programs at a time with one thread each. The figures do not depend on the number of threads."""
     def perplexity(model, *more, chunks=a.chunks):
-        return ask(a.rung, "perplexity", "-m", model, "-f", a.quality, "--chunks", chunks, "--threads", 1, "--exact", *more)
+        return ask(a.rung, "perplexity", "-m", model, "-f", a.quality, "--chunks", chunks, "--threads", 1, "--exact",
+                   *more)
 
     reference, base = scratch / "f32.ref", scratch / "f32.gguf"
     ask(a.rung, "quantize", "tiny", base, "--type", "f32")
@@ -57,19 +60,21 @@ def quality(a, scratch):
             ask(a.rung, "quantize", base, model, "--type", kind, *how)
             out = perplexity(model, "--kl", reference)
             kl = out["kl"]
-            this = {"type": kind, "rung": name, "bits": weight_bits(a.rung, model), "ppl": out["ppl"], "nll": out["nll"],
-                    "kl": kl["mean"], "kl_stderr": kl["mean_stderr"], "same_top": kl["same_top"]}
+            this = {"type": kind, "rung": name, "bits": weight_bits(a.rung, model), "ppl": out["ppl"],
+                    "nll": out["nll"], "kl": kl["mean"], "kl_stderr": kl["mean_stderr"], "same_top": kl["same_top"]}
             if name in ("", "search"):
                 # The same weights as float32, then what the file's own kernels and the integer kernels add.
                 ask(a.rung, "quantize", model, floats, "--type", "f32")
                 part = max(1, a.chunks // 4)
-                in_float, in_blocks = perplexity(floats, "--save-logits", own, chunks=part), perplexity(model, "--kl", own, chunks=part)
+                in_float = perplexity(floats, "--save-logits", own, chunks=part)
+                in_blocks = perplexity(model, "--kl", own, chunks=part)
                 this["kernels"] = {"tokens": in_float["tokens"], "floats_ppl": in_float["ppl"], "ppl": in_blocks["ppl"],
                                    "kl": in_blocks["kl"]["mean"]}
                 if kind not in PLAIN:
                     integers = perplexity(model, "--linear", "int8", "--kl", own, chunks=part)
                     this["kernels"].update(int8_ppl=integers["ppl"], int8_kl=integers["kl"]["mean"])
-            print(f"{kind} {name}: perplexity {out['ppl']:.3f}, KL {kl['mean']:.6f}, same top {100 * kl['same_top']:.2f} %", flush=True)
+            print(f"{kind} {name}: perplexity {out['ppl']:.3f}, KL {kl['mean']:.6f}, "
+                  f"same top {100 * kl['same_top']:.2f} %", flush=True)
             return this
 
     jobs = []
@@ -78,8 +83,9 @@ def quality(a, scratch):
         jobs += [(kind, name) for name in names]
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         rows = list(pool.map(lambda job: row(*job), jobs))
-    float32 = {"type": "f32", "rung": "", "bits": 32.0, "ppl": first["ppl"], "nll": first["nll"], "kl": 0.0, "same_top": 1.0}
-    save_rows(RESULTS / "quality.json", [float32, *rows], one_line=True, model="tiny", predicted=first["tokens"],
+    float32 = {"type": "f32", "rung": "", "bits": 32.0, "ppl": first["ppl"], "nll": first["nll"], "kl": 0.0,
+               "same_top": 1.0}
+    save_rows(a.out / "quality.json", [float32, *rows], one_line=True, model="tiny", predicted=first["tokens"],
               ctx=first["ctx"])
 
 
@@ -105,33 +111,35 @@ def speed(a, scratch):
             out = ask(a.rung, "bench", "-m", model, "-p", prompt, "-n", generate, "-b", 1, "-r", 3, "--linear", linear)
             found = {t["test"][:2]: t for t in out}
             row["float" if linear == "float32" else "integer"] = {
-                "prefill_tok_s": found["pp"]["tok_s"], "decode_tok_s": found["tg"]["tok_s"], "decode_gb_s": found["tg"]["gb_s"],
-                "rung": found["tg"]["rungs"]["linear"]}
+                "prefill_tok_s": found["pp"]["tok_s"], "decode_tok_s": found["tg"]["tok_s"],
+                "decode_gb_s": found["tg"]["gb_s"], "rung": found["tg"]["rungs"]["linear"]}
         rows.append(row)
         print(json.dumps(row), flush=True)
-    # The limits of this machine, as `rung ladder` measured them.
-    save_rows(RESULTS / "speed.json", rows, one_line=True, machine=read_json(RESULTS / "quantizer.json")["machine"])
+    save_rows(a.out / "speed.json", rows, one_line=True, machine=machine(a.rung, "quantizer"))
 
 
-def plot():
+def plot(data, folder):
     plt = pyplot()
-    rows = [r for r in read_json(RESULTS / "quality.json")["rows"] if r["rung"]]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.3), width_ratios=[1.15, 1], layout="constrained")
+    rows = [r for r in data["rows"] if r["rung"]]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.6), width_ratios=[1.15, 1])
     kinds = list(dict.fromkeys(r["type"] for r in rows))
     plain = {r["type"]: r["kl"] for r in rows if r["rung"] == "absmax"}
-    beside = {"iq4_nl": -0.09, "q4_k": 0.09}  # three formats have 4.5 bits: drawn side by side
-    for name in RUNGS:
+    beside = {"iq4_nl": -0.16, "q4_k": 0.16}  # three formats have 4.5 bits: drawn side by side
+    for name, color, marker in zip(RUNGS, COLORS, MARKERS):
         shown = [r for r in rows if r["rung"] == name]
-        i = RUNGS.index(name)
-        look = {"color": COLORS[i], "marker": MARKERS[i], "linestyle": "none", "label": name, "markersize": 5.5,
-                "markerfacecolor": "none", "markeredgewidth": 1.3}
-        left.plot([r["bits"] + beside.get(r["type"], 0) for r in shown], [r["kl"] for r in shown], **look)
-        right.plot([r["kl"] / plain[r["type"]] for r in shown], [kinds.index(r["type"]) for r in shown], **look)
-    for kind, place in (("q4_0", (0, 7)), ("iq4_nl", (-37, -3)), ("q4_k", (-4, -24)), ("q4_1", (8, 0)), ("q5_k", (8, 0)),
-                        ("q6_k", (8, 0)), ("q8_0", (8, 0))):
-        first = next(r for r in rows if r["type"] == kind)
-        left.annotate(kind, (first["bits"] + beside.get(kind, 0), plain[kind]), xytext=place, textcoords="offset points",
-                      ha="center" if kind == "q4_0" else "left")
+        look = {"color": color, "label": name, "markersize": 6, "markerfacecolor": "none", "markeredgewidth": 1.3,
+                "fmt": marker, "elinewidth": 1}
+        left.errorbar([r["bits"] + beside.get(r["type"], 0) for r in shown], [r["kl"] for r in shown],
+                      [r["kl_stderr"] for r in shown], **look)
+        right.errorbar([r["kl"] / plain[r["type"]] for r in shown], [kinds.index(r["type"]) for r in shown],
+                       xerr=[r["kl_stderr"] / plain[r["type"]] for r in shown], **look)
+    for kind in plain:
+        values = [r["kl"] for r in rows if r["type"] == kind]
+        at = min(values) if kind == "q4_k" else max(values)
+        bits = next(r["bits"] for r in rows if r["type"] == kind) + beside.get(kind, 0)
+        place, align = {"q4_0": ((0, 9), "center"), "iq4_nl": ((-9, 0), "right"),
+                        "q4_k": ((0, -10), "center")}.get(kind, ((9, 0), "left"))
+        left.annotate(kind, (bits, at), place, textcoords="offset points", ha=align, va="center", fontsize=8)
     left.set_yscale("log")
     left.set_xlim(3.5, 9)
     left.set_ylim(4e-5, 4e-2)
@@ -139,13 +147,15 @@ def plot():
     left.set_ylabel("KL divergence from float32, nats per token")
     right.set_yticks(range(len(kinds)), kinds)
     right.set_xlim(0.55, 1.05)
-    right.set_xlabel("KL divergence against absmax of the same format")
+    right.set_xlabel("KL divergence relative to absmax of the same format")
     for axis in (left, right):
         tidy(axis)
-    left.legend(title="quantizer", alignment="left", loc="upper right")
-    caption(figure, "tiny on valid.txt, exact arithmetic (03_techniques/quantization/measure.py --quality). Formats with 4.5 bits are drawn "
-                    "side by side.")
-    save_picture(figure, RESULTS / "quality")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, title="quantizer", alignment="left", loc="outside upper left", ncols=len(labels))
+    caption(figure, f"Model {data['model']}, {data['predicted']:,} predicted tokens, contexts of {data['ctx']} tokens. "
+                    "Bars: standard error. iq4_nl and q4_k have 4.5 bits, as q4_0, and are drawn beside it. "
+                    "Made by 03_techniques/quantization/measure.py --quality.")
+    save_picture(figure, folder / "quality")
 
 
 def number(value):
@@ -153,7 +163,8 @@ def number(value):
 
 
 def quality_table(data):
-    lines = ["| format | bits per weight | quantizer | perplexity | KL, nats | same top token |", "|---|---:|---|---:|---:|---:|"]
+    lines = ["| format | bits per weight | quantizer | perplexity | KL, nats | same top token |",
+             "|---|---:|---|---:|---:|---:|"]
     last = None
     for r in data["rows"]:
         first = r["type"] != last
@@ -161,13 +172,14 @@ def quality_table(data):
         kl = "0" if r["kl"] < 1e-7 else f"{r['kl']:.2g}" if r["kl"] < 1e-4 else f"{r['kl']:.5f}"
         bits = f"{r['bits']:.4g}" if first else ""
         lines.append(f"| {r['type'] if first else ''} | {bits} | "
-                     f"{'`' + r['rung'] + '`' if r['rung'] else ''} | {r['ppl']:.2f} | {kl} | {100 * r['same_top']:.2f} % |")
+                     f"{'`' + r['rung'] + '`' if r['rung'] else ''} | {r['ppl']:.2f} | {kl} | "
+                     f"{100 * r['same_top']:.2f} % |")
     return lines
 
 
 def kernel_table(data):
-    lines = ["| format | perplexity | of the same weights as float32 | KL between them | perplexity, integer kernels | KL, integer kernels |",
-             "|---|---:|---:|---:|---:|---:|"]
+    lines = ["| format | perplexity | of the same weights as float32 | KL between them | perplexity, integer kernels | "
+             "KL, integer kernels |", "|---|---:|---:|---:|---:|---:|"]
     for r in data["rows"]:
         k = r.get("kernels")
         if k is None:
@@ -178,32 +190,36 @@ def kernel_table(data):
 
 
 def speed_rows(data, tiny):
-    lines = ["| format | file | prefill, tokens/s | decode, tokens/s | decode reads | prefill, integers | decode, integers |",
-             "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| format | file | prefill, tokens/s | decode, tokens/s | decode reads | prefill, integers | "
+             "decode, integers |", "|---|---:|---:|---:|---:|---:|---:|"]
     for r in data["rows"]:
         if (r["shape"] == "tiny") != tiny:
             continue
         size = f"{r['bytes'] / 1e6:.1f} MB" if r["bytes"] < 1e8 else f"{r['bytes'] / 1e9:.2f} GB"
-        whole = [number(r["integer"]["prefill_tok_s"]), number(r["integer"]["decode_tok_s"])] if "integer" in r else ["", ""]
-        lines.append(f"| {r['type']} | {size} | {number(r['float']['prefill_tok_s'])} | {number(r['float']['decode_tok_s'])} | "
+        keys = ("prefill_tok_s", "decode_tok_s")
+        whole = [number(r["integer"][key]) for key in keys] if "integer" in r else ["", ""]
+        lines.append(f"| {r['type']} | {size} | {number(r['float'][keys[0]])} | {number(r['float'][keys[1]])} | "
                      f"{r['float']['decode_gb_s']:.1f} GB/s | {whole[0]} | {whole[1]} |")
     return lines
 
 
 def speed_tables(data):
-    machine = data["machine"]
+    limits = data["machine"]
     return ["**And what does it buy?** `tiny`, which fits into the caches (a prompt of 256 tokens, 128 generated):", "",
             *speed_rows(data, tiny=True), "",
-            "and random weights in the shape of TinyLlama 1.1B, which do not (`rung synth`; a prompt of 32 tokens, 8 generated):", "",
+            "and random weights in the shape of TinyLlama 1.1B, which do not (`rung synth`; a prompt of 32 tokens, 8 "
+            "generated):", "",
             *speed_rows(data, tiny=False), "",
             "Measured by `measure.py --speed`, medians of three; \"integers\" is `--linear packed,int8`. "
-            f"{machine_text(machine)}; its limits: {machine['read_gb_s']:.1f} GB/s read, "
-            f"{machine['fma_gflop_s']:.0f} GFLOP/s float32 FMA."]
+            f"{machine_text(limits)}; its limits: {limits['read_gb_s']:.1f} GB/s read, "
+            f"{limits['fma_gflop_s']:.0f} GFLOP/s float32 FMA."]
 
 
 def measure(a):
     if a.quality and not a.calibration:
         raise UsageError("--quality also needs --calibration TEXT, which --imatrix reads")
+    if not (a.quality or a.speed or a.models):
+        raise UsageError("say what to measure: --quality TEXT or --speed; or use --plot")
     with tempfile.TemporaryDirectory() as folder:
         scratch = a.scratch or Path(folder)
         if a.quality:
@@ -214,14 +230,15 @@ def measure(a):
             speed(a, scratch)
 
 
-def report(_):
-    lesson, measured, timed = (RESULTS.document(), RESULTS / "quality.json", RESULTS / "speed.json")
-    if measured.is_file():
-        plot()
-        write_between(lesson, "measure.py: quality", quality_table(read_json(measured)))
-        write_between(lesson, "measure.py: kernels", kernel_table(read_json(measured)))
-    if timed.is_file():
-        write_between(lesson, "measure.py: speed", speed_tables(read_json(timed)))
+def report(a):
+    measured, timed = a.results.read("quality.json"), a.results.read("speed.json")
+    if measured:
+        a.results.write_table("measure.py: quality", quality_table(measured))
+        a.results.write_table("measure.py: kernels", kernel_table(measured))
+    if timed:
+        a.results.write_table("measure.py: speed", speed_tables(timed))
+    if measured:
+        plot(measured, a.out)
 
 
 def options(parser):
@@ -236,4 +253,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS, options=options, redraw=None)
+    lesson_main(__doc__, measure, report, options=options)

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Rung and every engine that is installed, on the same weights, in turns.
 
-    compare.py [-m MODEL.gguf | --shape tinyllama-1.1b] [--types q4_0,q8_0] [-p 512] [-n 64] [-b 16] [-r 5] [--threads 2]
-               [--engines rung,llama_cpp] [--variant "packed=--linear packed"] [--rung build/bin/rung] [--out FOLDER]
+    compare.py [-m MODEL.gguf | --shape tinyllama-1.1b] [--types q4_0,q8_0] [-p 512] [-n 64] [-b 16] [-r 5]
+               [--threads 2] [--engines rung,llama_cpp] [--variant "packed=--linear packed"]
+               [--rung build/bin/rung] [--out FOLDER]
 
-Writes comparison.json, .md, .png and .svg to FOLDER. README.md says what is measured, and why like this.
+    compare.py --plot COMPARISON.json [OTHER.json ...] --out FOLDER
+
+Writes comparison.json, .md, .png and .svg to FOLDER (the pictures need matplotlib). README.md says what is measured,
+and why. --plot only draws what was measured before: NAME.json becomes NAME.png and .svg in FOLDER.
 """
 import argparse
 import datetime
@@ -22,10 +26,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
-from lessons.pictures import COLORS, HATCHES, INK, caption, pyplot, save_picture, tidy  # noqa: E402
+from lessons import COLORS, HATCHES, INK, caption, pyplot, read_json, save_picture, tidy  # noqa: E402
 
 # In the order of the table; the adapter is engines/FILE.py.
-ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ik_llama_cpp": "ik_llama_cpp", "ctranslate2": "ctranslate2_cpu", "openvino": "openvino_cpu",
+ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ik_llama_cpp": "ik_llama_cpp",
+           "ctranslate2": "ctranslate2_cpu", "openvino": "openvino_cpu",
            "onnxruntime": "onnxruntime_cpu", "transformers": "transformers_cpu", "mine": "mine"}
 
 AS_IS = "as_is"  # instead of a format: the file that was given, whatever it has
@@ -94,8 +99,8 @@ class Contestant:
             self.worker.close()
 
     def measure(self, prompt: list, new: int, batch: int, keep: bool) -> None:
-        """Prefill: the prompt and its first new token. Decode: `new` tokens after one token and the first new one. Batch: the
-        same for so many sequences in one step; 0: not measured."""
+        """Prefill: the prompt and its first new token. Decode: `new` tokens after one token and the first new one. Batch:
+        the same for so many sequences in one step; 0: not measured."""
         for test, tokens, written in (("prefill", prompt, 1), ("decode", prompt[:1], new + 1)):
             answer = self.worker.ask(do="measure", prompt=tokens, new=written)
             self.give_up(answer)
@@ -138,7 +143,8 @@ class Comparison:
     def run_rung(self, *arguments) -> subprocess.CompletedProcess:
         done = subprocess.run([self.rung, *map(str, arguments)], capture_output=True, text=True, env=self.environment)
         if done.returncode != 0:
-            stop(f"rung {arguments[0]} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
+            said = done.stderr.strip().splitlines()
+            stop(f"rung {arguments[0]} failed: {said[-1] if said else done.returncode}")
         return done
 
     def base_model(self) -> Path:
@@ -151,7 +157,8 @@ class Comparison:
 
     def limits(self) -> dict:
         """What the machine can do right now, as rung bench measures it."""
-        text = self.run_rung("bench", "-m", "tiny", "-p", 0, "-n", 1, "-r", 1, "--threads", self.a.threads, "--remeasure").stderr
+        text = self.run_rung("bench", "-m", "tiny", "-p", 0, "-n", 1, "-r", 1, "--threads", self.a.threads,
+                             "--remeasure").stderr
         found = re.search(r"([\d.]+) GB/s read, ([\d.]+) GFLOP/s float32 FMA, ([\d.]+) GOP/s int8", text)
         return {"read_gb_s": float(found[1]), "fma_gflop_s": float(found[2]), "int8_gop_s": float(found[3])}
 
@@ -178,8 +185,8 @@ class Comparison:
         vocab = inspected["model"]["vocab_size"]
         if as_is:
             kind = max(inspected["types"], key=lambda row: row["bytes"])["type"]
-        job = {"gguf": str(gguf), "hf": "" if as_is else str(work / "hf"), "type": kind, "threads": self.a.threads, "vocab": vocab,
-               "ctx": self.a.prompt + self.a.new + 8, "work": str(work)}
+        job = {"gguf": str(gguf), "hf": "" if as_is else str(work / "hf"), "type": kind, "threads": self.a.threads,
+               "vocab": vocab, "ctx": self.a.prompt + self.a.new + 8, "work": str(work)}
         all_of_them = self.contestants()
         try:
             for c in all_of_them:
@@ -201,7 +208,8 @@ class Comparison:
         here = [c for c in all_of_them if not c.absent]
         if not here:
             stop("no engine could run: " + "; ".join(f"{c.name}: {c.absent}" for c in all_of_them))
-        return {"type": kind, "file_bytes": gguf.stat().st_size, "limits": limits, "rows": [c.row(all_of_them[0]) for c in here],
+        return {"type": kind, "file_bytes": gguf.stat().st_size, "limits": limits,
+                "rows": [c.row(all_of_them[0]) for c in here],
                 "absent": {c.name: c.absent for c in all_of_them if c.absent}}
 
     def run(self) -> dict:
@@ -214,9 +222,10 @@ class Comparison:
             self.run_rung("convert", base, work / "hf")
         # Fills rung's memory of the machine's limits: measuring them would count as its own in the first turn.
         self.run_rung("bench", "-m", "tiny", "-p", 1, "-n", 0, "-r", 1, "--threads", self.a.threads)
-        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "arguments": self.a.arguments, "batch": self.a.batch, "rounds": self.a.rounds,
-                "threads": self.a.threads, "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(),
-                "simd": os.environ.get("RUNG_SIMD", ""), "types": [self.run_type(base, work, kind) for kind in self.a.types]}
+        return {"model": base.stem, "prompt": self.a.prompt, "new": self.a.new, "arguments": self.a.arguments,
+                "batch": self.a.batch, "rounds": self.a.rounds, "threads": self.a.threads, "machine": machine(),
+                "date": datetime.date.today().isoformat(), "commit": commit(), "simd": os.environ.get("RUNG_SIMD", ""),
+                "types": [self.run_type(base, work, kind) for kind in self.a.types]}
 
 
 def commit() -> str:
@@ -236,7 +245,8 @@ def table(result: dict) -> str:
     batch = result.get("batch", 0)
     tests = ("prefill", "decode", "batch") if batch else ("prefill", "decode")
     several = f", decode of {batch} sequences at once" if batch else ""
-    lines = [f"{result['model']}, {result['threads']} threads, prefill of {result['prompt']} tokens, decode of {result['new']}{several}; "
+    lines = [f"{result['model']}, {result['threads']} threads, prefill of {result['prompt']} tokens, decode of "
+             f"{result['new']}{several}; "
              f"medians of {result['rounds']} rounds in turns, on {result['machine']}, {result['date']}.", ""]
     if result.get("arguments"):
         lines[0] += f" Rung with `{result['arguments']}`."
@@ -263,39 +273,45 @@ def table(result: dict) -> str:
         if kind["limits"]:
             limit = {k: statistics.median(x[k] for x in kind["limits"]) for k in kind["limits"][0]}
             int8 = f", {limit['int8_gop_s']:.0f} GOP/s int8 in vectors" if "int8_gop_s" in limit else ""
-            lines.append(f"\nThe machine during {kind['type']}: {limit['read_gb_s']:.1f} GB/s read, {limit['fma_gflop_s']:.0f} "
-                         f"GFLOP/s float32 FMA{int8} (medians); a file of {kind['file_bytes'] / 1e6:,.0f} MB.")
+            lines.append(f"\nThe machine during {kind['type']}: {limit['read_gb_s']:.1f} GB/s read, "
+                         f"{limit['fma_gflop_s']:.0f} GFLOP/s float32 FMA{int8} "
+                         f"(medians); a file of {kind['file_bytes'] / 1e6:,.0f} MB.")
     return "\n".join(lines) + "\n"
 
 
+TESTS = {"prefill": "Prefill", "decode": "Decode, one sequence", "batch": "Decode, {} sequences"}
+
+
 def plot(result: dict, picture: Path) -> None:
-    """Draws picture.svg and picture.png. Exits without matplotlib."""
+    """Draws picture.svg and picture.png."""
     plt = pyplot()
     names = list(dict.fromkeys(row["engine"] for kind in result["types"] for row in kind["rows"]))
     kinds = [kind["type"] for kind in result["types"]]
-    tests = [t for t in ("prefill", "decode", "batch") if any(t in row for kind in result["types"] for row in kind["rows"])]
-    figure, axes = plt.subplots(1, len(tests), figsize=(3.6 * len(tests) + 0.6, 3.9), layout="constrained", squeeze=False)
+    tests = [t for t in TESTS if any(t in row for kind in result["types"] for row in kind["rows"])]
+    figure, axes = plt.subplots(1, len(tests), figsize=(3.3 * len(tests) + 0.5, 4.3), squeeze=False)
     for axis, test in zip(axes[0], tests):
-        width = 0.8 / len(names)
+        width = 0.84 / len(names)
         for i, name in enumerate(names):
-            places, heights, low, high = [], [], [], []
-            for k, kind in enumerate(result["types"]):
-                for row in (r for r in kind["rows"] if r["engine"] == name and test in r):
-                    m = row[test]
-                    places.append(k + (i - (len(names) - 1) / 2) * width)
-                    heights.append(m["tok_s"])
-                    low.append(m["tok_s"] - m["min"])
-                    high.append(m["max"] - m["tok_s"])
-            axis.bar(places, heights, width * 0.92, yerr=[low, high], label=name, color=COLORS[i % 8], hatch=HATCHES[i % 8],
-                     error_kw={"ecolor": INK, "lw": 0.8})
-        axis.set(title=f"decode of {result['batch']} sequences" if test == "batch" else f"{test} of one sequence", xlabel="format of the weights",
-                 xticks=range(len(kinds)), xticklabels=kinds)
+            found = [(k, row[test]) for k, kind in enumerate(result["types"]) for row in kind["rows"]
+                     if row["engine"] == name and test in row]
+            middles = [m["tok_s"] for _, m in found]
+            spread = [[m["tok_s"] - m["min"] for _, m in found], [m["max"] - m["tok_s"] for _, m in found]]
+            axis.bar([k + (i - (len(names) - 1) / 2) * width for k, _ in found], middles, width * 0.9, yerr=spread,
+                     color=COLORS[i % len(COLORS)], hatch=HATCHES[i % len(HATCHES)], label=name,
+                     error_kw={"elinewidth": 1, "ecolor": INK})
+        axis.set_xticks(range(len(kinds)), kinds)
+        axis.set_title(TESTS[test].format(result.get("batch", 0)))
+        axis.set_xlabel("format of the weights")
         tidy(axis, "y")
     axes[0][0].set_ylabel("tokens per second")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(names), 5))
-    caption(figure, f"{result['model']}, {result['threads']} threads, {result['machine']}, {result['date']}, commit {result['commit']}; bars: medians "
-                    f"of {result['rounds']} interleaved rounds, with their range. 06_benchmarks/engine_comparison/compare.py")
+    handles = [plt.Rectangle((0, 0), 1, 1, color=COLORS[i % len(COLORS)], hatch=HATCHES[i % len(HATCHES)])
+               for i in range(len(names))]
+    figure.legend(handles, names, loc="outside upper left", ncols=min(len(names), 4))
+    built = f", commit {result['commit']}" if result.get("commit") else ""
+    caption(figure, f"{result['model']}, {result['threads']} threads, {result['machine']}, {result['date']}{built}. "
+                    f"Prompts of {result['prompt']} tokens, {result['new']} decoded tokens. Bars: medians of "
+                    f"{result['rounds']} rounds; thin lines: slowest to fastest round. "
+                    "Made by 06_benchmarks/engine_comparison/compare.py.")
     save_picture(figure, picture)
 
 
@@ -303,21 +319,29 @@ def arguments(given=None) -> argparse.Namespace:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("-m", "--model", help="a GGUF file, with f32, f16 or bf16 weights unless --types is as_is")
     args.add_argument("--shape", default="tinyllama-1.1b", help="without -m: random weights of this shape (rung synth)")
-    args.add_argument("--types", default="q4_0,q8_0", type=lambda s: s.split(","), help="formats, as rung quantize names them; as_is: the file as it is")
+    args.add_argument("--types", default="q4_0,q8_0", type=lambda s: s.split(","),
+                      help="formats, as rung quantize names them; as_is: the file as it is")
     args.add_argument("-p", "--prompt", type=int, default=512)
     args.add_argument("-n", "--new", type=int, default=64)
     args.add_argument("-b", "--batch", type=int, default=0, help="sequences that decode at once; default: not measured")
     args.add_argument("-r", "--rounds", type=int, default=5)
     args.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    args.add_argument("--engines", default=",".join(ENGINES), type=lambda s: s.split(","), help="the first is what others are compared with")
-    args.add_argument("--arguments", default="", help="for rung bench, as in --arguments='--linear packed'; the table calls it rung all the same")
-    args.add_argument("--variant", action="append", default=[], metavar="NAME=ARGUMENTS", help="Rung once more, with these arguments")
+    args.add_argument("--engines", default=",".join(ENGINES), type=lambda s: s.split(","),
+                      help="the first is what others are compared with")
+    args.add_argument("--arguments", default="",
+                      help="for rung bench, as in --arguments='--linear packed'; the table calls it rung all the same")
+    args.add_argument("--variant", action="append", default=[], metavar="NAME=ARGUMENTS",
+                      help="Rung once more, with these arguments")
     args.add_argument("--rung", default=str(HERE.parent.parent / "build/bin/rung"))
     args.add_argument("--work", help="keeps models and converted weights here; default: a new temporary folder")
-    args.add_argument("--out", type=Path, default=Path("comparison"))
-    args.add_argument("--redraw", type=Path, metavar="FILE", help="only draw a comparison.json that was measured before, into --out")
+    args.add_argument("-o", "--out", type=Path, default=Path("comparison"),
+                      help="the folder for JSON, table and pictures")
+    args.add_argument("--plot", nargs="+", type=Path, metavar="COMPARISON.json",
+                      help="measure nothing; only draw these")
     args.add_argument("--no-limits", action="store_true", help="does not measure the machine between rounds")
     a = args.parse_args(given)
+    if a.plot:
+        return a
     if a.prompt < 1 or a.new < 1 or a.rounds < 1 or a.threads < 1 or a.batch < 0:
         stop("-p, -n, -r and --threads must be at least 1, and -b at least 0")
     if not os.access(a.rung, os.X_OK):
@@ -327,18 +351,19 @@ def arguments(given=None) -> argparse.Namespace:
 
 def main() -> None:
     a = arguments()
-    if a.redraw:
-        a.out.mkdir(parents=True, exist_ok=True)
-        return plot(json.loads(a.redraw.read_text()), a.out / a.redraw.stem)
+    for file in a.plot or ():
+        plot(read_json(file), a.out / file.stem)
+    if a.plot:
+        return
     result = Comparison(a).run()
     a.out.mkdir(parents=True, exist_ok=True)
     (a.out / "comparison.json").write_text(json.dumps(result, indent=1) + "\n")
     (a.out / "comparison.md").write_text(table(result))
+    print(table(result))
     try:
         plot(result, a.out / "comparison")
-    except SystemExit as error:  # without matplotlib
+    except SystemExit as error:  # the table and the JSON are complete without the picture
         print(f"compare.py: no picture: {error}", file=sys.stderr)
-    print(table(result))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,30 @@
 #!/usr/bin/env python3
 """Draws pictures of runs of rung bench-serve, from their JSON.
 
-usage: 06_benchmarks/metrics/plot.py RUN.json [RUN.json ...] -o results/serve
+usage: 06_benchmarks/metrics/plot.py RUN.json [RUN.json ...] --out FOLDER
 
     rung bench-serve --rate 20 --timeline 64 --json > run.json
-    06_benchmarks/metrics/plot.py run.json -o run
+    06_benchmarks/metrics/plot.py run.json --out pictures
 
 For every run that has a timeline, run_timeline shows what each sequence did at each time and which request owned the
-blocks of the KV cache. With several runs, the name is run_NAME_timeline. run_latency shows the distribution of the
-latencies of these runs and, for runs of different rates, latency against rate. Each picture is an .svg and a .png file.
-The script fails if a run has nothing to draw. Needs matplotlib.
+blocks of the KV cache. run_latency shows the distribution of the latencies and, for runs of different rates, latency
+against rate. Several runs share one picture of latencies, runs_latency. Each picture is an .svg and a .png file in
+FOLDER. The script fails if a run has nothing to draw. Needs matplotlib.
 """
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import lesson_main, plain_ticks, pyplot, read_json, save_picture, tidy  # noqa: E402
-from lessons.pictures import COLORS, GRID, INK, MARKERS, MUTED, PAPER, caption  # noqa: E402
+from lessons import (  # noqa: E402
+    COLORS, INK, MARKERS, MUTED, PAPER, SHADE, UsageError, caption, lesson_main, plain_ticks, pyplot, read_json,
+    save_picture, tidy)
 
-STATES = {"waiting": GRID, "prefill": COLORS[4], "decode": COLORS[0], "preempted": COLORS[1]}
+STATES = {"waiting": (SHADE, ""), "prefill": (COLORS[4], ""), "decode": (COLORS[0], ""),
+          "preempted": (COLORS[1], "/" * 8)}
 FREE, KEPT, SHARED = -1, -2, -3  # owners other than a request
-FREE_COLOR, KEPT_COLOR, SHARED_COLOR = PAPER, GRID, INK
+OWNERS = {SHARED: ("several sequences", INK), KEPT: ("kept for later", SHADE), FREE: ("free", PAPER)}
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}  # where legends are
 
 
 def changes(request):
@@ -39,16 +42,34 @@ def owners(sample):
     return row
 
 
+def add_boxes(axis, boxes, color, hatch=""):
+    """Draws boxes (left, right, bottom, top) of one color as one path, because a path per box makes a large file."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    corners = [(x, y) for left, right, low, high in boxes
+               for x, y in ((left, low), (right, low), (right, high), (left, high), (left, low))]
+    codes = [Outline.MOVETO, Outline.LINETO, Outline.LINETO, Outline.LINETO, Outline.CLOSEPOLY] * len(boxes)
+    axis.add_patch(PathPatch(Outline(corners, codes), facecolor=color, hatch=hatch, linewidth=0))
+
+
+def legend_boxes(axis, looks):
+    """Returns boxes for a legend, one per (color, hatch)."""
+    return [axis.bar(0, 0, color=color, hatch=hatch, edgecolor=MUTED if color == PAPER else None, linewidth=0.6)
+            for color, hatch in looks]
+
+
 def draw_states(axis, requests):
+    used = {state: [] for state in STATES}
     for row, request in enumerate(requests):
         for state, begin, end in changes(request):
-            axis.barh(row, end - begin, left=begin, height=0.82, color=STATES[state], linewidth=0)
+            used[state].append((begin, end, row - 0.41, row + 0.41))
+    used = {state: boxes for state, boxes in used.items() if boxes}
+    for state, boxes in used.items():
+        add_boxes(axis, boxes, *STATES[state])
+    axis.legend(legend_boxes(axis, [STATES[state] for state in used]), list(used), ncol=4, **ABOVE)
     axis.set_ylim(len(requests) - 0.4, -0.6)
     axis.set_ylabel("request")
-    used = {state for r in requests for state, _, _ in changes(r)}
-    handles = [axis.barh(0, 0, color=color) for state, color in STATES.items() if state in used]
-    axis.legend(handles, [s for s in STATES if s in used], ncol=4, frameon=False, loc="lower left",
-                bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     tidy(axis, "x")
 
 
@@ -59,74 +80,74 @@ def draw_use(axis, kv):
     live = [100 * s["live"] / slots for s in samples]
     reserved = [100 * (s["taken"] - s["kept"]) / slots for s in samples]
     taken = [100 * s["taken"] / slots for s in samples]
-    axis.fill_between(times, 0, live, step="post", color=COLORS[0], linewidth=0, label="read by a sequence")
-    axis.fill_between(times, live, reserved, step="post", color=COLORS[4], linewidth=0, label="reserved, empty")
-    axis.fill_between(times, reserved, taken, step="post", color=KEPT_COLOR, linewidth=0, label="kept for later")
+    look = {"step": "post", "linewidth": 0}
+    axis.fill_between(times, 0, live, color=COLORS[0], label="read by a sequence", **look)
+    axis.fill_between(times, live, reserved, color=COLORS[4], label="reserved, empty", **look)
+    axis.fill_between(times, reserved, taken, color=SHADE, label="kept for later", **look)
     axis.set_ylim(0, 100)
-    axis.set_ylabel("slots of the\nKV cache, %")
-    axis.legend(ncol=3, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    axis.set_ylabel("share of the KV cache, %")
+    axis.legend(ncol=3, **ABOVE)
     tidy(axis)
 
 
 def draw_map(axis, kv):
-    palette = COLORS
-    special = {FREE: FREE_COLOR, KEPT: KEPT_COLOR, SHARED: SHARED_COLOR}
     samples = kv["samples"]
-    rows = [owners(s) for s in samples]
     times = [s["t"] for s in samples]
     times.append(times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1e-3))
-    colors = [[special.get(owner, palette[owner % len(palette)]) for owner in row] for row in zip(*rows)]
-    for block, row in enumerate(colors):
-        spans = {}  # color -> [(begin, length)], with neighboring samples of one color in one span
+    boxes, blocks = {}, list(zip(*(owners(s) for s in samples)))
+    for block, row in enumerate(blocks):
         begin = 0
-        for i in range(1, len(row) + 1):
-            if i == len(row) or row[i] != row[begin]:
-                spans.setdefault(row[begin], []).append((times[begin], times[i] - times[begin]))
-                begin = i
-        for color, where in spans.items():
-            axis.broken_barh(where, (block, 1), facecolors=color, linewidth=0)
-    axis.set_ylim(len(colors), 0)
-    every = max(1, -(-kv["blocks"] // max(len(colors), 1)))
-    axis.set_ylabel("block of the KV cache" if every == 1 else f"every {every}th block")
-    used = {owner for row in rows for owner in row}
-    notes = [(SHARED, "several sequences", SHARED_COLOR), (KEPT, "kept for later", KEPT_COLOR), (FREE, "free", FREE_COLOR)]
-    shown = [(label, color) for owner, label, color in notes if owner in used]
-    handles = [axis.bar(0, 0, color=palette[0])] + [axis.bar(0, 0, color=c, edgecolor=MUTED, linewidth=0.6) for _, c in shown]
-    axis.legend(handles, ["one color per sequence"] + [label for label, _ in shown], ncol=4, frameon=False, loc="lower left",
-                bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+        for i, owner in enumerate(row):
+            if i + 1 == len(row) or row[i + 1] != owner:
+                boxes.setdefault(owner, []).append((times[begin], times[i + 1], block, block + 1))
+                begin = i + 1
+    for owner, found in boxes.items():
+        if owner != FREE:
+            add_boxes(axis, found, OWNERS[owner][1] if owner in OWNERS else COLORS[owner % len(COLORS)])
+    every = max(1, -(-kv["blocks"] // max(len(blocks), 1)))
+    axis.set_ylabel("block of the KV cache" if every == 1 else f"every {every}th block of the KV cache")
+    notes = [note for owner, note in OWNERS.items() if owner in boxes]
+    axis.legend(legend_boxes(axis, [(COLORS[0], ""), *((color, "") for _, color in notes)]),
+                ["one color per sequence, in turns"] + [label for label, _ in notes], ncol=4, **ABOVE)
+    axis.set_ylim(len(blocks), 0)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
 
 
-def timeline(run, name, note):
+def timeline(run, picture):
     plt = pyplot()
     line = run["timeline"]
     count = len(line["requests"])
-    figure, axes = plt.subplots(3, 1, figsize=(8.6, 6.2 + 0.045 * count), sharex=True,
-                                gridspec_kw={"height_ratios": [max(2.0, 0.075 * count), 2.2, 1.1]}, constrained_layout=True)
+    figure, axes = plt.subplots(3, 1, figsize=(8.6, 6.4 + 0.045 * count), sharex=True,
+                                gridspec_kw={"height_ratios": [max(2.0, 0.075 * count), 2.2, 1.1]})
     draw_states(axes[0], line["requests"])
     draw_map(axes[1], line["kv"])
     draw_use(axes[2], line["kv"])
-    axes[2].set_xlabel("time since the start, seconds")
+    axes[2].set_xlabel("time, seconds")
     axes[2].set_xlim(0, run["duration_s"])
-    caption(figure, note)
-    save_picture(figure, f"{name}_timeline")
+    rate = f"{run['rate']:g} per second" if run["rate"] > 0 else "all at once"
+    counts = f"{run['requests']} requests, {rate}, {run['preemptions']} preemptions"
+    caption(figure, f"One run of rung bench-serve: {counts}. "
+                    "Made by 06_benchmarks/metrics/plot.py.")
+    save_picture(figure, picture)
 
 
 def draw_cdf(axis, run, title):
     requests = run["timeline"]["requests"]
-    for key, label, color in (("ttft_s", "TTFT", COLORS[1]), ("e2e_s", "E2E", COLORS[0])):
+    looks = (("ttft_s", "first token", COLORS[1], "--"), ("e2e_s", "whole request", COLORS[0], "-"))
+    for key, label, color, style in looks:
         values = sorted(1e3 * r[key] for r in requests)
         shares = [100 * (i + 1) / len(values) for i in range(len(values))]
         p99 = values[max(0, -(-99 * len(values) // 100) - 1)]
-        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linewidth=1.6, marker="none", linestyle="-" if key == "e2e_s" else "--", label=f"{label}, P99 {p99:.0f} ms")
-        axis.plot([p99], [99], "o", markersize=4, color=color)
+        axis.step([values[0]] + values, [0] + shares, where="post", color=color, linestyle=style, marker="",
+                  label=f"{label}, P99 {p99:.0f} ms")
+        axis.plot([p99], [99], "o", color=color)
     axis.set_xscale("log")
     plain_ticks(axis.xaxis)
     axis.set_ylim(0, 103)
     axis.set_xlabel("latency, ms")
-    axis.set_ylabel("requests that are at least as fast, %")
-    axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
+    axis.set_ylabel("requests with at most this latency, %")
+    axis.legend(ncol=1, **ABOVE)
     if title:
         axis.set_title(title, loc="right", fontsize=8)
     tidy(axis)
@@ -134,40 +155,37 @@ def draw_cdf(axis, run, title):
 
 def draw_rates(axis, runs):
     known = ["poisson", "gamma", "uniform", "tide"]
-    kinds = sorted({r["arrivals"] for r in runs}, key=lambda kind: known.index(kind) if kind in known else len(known))
-    for kind in kinds:
+    kinds = sorted({r["arrivals"] for r in runs}, key=lambda kind: known.index(kind) if kind in known else 9)
+    for kind, color, marker in zip(kinds, COLORS, MARKERS):
         points = sorted((r for r in runs if r["arrivals"] == kind), key=lambda r: r["rate"])
         rates = [r["rate"] for r in points]
-        i = known.index(kind) if kind in known else len(known)
-        look = {"color": COLORS[i], "marker": MARKERS[i]}
-        axis.plot(rates, [1e3 * r["ttft_s"]["p99"] for r in points], linestyle="-", markersize=4, linewidth=1.5, **look,
-                  label=f"{kind}, P99")
-        axis.plot(rates, [1e3 * r["ttft_s"]["p50"] for r in points], linestyle=":", markersize=3.5, linewidth=1.2, **look,
-                  label=f"{kind}, P50")
+        axis.plot(rates, [1e3 * r["ttft_s"]["p99"] for r in points], marker=marker, color=color, label=f"{kind}, P99")
+        axis.plot(rates, [1e3 * r["ttft_s"]["p50"] for r in points], marker=marker, color=color, linestyle=":",
+                  markerfacecolor=PAPER, label=f"{kind}, median")
     axis.set_yscale("log")
     plain_ticks(axis.yaxis)
     axis.set_xlim(0)
-    axis.set_xlabel("rate of arrivals, requests per second")
+    axis.set_xlabel("load, requests per second")
     axis.set_ylabel("time to first token, ms")
-    axis.legend(ncol=2, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, fontsize=8)
+    axis.legend(ncol=2, **ABOVE)
     tidy(axis)
 
 
-def latency(timed, swept, name, note):
+def latency(timed, swept, picture, source):
     plt = pyplot()
     titles = [stem if len(timed) > 1 else "" for stem, _ in timed]
     parts = [lambda axis, run=run, title=title: draw_cdf(axis, run, title) for (_, run), title in zip(timed, titles)]
     if swept:
         parts.append(lambda axis: draw_rates(axis, swept))
-    figure, axes = plt.subplots(1, len(parts), figsize=(4.3 * len(parts), 3.3), constrained_layout=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(parts), figsize=(4.4 * len(parts), 4.0), squeeze=False)
     for part, axis in zip(parts, axes[0]):
         part(axis)
-    caption(figure, note)
-    save_picture(figure, f"{name}_latency")
+    caption(figure, f"{source}Made by 06_benchmarks/metrics/plot.py.")
+    save_picture(figure, picture)
 
 
-def draw(runs, name, note="rung bench-serve --json"):
-    """runs: [(name of the file, its JSON)]. The note goes into the captions."""
+def draw(runs, folder, name, source=""):
+    """runs: [(name of the file, its JSON)]; name: how the pictures' names begin; source: a sentence for the caption."""
     timed = [(stem, run) for stem, run in runs if "timeline" in run]
     swept = [run for _, run in runs if run["rate"] > 0 and "timeline" not in run]
     if len({run["rate"] for run in swept}) < 2:  # the timed ones may make a sweep of it
@@ -176,21 +194,20 @@ def draw(runs, name, note="rung bench-serve --json"):
         swept = []
     for stem, run in runs:
         if "timeline" not in run and not any(run is other for other in swept):
-            raise SystemExit(f"nothing can be drawn of {stem}: it has no timeline (rung bench-serve --timeline N), and there "
-                             "are no runs of other rates to draw it with")
+            raise SystemExit(f"nothing can be drawn of {stem}: it has no timeline (rung bench-serve --timeline N), and "
+                             "there are no runs of other rates to draw it with")
     for stem, run in timed:
-        timeline(run, f"{name}_{stem}" if len(timed) > 1 else name, note)
-    latency(timed, swept, name, note)
+        timeline(run, folder / f"{stem if len(timed) > 1 else name}_timeline")
+    latency(timed, swept, folder / f"{name}_latency", source)
 
 
 def draw_files(a):
-    draw([(path.stem, read_json(path)) for path in a.runs], a.out)
-
-
-def options(parser):
-    parser.add_argument("runs", nargs="+", type=Path)
-    parser.add_argument("-o", "--out", required=True, help="where the pictures go, without their ending")
+    stems = [path.stem for path in a.runs]
+    if len(set(stems)) < len(stems):
+        raise UsageError("two runs have the same file name, and so would their pictures; rename one of them")
+    draw([(path.stem, read_json(path)) for path in a.runs], a.out, stems[0] if len(stems) == 1 else "runs")
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, draw_files, options=options, rung=False, redraw=None)
+    lesson_main(__doc__, draw_files, rung=False, redraw=None, update=False,
+                options=lambda parser: parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json"))

@@ -6,9 +6,8 @@ usage: 06_benchmarks/optimization_impact/measure.py --out FOLDER [--comparisons 
        06_benchmarks/optimization_impact/measure.py --out FOLDER --plot
 
 The program simulates all comparisons with seeds, so every run gives the same numbers. It takes about three minutes.
-The script writes results/coverage.json, results/stopping.json, results/examples.txt, the tables between the marks of
-README.md, and results/coverage.svg and .png (needs matplotlib).
-With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
+The script writes coverage.json, stopping.json, examples.txt, the lesson's tables, and coverage.svg and .png (needs
+matplotlib) into FOLDER. With --update instead of --out, it writes those of this repository.
 """
 
 import json
@@ -17,27 +16,26 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    RUNG, Results, caption, lesson_main, plain_ticks, pyplot, read_json, run, save_picture, save_rows, tidy, write_between)
-from lessons.pictures import MUTED  # noqa: E402
+    MUTED, RUNG, caption, lesson_main, plain_ticks, pyplot, run, save_picture, save_rows, tidy, write_between)
 
-RESULTS = Results(__file__)
 STUDY = str(Path(RUNG).with_name("optimization_impact_study"))
 COMMAND = "optimization_impact_study"
 SYMMETRIC = ["quiet", "drift", "bursts", "skewed"]  # the kinds of noise that disturb both sides alike
 ROUNDS = [5, 6, 8, 10, 15, 30]
 
 
-def save(file, text, command):
+def save(a, file, text, command):
     """Saves the JSON of the study with the command that printed it."""
     data = json.loads(text)
     rows = data.pop("rows")
-    save_rows(RESULTS / file, rows, one_line=True, command=command, **data)
+    save_rows(a.out / file, rows, one_line=True, command=command, **data)
 
 
 def measure(a):
-    (RESULTS / "examples.txt").write_text(run(a.study, "examples").stdout, encoding="utf-8")
+    a.out.mkdir(parents=True, exist_ok=True)
+    (a.out / "examples.txt").write_text(run(a.study, "examples").stdout, encoding="utf-8")
     for what, comparisons in (("stopping", 2 * a.comparisons), ("coverage", a.comparisons)):
-        save(f"{what}.json", run(a.study, what, comparisons, progress=True).stdout, f"{COMMAND} {what} {comparisons}")
+        save(a, f"{what}.json", run(a.study, what, comparisons, progress=True).stdout, f"{COMMAND} {what} {comparisons}")
 
 
 def cells(data):
@@ -87,7 +85,7 @@ def stopping_table(data):
                         f"{data['most_rounds']} rounds, by `{data['command']}`.", ""]
 
 
-def plot(data):
+def plot(data, out):
     plt = pyplot()
     by_cell = cells(data)
     figure, axes = plt.subplots(1, 3, figsize=(9.2, 3.5), constrained_layout=True)
@@ -111,16 +109,16 @@ def plot(data):
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
     caption(figure, f"{data['comparisons']:,} simulated comparisons per point; intervals of 95 %; the dashed line is the coverage that they claim; "
                     f"{data['command']}")
-    save_picture(figure, RESULTS / "coverage")
+    save_picture(figure, out / "coverage")
 
 
-def report(_):
-    coverage, stopping = read_json(RESULTS / "coverage.json"), read_json(RESULTS / "stopping.json")
-    lesson = RESULTS.document()
-    write_between(lesson, "coverage: results/coverage.json", coverage_table(coverage))
-    write_between(lesson, "stopping: results/stopping.json", stopping_table(stopping))
-    write_between(RESULTS.document("NOTES.md"), "coverage: results/coverage.json", all_table(coverage))
-    plot(coverage)
+def report(a):
+    coverage, stopping = a.results.read("coverage.json"), a.results.read("stopping.json")
+    a.results.write_table("coverage: results/coverage.json", coverage_table(coverage))
+    a.results.write_table("stopping: results/stopping.json", stopping_table(stopping))
+    if a.update:
+        write_between(Path(__file__).with_name("NOTES.md"), "coverage: results/coverage.json", all_table(coverage))
+    plot(coverage, a.out)
 
 
 def options(parser):
@@ -129,4 +127,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS, options=options, rung=False)
+    lesson_main(__doc__, measure, report, options=options, rung=False)

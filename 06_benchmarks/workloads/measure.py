@@ -2,19 +2,20 @@
 """Measures what this folder's lesson shows: the figures of four real traces, and what a prefix cache gains if prompts
 share prefixes.
 
-usage: 06_benchmarks/workloads/measure.py --out FOLDER --traces FOLDER [--model tiny] [--repeats 3]
-       06_benchmarks/workloads/measure.py --out FOLDER --large tinyllama-1.1b-q4_0.gguf [--repeats 3]
-       06_benchmarks/workloads/measure.py --out FOLDER --plot
+usage: 06_benchmarks/workloads/measure.py --traces TRACES --out FOLDER [--model tiny] [--rung build/bin/rung]
+           [--repeats 3]
+       06_benchmarks/workloads/measure.py --large tinyllama-1.1b-q4_0.gguf --out FOLDER [--repeats 3]
+       06_benchmarks/workloads/measure.py --plot --out FOLDER
 
-FOLDER has the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
+TRACES is a folder with the unpacked traces: AzureLLMInferenceTrace_conv.csv, AzureLLMInferenceTrace_code.csv
 (github.com/Azure/AzurePublicDataset), mooncake_conversation_trace.jsonl, mooncake_synthetic_trace.jsonl
 (github.com/kvcache-ai/Mooncake). The script counts their figures itself, without the engine's reader of traces.
 
 Runs with and without a prefix cache are interleaved. A request is a hit if at least half of its prompt was found in the
 run with the cache. Its first token is compared with that of the same request in the run without a cache. The script
-writes results/traces.json, results/prefix.json, results/prefix_cost.json, the tables between the marks of README.md,
-and results/prefix.svg and .png (needs matplotlib).
-With --update instead of --out FOLDER, it writes the results and the lesson's tables of this repository.
+writes traces.json, prefix.json, prefix_cost.json, tables.md, and prefix.svg and .png (needs matplotlib) to FOLDER.
+--large adds its row to prefix.json, so run it after the other loads. --plot only draws. --update is for maintainers: it
+writes to results/ and to the tables between the marks of README.md.
 """
 
 import datetime
@@ -26,14 +27,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    Results, UsageError, interleaved, lesson_main, machine, machine_text, middle, plain_ticks, pyplot, read_json,
-    save_picture, save_rows,
-    serve, tidy, write_between)
-from lessons.pictures import COLORS, MARKERS, caption  # noqa: E402
+    COLORS, UsageError, caption, interleaved, lesson_main, machine, middle, plain_ticks, pyplot,
+    save_picture, save_rows, serve, tidy)
 
-RESULTS = Results(__file__)
 NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",
-         "Mooncake, conversation": "mooncake_conversation_trace.jsonl", "Mooncake, tools and agents": "mooncake_synthetic_trace.jsonl"}
+         "Mooncake, conversation": "mooncake_conversation_trace.jsonl",
+         "Mooncake, tools and agents": "mooncake_synthetic_trace.jsonl"}
 MOONCAKE = "mooncake_conversation_trace.jsonl"
 CACHES = ["none", "radix"]
 COSTS = ["none", "hash_chain", "radix"]
@@ -49,7 +48,8 @@ def read(path):
         elif i > 0:
             when, prompt, output = line.split(",")
             whole, fraction = (when.split(".") + ["0"])[:2]
-            rows.append((datetime.datetime.fromisoformat(whole).timestamp() + float("0." + fraction), int(prompt), int(output), []))
+            seconds = datetime.datetime.fromisoformat(whole).timestamp() + float("0." + fraction)
+            rows.append((seconds, int(prompt), int(output), []))
     return rows
 
 
@@ -82,20 +82,25 @@ def describe(rows):
 
 
 def large_loads():
-    return {"chat of 1.1B, 4 turns": ["--multi-turn", 4, "--requests", 16, "--shared-prefix", 300, "--prompt-tokens", "16-48", "--output-tokens", "8-16",
-                                      "--rate", 0.08, "--think", 2, "--timeline", 16, "--max-sequences", 8, "--ctx", 640, "--linear", "packed,auto"]}
+    return {"chat of 1.1B, 4 turns": ["--multi-turn", 4, "--requests", 16, "--shared-prefix", 300,
+                                      "--prompt-tokens", "16-48", "--output-tokens", "8-16", "--rate", 0.08,
+                                      "--think", 2, "--timeline", 16, "--max-sequences", 8,
+                                      "--ctx", 640, "--linear", "packed,auto"]}
 
 
 def loads(a):
     """name -> arguments. All of these loads leave room for another request, so that the times are not a queue's."""
-    room = ["--max-sequences", "16", "--kv-budget", "200MB", "--ctx", "1024", "--max-step-tokens", "256", "--threads", "1"]
+    room = ["--max-sequences", "16", "--kv-budget", "200MB", "--ctx", "1024", "--max-step-tokens", "256",
+            "--threads", "1"]
     return {
-        "Mooncake, conversation": ["--trace", str(a.traces / MOONCAKE), "--length-scale", str(16 / 512), "--max-length", "1024",
-                                   "--keep-one-in", "8", "--requests", "120", "--rate", "4", "--timeline", "120", *room],
+        "Mooncake, conversation": ["--trace", str(a.traces / MOONCAKE), "--length-scale", str(16 / 512), "--max-length",
+                                   "1024", "--keep-one-in", "8", "--requests", "120", "--rate", "4",
+                                   "--timeline", "120", *room],
         "chat, 6 turns": ["--multi-turn", "6", "--requests", "96", "--shared-prefix", "200", "--prompt-tokens", "16-64",
                           "--output-tokens", "16-48", "--rate", "1.2", "--think", "1", "--timeline", "96", *room],
-        "agents, 3 branches": ["--agents", "3", "--depth", "3", "--requests", "78", "--shared-prefix", "200", "--prompt-tokens", "32-96",
-                               "--output-tokens", "16-48", "--rate", "0.5", "--timeline", "78", *room],
+        "agents, 3 branches": ["--agents", "3", "--depth", "3", "--requests", "78", "--shared-prefix", "200",
+                               "--prompt-tokens", "32-96", "--output-tokens", "16-48", "--rate", "0.5",
+                               "--timeline", "78", *room],
     }
 
 
@@ -143,17 +148,21 @@ def compare(a, model, cases):
 
 
 def measure_loads(a):
+    a.out.mkdir(parents=True, exist_ok=True)
     traces = {name: describe(read(a.traces / file)) for name, file in NAMES.items()}
-    (RESULTS / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
-    file = RESULTS / "prefix.json"
-    large = [r for r in read_json(file, {"rows": []})["rows"] if r["load"] in large_loads()]
-    save_rows(file, compare(a, a.model, loads(a)) + large, model=a.model, machine=machine(a.rung, "arrivals"))
+    (a.out / "traces.json").write_text(json.dumps(traces, indent=1) + "\n")
+    large = [r for r in a.results.before("prefix.json", {"rows": []})["rows"] if r["load"] in large_loads()]
+    rows = compare(a, a.model, loads(a)) + large
+    save_rows(a.out / "prefix.json", rows, model=a.model, machine=machine(a.rung, "arrivals"))
 
 
 def measure_large(a):
-    data = read_json(RESULTS / "prefix.json")
+    data = a.results.before("prefix.json", {})
+    if not data:
+        raise UsageError(f"--large adds a row to {a.out / 'prefix.json'}, which does not exist; run --traces first")
     small = [r for r in data["rows"] if r["load"] not in large_loads()]
-    save_rows(RESULTS / "prefix.json", small + compare(a, a.large, large_loads()), model=data["model"], machine=data["machine"])
+    rows = small + compare(a, a.large, large_loads())
+    save_rows(a.out / "prefix.json", rows, model=data["model"], machine=data["machine"])
 
 
 def measure_cost(a):
@@ -163,57 +172,69 @@ def measure_cost(a):
                        lambda r: f"{100 * r['prefix_share']:.3f} %")
     rows = [{"cache": c, "prefix_share": middle(runs[c], lambda r: r["prefix_share"])["prefix_share"],
              "hit_rate": max(r["cache"]["hit_rate"] for r in runs[c])} for c in COSTS]
-    save_rows(RESULTS / "prefix_cost.json", rows, arguments=cost, model=a.model, machine=machine(a.rung, "arrivals"), runs=a.repeats)
+    save_rows(a.out / "prefix_cost.json", rows, arguments=cost, model=a.model, machine=machine(a.rung, "arrivals"),
+              runs=a.repeats)
 
 
 def traces_table(traces):
-    lines = ["| trace | requests | per second | CV of the gaps | dispersion of 10 s counts | prompt, median | longest | output, median | "
-             "blocks found again |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| trace | requests | per second | CV of the gaps | dispersion of 10 s counts | prompt, median | "
+             "longest | output, median | blocks found again |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for name, t in traces.items():
         found = f"{100 * t['blocks']['prefix_hits'] / t['blocks']['all']:.1f} %" if "blocks" in t else "not recorded"
-        lines.append(f"| {name} | {t['requests']:,} | {t['rate']:.2f} | {t['cv']:.2f} | {t['dispersion']:.1f} | {t['prompt']['median']:,.0f} | "
-                     f"{t['prompt']['max']:,} | {t['output']['median']:,.0f} | {found} |")
+        lines.append(f"| {name} | {t['requests']:,} | {t['rate']:.2f} | {t['cv']:.2f} | {t['dispersion']:.1f} | "
+                     f"{t['prompt']['median']:,.0f} | {t['prompt']['max']:,} | "
+                     f"{t['output']['median']:,.0f} | {found} |")
     return lines
 
 
 def prefix_table(data, cost):
-    lines = ["| load | tokens found | hits | prompt of a hit | of these found | TTFT of hits | the same requests without a cache | lower by | "
-             "TTFT of misses |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| load | tokens found | hits | prompt of a hit | of these found | TTFT of hits | "
+             "the same requests without a cache | lower by | TTFT of misses |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for r in data["rows"]:
         misses = f"{1e3 * r['miss_ttft_s']:.1f} ms ({r['miss_prompt']:.0f} tokens)" if r["misses"] else "none"
-        lines.append(f"| {r['load']} | {100 * r['hit_rate']:.0f} % | {r['hits']} of {r['requests']} | {r['hit_prompt']:.0f} tokens | "
+        lines.append(f"| {r['load']} | {100 * r['hit_rate']:.0f} % | {r['hits']} of {r['requests']} | "
+                     f"{r['hit_prompt']:.0f} tokens | "
                      f"{r['hit_cached']:.0f} | {1e3 * r['hit_ttft_s']:.1f} ms | {1e3 * r['same_without_s']:.1f} ms | "
                      f"{100 * r['lower']:.0f} % | {misses} |")
     m = data["machine"]
-    lines += ["", f"Medians over all hits of {count(data['rows'][0]['pairs'], 'interleaved pair')} of runs. `{data['model']}` on one thread of "
-                  f"{m['name']}, {m['simd']}, by `measure.py`.", ""]
+    lines += ["", f"Medians over all hits of {count(data['rows'][0]['pairs'], 'interleaved pair')} of runs. "
+                  f"`{data['model']}` on one thread of {m['name']}, {m['simd']}, by `measure.py`.", ""]
     if cost is None:
         return lines
     shares = ", ".join(f"`{r['cache']}` {100 * r['prefix_share']:.2f} %" for r in cost["rows"] if r["cache"] != "none")
-    return lines + [f"Where nothing is found ({100 * max(r['hit_rate'] for r in cost['rows']):.1f} % of the tokens), the engine spends this share of its "
-                    f"time in the cache: {shares} (96 requests, 32 at a time; the middle of {count(cost['runs'], 'run')}).", ""]
+    found = 100 * max(r["hit_rate"] for r in cost["rows"])
+    return lines + [f"Where nothing is found ({found:.1f} % of the tokens), the engine spends this share of its time "
+                    f"in the cache: {shares} (96 requests, 32 at a time; "
+                    f"the middle of {count(cost['runs'], 'run')}).", ""]
 
 
-def plot(data):
+def plot(data, folder):
     plt = pyplot()
-    data = {**data, "rows": [r for r in data["rows"] if r["load"] not in large_loads()]}
-    figure, axes = plt.subplots(1, len(data["rows"]), figsize=(9.4, 3.5), sharey=True, constrained_layout=True)
-    for axis, row in zip(axes, data["rows"]):
+    rows = [r for r in data["rows"] if r["load"] not in large_loads()]
+    if not rows:
+        return
+    figure, axes = plt.subplots(1, len(rows), figsize=(9.2, 3.9), sharey=True, squeeze=False)
+    looks = ((False, COLORS[1], "s", "less than half of the prompt found in the cache"),
+             (True, COLORS[0], "o", "half of the prompt or more found"))
+    for axis, row in zip(axes[0], rows):
         computed = [(p - c, 1e3 * t, 2 * c >= p) for c, p, t in row["points"]]
-        for hit, i, label in ((False, 1, "less than half found"), (True, 0, "half or more found")):
+        for hit, color, marker, label in looks:
             points = [(x, y) for x, y, h in computed if h == hit]
-            axis.plot([x for x, _ in points], [y for _, y in points], linestyle="none", markersize=3.5, marker=MARKERS[i], color=COLORS[i],
-                      label=label, markeredgewidth=0)
+            axis.plot([x for x, _ in points], [y for _, y in points], linestyle="none", marker=marker, markersize=3.5,
+                      alpha=0.65, color=color, label=label, markeredgewidth=0)
         axis.set_title(row["load"])
-        axis.set_xlabel("computed part of the prompt, tokens")
         axis.set_xlim(0)
         axis.set_yscale("log")
         plain_ticks(axis.yaxis)
         tidy(axis)
-    axes[0].set_ylabel("time to first token, ms")
-    axes[0].legend(loc="lower right", handletextpad=0.2)
-    caption(figure, f"{data['model']}, one thread of {machine_text(data['machine'])}; one dot per request, by 06_benchmarks/workloads/measure.py")
-    save_picture(figure, RESULTS / "prefix")
+    axes[0][len(rows) // 2].set_xlabel("computed tokens of the prompt")
+    axes[0][0].set_ylabel("time to first token, ms")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    caption(figure, f"Each point is one request of one run. Model {data['model']}, one thread of "
+                    f"{data['machine']['name']}, {data['machine']['simd']}. "
+                    "Made by 06_benchmarks/workloads/measure.py.")
+    save_picture(figure, folder / "prefix")
 
 
 def measure(a):
@@ -228,13 +249,13 @@ def measure(a):
         measure_cost(a)
 
 
-def report(_):
-    data = read_json(RESULTS / "prefix.json")
-    cost = read_json(RESULTS / "prefix_cost.json") if (RESULTS / "prefix_cost.json").is_file() else None
-    lesson = RESULTS.document()
-    write_between(lesson, "traces: results/traces.json", traces_table(read_json(RESULTS / "traces.json")))
-    write_between(lesson, "prefix: results/prefix.json", prefix_table(data, cost))
-    plot(data)
+def report(a):
+    data, traces = a.results.read("prefix.json"), a.results.read("traces.json")
+    if traces:
+        a.results.write_table("traces: results/traces.json", traces_table(traces))
+    if data:
+        a.results.write_table("prefix: results/prefix.json", prefix_table(data, a.results.read("prefix_cost.json")))
+        plot(data, a.out)
 
 
 def options(parser):
@@ -244,4 +265,4 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    lesson_main(__doc__, measure, report, results=RESULTS, options=options, model="tiny", repeats=3)
+    lesson_main(__doc__, measure, report, options=options, model="tiny", repeats=3)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what the scripts of the lessons share, tools/lessons, and that every script finds it from any folder.
+"""Checks what the scripts of the lessons share, tools/lessons, that every script finds it from any folder, and that no
+script writes into the repository by itself or has colors of its own.
 
 Run as:  lesson_scripts.py TREE
 """
@@ -47,57 +48,120 @@ def check_programs(lessons, folder):
             raise AssertionError(f"{command} did not fail")
 
 
-def check_results(lessons, folder):
-    """--out and --update decide where results and tables go, and one of them is required."""
-    topic = folder / "topic"
-    (topic / "results").mkdir(parents=True)
-    (topic / "results" / "x.json").write_text('{"rows": []}')
-    (topic / "README.md").write_text("<!-- t -->\nold\n<!-- end -->\n")
-    script = topic / "measure.py"
-    script.write_text(f"""import sys
-sys.path.insert(0, {str(Path(lessons.__file__).parents[1])!r})
-from lessons import Results, lesson_main, read_json, save_rows, write_between
-RESULTS = Results(__file__)
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tools!r})
+from lessons import UsageError, lesson_main, save_rows
+
 def measure(a):
-    save_rows(RESULTS / "y.json", [1])
+    if a.bad:
+        raise UsageError("bad is bad")
+    rows = a.results.before("x.json", {{"rows": []}})["rows"]
+    save_rows(a.out / "x.json", rows + [len(rows)])
+
 def report(a):
-    write_between(RESULTS.document(), "t", [str(read_json(RESULTS / "x.json")["rows"])])
-lesson_main("text", measure, report, results=RESULTS, rung=False)
-""")
+    a.results.write_table("x", ["| " + str(a.results.read("x.json")) + " |", "![p](results/p.svg)"])
 
-    def run(*arguments):
-        return subprocess.run([sys.executable, "-B", script, *arguments], capture_output=True, text=True, check=False)
-
-    for arguments in ((), ("--update", "--out", folder / "a")):
-        done = run(*arguments)
-        assert done.returncode == 2 and "say where the results go: --out FOLDER, or --update" in done.stderr, done
-    assert run("--out", folder / "a").returncode == 0
-    assert (folder / "a/y.json").exists() and (folder / "a/x.json").exists() and not (topic / "results/y.json").exists()
-    assert (folder / "a/tables.md").read_text() == "<!-- t -->\n[]\n<!-- end -->\n\n" and "old" in (topic / "README.md").read_text()
-    assert run("--out", folder / "b", "--plot").returncode == 0 and not (folder / "b/y.json").exists()
-    assert run("--update").returncode == 0
-    assert (topic / "results/y.json").exists() and "old" not in (topic / "README.md").read_text()
+lesson_main("text", measure, report, rung=False, update={update},
+            options=lambda parser: parser.add_argument("--bad", action="store_true"))
+"""
 
 
-def check_style(tree, folder):
-    """All colors are those of tools/lessons/pictures.py, which has a counterpart of each for dark pages."""
+def check_lesson_main(lessons, folder):
+    lesson = folder / "lesson"
+    lesson.mkdir()
+    script, readme, own = lesson / "measure.py", lesson / "README.md", lesson / "results" / "x.json"
+    tools = str(Path(lessons.__file__).parents[1])
+
+    def run(*words):
+        done = subprocess.run([sys.executable, "-B", script, *words], cwd=folder, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    script.write_text(SCRIPT.format(tools=tools, update=True))
+    empty = "<!-- x -->\n<!-- end -->\n"
+    readme.write_text(empty)
+    for words, sentence in (((), "say where the results go: --out FOLDER"), (("--plot",), "--update replaces"),
+                            (("--out", "mine", "--update"), "choose one of them"),
+                            (("--update", "--bad"), "bad is bad")):
+        status, said = run(*words)
+        assert status == 2 and sentence in said, (words, status, said)
+    assert not own.exists() and not (folder / "mine").exists()
+
+    # --update writes the lesson's results and tables; --out leaves both alone.
+    assert run("--update") == (0, "")
+    assert lessons.read_json(own) == {"rows": [0]} and "| {'rows': [0]} |" in readme.read_text()
+    written = readme.read_text()
+    assert run("--update")[0] == 0 and lessons.read_json(own) == {"rows": [0, 1]}
+    assert readme.read_text() != written
+    written = readme.read_text()
+    # --plot reads the repository's results as long as the folder has none.
+    assert run("--plot", "-o", "mine")[0] == 0
+    assert "[0, 1]" in (folder / "mine" / "tables.md").read_text() and not (folder / "mine" / "x.json").exists()
+    assert run("-o", "mine")[0] == 0 and run("--plot", "-o", "mine")[0] == 0
+    assert lessons.read_json(folder / "mine" / "x.json") == {"rows": [0]}
+    table = (folder / "mine" / "tables.md").read_text()
+    assert table == "## x\n\n| {'rows': [0]} |\n![p](p.svg)\n", table
+    assert readme.read_text() == written and lessons.read_json(own) == {"rows": [0, 1]}
+
+    script.write_text(SCRIPT.format(tools=tools, update=False))
+    status, said = run()
+    assert status == 2 and "--out FOLDER" in said, said
+    assert run("--update")[0] == 2
+
+
+def check_pictures(lessons, folder):
     from lessons import pictures
 
-    for color in [*pictures.COLORS, *pictures.TINTS, pictures.INK, pictures.MUTED, pictures.GRID, pictures.PAPER, pictures.FILL]:
-        assert color in pictures.DARK, color
-    scripts = [*tree.glob("0[1-8]_*/*/*.py"), *tree.glob("docs/*.py"), *tree.glob("tools/lessons/*.py"), tree / "models/train/train.py"]
+    for color in (*pictures.COLORS, *pictures.TINTS, pictures.INK, pictures.MUTED, pictures.GRID, pictures.PAPER,
+                  pictures.SHADE, pictures.FILL):
+        assert re.fullmatch("#[0-9a-f]{6}", color) and color in pictures.DARK, f"{color} has no color for dark pages"
+    assert len(set(pictures.DARK.values())) == len(pictures.DARK)
+    assert len(pictures.COLORS) == len(pictures.MARKERS) == len(pictures.HATCHES)
+    drawn = folder / "drawn.svg"
+    drawn.write_text(f'<?xml version="1.0"?>\n<svg width="1"\n height="1">\n<g style="fill: {pictures.INK}"/>'
+                     f'<path fill="{pictures.PAPER}" d="M 1.23456 7.8 L 9.999999 1"/>\n</svg>\n')
+    pictures.shorten(drawn)
+    pictures.follow_page(drawn)
+    text = drawn.read_text()
+    head, sheet, rest = re.fullmatch(r'(.*height="1">)\n <style>(.*)</style>(.*)', text, re.DOTALL).groups()
+    assert sheet.startswith("@media (prefers-color-scheme: dark){") and sheet.endswith("}}"), sheet
+    for light in (pictures.INK, pictures.PAPER):
+        rule = f'[style*="fill: {light}"],[fill="{light}"]{{fill:{pictures.DARK[light]} !important}}'
+        assert rule in sheet and rule.replace("fill", "stroke") in sheet, sheet
+    assert 'd="M 1.23 7.8 L 9.99 1"' in rest and pictures.GRID not in text, text
+    try:
+        plt = lessons.pyplot()
+    except SystemExit as error:
+        assert "needs matplotlib" in str(error), error
+        print("matplotlib is not installed: no picture was drawn")
+        return
+    figure, axis = plt.subplots()
+    axis.plot([1, 2], [3, 4])
+    lessons.caption(figure, "made by a test")
+    lessons.save_picture(figure, folder / "deep" / "line")
+    text = (folder / "deep" / "line.svg").read_text()
+    assert "prefers-color-scheme" in text and "made by a test" in text and (folder / "deep" / "line.png").is_file()
+
+
+def check_colors(tree):
+    """No script that draws has a color of its own, because save_picture() would not exchange it for a dark page."""
+    scripts = [file for pattern in ("0[1-8]_*/*/*.py", "docs/*.py", "models/train/*.py") for file in tree.glob(pattern)]
     for script in scripts:
-        if script.name == "pictures.py":
-            continue
-        found = re.findall(r"#[0-9a-fA-F]{6}\b", script.read_text(encoding="utf-8"))
-        assert not found, f"{script.relative_to(tree)} has the colors {found}; take them from tools/lessons/pictures.py"
-    picture = folder / "x.svg"
-    picture.write_text('<svg width="1">\n<path style="fill: #222222"/></svg>')
-    pictures.follow_page(picture)
-    text = picture.read_text()
-    assert text.startswith('<svg width="1">\n <style>@media (prefers-color-scheme: dark)') and text.count("<style>") == 1, text
-    for svg in [*tree.glob("0[1-8]_*/*/results/*.svg"), *tree.glob("docs/*.svg"), *tree.glob("models/train/*.svg")]:
-        assert "prefers-color-scheme: dark" in svg.read_text(encoding="utf-8"), f"{svg.relative_to(tree)} does not follow a dark page"
+        found = re.search("#[0-9a-fA-F]{6}\\b", script.read_text(encoding="utf-8"))
+        assert not found, f"{script.relative_to(tree)} has the color {found[0]}; use one of tools/lessons/pictures.py"
+    assert len(scripts) > 20, scripts
+
+
+def check_svgs(tree):
+    """Every picture of the repository follows the page from light to dark, and is small."""
+    drawn = [file for pattern in ("0[1-8]_*/*/results/*.svg", "docs/*.svg", "models/train/*.svg")
+             for file in tree.glob(pattern)]
+    for file in drawn:
+        text = file.read_text(encoding="utf-8")
+        assert "prefers-color-scheme: dark" in text, f"{file.relative_to(tree)} does not follow a dark page; redraw it"
+        assert len(text) <= 120_000, f"{file.relative_to(tree)} has {len(text)} bytes; the limit is 120,000"
+    assert len(drawn) > 10, drawn
 
 
 def main():
@@ -106,13 +170,15 @@ def main():
     import lessons
 
     with tempfile.TemporaryDirectory() as name:
-        for check in (check_records, check_tables, check_programs, check_results):
+        for check in (check_records, check_tables, check_programs, check_lesson_main, check_pictures):
             check(lessons, Path(name))
-        check_style(tree, Path(name))
         scripts = sorted([*tree.glob("0[1-8]_*/*/measure.py"), *tree.glob("0[1-8]_*/*/plot.py")])
         for script in scripts:
             done = subprocess.run([sys.executable, "-B", script, "--help"], cwd=name, capture_output=True, text=True)
             assert done.returncode == 0 and "usage:" in done.stdout, f"{script} --help: {done.stderr}"
+            assert "--out FOLDER" in done.stdout, f"{script} has no --out; its results go where the user says"
+    check_colors(tree)
+    check_svgs(tree)
     assert len(scripts) > 5, json.dumps([str(s) for s in scripts])
     print(f"tools/lessons reads, writes and runs; {len(scripts)} scripts find it")
     return 0

@@ -2,8 +2,9 @@
 
     python train.py --work WORK --config configs/tiny.json [--device cpu] [--compile]
 
-WORK is what prepare.py wrote; WORK/NAME (NAME is the configuration's) receives checkpoint.pt, loss.json and loss.png.
-The same command goes on from the last checkpoint, exactly: weights, optimizers, and the generator of the windows.
+WORK is what prepare.py wrote; WORK/NAME (NAME is the configuration's) receives checkpoint.pt, loss.json, loss.svg and
+loss.png. The same command goes on from the last checkpoint, exactly: weights, optimizers, and the generator of the
+windows.
 
 The schedule counts tokens, so it is the same on every machine. A configuration has phases. In the first the windows
 are short, which is cheap; in the last they are a whole context long, and the dialogues join the text. The learning rate is
@@ -15,7 +16,6 @@ import argparse
 import contextlib
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from data import Windows, read_ids
 from distill import Distillation, principal_rows
 from model import Config, Model
 from muon import Muon
+from plot_loss import plot
 
 SAVE_EVERY = 180           # seconds
 VALIDATE_EVERY = 4_000_000  # tokens
@@ -74,21 +75,6 @@ class Schedule:
     def rate(self, step: int, tokens: int) -> float:
         fall = min(1.0, (self.total - tokens) / self.decay)
         return min(1.0, (step + 1) / self.warmup) * fall
-
-
-def plot(history: dict, path: Path, name: str = "") -> None:
-    """Draws path.svg and path.png: the loss on the training text and on the validation text."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-    from lessons import caption, pyplot, save_picture, tidy
-    from lessons.pictures import COLORS
-    figure, axis = pyplot().subplots(figsize=(6.4, 3.7), layout="constrained")
-    for i, (text, style) in enumerate((("train", {"linewidth": 0.8, "marker": "none"}), ("valid", {"marker": "o", "markersize": 3}))):
-        axis.plot([p["tokens"] / 1e6 for p in history[text]], [p["loss"] for p in history[text]], label=text, color=COLORS[i], **style)
-    axis.set(xlabel="trained on, millions of tokens", ylabel="loss, nats per token", ylim=(2.5, 6))
-    axis.legend()
-    tidy(axis)
-    caption(figure, f"{name or path.stem}: models/train/train.py")
-    save_picture(figure, path)
 
 
 def start_from(path: Path, c: Config) -> dict[str, torch.Tensor]:

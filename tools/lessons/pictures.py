@@ -13,19 +13,23 @@ from pathlib import Path
 # picture can be printed without colors.
 COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
-HATCHES = ["", "////", "\\\\\\\\", "xxxx", "----", "||||", "++++", "//--"]  # lines only; dots make large files
+# Hatches of lines only: an SVG file with dots would be ten times as large.
+HATCHES = ["", "////", "\\\\\\\\", "xxxx", "----", "||||", "++++", "//"]
 INK = "#222222"  # text, axes, and lines that are not data
 MUTED = "#6b6b6b"  # captions, and lines for comparison, such as a limit
 GRID = "#e3e3e3"
 PAPER = "#ffffff"
+SHADE = "#bdbdbd"  # areas of data that matter less, such as waiting
 FILL = "#eef1f4"  # areas without data, such as boxes of a diagram
-TINTS = ["#cfe3f2", "#f8ddc8", "#cdeee3"]  # light tints of the first three colors, for boxes of a diagram
+
+# Light areas of diagrams, on which INK is readable: blue, orange, green, purple, yellow.
+TINTS = ["#d6e6f2", "#f9e0d0", "#d5eee5", "#ebe0f0", "#fbedc8"]
 
 # What save_picture() writes into the SVG for readers whose page is dark.
-DARK = {INK: "#e6e6e6", MUTED: "#a0a0a0", GRID: "#3a3f45", PAPER: "#16191d", FILL: "#262b31",
-        "#cfe3f2": "#173a52", "#f8ddc8": "#57331a", "#cdeee3": "#124436",
+DARK = {INK: "#e6e6e6", MUTED: "#a0a0a0", GRID: "#3a3f45", PAPER: "#16191d", FILL: "#262b31", SHADE: "#5d646c",
         "#0072b2": "#4aa8e0", "#d55e00": "#f0803c", "#009e73": "#2cc299", "#cc79a7": "#dd9cc0", "#e69f00": "#f0b73a",
-        "#56b4e9": "#8accf2", "#7a5195": "#ad8bc6", "#8c6d31": "#bfa264"}
+        "#56b4e9": "#8accf2", "#7a5195": "#ad8bc6", "#8c6d31": "#bfa264",
+        "#d6e6f2": "#1f3a4d", "#f9e0d0": "#52301c", "#d5eee5": "#1c4437", "#ebe0f0": "#3d2f49", "#fbedc8": "#4d4018"}
 
 
 def pyplot(font_size=9):
@@ -45,8 +49,9 @@ def pyplot(font_size=9):
         "svg.hashsalt": "rung", "svg.fonttype": "none", "font.size": font_size, "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"], "axes.titlesize": font_size + 1, "axes.titleweight": "bold",
         "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": font_size - 1,
-        "axes.prop_cycle": cycler(color=COLORS) + cycler(marker=MARKERS), "lines.markersize": 4.5, "lines.linewidth": 1.6,
-        "hatch.linewidth": 0.6, "hatch.color": PAPER, "errorbar.capsize": 2.5,
+        "axes.prop_cycle": cycler(color=COLORS) + cycler(marker=MARKERS), "lines.markersize": 4.5,
+        "lines.linewidth": 1.6, "hatch.linewidth": 0.6, "hatch.color": PAPER, "errorbar.capsize": 2.5,
+        "figure.constrained_layout.use": True,
         "figure.facecolor": PAPER, "axes.facecolor": PAPER, "savefig.facecolor": PAPER,
         **{key: INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")},
         "grid.color": GRID})
@@ -66,14 +71,14 @@ def plain_ticks(side, subs=(1, 2, 5)):
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     side.set_major_locator(LogLocator(subs=subs))
-    side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     side.set_minor_formatter(NullFormatter())
 
 
 def size_ticks(axis, sizes):
     """Makes the horizontal axis logarithmic (base 2) with a tick at each of the measured sizes."""
     axis.set_xscale("log", base=2)
-    axis.set_xticks(list(sizes), [f"{size:g}" for size in sizes])
+    axis.set_xticks(list(sizes), [f"{size:,g}" for size in sizes])
     axis.minorticks_off()
 
 
@@ -84,29 +89,35 @@ def wrapped(text, width=36):
 
 def caption(figure, text):
     """Writes the machine, the date and the command below the picture, in small letters."""
-    width = int(figure.get_size_inches()[0] * 17)
+    width = int(figure.get_size_inches()[0] * 18)
     lines = [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, width) or [""]]
-    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=6.5, color=MUTED)
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7, color=MUTED)
 
 
 def save_picture(figure, path, dpi=110):
     """Writes path.svg, which follows the page from light to dark, and path.png, which is light."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if figure.get_layout_engine() is None:
-        figure.tight_layout()
     figure.savefig(f"{path}.svg", metadata={"Date": None})
     figure.savefig(f"{path}.png", dpi=dpi)
+    figure.clear()
+    shorten(Path(f"{path}.svg"))
     follow_page(Path(f"{path}.svg"))
     print(f"wrote {path.name}.svg and {path.name}.png")
 
 
-def follow_page(file):
-    """Adds a style sheet to an SVG file that exchanges this package's colors if the reader's page is dark."""
-    rules = []
-    for light, dark in DARK.items():
-        for kind in ("fill", "stroke"):
-            rules.append(f'[style*="{kind}: {light}"],[{kind}="{light}"]{{{kind}:{dark} !important}}')
-    sheet = "<style>@media (prefers-color-scheme: dark){" + "".join(rules) + "}</style>"
+def shorten(file):
+    """Leaves two digits after the point in the paths of an SVG file, of the six that matplotlib writes."""
     text = file.read_text(encoding="utf-8")
+    text = re.sub(r' d="[^"]*"', lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0]), text)
+    file.write_text(text, encoding="utf-8")
+
+
+def follow_page(file):
+    """Adds a style sheet to an SVG file that exchanges this package's colors if the reader's page is dark. matplotlib
+    writes colors as style="fill: #222222", and graphviz as fill="#222222"."""
+    text = file.read_text(encoding="utf-8")
+    rules = [f'[style*="{kind}: {light}"],[{kind}="{light}"]{{{kind}:{dark} !important}}'
+             for light, dark in DARK.items() if light in text for kind in ("fill", "stroke")]
+    sheet = "<style>@media (prefers-color-scheme: dark){" + "".join(rules) + "}</style>"
     file.write_text(re.sub(r"(<svg[^>]*>)", lambda match: match[1] + "\n " + sheet, text, count=1), encoding="utf-8")

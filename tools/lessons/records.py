@@ -13,7 +13,7 @@ def read_json(file, otherwise=None):
 def save_rows(file, rows, one_line=False, **head):
     """Writes {**head, "rows": rows} with one row per line, so that a version control system shows which row
     changed. Every entry of the head has its own line too, unless one_line=True. Creates the folder if it is missing."""
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
     end = ", " if one_line else ",\n"
     named = "".join(f"{json.dumps(key)}: {json.dumps(value)}{end}" for key, value in head.items())
