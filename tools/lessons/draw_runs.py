@@ -83,8 +83,20 @@ def draw(files, groups):
     texts = []
     for _, runs in files:
         texts.append((load_warning(runs) + " " + machine_line(runs)).strip())
-    caption(figure, "\n".join(dict.fromkeys(texts)))
+    texts.append(notes_on(groups))
+    caption(figure, "\n".join(text for text in dict.fromkeys(texts) if text))
     return figure
+
+
+def notes_on(groups):
+    """What a reader of the picture must know about its bars and shares."""
+    notes = []
+    timed = [part for measure, _, series in groups if measure != "quality" for part in (each.part for each in series)]
+    if timed:
+        notes.append(f"Intervals contain the true ratio in {100 * timed[0].get('confidence', 0.95):g}% of all comparisons.")
+    if any(result.get("share", 0) > 1 for part in timed for point in part["points"] for result in point["results"]):
+        notes.append("A share above 100% means that data came from a cache, which is faster than the memory.")
+    return " ".join(notes)
 
 
 def draw_files(paths, out):

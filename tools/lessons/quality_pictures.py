@@ -45,11 +45,14 @@ def draw_points(axis, series, results, key, label):
              if result.get(key) is not None and (key != "kl" or result[key] > NOTHING)]
     for i, each, result in shown:
         axis.errorbar(result["bytes"], result[key], yerr=result.get(f"{key}_error"), color=COLORS[i % 8], marker=MARKERS[i % 8],
-                      markersize=7, linestyle="none", label=each.label)
+                      markersize=7, linestyle="none")
+        # Of two points with the same bytes, the higher one has its name on the left.
+        left = any(other["bytes"] == result["bytes"] and other[key] < result[key] for _, _, other in shown)
+        axis.annotate(each.label, (result["bytes"], result[key]), xytext=(-7 if left else 7, 0), textcoords="offset points",
+                      ha="right" if left else "left", va="center", fontsize=8, color=INK)
     axis.set_xlabel(results[0]["bytes_of"])
     axis.set_ylabel(wrapped(label))
-    axis.set_xlim(0, 1.12 * max(result["bytes"] for result in results))
+    axis.set_xlim(0, 1.2 * max(result["bytes"] for result in results))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: bytes_text(value) if value else "0"))
     axis.margins(y=0.2)
-    axis.legend(loc="best", fontsize=8)
     tidy(axis)

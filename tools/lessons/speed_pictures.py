@@ -68,6 +68,8 @@ def draw_curves(figure, series, sizes):
         axis.set_xlabel(label)
         tidy(axis)
     values = [1e3 * r["seconds"] for each in series for _, r in each.points()]
+    for axis, title in zip(axes, ("time", "share of the limit", "compared with the first")):
+        axis.set_title(title, fontsize=9, fontweight="normal")
     seconds.set_ylabel("ms, median; bars: fastest to slowest")
     if max(values) > WIDE * min(values):
         seconds.set_yscale("log")
