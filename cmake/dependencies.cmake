@@ -27,6 +27,8 @@ find_package(ZLIB QUIET)
 rung_require(ZLIB zlib1g-dev)
 find_package(CLI11 QUIET)
 rung_require(CLI11 libcli11-dev)
+find_package(tomlplusplus QUIET)
+rung_require(tomlplusplus libtomlplusplus-dev)
 # Without these two everything builds, and `rung pull` says that it cannot fetch anything.
 find_package(CURL 7.85 QUIET)
 find_package(OpenSSL QUIET COMPONENTS Crypto)

@@ -26,7 +26,7 @@ from lessons import INK, MUTED, PAPER, TINTS, follow_page  # noqa: E402
 
 MARK = "<!-- lesson -->\n"
 TRACKS = {
-    "serving": ("Serving engineer", ["0", "1.1", "1.2", "1.3", "2.3", "3.6", "3.7", "3.8", "3.9", "6.1", "6.2"]),
+    "serving": ("Serving engineer", ["0", "1.1", "1.2", "1.3", "2.3", "3.6", "3.7", "3.8", "3.9", "6.1", "6.2", "6.3"]),
     "kernels": ("Kernel engineer", ["0", "1.1", "3.1", "3.2", "3.3", "3.10", "3.11", "3.12", "3.13"]),
     "weekend": ("One weekend", ["0", "1.1", "1.2", "3.1", "3.3", "3.6"]),
 }
