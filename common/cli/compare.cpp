@@ -123,7 +123,16 @@ void CompareCommand::execute(bool json, const std::vector<std::string>& words) c
       progress.update(share_done(part, rule));
       check_interrupted();
     };
-    while (run_round(part, *runner, rule, *interval, each)) {
+    try {
+      while (run_round(part, *runner, rule, *interval, each)) {
+      }
+    } catch (const Error&) {
+      // What was measured before Ctrl-C is not lost.
+      const bool has_rounds = !part.points.empty() && !part.points.front().rounds.empty();
+      if (!interrupted() || out.empty() || (!has_rounds && runs.parts.empty())) throw;
+      if (has_rounds) runs.parts.push_back(std::move(part));
+      write_runs(runs, out + ".json");
+      fail("interrupted; {0}.json has the rounds that were complete, and rung plot {0}.json draws them", out);
     }
     runs.parts.push_back(std::move(part));
     if (!out.empty()) write_runs(runs, out + ".json");  // what is complete survives an interruption

@@ -136,6 +136,19 @@ class Compare(Case):
         self.refused(1, "there is no model 'gone'", "compare", "-m", "tiny,gone", *QUICK)
         self.refused(1, "cannot write", "compare", "--threads", "1,2", "--out", "no/such/folder/x", *QUICK)
 
+    def test_an_interruption_keeps_the_complete_rounds(self):
+        child = subprocess.Popen([RUNG, "compare", "--threads", "1,1", "--workload", "decode", "-b", "1", "-n", "4", "-r", "5000",
+                                  "--out", "stopped_compare"], cwd=SCRATCH, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.assertIn("decode:", child.stderr.readline())  # the first run has ended
+        time.sleep(5)
+        child.send_signal(signal.SIGINT)
+        _, told = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 1, told)
+        self.assertIn("stopped_compare.json has the rounds that were complete", told)
+        (part,) = json.loads((SCRATCH / "stopped_compare.json").read_text())["parts"]
+        self.assertGreater(len(part["points"][0]["rounds"]), 0)
+        self.assertGreater(part["points"][0]["results"][1]["ratio"], 0)
+
     def test_another_program_is_noticed(self):
         busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
         try:
@@ -268,4 +281,4 @@ if __name__ == "__main__":
     SCRATCH.mkdir(parents=True)
     if not HAS_MATPLOTLIB:
         print("matplotlib is not installed: pictures are not tested")
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])  # after SHARED_FOLDER: the names of single tests
