@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import COLORS, MARKERS, PAPER, ask, caption, lesson_main, pyplot, save_picture, tidy  # noqa: E402
+from lessons import COLORS, MARKERS, PAPER, ask, caption, lesson_main, pyplot, save_picture, tidy, legend_above  # noqa: E402
 
 SHAPES = {
     "llama-2-7b": "Llama 2 7B (MHA)",
@@ -72,7 +72,7 @@ def report(a):
     figure, axis = plt.subplots(figsize=(6.4, 4.8))
     lines(axis, lambda row: row["bytes_per_sequence"] / 1e9)
     axis.set_ylabel("KV cache of one sequence, GB (16-bit elements)")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    legend_above(figure, *axis.get_legend_handles_labels(), side="left", ncols=2)
     caption(figure, SOURCE)
     save_picture(figure, a.out / "kv_bytes")
 
@@ -81,7 +81,7 @@ def report(a):
         lines(axis, lambda row: row[f"batch_{budget}"] if row[f"batch_{budget}"] > 0 else float("nan"))
         axis.set_title(f"{budget[:-2]} GB for 16-bit weights and the KV cache")
     axes[0].set_ylabel("sequences that fit, with blocks of 16 tokens")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    legend_above(figure, *axes[0].get_legend_handles_labels(), side="left", ncols=3)
     caption(figure, SOURCE + " A line ends where not even one sequence fits.")
     save_picture(figure, a.out / "batch")
 

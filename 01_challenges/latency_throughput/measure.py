@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    COLORS, MARKERS, MUTED, UsageError, ask, caption, comma_list, lesson_main, plain_ticks, pyplot, save_picture,
-    size_ticks, tidy)
+    COLORS, MARKERS, MUTED, UsageError, ask, caption, comma_list, legend_above, lesson_main, plain_ticks, pyplot,
+    save_picture, size_ticks, tidy)
 
 COSTS = {"weights": "predicted: weights only", "roofline_kv": "predicted: roofline with KV cache",
          "fitted": "predicted: fitted to measured steps"}
@@ -160,7 +160,7 @@ def draw_sweep(a, plt, sweeps):
         under.set_xlabel("batch, sequences per step")
     rows[0][0].set_ylabel("ms per step")
     rows[1][0].set_ylabel("tokens per second, all sequences")
-    figure.legend(*rows[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    legend_above(figure, *rows[0][0].get_legend_handles_labels(), side="left", ncols=2)
     runs = "; ".join(f"{name}: {s['repeats']} runs of {s['tokens']} decoded tokens, with {limits_text(s)}"
                      for name, s in sweeps.items())
     caption(figure, f"{runs}. The dash-dotted line is the measured knee. "

@@ -18,7 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    COLORS, INK, MUTED, UsageError, ask, caption, comma_list, lesson_main, pyplot, save_picture, save_rows, tidy)
+    COLORS, INK, MUTED, UsageError, ask, caption, comma_list, legend_above, lesson_main, pyplot, save_picture,
+    save_rows, tidy)
 
 # The window with and without the first tokens gives the same figures, so its line is wide and lies below the other.
 LOOKS = {
@@ -100,7 +101,7 @@ def report(a):
         tidy(axis)
     axes[0][0].set_ylim(best - 0.1, best + 1.3)
     axes[0][0].set_ylabel("mean loss, nats per token")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    legend_above(figure, *axes[0][0].get_legend_handles_labels(), side="left", ncols=3)
     tokens = max(row["tokens"] for row in data["rows"])
     caption(figure, f"Model {data['model']}, {tokens:,} predicted tokens. The vertical line is the trained length. "
                     "Made by 01_challenges/long_sequence/measure.py.")

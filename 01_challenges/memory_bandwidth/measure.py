@@ -20,8 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    COLORS, INK, PAPER, ask, caption, comma_list, lesson_main, machine_text, plain_ticks, pyplot, save_picture,
-    tidy)
+    COLORS, INK, PAPER, ask, caption, comma_list, legend_above, lesson_main, machine_text, plain_ticks, pyplot,
+    save_picture, tidy)
 from lessons.limit_words import LIMIT_WORDS  # noqa: E402
 
 LOOKS = {"bandwidth": (COLORS[3], "s"), "attention": (COLORS[2], "^"), "linear": (COLORS[0], "o"),
@@ -178,7 +178,7 @@ def draw_all(a, plt, data):
         axis.plot(*zip(*best), linestyle="none", marker=marker, markersize=6, color=color,
                   label=f"{seam}: {len(trials)} workloads, {len(rest) + len(best)} rungs")
     axis.set_ylim(min(r["gflop_s"] for r in dots) * 0.6, top(data, ROOFS))
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    legend_above(figure, *axis.get_legend_handles_labels(), side="left", ncols=3)
     caption(figure, source(data, "A filled dot is the fastest rung of its workload."))
     slope_text(axis, read, 5)
     save_picture(figure, a.out / "roofline")

@@ -17,7 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    COLORS, RUNG, UsageError, caption, comma_list, lesson_main, pyplot, run, save_picture, save_rows, size_ticks, tidy)
+    COLORS, RUNG, UsageError, caption, comma_list, legend_above, lesson_main, pyplot, run, save_picture, save_rows,
+    size_ticks, tidy)
 
 
 def measure(a):
@@ -63,7 +64,7 @@ def report(a):
         axis.set_xlabel("block size, tokens")
         axis.set_ylabel(label)
         tidy(axis)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    legend_above(figure, *axes[0].get_legend_handles_labels(), side="left", ncols=2)
     caption(figure, f"{data['requests']:,} requests replayed through a cache of {data['tokens']:,} tokens; the figures "
                     "do not depend on the machine. Made by 03_techniques/kv_cache/measure.py.")
     save_picture(figure, a.out / "waste")

@@ -26,8 +26,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    COLORS, MARKERS, UsageError, ask, caption, lesson_main, machine, machine_text, pyplot, save_picture, save_rows,
-    tidy)
+    COLORS, MARKERS, UsageError, ask, caption, legend_above, lesson_main, machine, machine_text, pyplot,
+    save_picture, save_rows, tidy)
 
 FORMATS = ["f32", "bf16", "f16", "q8_0", "q6_k", "q5_k", "q4_1", "q4_k", "q4_0", "iq4_nl"]
 PLAIN = {"f32", "bf16", "f16"}
@@ -151,7 +151,7 @@ def plot(data, folder):
     for axis in (left, right):
         tidy(axis)
     handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, title="quantizer", alignment="left", loc="outside upper left", ncols=len(labels))
+    legend_above(figure, handles, labels, title="quantizer", alignment="left", side="left", ncols=len(labels))
     caption(figure, f"Model {data['model']}, {data['predicted']:,} predicted tokens, contexts of {data['ctx']} tokens. "
                     "Bars: standard error. iq4_nl and q4_k have 4.5 bits, as q4_0, and are drawn beside it. "
                     "Made by 03_techniques/quantization/measure.py --quality.")

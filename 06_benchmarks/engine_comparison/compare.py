@@ -26,7 +26,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
-from lessons import COLORS, HATCHES, INK, caption, pyplot, read_json, save_picture, tidy  # noqa: E402
+from lessons import COLORS, HATCHES, INK, caption, pyplot, read_json, save_picture, tidy, legend_above  # noqa: E402
 
 # In the order of the table; the adapter is engines/FILE.py.
 ENGINES = {"rung": "rung_cli", "llama_cpp": "llama_cpp", "ik_llama_cpp": "ik_llama_cpp",
@@ -306,7 +306,7 @@ def plot(result: dict, picture: Path) -> None:
     axes[0][0].set_ylabel("tokens per second")
     handles = [plt.Rectangle((0, 0), 1, 1, color=COLORS[i % len(COLORS)], hatch=HATCHES[i % len(HATCHES)])
                for i in range(len(names))]
-    figure.legend(handles, names, loc="outside upper left", ncols=min(len(names), 4))
+    legend_above(figure, handles, names, side="left", ncols=min(len(names), 4))
     built = f", commit {result['commit']}" if result.get("commit") else ""
     caption(figure, f"{result['model']}, {result['threads']} threads, {result['machine']}, {result['date']}{built}. "
                     f"Prompts of {result['prompt']} tokens, {result['new']} decoded tokens. Bars: medians of "

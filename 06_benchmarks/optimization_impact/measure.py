@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    MUTED, RUNG, caption, lesson_main, plain_ticks, pyplot, run, save_picture, save_rows, tidy, write_between)
+    MUTED, RUNG, caption, legend_above, lesson_main, plain_ticks, pyplot, run, save_picture, save_rows, tidy,
+    write_between)
 
 STUDY = str(Path(RUNG).with_name("optimization_impact_study"))
 COMMAND = "optimization_impact_study"
@@ -106,7 +107,7 @@ def plot(data, out):
     for axis in axes[1:]:
         axis.set_yscale("log")
         plain_ticks(axis.yaxis)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    legend_above(figure, *axes[0].get_legend_handles_labels(), side="center", ncols=6)
     caption(figure, f"{data['comparisons']:,} simulated comparisons per point; intervals of 95 %; the dashed line is the coverage that they claim; "
                     f"{data['command']}")
     save_picture(figure, out / "coverage")

@@ -27,7 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lessons import (  # noqa: E402
-    COLORS, UsageError, caption, interleaved, lesson_main, machine, middle, plain_ticks, pyplot,
+    COLORS, UsageError, caption, interleaved, legend_above, lesson_main, machine, middle, plain_ticks, pyplot,
     save_picture, save_rows, serve, tidy)
 
 NAMES = {"Azure, conversation": "AzureLLMInferenceTrace_conv.csv", "Azure, code": "AzureLLMInferenceTrace_code.csv",
@@ -230,7 +230,7 @@ def plot(data, folder):
         tidy(axis)
     axes[0][len(rows) // 2].set_xlabel("computed tokens of the prompt")
     axes[0][0].set_ylabel("time to first token, ms")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    legend_above(figure, *axes[0][0].get_legend_handles_labels(), side="left", ncols=2)
     caption(figure, f"Each point is one request of one run. Model {data['model']}, one thread of "
                     f"{data['machine']['name']}, {data['machine']['simd']}. "
                     "Made by 06_benchmarks/workloads/measure.py.")

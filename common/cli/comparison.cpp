@@ -1,9 +1,6 @@
 #include "cli/comparison.hpp"
 
-#include <algorithm>
-
-#include "catalog/variants.hpp"
-#include "seams/workload.hpp"
+#include "measure/bench_report.hpp"
 
 namespace rung::cli {
 
@@ -14,6 +11,12 @@ LoadedVariant::LoadedVariant(const VariantSpec& spec) {
   stored.name = spec.name;
   stored.options = spec.options;
   stored.model = options.run.model.empty() ? "tiny" : options.run.model;
+}
+
+void LoadedVariant::describe(const Engine& engine) {
+  stored.rungs = engine.rungs();
+  stored.weights_bytes = model->weights.bytes();
+  stored.kv_bytes_per_token = kv_bytes_per_token(model->config, engine.config().kv_type);
 }
 
 std::unique_ptr<PartRunner> make_runner(const PartPlan& plan, const std::vector<VariantSpec>& variants) {

@@ -54,11 +54,13 @@ std::unique_ptr<PartRunner> make_quality_runner(const PartPlan& plan,
 /// A variant whose options are parsed and whose model is loaded.
 struct LoadedVariant {
   explicit LoadedVariant(const VariantSpec& spec);
+  /// Sets what an engine of this variant says about itself.
+  void describe(const Engine& engine);
 
   VariantOptions options;
   std::shared_ptr<const Model> model;
   EngineConfig config;
-  StoredVariant stored;  // without rungs, until an engine is known
+  StoredVariant stored;  // complete after describe()
 };
 
 }  // namespace rung::cli

@@ -11,7 +11,6 @@
 #include "cli/comparison.hpp"
 #include "core/input_text.hpp"
 #include "engine/resolve.hpp"
-#include "measure/bench_report.hpp"
 #include "measure/perplexity.hpp"
 
 namespace rung::cli {
@@ -102,9 +101,7 @@ class QualityRunner final : public PartRunner {
       EngineConfig config = v.config;
       fit_to_windows(config, plan_.window, v.model->config);
       const Engine engine(v.model, variants(), config);
-      v.stored.rungs = engine.rungs();
-      v.stored.weights_bytes = v.model->weights.bytes();
-      v.stored.kv_bytes_per_token = kv_bytes_per_token(v.model->config, engine.config().kv_type);
+      v.describe(engine);
       same_weights = same_weights && v.stored.weights_bytes == loaded_.front().stored.weights_bytes;
       part.variants.push_back(v.stored);
     }

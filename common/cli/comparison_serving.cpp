@@ -8,7 +8,6 @@
 #include "catalog/variants.hpp"
 #include "cli/comparison.hpp"
 #include "cli/serve_run.hpp"
-#include "measure/bench_report.hpp"
 #include "measure/serving_report.hpp"
 
 namespace rung::cli {
@@ -32,9 +31,7 @@ class ServingRunner final : public PartRunner {
       LoadedVariant& v = loaded_.emplace_back(spec);
       const Workload load = requests(v, 0, 0);
       const Engine engine(v.model, variants(), config_of(v, load));
-      v.stored.rungs = engine.rungs();
-      v.stored.weights_bytes = v.model->weights.bytes();
-      v.stored.kv_bytes_per_token = kv_bytes_per_token(v.model->config, engine.config().kv_type);
+      v.describe(engine);
       part.variants.push_back(v.stored);
     }
     part.size = "requests per second";

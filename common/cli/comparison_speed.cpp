@@ -60,9 +60,7 @@ class SpeedRunner final : public PartRunner {
       v.config = config;
       engines_.push_back(std::make_unique<Engine>(v.model, variants(), config));
       const Engine& engine = *engines_.back();
-      v.stored.rungs = engine.rungs();
-      v.stored.weights_bytes = v.model->weights.bytes();
-      v.stored.kv_bytes_per_token = kv_bytes_per_token(v.model->config, engine.config().kv_type);
+      v.describe(engine);
       stored.push_back(v.stored);
       threads = std::max(threads, engine.config().threads);
     }

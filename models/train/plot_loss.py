@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lessons import COLORS, caption, lesson_main, pyplot, read_json, save_picture, tidy  # noqa: E402
+from lessons import COLORS, caption, lesson_main, pyplot, read_json, save_picture, tidy, legend_above  # noqa: E402
 
 
 def plot(history, picture):
@@ -25,7 +25,7 @@ def plot(history, picture):
     axis.set_ylim(int(2 * min(values)) / 2, min(6, max(values) + 0.2))
     axis.set_xlabel("tokens seen, millions")
     axis.set_ylabel("loss, nats per token")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    legend_above(figure, *axis.get_legend_handles_labels(), side="left", ncols=2)
     tidy(axis)
     caption(figure, f"{history['steps']:,} steps in {history['seconds'] / 60:.0f} minutes, {history['precision']}. "
                     + ("Values above 6 nats are cut off. " if max(values) > 6 else "") + "Drawn by models/train/plot_loss.py.")

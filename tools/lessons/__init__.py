@@ -21,8 +21,8 @@ lessons have. The measure.py of a lesson writes the tables that exist only in th
 """
 
 from .pictures import (
-    COLORS, FILL, GRID, HATCHES, INK, MARKERS, MUTED, PAPER, SHADE, TINTS, caption, follow_page, plain_ticks, pyplot,
-    save_picture, size_ticks, tidy)
+    COLORS, FILL, GRID, HATCHES, INK, MARKERS, MUTED, PAPER, SHADE, TINTS, caption, follow_page, legend_above,
+    plain_ticks, pyplot, save_picture, size_ticks, tidy)
 from .programs import RUNG, ask, interleaved, machine, machine_text, middle, run, serve
 from .records import read_json, save_rows
 from .results import Results
@@ -30,6 +30,6 @@ from .script import UsageError, comma_list, lesson_main
 from .tables import write_between
 
 __all__ = ["COLORS", "FILL", "GRID", "HATCHES", "INK", "MARKERS", "MUTED", "PAPER", "RUNG", "Results", "SHADE", "TINTS",
-           "UsageError", "ask", "caption", "comma_list", "follow_page", "interleaved", "lesson_main", "machine",
+           "UsageError", "ask", "caption", "comma_list", "follow_page", "interleaved", "legend_above", "lesson_main", "machine",
            "machine_text", "middle", "plain_ticks", "pyplot", "read_json", "run", "save_picture", "save_rows", "serve",
            "size_ticks", "tidy", "write_between"]

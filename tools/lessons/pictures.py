@@ -87,6 +87,18 @@ def wrapped(text, width=36):
     return "\n".join(textwrap.wrap(text, width))
 
 
+def legend_above(figure, handles, labels, side="left", **options):
+    """Puts one legend for all panels above them, on the left, in the center or on the right."""
+    import matplotlib
+
+    if tuple(int(part) for part in matplotlib.__version__.split(".")[:2]) >= (3, 7):
+        return figure.legend(handles, labels, loc=f"outside upper {side}", **options)
+    # Debian 12 has matplotlib 3.6, whose figures do not make room for a legend. Its axes do.
+    axis = figure.axes[-1 if side == "right" else 0]
+    across = {"left": 0, "center": 0.5, "right": 1}[side]
+    return axis.legend(handles, labels, loc=f"lower {side}", bbox_to_anchor=(across, 1.1), borderaxespad=0, **options)
+
+
 def caption(figure, text):
     """Writes the machine, the date and the command below the picture, in small letters."""
     width = int(figure.get_size_inches()[0] * 18)

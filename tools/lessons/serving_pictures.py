@@ -1,6 +1,6 @@
 """Pictures of serving: latencies and goodput over the rate of arrivals, or bars of percentiles for one rate."""
 
-from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, tidy, wrapped
+from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, legend_above, tidy, wrapped
 from .speed_pictures import draw_bars, plain_log, sizes_of
 
 SHARES = ("p50", "p90", "p99")
@@ -36,7 +36,7 @@ def draw_percentiles(figure, series):
         tidy(axis, "y")
     axes[0].set_ylabel("ms")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8)
+    legend_above(figure, handles, labels, side="right", ncols=min(4, len(labels)), fontsize=8)
 
 
 def draw_rates(figure, series):
@@ -73,4 +73,4 @@ def draw_rates(figure, series):
     targets = ", ".join(f"{name[:-2].upper()} within {1e3 * limit:g} ms" for name, limit in series[0].part.get("targets", {}).items())
     goodput.set_title(targets or "no target: every served request counts", fontsize=8, fontweight="normal")
     handles, labels = ttft.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8)
+    legend_above(figure, handles, labels, side="right", ncols=min(4, len(labels)), fontsize=8)

@@ -1,6 +1,6 @@
 """Pictures of the speed of variants: time, share of the machine's limit, and how many times as fast each one is."""
 
-from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, size_ticks, tidy, wrapped
+from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, legend_above, size_ticks, tidy, wrapped
 from .stored_runs import limit_word
 
 WIDE = 10  # factor between the largest and the smallest value above which an axis is logarithmic
@@ -85,7 +85,7 @@ def draw_curves(figure, series, sizes):
     baseline = names.pop() if len(names) == 1 else "the first variant"
     ratios.set_ylabel(wrapped(f"times as fast as {baseline}; bars: interval"))
     handles, labels = seconds.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8)
+    legend_above(figure, handles, labels, side="right", ncols=min(4, len(labels)), fontsize=8)
 
 
 def plain_log(axis):
