@@ -157,7 +157,9 @@ void add_compare(Command& app, Program& program) {
   command->heading("What is measured");
   command
       ->add_option("--workload", c->workloads,
-                   "workloads, separated by commas: " + workload_names() + " (default: prefill,decode)")
+                   "workloads, separated by commas: prefill | decode | context | random_lengths | sharegpt | "
+                   "chat | agents | "
+                   "trace (default: prefill,decode)")
       ->single()
       ->delimiter(',');
   command->add_option("--measure", c->measure,

@@ -93,10 +93,13 @@ def legend_above(figure, handles, labels, side="left", **options):
 
     if tuple(int(part) for part in matplotlib.__version__.split(".")[:2]) >= (3, 7):
         return figure.legend(handles, labels, loc=f"outside upper {side}", **options)
-    # Debian 12 has matplotlib 3.6, whose figures do not make room for a legend. Its axes do.
-    axis = figure.axes[-1 if side == "right" else 0]
-    across = {"left": 0, "center": 0.5, "right": 1}[side]
-    return axis.legend(handles, labels, loc=f"lower {side}", bbox_to_anchor=(across, 1.1), borderaxespad=0, **options)
+    # Debian 12 has matplotlib 3.6, whose figures do not make room for a legend, but for a title.
+    rows = -(-len(labels) // options.get("ncols", 1)) + ("title" in options)
+    title = figure._suptitle or figure.suptitle("")
+    title.set_text(title.get_text() + "\n" * (rows if title.get_text() == "" or side == "left" else rows - 1))
+    legend = figure.legend(handles, labels, loc=f"upper {side}", **options)
+    legend.set_in_layout(False)
+    return legend
 
 
 def caption(figure, text):
