@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "catalog/variants.hpp"
 #include "core/output_file.hpp"
@@ -105,9 +104,8 @@ void CompareCommand::execute(bool json, const std::vector<std::string>& words) c
   }
   const std::vector<PartPlan> all = plans();
   refuse_unused(all, axes);
-  std::optional<OutputFile> probe;  // refuses a place that cannot be written before anything is measured
-  if (!out.empty()) probe.emplace(out + ".json");
-  probe.reset();
+  // Refuses a place that cannot be written before anything is measured.
+  if (!out.empty()) const OutputFile probe(out + ".json");
   const RoundRule rule = precision.rule();
   const auto interval = variants().ladder<RatioInterval>().make("auto", precision.interval());
   StoredRuns runs;

@@ -97,11 +97,7 @@ class Experiment {
   }
 
   void add(const ExperimentPart& part, const std::string& model) {
-    Command program("", "rung");
-    VariantOptions all;
-    Command* command = program.add_subcommand("compare", "");
-    all.add_to(*command);
-    const std::vector<std::string> names = command->option_names();
+    const std::vector<std::string> names = variant_option_names();
     std::vector<Alternatives::Axis> axes;
     bool has_model = false;
     for (const auto& [key, values] : part.options) {

@@ -7,7 +7,7 @@
 namespace rung::cli {
 namespace {
 
-std::vector<std::string> split(const std::string& text) {
+std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
@@ -32,6 +32,10 @@ std::string model_label(const std::string& model) {
 
 void VariantOptions::add_to(Command& command) {
   run.add_to(command);
+  add_load_to(command);
+}
+
+void VariantOptions::add_load_to(Command& command) {
   load.add_to(command);
   command.heading("Load");
   command.add_option("--max-sequences", sequences, "largest number of sequences that run at the same time")
@@ -39,6 +43,14 @@ void VariantOptions::add_to(Command& command) {
   command.add_option("--max-step-tokens", step_tokens, "largest number of tokens that one step computes")
       ->range(1);
   command.heading("");
+}
+
+std::vector<std::string> variant_option_names() {
+  Command program("", "rung");
+  VariantOptions options;
+  Command* command = program.add_subcommand("compare", "");
+  options.add_to(*command);
+  return command->option_names();
 }
 
 void Alternatives::add_to(Command& command, const std::vector<std::string>& leave_out) {
@@ -74,7 +86,7 @@ std::vector<Alternatives::Axis> Alternatives::axes() const {
     axis->values.push_back(value);
   }
   for (Axis& axis : axes) {
-    if (axis.values.size() == 1) axis.values = split(axis.values.front());
+    if (axis.values.size() == 1) axis.values = split_at_commas(axis.values.front());
   }
   return axes;
 }
@@ -125,10 +137,9 @@ std::vector<VariantSpec> variants_of(const std::vector<Alternatives::Axis>& axes
 void refuse_load_options(const std::vector<Alternatives::Axis>& axes, const std::string& workload) {
   Command program("", "rung");
   Command* command = program.add_subcommand("compare", "");
-  ServeLoadOptions load;
-  load.add_to(*command);
-  std::vector<std::string> names = command->option_names();
-  names.insert(names.end(), {"--max-sequences", "--max-step-tokens"});
+  VariantOptions options;
+  options.add_load_to(*command);
+  const std::vector<std::string> names = command->option_names();
   for (const Alternatives::Axis& axis : axes) {
     if (std::ranges::find(names, axis.option) != names.end()) {
       fail_usage(

@@ -18,7 +18,12 @@ struct VariantOptions {
   int sequences = 16, step_tokens = 256;  // of a serving workload
 
   void add_to(Command& command);
+  /// Adds only those that a serving workload has.
+  void add_load_to(Command& command);
 };
+
+/// Returns the names of all options of a variant ("--threads").
+std::vector<std::string> variant_option_names();
 
 /// Returns the name of a model without its folder and ending.
 std::string model_label(const std::string& model);

@@ -1,7 +1,7 @@
 """Pictures of serving: latencies and goodput over the rate of arrivals, or bars of percentiles for one rate."""
 
-from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, legend_above, tidy, wrapped
-from .speed_pictures import draw_bars, plain_log, sizes_of
+from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, legend_above, plain_ticks, tidy, wrapped
+from .speed_pictures import draw_bars, sizes_of
 
 SHARES = ("p50", "p90", "p99")
 
@@ -65,7 +65,7 @@ def draw_rates(figure, series):
     values = [1e3 * r["ttft_s"][share] for each in series for _, r in each.points() for share in ("p50", "p99")]
     if max(values) > 10 * max(min(values), 1e-9):
         ttft.set_yscale("log")
-        plain_log(ttft)
+        plain_ticks(ttft.yaxis)
     else:
         ttft.set_ylim(bottom=0)
     itl.set_ylim(bottom=0)

@@ -1,6 +1,6 @@
 """Pictures of the speed of variants: time, share of the machine's limit, and how many times as fast each one is."""
 
-from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, legend_above, size_ticks, tidy, wrapped
+from .pictures import COLORS, HATCHES, INK, MARKERS, MUTED, legend_above, plain_ticks, size_ticks, tidy, wrapped
 from .stored_runs import limit_word
 
 WIDE = 10  # factor between the largest and the smallest value above which an axis is logarithmic
@@ -73,7 +73,7 @@ def draw_curves(figure, series, sizes):
     seconds.set_ylabel("ms, median; bars: fastest to slowest")
     if max(values) > WIDE * min(values):
         seconds.set_yscale("log")
-        plain_log(seconds)
+        plain_ticks(seconds.yaxis)
     else:
         seconds.set_ylim(bottom=0)
     shares.set_ylabel(wrapped(f"% of the limit: {limits_text(series)}"))
@@ -88,25 +88,13 @@ def draw_curves(figure, series, sizes):
     legend_above(figure, handles, labels, side="right", ncols=min(4, len(labels)), fontsize=8)
 
 
-def plain_log(axis):
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.yaxis.set_minor_formatter(NullFormatter())
-
-
 def ratio_axis(axis, reference, series):
     """A logarithmic axis if the ratios are far from each other, and a line at 1."""
     reference(1, color=INK, linewidth=0.8)
     ratios = [r["ratio"] for each in series for _, r in each.points()]
     if max(ratios) > 4 * min(ratios):
         axis.axes.set_yscale("log") if axis.axis_name == "y" else axis.axes.set_xscale("log")
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+        plain_ticks(axis)
 
 
 def draw_bars(figure, series, value=lambda r: r["tok_s"], label="tokens per second; bars: slowest to fastest round"):
