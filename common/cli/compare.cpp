@@ -138,7 +138,7 @@ void CompareCommand::execute(bool json, const std::vector<std::string>& words) c
   if (json) {
     print_json(to_json(runs));
   } else {
-    print(runs);
+    print_runs(runs);
   }
   if (!out.empty()) draw_runs(out);
 }

@@ -42,7 +42,7 @@ StoredPart empty_part(const PartPlan& plan, const NamedOptions& settings, const 
 double share_done(const StoredPart& part, const RoundRule& rule);
 
 /// Prints the machine, a table for each part, and a note if other programs used the processors.
-void print(const StoredRuns& runs);
+void print_runs(const StoredRuns& runs);
 
 /// Writes a file of stored runs. Throws Error if it cannot be written.
 void write_runs(const StoredRuns& runs, const std::string& path);

@@ -123,7 +123,7 @@ void print_part(const StoredPart& part) {
 
 }  // namespace
 
-void print(const StoredRuns& runs) {
+void print_runs(const StoredRuns& runs) {
   fmt::print("{}, {}\n\n", runs.machine.name, runs.machine.simd);
   for (const StoredPart& part : runs.parts) print_part(part);
   if (const double load = runs.other_load(); load >= kDisturbingLoad)

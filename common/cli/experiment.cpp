@@ -242,7 +242,7 @@ void add_experiment(Command& app, Program& program) {
       if (program.json) {
         print_json(to_json(experiment.runs()));
       } else {
-        print(experiment.runs());
+        print_runs(experiment.runs());
       }
       if (!state->no_plot) draw_runs(experiment.out());
     };
