@@ -23,8 +23,11 @@ Trial check(std::string name, Numbers expected, std::function<void(std::span<flo
   });
 }
 
-/// What a check of the whole pass looks at: the logits, or one layer's keys or values.
-using Look = std::span<const float> (*)(std::span<const KeysValues> cache, std::span<const float> logits);
+/// What a check of the whole pass looks at: the logits, or the keys or values of the first layer.
+struct Look {
+  const char* number;  // what one of the numbers is called
+  std::span<const float> (*at)(std::span<const KeysValues> cache, std::span<const float> logits);
+};
 
 /// A check of my_token_pass(): computes all tokens of `text` and compares what `look` shows with that of
 /// token_pass(), which the topic's test holds against the oracle.
@@ -34,7 +37,7 @@ Trial pass_check(std::string name, std::shared_ptr<const PlainModel> model, std:
     const auto run = [&](TokenPass pass, std::vector<KeysValues>& cache, std::vector<float>& logits) {
       for (std::size_t position = 0; position < text.size(); ++position)
         pass(*model, text[position], static_cast<int>(position), cache, logits);
-      return look(cache, logits);
+      return look.at(cache, logits);
     };
     std::vector<KeysValues> mine(model->layers.size()), right(model->layers.size());
     std::vector<float> my_logits(static_cast<std::size_t>(model->vocab), std::nanf("")), logits = my_logits;
@@ -42,10 +45,11 @@ Trial pass_check(std::string name, std::shared_ptr<const PlainModel> model, std:
     const std::span<const float> wanted = run(token_pass, right, logits);
     Verdict verdict;
     if (got.size() != wanted.size()) {
-      return verdict.fail(mismatch(name, fmt::format("{} tokens", text.size()), "the size of the array",
+      return verdict.fail(mismatch(name, counted(text.size(), "token"),
+                                   fmt::format("{}s in the array", look.number),
                                    std::to_string(wanted.size()), std::to_string(got.size())));
     }
-    return compare(name, {{"number", static_cast<std::int64_t>(got.size())}}, got,
+    return compare(name, {{look.number, static_cast<std::int64_t>(got.size())}}, got,
                    Numbers(wanted.begin(), wanted.end()), std::vector<double>{1e-4});
   });
 }
@@ -119,7 +123,8 @@ std::vector<Trial> rotate_checks() {
               my_rotate(std::vector<double>{std::numbers::pi / 2}, 1, out);
             }),
       make("1, 2, 3, 4 at position 2, with 1 and 0.1 radians per position", {1, 0.1}, 2, {1, 2, 3, 4}),
-      make("a head of 32 numbers at position 1,000", radians, 1000, random_numbers(rng, 32)),
+      make("a head of 32 numbers at position 1,000, where the angle must be a double", radians, 1000,
+           random_numbers(rng, 32)),
   };
 }
 
@@ -150,6 +155,7 @@ std::vector<Trial> attention_checks() {
                       {2, 0, 0, 0}, {1, 1, 0, 0}, 2),
       attention_check("head_dim 2 and stride 4: the other two numbers belong to another head", {1, 2},
                       {1, 0, 9, 9, 0, 1, 9, 9}, {1, 2, 9, 9, 3, 4, 9, 9}, 4),
+      attention_check("all scores below -200", {100, 100}, {-2, -1, -2, -1.01F}, {1, 2, 5, 10}, 2),
       attention_check("scores in the thousands", {100, 100}, large, random_numbers(rng, 64), 2),
       attention_check("100 positions of a head of 32", random_numbers(rng, 32), random_numbers(rng, 6400),
                       random_numbers(rng, 6400), 64),
@@ -187,13 +193,13 @@ std::vector<Trial> pass_checks() {
     std::fill((changed.layers[0].*matrix).begin(), (changed.layers[0].*matrix).end(), 0.0f);
     return std::make_shared<const PlainModel>(std::move(changed));
   };
-  const Look logits = [](std::span<const KeysValues>, std::span<const float> all) { return all; };
-  const Look keys = [](std::span<const KeysValues> cache, std::span<const float>) {
-    return std::span<const float>(cache[0].keys);
-  };
-  const Look values = [](std::span<const KeysValues> cache, std::span<const float>) {
-    return std::span<const float>(cache[0].values);
-  };
+  const Look logits = {"logit", [](std::span<const KeysValues>, std::span<const float> all) { return all; }};
+  const Look keys = {"key number", [](std::span<const KeysValues> cache, std::span<const float>) {
+                       return std::span<const float>(cache[0].keys);
+                     }};
+  const Look values = {"value number", [](std::span<const KeysValues> cache, std::span<const float>) {
+                         return std::span<const float>(cache[0].values);
+                       }};
   return {
       pass_check("the logits of a model without layers: embedding, norm, output", model(0), {3}, logits),
       pass_check("one layer, tokens 3, 1, 4: the values in cache[0]", model(1), {3, 1, 4}, values),
@@ -256,7 +262,7 @@ std::vector<ExerciseStep> steps() {
   list[5] = {
       "the whole pass",
       "Write `my_token_pass()`: the embedding, all layers, and the logits.",
-      40,
+      30,
       {"Which of the vectors lives from the first layer to the last, and which ones are new in each layer?",
        "Begin without the layers: copy the row of the embedding, norm it, and multiply it by model.output. "
        "The first "

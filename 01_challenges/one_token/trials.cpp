@@ -36,8 +36,8 @@ std::vector<Case> cases() {
   std::vector<Case> list = {
       {"one layer, the first token", small, {{3}}},
       {"one layer, a text that grows", small, {{3}, {3, 1}, {3, 1, 4}}},
-      {"3 heads share keys and values, 9 tokens at once", grouped, {text}},
-      {"3 heads share keys and values, token by token",
+      {"6 query heads, 2 KV heads, a text of 9 tokens", grouped, {text}},
+      {"6 query heads, 2 KV heads, texts of 7, 8 and 9 tokens",
        grouped,
        {{text.begin(), text.begin() + 7}, {text.begin(), text.begin() + 8}, text}},
       {"heads wider than the vector", wide_heads, {random_text(rng, 20, 33)}},
@@ -48,7 +48,7 @@ std::vector<Case> cases() {
   };
   const auto tiny = random_model(4, 6, 256, 8, 2, 32, 768, 4096);
   for (const std::size_t tokens : {16, 64})
-    list.push_back({fmt::format("token {} of a text, the shapes of tiny", tokens),
+    list.push_back({fmt::format("the token after {} tokens, the shapes of tiny", tokens),
                     tiny,
                     {random_text(rng, tokens, 4096)},
                     true});

@@ -3,6 +3,7 @@
 // one of them.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,9 @@ struct ExerciseVerdict {
 /// that takes seconds.
 ExerciseVerdict build_and_judge(const Exercise& exercise,
                                 const std::function<void(const std::string& line)>& what_happens);
+
+/// Runs the exercise's own judge as it was built last. Empty if the learner's file is newer than that judge.
+std::optional<ExerciseVerdict> judge_as_built(const Exercise& exercise);
 
 /// Prints what to do for the first step that does not pass.
 void print_next(const Exercise& exercise, const ExerciseVerdict& verdict);

@@ -74,6 +74,19 @@ std::string shortened(const std::string& text) {
          fmt::format("\n... ({} bytes in total)\n", text.size());
 }
 
+/// What the compiler says, without the lines in which the build tool repeats its commands.
+std::string messages(const std::string& output) {
+  std::istringstream lines(output);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) {
+    const bool progress = line.starts_with('[') || line.starts_with("FAILED:") ||
+                          line.starts_with("ninja:") || line.starts_with("gmake") || line.starts_with("make");
+    const bool command = line.starts_with('/') && line.find(" -o ") != std::string::npos;
+    if (!progress && !command) result += line + "\n";
+  }
+  return result.empty() ? output : result;
+}
+
 std::string indented(const std::string& text, const std::string& by) {
   std::istringstream lines(text);
   std::string result;
@@ -102,14 +115,52 @@ std::string xml(const std::string& text) {
   return result;
 }
 
-}  // namespace
+std::string judge_of(const Exercise& exercise) { return exercise.topic() + "_exercise"; }
 
-ExerciseVerdict build_and_judge(const Exercise& exercise,
-                                const std::function<void(const std::string& line)>& what_happens) {
+ExerciseVerdict unjudged(const Exercise& exercise) {
   ExerciseVerdict verdict;
   for (const ExerciseStep& step : exercise.ladder->steps())
     verdict.steps.push_back({step.title, "not started", 0, ""});
-  const std::string target = exercise.topic() + "_exercise";
+  return verdict;
+}
+
+/// Runs the exercise's own judge.
+ExerciseVerdict run_judge(const Exercise& exercise) {
+  ExerciseVerdict verdict = unjudged(exercise);
+  const std::string judge = judge_of(exercise);
+  const fs::path report =
+      build_folder() / "exercises" / fmt::format("{}.{}.report", exercise.topic(), ::getpid());
+  std::error_code ignored;
+  fs::create_directories(report.parent_path(), ignored);
+  const Finished judged = run_shell(fmt::format(
+      "{} --report {}", quoted((build_folder() / "bin" / judge).string()), quoted(report.string())));
+  const int objects = read_report(report, verdict);
+  fs::remove(report, ignored);
+  if (objects == 0) {
+    verdict.problem += judged.output;
+  } else {
+    verdict.printed = shortened(judged.output);
+  }
+  const bool ended = judged.status == 0 || judged.status == 1 || judged.status == 77;
+  if (!ended && verdict.status() != "failing")
+    verdict.problem += fmt::format("the test program {} ended with status {}\n", judge, judged.status);
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<ExerciseVerdict> judge_as_built(const Exercise& exercise) {
+  std::error_code unknown;
+  const auto written = fs::last_write_time(source_tree() / exercise.source, unknown);
+  if (unknown) return std::nullopt;
+  const auto built = fs::last_write_time(build_folder() / "bin" / judge_of(exercise), unknown);
+  if (unknown || built < written) return std::nullopt;
+  return run_judge(exercise);
+}
+
+ExerciseVerdict build_and_judge(const Exercise& exercise,
+                                const std::function<void(const std::string& line)>& what_happens) {
+  const std::string target = judge_of(exercise);
   if (!fs::exists(build_folder() / "CMakeCache.txt") || !fs::exists(source_tree() / exercise.source)) {
     fail(
         "the source tree {} or its build folder {} is missing, but both are needed to build an exercise; "
@@ -120,27 +171,13 @@ ExerciseVerdict build_and_judge(const Exercise& exercise,
   const Finished built =
       run_shell(fmt::format("cmake --build {} --target {}", quoted(build_folder().string()), target));
   if (built.status != 0) {
-    verdict.problem = fmt::format("{} does not compile:\n{}", exercise.source.string(), built.output);
+    ExerciseVerdict verdict = unjudged(exercise);
+    verdict.problem =
+        fmt::format("{} does not compile:\n{}", exercise.source.string(), shortened(messages(built.output)));
     return verdict;
   }
   what_happens("judging ...");
-  const fs::path report =
-      build_folder() / "exercises" / fmt::format("{}.{}.report", exercise.topic(), ::getpid());
-  std::error_code ignored;
-  fs::create_directories(report.parent_path(), ignored);
-  const Finished judged = run_shell(fmt::format(
-      "{} --report {}", quoted((build_folder() / "bin" / target).string()), quoted(report.string())));
-  const int objects = read_report(report, verdict);
-  fs::remove(report, ignored);
-  if (objects == 0) {
-    verdict.problem += judged.output;
-  } else {
-    verdict.printed = shortened(judged.output);
-  }
-  const bool ended = judged.status == 0 || judged.status == 1 || judged.status == 77;
-  if (!ended && verdict.status() != "failing")
-    verdict.problem += fmt::format("the test program {} ended with status {}\n", target, judged.status);
-  return verdict;
+  return run_judge(exercise);
 }
 
 void print_next(const Exercise& exercise, const ExerciseVerdict& verdict) {
@@ -162,7 +199,11 @@ void print_next(const Exercise& exercise, const ExerciseVerdict& verdict) {
 
 void print_verdict(const Exercise& exercise, const ExerciseVerdict& verdict) {
   const std::string tier = verdict.tier();
-  fmt::print("{}: {}\n", exercise.topic(), tier.empty() ? verdict.status() : tier);
+  int passed = 0;
+  for (const StepVerdict& step : verdict.steps) passed += step.passed;
+  fmt::print("{}: {}", exercise.topic(), tier.empty() ? verdict.status() : tier);
+  if (passed > 0) fmt::print(", {} passed in total", counted(passed, "check"));
+  fmt::print("\n");
   if (!verdict.printed.empty()) fmt::print("  printed:\n{}", indented(verdict.printed, "     "));
   if (!verdict.problem.empty()) {
     fmt::print("{}", verdict.problem);

@@ -216,10 +216,13 @@ struct ExercisesCommand {
     std::vector<std::pair<Exercise, ExerciseVerdict>> verdicts;
     for (const Exercise& exercise : all_exercises()) {
       if (!name.empty() && !matches(exercise)) continue;
-      const ExerciseVerdict verdict = judge_steps(*exercise.ladder);
+      // This program has the file as it was at the last ./run.sh; the exercise's own judge may be newer.
+      const bool edited = newer_than_program((source_tree() / exercise.source).string());
+      const std::optional<ExerciseVerdict> newer = edited ? judge_as_built(exercise) : std::nullopt;
+      const ExerciseVerdict verdict = newer ? *newer : judge_steps(*exercise.ladder);
       Json row = verdict_json(exercise, verdict);
-      row["goals"] = Json::array();
-      if (verdict.status() == "passing") {
+      row["goals"] = newer ? goals_json(verdict) : Json::array();
+      if (!edited && verdict.status() == "passing") {
         row.update(tier_of(*exercise.ladder));
         const OtherLoad others;
         const ChildResult timed =
@@ -230,7 +233,7 @@ struct ExercisesCommand {
           row["speed_of_best"] = speed;
         }
       }
-      row["edited"] = newer_than_program((source_tree() / exercise.source).string());
+      row["edited"] = edited && !newer;
       if (!json) print(row);
       rows.push_back(std::move(row));
       verdicts.emplace_back(exercise, verdict);
@@ -263,17 +266,19 @@ struct ExercisesCommand {
                                       [](const Json& step) { return step["status"] == "passing"; });
     if (row["tier"].is_null() && passed > 0)
       status = fmt::format("{} of {} steps", passed, row["steps"].size());
+    if (row["edited"].get<bool>()) status = "edited";
     fmt::print("{:<20} {:<14} {}", row["exercise"].get<std::string>(), status,
                row["source"].get<std::string>());
     for (const Json& goal : row["goals"]) fmt::print("\n{:<20} {}", "", goal["sentence"].get<std::string>());
     if (row.contains("speed_of_best")) {
       const Json& speed = row["speed_of_best"];
-      fmt::print("\n{:<20} {:.2f} times the speed of {} ({})", "", speed["factor"].get<double>(),
-                 speed["best"].get<std::string>(), speed["trial"].get<std::string>());
+      fmt::print("\n{:<20} {:.2f} times the speed of {}, the last rung of this ladder ({})", "",
+                 speed["factor"].get<double>(), speed["best"].get<std::string>(),
+                 speed["trial"].get<std::string>());
       if (const std::string note = speed["note"]; !note.empty()) fmt::print("\n{:<20} {}", "", note);
     }
     if (row["edited"].get<bool>())
-      fmt::print("\n{:<20} edited since this program was built; rung exercises {} builds and judges it", "",
+      fmt::print("\n{:<20} not judged since it was edited; rung exercises {} builds and judges it", "",
                  row["exercise"].get<std::string>());
     for (const Json& step : row["steps"]) {
       const std::string failure = step["failure"];

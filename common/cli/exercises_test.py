@@ -12,6 +12,7 @@ import unittest
 from xml.etree import ElementTree
 
 RUNG, SCRATCH = sys.argv[1:3]
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def run(*args):
@@ -49,6 +50,20 @@ class OneExercise(unittest.TestCase):
         self.assertGreater(len(steps), 0)
         nowhere = subprocess.run([judge, "--report", SCRATCH], capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual((nowhere.returncode, nowhere.stdout), (2, f"cannot write {SCRATCH}: Is a directory\n"))
+
+    def test_board_after_the_file_was_edited(self):
+        """The board takes the verdict of the exercise's own judge if that is newer than the program."""
+        board = lambda: {row["exercise"]: row for row in json.loads(run(1, "--json"))}["one_token"]
+        mine = os.path.join(ROOT, board()["source"])
+        before = os.stat(mine)
+        try:
+            os.utime(mine)
+            self.assertTrue(board()["edited"])
+            self.assertIn("rung exercises one_token builds and judges it", run(1))
+            run("one_token")
+            self.assertFalse(board()["edited"])
+        finally:
+            os.utime(mine, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 if __name__ == "__main__":

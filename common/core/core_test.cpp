@@ -109,11 +109,12 @@ TEST_CASE("compare fails on NaN, on infinity and beyond the tolerance, and says 
   const Verdict wrong = compare("case", {{"row", 2}, {"col", 3}}, got, expected, tolerance);
   CHECK(wrong.status == Verdict::Status::failed);
   CHECK(wrong.message ==
-        "trial:     case, shape [2 rows, 3 cols]\nindex:     row 1 of 2, col 1 of 3\nexpected:  5\n"
+        "trial:     case, shape [2 rows, 3 cols]\nindex:     row 1 of 2, col 1 of 3, counted from "
+        "0\nexpected:  5\n"
         "actual:    5.5, difference 0.5, allowed 0.1\n");
   got[1] = std::numeric_limits<float>::quiet_NaN();
   CHECK(compare("nan", {{"row", 2}, {"col", 3}}, got, expected, tolerance)
-            .message.find("col 1 of 3\nexpected:  2\nactual:    nan") != std::string::npos);
+            .message.find("col 1 of 3, counted from 0\nexpected:  2\nactual:    nan") != std::string::npos);
 }
 
 TEST_CASE("guarded buffers notice writes beside the output") {

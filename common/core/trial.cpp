@@ -10,7 +10,7 @@
 namespace rung {
 namespace {
 
-// "token 1 of 3, head 0 of 4, dim 7 of 16"
+// "token 1 of 3, head 0 of 4, dim 7 of 16, counted from 0"
 std::string place(std::initializer_list<Dimension> shape, std::int64_t index) {
   std::string text;
   std::int64_t below = 1;
@@ -19,7 +19,7 @@ std::string place(std::initializer_list<Dimension> shape, std::int64_t index) {
     below /= d.size;
     text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", d.name, (index / below) % d.size, d.size);
   }
-  return text;
+  return text + ", counted from 0";
 }
 
 /// NaN without its sign, which says nothing to a reader.

@@ -22,15 +22,15 @@ void SoftmaxMixer::plan(const Batch& batch) {
   if (parts_.plans_attention) parts_.attention->plan(batch);
 }
 
-void SoftmaxMixer::run(const Tensor& x, const DeviceBatch& batch, const Caches& caches, const Tensor& out) {
+void SoftmaxMixer::run(const Tensor& n, const DeviceBatch& batch, const Caches& caches, const Tensor& out) {
   const KvView cache = caches.kv->view(parts_.layer);
-  const Tensor qkv(qkv_.data(), DType::f32, x.rows, q_width_ + 2 * kv_width_);
+  const Tensor qkv(qkv_.data(), DType::f32, n.rows, q_width_ + 2 * kv_width_);
   const Tensor q = qkv.col_slice(0, q_width_);
   const Tensor k = qkv.col_slice(q_width_, kv_width_);
   const Tensor v = qkv.col_slice(q_width_ + kv_width_, kv_width_);
-  const Tensor attn(attn_.data(), DType::f32, x.rows, q_width_);
+  const Tensor attn(attn_.data(), DType::f32, n.rows, q_width_);
 
-  parts_.qkv->run(x, {}, qkv);            // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
+  parts_.qkv->run(n, {}, qkv);            // qkv [tokens, (heads + 2 * kv_heads) * head_dim]
   apply_norm(ops_, parts_.q_norm, q, q);  // q, k, v are column slices of qkv
   apply_norm(ops_, parts_.k_norm, k, k);
   ops_.rope_store(q, k, v, batch.positions, parts_.rope, batch.slots, cache);

@@ -31,7 +31,7 @@ class SoftmaxMixer final : public Mixer {
   SoftmaxMixer(Parts parts, const ModelConfig& model, const Ops& ops, const Workplace& place, int max_tokens);
 
   void plan(const Batch& batch) override;
-  void run(const Tensor& x, const DeviceBatch& batch, const Caches& caches, const Tensor& out) override;
+  void run(const Tensor& n, const DeviceBatch& batch, const Caches& caches, const Tensor& out) override;
 
  private:
   Parts parts_;
