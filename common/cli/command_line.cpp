@@ -228,6 +228,10 @@ std::vector<std::string> Command::option_names() const {
   return names;
 }
 
+void Command::when_chosen(std::function<void()> call) {
+  parsed_->preparse_callback([call = std::move(call)](std::size_t /*arguments*/) { call(); });
+}
+
 void Command::callback(std::function<void()> call) { parsed_->callback(std::move(call)); }
 
 void Command::footer(const std::string& text) { parsed_->footer(text); }

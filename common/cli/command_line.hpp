@@ -85,6 +85,9 @@ class Command {
   /// heading.
   void heading(const std::string& title) { heading_ = title; }
 
+  /// Sets a function that is called when this command was recognized and its options are not parsed yet. It
+  /// can add options that would take long to add at every start.
+  void when_chosen(std::function<void()> call);
   /// Sets a function that is called after parsing if this command was given.
   void callback(std::function<void()> call);
   /// Sets a text that --help prints below the list of options.

@@ -39,12 +39,9 @@ std::vector<double> as_sizes(const std::vector<int>& numbers) { return {numbers.
 
 std::vector<double> rates_from(const std::string& text) {
   std::vector<double> rates;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string rate = text.substr(begin, end - begin);
+  if (text.empty()) return rates;
+  for (const std::string& rate : split_at_commas(text))
     rates.push_back(rate == "inf" ? 0 : number_from<double>("--rate", rate, {0}));
-    begin = end + 1;
-  }
   return rates;
 }
 
@@ -225,7 +222,7 @@ void add_compare(Command& app, Program& program) {
           ->add_option("--chunks", c->chunks, "with --measure quality: number of windows of the text; 0: all")
           ->range(0));
   c->precision.add_to(*command);
-  c->alternatives.add_to(*command, {"--workload", "--rate"});
+  command->when_chosen([c, command] { c->alternatives.add_to(*command, {"--workload", "--rate"}); });
   command->footer(
       "An option of a variant can have several values: --attention naive,flash. Every combination of the "
       "values is a\n"

@@ -7,6 +7,14 @@
 namespace rung::cli {
 namespace {
 
+/// How value i is shown in a variant's name.
+std::string shown(const Alternatives::Axis& axis, std::size_t i) {
+  if (!axis.names.empty()) return axis.names[i];
+  return axis.option == "--model" ? model_label(axis.values[i]) : axis.values[i];
+}
+
+}  // namespace
+
 std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -16,14 +24,6 @@ std::vector<std::string> split_at_commas(const std::string& text) {
   }
   return parts;
 }
-
-/// How value i is shown in a variant's name.
-std::string shown(const Alternatives::Axis& axis, std::size_t i) {
-  if (!axis.names.empty()) return axis.names[i];
-  return axis.option == "--model" ? model_label(axis.values[i]) : axis.values[i];
-}
-
-}  // namespace
 
 std::string model_label(const std::string& model) {
   const std::filesystem::path path(model);

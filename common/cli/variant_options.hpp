@@ -28,6 +28,9 @@ std::vector<std::string> variant_option_names();
 /// Returns the name of a model without its folder and ending.
 std::string model_label(const std::string& model);
 
+/// Returns the parts of "a,b": at least one, and an empty one after a comma at the end.
+std::vector<std::string> split_at_commas(const std::string& text);
+
 /// Collects options that may have several values: the values of `--attention naive,flash`, or those of an
 /// option that is given more than once, which are then not divided at commas.
 class Alternatives {
