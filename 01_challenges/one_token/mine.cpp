@@ -11,8 +11,8 @@
 // which has the members `keys` and `values`, is in one_token.hpp beside this file. The lesson's W_q, W_k,
 // W_v, W_out, W_gate, W_up and W_down are layer.q, .k, .v, .attn_out, .gate, .up and .down.
 //
-// When you write a function, delete its line not_started(...). You can also delete the [[maybe_unused]] of
-// its parameters, which avoids warnings as long as nothing uses them.
+// When you write a function, delete its line not_started(...). You can also delete [[maybe_unused]], which
+// only silences warnings about unused parameters.
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +44,8 @@ void my_product([[maybe_unused]] std::span<const float> matrix, [[maybe_unused]]
 
 // Step 3. RoPE: rotates the pairs of one head in place. Pair i has the numbers head[2 * i] and
 // head[2 * i + 1]. It is rotated by the angle position * radians[i]: the pair (a, b) becomes
-// (a cos - b sin, a sin + b cos). Compute the angle in double. A float has too few digits for it.
+// (a cos - b sin, a sin + b cos). Compute the angle in double: at position 1,000, a float has lost three
+// digits of it.
 void my_rotate([[maybe_unused]] std::span<const double> radians, [[maybe_unused]] int position,
                [[maybe_unused]] std::span<float> head) {
   not_started("my_rotate()");
@@ -52,8 +53,8 @@ void my_rotate([[maybe_unused]] std::span<const double> radians, [[maybe_unused]
 
 // Step 4. Attention of one query head. query and out have head_dim numbers. The key of position p begins at
 // keys + p * stride, its value at values + p * stride, for p = 0 .. positions - 1. Each has head_dim numbers.
-// The stride is larger than head_dim, because the keys of all KV heads of a position are stored together.
-// All scores may be negative, and then the largest one is, too.
+// The stride is kv_heads * head_dim, because the keys of all KV heads of a position are stored together.
+// All scores may be negative: do not start the maximum at 0.
 //   score[p]  = (query . key[p]) / sqrt(head_dim)
 //   weight[p] = exp(score[p] - largest score) / sum of these exponentials
 //   out       = sum over p of weight[p] * value[p]
@@ -79,14 +80,14 @@ void my_feed_forward([[maybe_unused]] const PlainLayer& layer, [[maybe_unused]] 
 //   for every layer i:
 //     n = norm of x with attn_norm;  q, k, v = layer.q * n, layer.k * n, layer.v * n
 //     rotate every head of q and of k;  append k and v to cache[i].keys and cache[i].values
-//     for every query head h: attention over the position + 1 keys and values of KV head h / (heads /
-//     kv_heads) x += layer.attn_out * (the results of all heads, one after the other) x += feed-forward block
-//     of (norm of x with ffn_norm)
+//     for every query head h: attention over the position + 1 keys of KV head h / (heads / kv_heads)
+//     x += layer.attn_out * (the results of all heads, one after the other)
+//     x += feed-forward block of (norm of x with ffn_norm)
 //   logits = model.output * (norm of x with output_norm)
-// The cache has the positions 0 .. position - 1 before the call, and also `position` after it. Each position
+// Before the call, the cache holds the positions 0 .. position - 1. After it, also `position`. Each position
 // has kv_heads * head_dim numbers in `keys` and as many in `values`: KV head 0 first, then KV head 1, and so
-// on. This is the stride of step 4. The small models of the checks have dim 8, 2 query heads, and 1 KV head
-// of 4 numbers.
+// on. kv_heads * head_dim is the stride of step 4. The small models of the checks have dim 8, 2 query heads,
+// and 1 KV head of 4 numbers.
 void my_token_pass([[maybe_unused]] const PlainModel& model, [[maybe_unused]] std::int32_t token,
                    [[maybe_unused]] int position, [[maybe_unused]] std::span<KeysValues> cache,
                    [[maybe_unused]] std::span<float> logits) {
