@@ -8,6 +8,7 @@ different files. The workload decides the picture (speed_pictures.py, serving_pi
 """
 
 import argparse
+import statistics
 import sys
 from pathlib import Path
 
@@ -31,6 +32,23 @@ class Series:
         for point in self.part["points"]:
             if point["results"]:
                 yield point.get("size", 0), point["results"][self.variant]
+
+    def quartiles(self, size, *keys):
+        """Returns the first and the third quartile over the rounds of a figure, such as "ttft_s", "p50". None if there are
+        fewer than four rounds."""
+        for point in self.part["points"]:
+            if point.get("size", 0) != size or not point["results"]:
+                continue
+            values = []
+            for one in point["rounds"]:
+                value = one["figures"][self.variant]
+                for key in keys:
+                    value = value[key]
+                values.append(value)
+            if len(values) >= 4:
+                low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+                return low, high
+        return None
 
     @property
     def is_baseline(self):
