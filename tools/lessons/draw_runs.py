@@ -35,12 +35,14 @@ class Series:
 
     def quartiles(self, size, *keys):
         """Returns the first and the third quartile over the rounds of a figure, such as "ttft_s", "p50". None if there are
-        fewer than four rounds."""
+        fewer than four rounds, or if the file does not have them."""
         for point in self.part["points"]:
             if point.get("size", 0) != size or not point["results"]:
                 continue
             values = []
             for one in point["rounds"]:
+                if "figures" not in one:
+                    return None
                 value = one["figures"][self.variant]
                 for key in keys:
                     value = value[key]

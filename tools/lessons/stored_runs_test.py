@@ -46,6 +46,12 @@ def speed(names, sizes, workload="prefill", rounds=10):
             "confidence": 0.95, "interval": "trimmed", "variants": variants(names), "points": points}
 
 
+def scaled(value, factor):
+    if isinstance(value, dict):
+        return {key: scaled(inner, factor) for key, inner in value.items()}
+    return value * factor if isinstance(value, float) else value
+
+
 def serving(names, rates):
     part = speed(names, [max(rate, 1) for rate in rates], "chat")
     part.update(measure="serving", size="requests per second", targets={"ttft_s": 0.2})
@@ -55,6 +61,9 @@ def serving(names, rates):
             for key in ("ttft_s", "itl_s", "e2e_s"):
                 result[key] = {"p50": 0.01 * (i + 1), "p90": 0.02 * (i + 1), "p99": 0.3 * (i + 1)}
             result.update(request_s=rate or 9, goodput_request_s=0.8 * (rate or 9), hit_rate=0, preemptions=0)
+        # The figures of the rounds, a tenth more in each.
+        point["rounds"] = [{**one, "figures": [{key: scaled(value, 1 + r / 10) for key, value in result.items()}
+                                               for result in point["results"]]} for r, one in enumerate(point["rounds"])]
     return part
 
 
