@@ -163,7 +163,7 @@ def run(tree, check, picture):
                 subprocess.run(["dot", "-Tsvg", "-o", drawn, tree / "docs" / "lessons.dot"], check=True)
             except OSError as error:
                 raise SystemExit("drawing needs graphviz; install it with `apt-get install graphviz`") from error
-            follow_page(drawn)
+            drawn.write_text(follow_page(drawn.read_text(encoding="utf-8")), encoding="utf-8")
         if check:
             problems += picture_problems(tree, lessons)
     print("\n".join(problems) or f"{len(lessons)} lessons in one order")

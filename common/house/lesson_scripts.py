@@ -121,8 +121,7 @@ def check_pictures(lessons, folder):
     drawn = folder / "drawn.svg"
     drawn.write_text(f'<?xml version="1.0"?>\n<svg width="1"\n height="1">\n<g style="fill: {pictures.INK}"/>'
                      f'<path fill="{pictures.PAPER}" d="M 1.23456 7.8 L 9.999999 1"/>\n</svg>\n')
-    pictures.shorten(drawn)
-    pictures.follow_page(drawn)
+    drawn.write_text(pictures.follow_page(pictures.shorten(drawn.read_text(encoding="utf-8"))), encoding="utf-8")
     text = drawn.read_text()
     head, sheet, rest = re.fullmatch(r'(.*height="1">)\n <style>(.*)</style>(.*)', text, re.DOTALL).groups()
     assert sheet.startswith("@media (prefers-color-scheme: dark){") and sheet.endswith("}}"), sheet

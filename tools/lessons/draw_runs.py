@@ -25,7 +25,9 @@ class Series:
     """One variant of one part, under the name that the picture gives it."""
 
     def __init__(self, label, part, variant, baseline):
-        self.label, self.part, self.variant, self.baseline = label, part, variant, baseline
+        # matplotlib leaves names that begin with _ out of a legend.
+        self.label = f" {label}" if label.startswith("_") else label
+        self.part, self.variant, self.baseline = part, variant, baseline
 
     def points(self):
         """Yields (size, result) for every size that has results."""
@@ -119,9 +121,19 @@ def notes_on(groups):
     return " ".join(notes)
 
 
+def short_names(paths):
+    """The names of files without folder and ending; with as many folders as it takes to tell them apart."""
+    parts = [Path(path).resolve().with_suffix("").parts for path in paths]
+    for count in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-count:]) for part in parts]
+        if len(set(names)) == len(set(parts)):
+            break
+    return names
+
+
 def draw_files(paths, out):
     """Reads, draws and saves. Returns the names of the pictures, without their endings."""
-    files = [(Path(path).stem, read_runs(path)) for path in paths]
+    files = list(zip(short_names(paths), map(read_runs, paths)))
     need("matplotlib", "drawing")
     groups = groups_of(files)
     most = 5  # rows that fit on a page
@@ -144,6 +156,8 @@ def main():
         draw_files(arguments.files, arguments.out)
     except (NotStoredRuns, OSError) as error:
         sys.exit(f"rung: {error}")
+    except KeyboardInterrupt:
+        sys.exit("rung: interrupted")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ The functions import matplotlib when they are called, so that a script that only
 of a picture come from this file, because save_picture() exchanges them for a dark page.
 """
 
+import io
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -46,6 +48,7 @@ def pyplot(font_size=9):
 
     plt.rcdefaults()
     matplotlib.rcParams.update({
+        "text.parse_math": False,  # names of files and variants may contain $
         "svg.hashsalt": "rung", "svg.fonttype": "none", "font.size": font_size, "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"], "axes.titlesize": font_size + 1, "axes.titleweight": "bold",
         "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": font_size - 1,
@@ -111,28 +114,44 @@ def caption(figure, text):
 
 def save_picture(figure, path, dpi=110):
     """Writes path.svg, which follows the page from light to dark, and path.png, which is light."""
+    import matplotlib.pyplot as plt
+
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(f"{path}.svg", metadata={"Date": None})
-    figure.savefig(f"{path}.png", dpi=dpi)
-    figure.clear()
-    shorten(Path(f"{path}.svg"))
-    follow_page(Path(f"{path}.svg"))
+    drawing, image = io.StringIO(), io.BytesIO()
+    figure.savefig(drawing, format="svg", metadata={"Date": None})
+    figure.savefig(image, format="png", dpi=dpi)
+    plt.close(figure)
+    write_file(f"{path}.svg", follow_page(shorten(drawing.getvalue())).encode())
+    write_file(f"{path}.png", image.getvalue())
     print(f"wrote {path.name}.svg and {path.name}.png")
 
 
-def shorten(file):
-    """Leaves two digits after the point in the paths of an SVG file, of the six that matplotlib writes."""
-    text = file.read_text(encoding="utf-8")
-    text = re.sub(r' d="[^"]*"', lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0]), text)
-    file.write_text(text, encoding="utf-8")
+def write_file(path, data):
+    """Writes a file as a whole: what stood there remains if the disk is full. Ends the script with a message if it cannot be
+    written."""
+    path = Path(path)
+    part = path.with_name(f".{path.name[:200]}.{os.getpid()}")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SystemExit(f"rung: {path} cannot be written: {error.strerror}") from None
+    except KeyboardInterrupt:
+        part.unlink(missing_ok=True)
+        raise
 
 
-def follow_page(file):
-    """Adds a style sheet to an SVG file that exchanges this package's colors if the reader's page is dark. matplotlib
+def shorten(text):
+    """Leaves two digits after the point in the paths of an SVG, of the six that matplotlib writes."""
+    return re.sub(r' d="[^"]*"', lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0]), text)
+
+
+def follow_page(text):
+    """Adds a style sheet to an SVG that exchanges this package's colors if the reader's page is dark. matplotlib
     writes colors as style="fill: #222222", and graphviz as fill="#222222"."""
-    text = file.read_text(encoding="utf-8")
     rules = [f'[style*="{kind}: {light}"],[{kind}="{light}"]{{{kind}:{dark} !important}}'
              for light, dark in DARK.items() if light in text for kind in ("fill", "stroke")]
     sheet = "<style>@media (prefers-color-scheme: dark){" + "".join(rules) + "}</style>"
-    file.write_text(re.sub(r"(<svg[^>]*>)", lambda match: match[1] + "\n " + sheet, text, count=1), encoding="utf-8")
+    return re.sub(r"(<svg[^>]*>)", lambda match: match[1] + "\n " + sheet, text, count=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lessons.draw_runs import draw_files  # noqa: E402
-from lessons.pictures import COLORS, DARK, FILL, GRID, INK, MUTED, PAPER  # noqa: E402
+from lessons.pictures import COLORS, DARK, FILL, GRID, INK, MUTED, PAPER, write_file  # noqa: E402
 from lessons.report_words import machine_rows, reading_of, table_of, warnings_of  # noqa: E402
 from lessons.requirements import need  # noqa: E402
 from lessons.stored_runs import NotStoredRuns, read_runs  # noqa: E402
@@ -63,25 +63,25 @@ def setup(runs):
     return "".join(parts)
 
 
-def pictures(file, folder):
+def pictures(file, folder, number):
     """Draws a file of runs, and returns its pictures as SVG elements. Their ids must differ within a page."""
     elements = []
-    for i, name in enumerate(draw_files([file], Path(folder) / Path(file).stem)):
+    for i, name in enumerate(draw_files([file], Path(folder) / f"{number}")):
         svg = Path(f"{name}.svg").read_text(encoding="utf-8")
         svg = svg[svg.index("<svg"):]
-        mark = re.sub(r"\W", "_", f"{Path(file).stem}{i}_")
+        mark = f"runs{number}_{i}_"
         svg = re.sub(r'\bid="', f'id="{mark}', svg)
         svg = re.sub(r'(href="|url\()#', rf"\1#{mark}", svg)
         elements.append(f"<figure>{svg}</figure>")
     return "".join(elements)
 
 
-def section(file, runs, folder):
+def section(file, runs, folder, number):
     title = runs["title"] or runs["command"]
     texts = [f"<h2>{escape(title)}</h2>"]
     if runs["question"].strip():
         texts.append(f'<p class="question">{escape(" ".join(runs["question"].split()))}</p>')
-    texts.append("<h3>Result</h3>" + pictures(file, folder))
+    texts.append("<h3>Result</h3>" + pictures(file, folder, number))
     for part in runs["parts"]:
         texts.append(f"<h4>{escape(part['name'])}</h4>" + table(*table_of(part)))
         texts.append("<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in reading_of(part)) + "</ul>")
@@ -96,26 +96,34 @@ def section(file, runs, folder):
     return "".join(texts)
 
 
-def discussion(path):
-    text = Path(path).read_text(encoding="utf-8")
+def discussion(text):
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
     return "<h2>Discussion</h2>" + "".join(f"<p>{escape(part)}</p>" for part in paragraphs)
+
+
+def read_discussion(path):
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        sys.exit(f"rung: the discussion {path} cannot be read; --discussion is the name of a text file in UTF-8")
 
 
 def page(files, arguments):
     titles = [runs["title"] for _, runs in files if runs["title"]]
     title = arguments.title or (titles[0] if len(files) == 1 and titles else "A comparison with Rung")
     with tempfile.TemporaryDirectory() as folder:
-        sections = "".join(section(file, runs, folder) for file, runs in files)
+        sections = "".join(section(file, runs, folder, i) for i, (file, runs) in enumerate(files))
     author = f'<p class="author">{escape(arguments.author)}</p>' if arguments.author else ""
     note = ('<p class="note">A ratio says how many times as fast a variant is as the first one. Its interval contains the true '
             "ratio in the given percentage of all comparisons. If it contains 1, the runs show no difference.</p>")
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
             f"</head><body><h1>{escape(title)}</h1>{author}{note}{sections}"
-            f"{discussion(arguments.discussion) if arguments.discussion else ''}</body></html>\n")
+            f"{discussion(arguments.text) if arguments.discussion else ''}</body></html>\n")
 
 
 def read_folder(folder):
+    if not Path(folder).is_dir():
+        sys.exit(f"rung: there is no folder {folder}; give the folder with the files of rung compare --out or rung experiment")
     files = []
     for file in sorted(Path(folder).glob("*.json")):
         try:
@@ -137,16 +145,27 @@ def main():
     parser.add_argument("--no-pdf", action="store_true")
     arguments = parser.parse_args()
     out = arguments.out or Path(arguments.folder) / "report.html"
+    pdf = out.with_suffix(".pdf")
     try:
-        html = page(read_folder(arguments.folder), arguments)
-        out.write_text(html, encoding="utf-8")
+        files = read_folder(arguments.folder)
+        if out.is_dir() or not out.parent.is_dir():
+            sys.exit(f"rung: the page cannot be written to {out}; --out is the name of a file in a folder that exists")
+        inputs = [file.resolve() for file, _ in files] + ([Path(arguments.discussion).resolve()] if arguments.discussion else [])
+        if out.resolve() in inputs or pdf.resolve() in inputs or out == pdf:
+            sys.exit(f"rung: {out} is read for this report or is the name of its PDF; choose another name with --out")
+        if arguments.discussion:
+            arguments.text = read_discussion(arguments.discussion)
+        html = page(files, arguments)
+        write_file(out, html.encode())
         print(f"wrote {out}")
         if not arguments.no_pdf:
             printer = need("weasyprint", "the PDF (the page is written)")
-            printer.HTML(string=html).write_pdf(str(out.with_suffix(".pdf")))
-            print(f"wrote {out.with_suffix('.pdf')}")
-    except (OSError, UnicodeDecodeError) as error:
+            write_file(pdf, printer.HTML(string=html).write_pdf())
+            print(f"wrote {pdf}")
+    except OSError as error:
         sys.exit(f"rung: {error}")
+    except KeyboardInterrupt:
+        sys.exit("rung: interrupted")
 
 
 if __name__ == "__main__":

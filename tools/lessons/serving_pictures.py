@@ -93,6 +93,9 @@ def draw_rates(figure, series):
         ttft.set_ylim(bottom=0)
     itl.set_ylim(bottom=0)
     goodput.set_ylim(bottom=0)
+    if any(rate == 0 for rate in sizes_of(series)):
+        goodput.annotate("not shown: all requests at once", (1, 0), xycoords="axes fraction", xytext=(-4, 3),
+                         textcoords="offset points", ha="right", va="bottom", fontsize=7, color=MUTED)
     targets = ", ".join(f"{name[:-2].upper()} within {1e3 * limit:g} ms" for name, limit in series[0].part.get("targets", {}).items())
     goodput.set_title(targets or "no target: every served request counts", fontsize=8, fontweight="normal")
     handles, labels = ttft.get_legend_handles_labels()

@@ -35,6 +35,7 @@ def draw(figure, workload, series):
 def beside(size, i, count, sizes):
     """Moves a point a little to the left or to the right, so that the bars of several series can be told apart."""
     step = 0.012 * (max(sizes) / min(sizes)) ** (1 / 3) if min(sizes) > 0 else 0
+    step = min(step, 0.2 / count)  # many series stay within a tenth of their size
     return size * (1 + step) ** (i - (count - 1) / 2)
 
 
@@ -46,8 +47,10 @@ def line(axis, each, i, count, value, low=None, high=None):
     values = [value(result) for _, result in points]
     bars = None
     if low is not None:
-        down = [v - (low(r) if low(r) is not None else v) for v, (_, r) in zip(values, points)]
-        up = [(high(r) if high(r) is not None else v) - v for v, (_, r) in zip(values, points)]
+        # Where one end is not known, there is no bar: half a bar would look like a small spread.
+        known = [low(r) is not None and high(r) is not None for _, r in points]
+        down = [v - low(r) if k else 0 for v, k, (_, r) in zip(values, known, points)]
+        up = [high(r) - v if k else 0 for v, k, (_, r) in zip(values, known, points)]
         bars = [[max(0, d) for d in down], [max(0, u) for u in up]]
     # If lines coincide, all of them remain visible, because later ones are thinner.
     axis.errorbar(sizes, values, yerr=bars, color=COLORS[i % 8], marker=MARKERS[i % 8], label=each.label, elinewidth=0.9,
