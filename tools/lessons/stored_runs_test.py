@@ -108,14 +108,26 @@ def check_reading(folder):
         assert read_runs(folder / f"{name}.json")["title"] == content["title"]
     broken = folder / "broken"
     broken.mkdir()
+    refused(broken, "but a folder")
     refused(broken / "gone.json", "cannot be read")
     for name, text, words in (("cut", json.dumps(FILES["sizes"])[:500], "not complete JSON"), ("list", "[]", "not a file of stored runs"),
-                              ("other", '{"format": "x"}', "not a file of stored runs"), ("bytes", "\x00", "not complete JSON")):
+                              ("other", '{"format": "x"}', "not a file of stored runs"), ("bytes", "\x00", "not complete JSON"),
+                              ("deep", "[" * 100_000, "not complete JSON"),
+                              ("newer", '{"format": "rung runs 2"}', "written by another version")):
         (broken / f"{name}.json").write_text(text)
         refused(broken / f"{name}.json", words)
     for name, spoil, words in (("machine", lambda r: r["machine"].pop("simd"), "is damaged"),
                                ("result", lambda r: r["parts"][0]["points"][0]["results"][0].pop("seconds"), "is damaged"),
                                ("fewer", lambda r: r["parts"][0]["points"][0]["results"].pop(), "is damaged"),
+                               ("text", lambda r: r.update(title=None), "title has a value"),
+                               ("load", lambda r: r.update(other_load="much"), "other_load has a value"),
+                               ("caches", lambda r: r["machine"].update(caches=[1]), "machine.caches has a value"),
+                               ("measure", lambda r: r["parts"][0].update(measure="taste"), "parts[0].measure has a value"),
+                               ("variants", lambda r: r["parts"][0].update(variants=r["parts"][0]["variants"] * 40), "are possible"),
+                               ("options", lambda r: r["parts"][0]["variants"][0].pop("options"), "variants[0].options is missing"),
+                               ("nan", lambda r: r["parts"][0]["points"][1]["results"][0].update(seconds=float("nan")),
+                                "points[1].results[0].seconds has a value"),
+                               ("size", lambda r: r["parts"][0]["points"][0].update(size="8"), "points[0].size has a value"),
                                ("empty", lambda r: [p["results"].clear() for p in r["parts"][0]["points"]], "has no results yet")):
         content = copy.deepcopy(FILES["sizes"])
         spoil(content)
@@ -177,6 +189,20 @@ def check_pictures(folder):
     done = command("draw_runs.py", folder / "sizes.json", folder / "nine.json", "--out", folder / "together")
     assert done.returncode == 0, done.stderr
     assert "flash" in (folder / "together.svg").read_text() and "v8" in (folder / "together.svg").read_text()
+    # Names that matplotlib would read as mathematics or leave out of the legend; two files of the same name.
+    odd = copy.deepcopy(FILES["sizes"])
+    for variant, name in zip(odd["parts"][0]["variants"], ["price $x^{ of $y", "_hidden"]):
+        variant["name"] = name
+    for day in ("monday", "tuesday"):
+        (folder / day).mkdir()
+        (folder / day / "odd.json").write_text(json.dumps(odd))
+    done = command("draw_runs.py", folder / "monday" / "odd.json", folder / "tuesday" / "odd.json", "--out", folder / "odd")
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    svg = (folder / "odd.svg").read_text()
+    for words in ("monday/odd, price $x^{ of $y", "tuesday/odd, _hidden"):
+        assert words in svg, words
+    done = command("draw_runs.py", folder / "monday" / "odd.json", "--out", folder / "hidden")
+    assert "_hidden" in (folder / "hidden.svg").read_text(), done
     done = command("draw_runs.py", folder / "broken" / "cut.json", "--out", folder / "x")
     assert done.returncode == 1 and done.stderr.startswith("rung: ") and len(done.stderr.splitlines()) == 1, done.stderr
 
@@ -203,6 +229,18 @@ def check_report(folder):
                   "rung compare --x &#x27;&lt;a&gt;&#x27;", "Which is faster?"):
         assert words in text, words
     assert "<EPYC>" not in text
+    # Nothing that was read is written over.
+    for out, words in ((reports / "sizes.json", "is read for this report"), (folder / "text.txt", "is read for this report"),
+                       (reports / "x.pdf", "the name of its PDF"), (reports, "the name of a file"),
+                       (reports / "no" / "x.html", "the name of a file")):
+        before = {file: file.read_bytes() for file in (reports / "sizes.json", folder / "text.txt")}
+        done = command("report.py", reports, "--no-pdf", "--discussion", folder / "text.txt", "--out", out)
+        assert done.returncode == 1 and words in done.stderr, (out, done)
+        assert before == {file: file.read_bytes() for file in before}
+    done = command("report.py", folder / "nowhere", "--no-pdf")
+    assert done.returncode == 1 and "there is no folder" in done.stderr, done
+    done = command("report.py", reports, "--no-pdf", "--discussion", reports)
+    assert done.returncode == 1 and "text file in UTF-8" in done.stderr, done
 
 
 def check_requirements(folder):
