@@ -106,7 +106,7 @@ def draw_roofs(axis, data, names):
     for side in (axis.xaxis, axis.yaxis):
         plain_ticks(side, subs=(1,))
     axis.set_xlabel("arithmetic intensity, operations per byte that must come from memory")
-    axis.set_ylabel("speed, 10$^9$ operations per second")
+    axis.set_ylabel("speed, 10⁹ operations per second")
     tidy(axis)
     return slope[1]
 
